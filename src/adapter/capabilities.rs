@@ -1,0 +1,89 @@
+//! What a target claims to be able to do (adapter contract, "Capabilities").
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Sight;
+
+/// A target's claims. What it does not claim is not judged, and the report says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Capabilities {
+    /// Optional fields that it reports.
+    pub observes: Vec<Observable>,
+    /// Event types that it asks the provider to send, `*` allowed at the end; everything if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscribes: Option<Vec<String>>,
+    /// Statuses that it cannot tell apart.
+    pub equivalent_statuses: Vec<Vec<String>>,
+    /// It checks the signature header with the secret from `hello`.
+    pub verifies_signatures: bool,
+    /// Its state survives a kill and a restart.
+    pub durable: bool,
+    /// It may acknowledge first and apply later.
+    pub asynchronous: bool,
+    /// It can be told of refunds that the shop made itself.
+    pub initiates_refunds: bool,
+    /// Deliveries that it accepts at the same time, at least one.
+    pub concurrency: u32,
+}
+
+/// An optional field of the order refund state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Observable {
+    /// The currency.
+    Currency,
+    /// The refund objects.
+    Refunds,
+    /// What is still available.
+    AvailableToRefundAmount,
+    /// What was charged back.
+    ChargedBackAmount,
+}
+
+impl Default for Capabilities {
+    fn default() -> Capabilities {
+        Capabilities {
+            observes: Vec::new(),
+            subscribes: None,
+            equivalent_statuses: Vec::new(),
+            verifies_signatures: false,
+            durable: false,
+            asynchronous: false,
+            initiates_refunds: false,
+            concurrency: 1,
+        }
+    }
+}
+
+impl Capabilities {
+    /// Whether the provider would send it events of this type.
+    pub fn is_subscribed(&self, kind: &str) -> bool {
+        let fits = |pattern: &String| pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix));
+        self.subscribes.as_ref().is_none_or(|patterns| patterns.iter().any(fits))
+    }
+
+    /// Whether a capability that a requirement needs is claimed; `concurrency` means more than one.
+    pub fn has(&self, capability: &str) -> bool {
+        match capability {
+            "verifiesSignatures" => self.verifies_signatures,
+            "durable" => self.durable,
+            "asynchronous" => self.asynchronous,
+            "initiatesRefunds" => self.initiates_refunds,
+            "concurrency" => self.concurrency > 1,
+            _ => false,
+        }
+    }
+
+    /// What the target can show, for judging.
+    pub fn sight(&self) -> Sight {
+        Sight {
+            currency: self.observes.contains(&Observable::Currency),
+            refunds: self.observes.contains(&Observable::Refunds),
+            available: self.observes.contains(&Observable::AvailableToRefundAmount),
+            charged_back: self.observes.contains(&Observable::ChargedBackAmount),
+            equivalent: self.equivalent_statuses.clone(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The target: an implementation under test, and the operations that drive it.
+//!
+//! One trait serves a Rust integrator's own type, a process on stdio and an HTTP service. A target knows
+//! no requirement and no expectation; it is told what the provider would tell and asked what it shows.
+//! Source: `adapter-protocol.md`.
+
+mod capabilities;
+mod error;
+
+pub use capabilities::{Capabilities, Observable};
+pub use error::{TargetError, TargetErrorKind};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    case::{OrderSetup, OwnRefund},
+    domain::OrderState,
+};
+
+/// The version of the adapter contract that this harness speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// An implementation under test. Amounts are decimal major units throughout.
+pub trait Target {
+    /// The first call: what is spoken and the secret that deliveries are signed with. The target says who it is.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not speak this protocol.
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError>;
+
+    /// A case begins: these orders exist and are captured.
+    ///
+    /// # Errors
+    /// When the adapter cannot do it.
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError>;
+
+    /// One webhook delivery. The answer is the HTTP status that the webhook endpoint answers.
+    ///
+    /// # Errors
+    /// When the target crashes or does not answer in time, or the adapter cannot do it.
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError>;
+
+    /// Several deliveries under way at the same time. One after the other where the target has no better way.
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        requests.iter().map(|request| self.deliver(request)).collect()
+    }
+
+    /// The shop itself asked the provider for this refund and got its id back.
+    ///
+    /// # Errors
+    /// When the target does not claim `initiatesRefunds`, or the adapter cannot do it.
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        let _ = own;
+        Err(TargetError::unsupported("initiate"))
+    }
+
+    /// The refund state of an order, or `None` if the target does not know the order.
+    ///
+    /// # Errors
+    /// When the target crashes or does not answer in time, or shows something that is no order refund state.
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError>;
+
+    /// The case is over.
+    ///
+    /// # Errors
+    /// When the adapter cannot do it.
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        let _ = case;
+        Ok(())
+    }
+
+    /// The run is over; nothing is answered.
+    fn bye(&mut self) {}
+
+    /// The target is killed without warning and started again; whatever it acknowledged must still be there if
+    /// it claims to be durable. `hello` is said again by the caller.
+    ///
+    /// # Errors
+    /// When it cannot be restarted.
+    fn restart(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::unsupported("restart"))
+    }
+
+    /// What the target wrote to its standard error since it was last asked, shortened.
+    fn complaints(&mut self) -> String {
+        String::new()
+    }
+}
+
+/// What `hello` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hello {
+    /// The version of the contract, [`PROTOCOL`].
+    pub protocol: u32,
+    /// The provider whose events will be delivered.
+    pub provider: String,
+    /// What deliveries are signed with.
+    pub secret: String,
+}
+
+/// What a target answers to `hello`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Introduction {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// What it can do.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+}
+
+/// One request of a webhook delivery.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Header names in lower case, and their values.
+    pub headers: &'a [(String, String)],
+    /// The bytes that were signed.
+    pub body: &'a [u8],
+}

@@ -1,0 +1,93 @@
+//! Case files: reading and writing `refundproof-case/1`.
+
+use std::{fmt, path::Path};
+
+use super::{Act, Case};
+
+/// The format's name and version.
+pub const SCHEMA: &str = "refundproof-case/1";
+
+/// Why a text is not a case; says where and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseError {
+    /// The file or a name for it.
+    pub file: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl fmt::Display for CaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.problem)
+    }
+}
+
+impl std::error::Error for CaseError {}
+
+impl Case {
+    /// Reads a case; `name` stands in errors for where the text came from.
+    ///
+    /// # Errors
+    /// When the text is not JSON, is another version's file, or does not hold together.
+    pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
+        let fail = |problem: String| CaseError { file: name.to_owned(), problem };
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| fail(format!("line {}, column {}: not JSON: {error}", error.line(), error.column())))?;
+        match value.get("schema").and_then(serde_json::Value::as_str) {
+            Some(SCHEMA) => {}
+            Some(other) => return Err(fail(format!("field `schema`: is `{other}`; this version reads `{SCHEMA}`"))),
+            None => return Err(fail(format!("field `schema`: is missing; a case file has \"schema\": \"{SCHEMA}\""))),
+        }
+        let case: Case = serde_json::from_str(text).map_err(|error| fail(locate(&error)))?;
+        case.check().map_err(fail)?;
+        Ok(case)
+    }
+
+    /// Reads a case file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a case.
+    pub fn from_file(path: &Path) -> Result<Case, CaseError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| CaseError { file: name.clone(), problem: error.to_string() })?;
+        Case::from_json(&name, &text)
+    }
+
+    /// The canonical text: pretty-printed, ending with a newline.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.orders.is_empty() {
+            return Err("field `orders`: is empty; a case needs an order".to_owned());
+        }
+        let known = |id: &str| self.orders.iter().any(|order| order.order_id == id);
+        for (index, order) in self.orders.iter().enumerate() {
+            if self.orders[..index].iter().any(|other| other.order_id == order.order_id) {
+                return Err(format!("field `orders[{index}].orderId`: `{}` is there twice", order.order_id));
+            }
+        }
+        for (index, entry) in self.entries.iter().enumerate() {
+            if let Some(stranger) = entry.expect.iter().find(|expected| !known(&expected.order_id)) {
+                return Err(format!("field `entries[{index}].expect`: order `{}` is not among `orders`", stranger.order_id));
+            }
+            if let Act::Initiate(own) = &entry.act
+                && !known(&own.order_id)
+            {
+                return Err(format!("field `entries[{index}].initiate`: order `{}` is not among `orders`", own.order_id));
+            }
+        }
+        match self.expect.iter().find(|expected| !known(&expected.order_id)) {
+            Some(stranger) => Err(format!("field `expect`: order `{}` is not among `orders`", stranger.order_id)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn locate(error: &serde_json::Error) -> String {
+    // serde_json's own text ends with the place it read to; a flattened member has none.
+    if error.line() == 0 { error.to_string() } else { format!("line {}, column {}: {error}", error.line(), error.column()) }
+}

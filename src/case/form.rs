@@ -1,0 +1,90 @@
+//! How entries and deliveries are written in a case file: flat objects in which a misspelt member is an error.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Act, Body, Delivery, Effect, Entry, OwnRefund};
+use crate::model::{EventFacts, Expectation};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct EntryForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deliver: Option<Box<Delivery>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    together: Option<Vec<Delivery>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    initiate: Option<OwnRefund>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restart: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expect: Vec<Expectation>,
+}
+
+impl From<Entry> for EntryForm {
+    fn from(entry: Entry) -> EntryForm {
+        let mut form = EntryForm { deliver: None, together: None, initiate: None, restart: None, expect: entry.expect };
+        match entry.act {
+            Act::Deliver(delivery) => form.deliver = Some(delivery),
+            Act::Together(deliveries) => form.together = Some(deliveries),
+            Act::Initiate(own) => form.initiate = Some(own),
+            Act::Restart => form.restart = Some(true),
+        }
+        form
+    }
+}
+
+impl TryFrom<EntryForm> for Entry {
+    type Error = &'static str;
+
+    fn try_from(form: EntryForm) -> Result<Entry, &'static str> {
+        let act = match (form.deliver, form.together, form.initiate, form.restart) {
+            (Some(delivery), None, None, None) => Act::Deliver(delivery),
+            (None, Some(deliveries), None, None) => Act::Together(deliveries),
+            (None, None, Some(own), None) => Act::Initiate(own),
+            (None, None, None, Some(true)) => Act::Restart,
+            _ => return Err("an entry has exactly one of `deliver`, `together`, `initiate` and `restart: true`"),
+        };
+        Ok(Entry { act, expect: form.expect })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DeliveryForm {
+    event: EventFacts,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mutation: Option<String>,
+    #[serde(default, skip_serializing_if = "is_plain")]
+    effect: Effect,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
+
+fn is_plain(effect: &Effect) -> bool {
+    *effect == Effect::Accept
+}
+
+impl From<Delivery> for DeliveryForm {
+    fn from(delivery: Delivery) -> DeliveryForm {
+        let (body, body_base64) = delivery.body.to_members();
+        let Delivery { event, headers, fault, mutation, effect, .. } = delivery;
+        DeliveryForm { event, headers, fault, mutation, effect, body, body_base64 }
+    }
+}
+
+impl TryFrom<DeliveryForm> for Delivery {
+    type Error = String;
+
+    fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
+        let DeliveryForm { event, headers, fault, mutation, effect, body, body_base64 } = form;
+        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect })
+    }
+}

@@ -1,0 +1,260 @@
+//! One case: concrete orders, concrete deliveries, and what may be shown after each.
+//!
+//! Generated cases, saved failures and the frozen sequences of the corpus are all this one type, and
+//! this one file format (`refundproof-case/1`), so whatever was seen once can be seen again on any
+//! transport and after the generator has changed. Source: `cli-and-reports.md`, "Case file".
+
+mod body;
+mod file;
+mod form;
+
+pub use body::Body;
+pub use file::{CaseError, SCHEMA};
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::Amount,
+    model::{EventFacts, Expectation, Knowledge},
+    plan::Plan,
+};
+
+/// A case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Case {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// One line that says what it shows.
+    pub title: String,
+    /// The provider whose events these are.
+    pub provider: String,
+    /// The requirement that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
+    /// The orders that exist and are captured before the first delivery.
+    pub orders: Vec<OrderSetup>,
+    /// What is done, in order.
+    pub entries: Vec<Entry>,
+    /// What may be shown when everything has been delivered.
+    pub expect: Vec<Expectation>,
+    /// The plan that it came from, for shrinking further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+}
+
+/// An order as `begin` introduces it (adapter contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderSetup {
+    /// The provider's order id.
+    pub order_id: String,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// What was captured in all.
+    #[schemars(with = "String")]
+    pub captured_amount: Amount,
+    /// The charges that paid for it; a provider without charges has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<ChargeSetup>,
+    /// Its items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemSetup>,
+}
+
+/// A charge of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChargeSetup {
+    /// The provider's charge id.
+    pub id: String,
+    /// What was captured with it.
+    #[schemars(with = "String")]
+    pub captured_amount: Amount,
+}
+
+/// An item of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ItemSetup {
+    /// The provider's item id.
+    pub item_id: String,
+    /// How many.
+    pub quantity: u32,
+    /// What they cost in all.
+    #[schemars(with = "String")]
+    pub amount: Amount,
+}
+
+/// One thing that the harness does, and what may be shown after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "form::EntryForm", into = "form::EntryForm")]
+pub struct Entry {
+    /// What is done.
+    pub act: Act,
+    /// What the orders concerned may show then.
+    pub expect: Vec<Expectation>,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// One delivery.
+    Deliver(Box<Delivery>),
+    /// Deliveries that are under way at the same time.
+    Together(Vec<Delivery>),
+    /// The shop made a refund itself and is told its id.
+    Initiate(OwnRefund),
+    /// The target is killed and started again.
+    Restart,
+}
+
+/// One delivery of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "form::DeliveryForm", into = "form::DeliveryForm")]
+pub struct Delivery {
+    /// The event, and what it was written to tell.
+    pub event: EventFacts,
+    /// Headers apart from the signature; names are lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body, byte for byte.
+    pub body: Body,
+    /// The delivery fault that it carries.
+    pub fault: Option<String>,
+    /// The mutation of its payload.
+    pub mutation: Option<String>,
+    /// What must happen.
+    pub effect: Effect,
+}
+
+/// What must happen with a delivery (semantics, "Mutations").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// It must be processed.
+    #[default]
+    Accept,
+    /// It must be acknowledged and change nothing.
+    Ignore,
+    /// It must not be acknowledged and must change nothing.
+    Reject,
+    /// It must be answered with 4xx and change nothing, where signatures are verified.
+    Refuse,
+    /// It may be processed or refused.
+    Flag,
+}
+
+impl Effect {
+    /// Whether the event must be acknowledged in the end.
+    pub fn must_be_acknowledged(self) -> bool {
+        matches!(self, Effect::Accept | Effect::Ignore)
+    }
+}
+
+/// A refund that the shop made itself (`initiate` in the adapter contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnRefund {
+    /// The order.
+    pub order_id: String,
+    /// The refund.
+    pub refund: OwnRefundDetails,
+}
+
+/// What the provider answered when the shop made the refund.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnRefundDetails {
+    /// The provider's refund id.
+    pub id: String,
+    /// What was asked for.
+    #[schemars(with = "String")]
+    pub amount: Amount,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+impl Case {
+    /// How many deliveries the case holds.
+    pub fn deliveries(&self) -> usize {
+        self.all_deliveries().count()
+    }
+
+    /// Every delivery, in sending order.
+    pub fn all_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.entries.iter().flat_map(|entry| match &entry.act {
+            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
+            Act::Together(deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart => &[],
+        })
+    }
+
+    /// The same case for a target to which only some event types are sent: deliveries of others are left
+    /// out and what may be shown follows from what is left.
+    #[must_use]
+    pub fn restricted_to(mut self, subscribed: &dyn Fn(&str) -> bool) -> Case {
+        let all = self.all_deliveries().all(|delivery| subscribed(&delivery.event.kind));
+        if all {
+            return self;
+        }
+        let complete = complete_orders(&self);
+        for entry in &mut self.entries {
+            if let Act::Together(deliveries) = &mut entry.act {
+                deliveries.retain(|delivery| subscribed(&delivery.event.kind));
+            }
+        }
+        self.entries.retain(|entry| match &entry.act {
+            Act::Deliver(delivery) => subscribed(&delivery.event.kind),
+            Act::Together(deliveries) => !deliveries.is_empty(),
+            Act::Initiate(_) | Act::Restart => true,
+        });
+        self.expect_again(&complete);
+        self
+    }
+
+    /// Computes every expectation anew from what the deliveries tell. `complete[order]` says whether nothing of
+    /// that order's history is held back.
+    pub fn expect_again(&mut self, complete: &[bool]) {
+        let mut known: Vec<Knowledge> =
+            self.orders.iter().map(|order| Knowledge::new(&order.order_id, &order.currency, order.captured_amount)).collect();
+        let orders: Vec<String> = self.orders.iter().map(|order| order.order_id.clone()).collect();
+        let index = |id: Option<&str>| orders.iter().position(|order| Some(order.as_str()) == id);
+        let mut latest = 0;
+        for entry in &mut self.entries {
+            match &entry.act {
+                Act::Deliver(delivery) => latest = learn(&mut known, delivery, &index).unwrap_or(latest),
+                Act::Together(deliveries) => {
+                    for delivery in deliveries {
+                        latest = learn(&mut known, delivery, &index).unwrap_or(latest);
+                    }
+                }
+                Act::Initiate(own) => {
+                    if let Some(order) = index(Some(&own.order_id)) {
+                        known[order].learn_own(&own.refund.id, own.refund.amount);
+                        latest = order;
+                    }
+                }
+                Act::Restart => {}
+            }
+            entry.expect = known.get(latest).map(Knowledge::expectation).into_iter().collect();
+        }
+        let end = |(order, known): (usize, &Knowledge)| known.final_expectation(complete.get(order).copied().unwrap_or(false));
+        self.expect = known.iter().enumerate().map(end).collect();
+    }
+}
+
+fn learn(known: &mut [Knowledge], delivery: &Delivery, index: &dyn Fn(Option<&str>) -> Option<usize>) -> Option<usize> {
+    let order = index(delivery.event.order_id.as_deref())?;
+    if delivery.effect == Effect::Accept {
+        known[order].learn(&delivery.event);
+    }
+    Some(order)
+}
+
+fn complete_orders(case: &Case) -> Vec<bool> {
+    let judged = |id: &str| case.expect.iter().any(|end| end.order_id == id && end.available_to_refund_amount.is_some());
+    case.orders.iter().map(|order| judged(&order.order_id)).collect()
+}

@@ -1,0 +1,13 @@
+//! The corpus: documented examples, the event catalogue, requirements, frozen sequences and snapshots.
+//!
+//! A corpus is a folder of data for each provider. The binary carries one; `--corpus DIR` reads another.
+//! Everything is parsed and checked when it is loaded, so that a broken file is one clear line and not a
+//! strange failure later.
+
+mod bugs;
+mod data;
+mod load;
+
+pub use bugs::{BugClass, bug_classes};
+pub use data::{CatalogueEntry, Defect, Level, ObjectKind, RequirementText};
+pub use load::{Corpus, CorpusError, Files};

@@ -1,0 +1,14 @@
+//! The truth of a case, what its deliveries tell of it, and what a conforming target may show.
+//!
+//! The truth is written first and the deliveries are derived from it; an expectation is computed from
+//! what the delivered events were *written to tell*, never from reading their bodies. This room shares
+//! no code with the reference implementation: they check each other.
+//! Source: `semantics.md`, "Truth" to "Expectation".
+
+mod expect;
+mod told;
+mod truth;
+
+pub use expect::{AmountRange, Expectation, Sight};
+pub use told::{Entry, EventFacts, Knowledge, PictureIn, Tell};
+pub use truth::{Change, Charge, ChargeRefund, OrderTruth, RefundTruth};

@@ -1,0 +1,375 @@
+//! What the delivered events tell, gathered so that order and repetition do not matter.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::expect::{AmountRange, Expectation};
+use crate::domain::{Amount, EventTime, RefundState, RefundView, Status};
+
+/// What the generator wrote an event to tell. A case file carries it beside the body, for readers and
+/// for targets that subscribe to less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventFacts {
+    /// The event id, the same in every redelivery.
+    pub id: String,
+    /// The event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The order it is about; absent where it is about none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    /// When the provider says it was created.
+    pub created_time: EventTime,
+    /// What it tells of refunds and chargebacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tells: Vec<Tell>,
+}
+
+/// One thing that an event tells (semantics, "Events, and what each tells").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Tell {
+    /// A refund's state and amounts.
+    Refund {
+        /// The refund.
+        id: String,
+        /// Its state.
+        state: RefundState,
+        /// What was asked for, summed over the items where it has any.
+        amount: Amount,
+        /// What was paid back.
+        refunded_amount: Amount,
+    },
+    /// All refunds of a charge so far.
+    Charge {
+        /// The charge.
+        id: String,
+        /// Where the picture stands.
+        within: PictureIn,
+        /// The charge refunds.
+        refunds: Vec<Entry>,
+    },
+    /// The order so far.
+    Order {
+        /// What was paid back.
+        refunded_amount: Amount,
+        /// What can still be refunded.
+        available_to_refund_amount: Amount,
+        /// What the amounts imply to be charged back.
+        charged_back_amount: Amount,
+    },
+    /// There is a chargeback.
+    Chargeback,
+}
+
+/// Where a picture of a charge stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PictureIn {
+    /// In a charge-shaped `order.charge.refund.*` event, which must be taken into account.
+    ChargeRefundEvent,
+    /// In another object, which may be taken into account.
+    Elsewhere,
+}
+
+/// One charge refund in a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Entry {
+    /// Its state; the provider's `complete` is `succeeded` here.
+    pub state: RefundState,
+    /// Its amount.
+    pub amount: Amount,
+}
+
+/// Everything that was told of one order so far.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    order_id: String,
+    currency: String,
+    captured: Amount,
+    seen: HashSet<String>,
+    refunds: BTreeMap<String, Refund>,
+    /// Refunds told of by state, so that an expectation does not walk through all of them.
+    states: BTreeMap<RefundState, usize>,
+    paid: Amount,
+    requested_open: Amount,
+    strict: Pictures,
+    lenient: Pictures,
+    latest_order: Option<OrderPicture>,
+    latest_chargeback: Option<OrderPicture>,
+    chargeback_implied: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Refund {
+    at: Option<EventTime>,
+    state: RefundState,
+    amount: Amount,
+    paid: Amount,
+}
+
+#[derive(Clone, Debug)]
+struct OrderPicture {
+    at: EventTime,
+    refunded: Amount,
+    available: Amount,
+    charged_back: Amount,
+}
+
+/// The latest picture of each charge, and sums over them.
+#[derive(Clone, Debug, Default)]
+struct Pictures {
+    latest: BTreeMap<String, (EventTime, Vec<Entry>)>,
+}
+
+impl Pictures {
+    fn learn(&mut self, charge: &str, at: &EventTime, entries: &[Entry]) {
+        match self.latest.get_mut(charge) {
+            Some((known, _)) if *known >= *at => {}
+            Some(picture) => *picture = (at.clone(), entries.to_vec()),
+            None => {
+                self.latest.insert(charge.to_owned(), (at.clone(), entries.to_vec()));
+            }
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.latest.values().flat_map(|(_, entries)| entries)
+    }
+
+    fn complete(&self) -> Amount {
+        self.entries().filter(|entry| entry.state == RefundState::Succeeded).map(|entry| entry.amount).sum()
+    }
+
+    fn open(&self) -> Amount {
+        self.entries().filter(|entry| !entry.state.is_final()).map(|entry| entry.amount).sum()
+    }
+}
+
+impl Knowledge {
+    /// Nothing is known but that the order exists and what was captured.
+    pub fn new(order_id: &str, currency: &str, captured: Amount) -> Knowledge {
+        Knowledge {
+            order_id: order_id.to_owned(),
+            currency: currency.to_owned(),
+            captured,
+            seen: HashSet::new(),
+            refunds: BTreeMap::new(),
+            states: BTreeMap::new(),
+            paid: Amount::ZERO,
+            requested_open: Amount::ZERO,
+            strict: Pictures::default(),
+            lenient: Pictures::default(),
+            latest_order: None,
+            latest_chargeback: None,
+            chargeback_implied: false,
+        }
+    }
+
+    /// Takes in a valid event that was delivered and acknowledged. An event id counts once.
+    pub fn learn(&mut self, event: &EventFacts) {
+        if !self.seen.insert(event.id.clone()) {
+            return;
+        }
+        let at = &event.created_time;
+        for tell in &event.tells {
+            match tell {
+                Tell::Refund { id, state, amount, refunded_amount } => {
+                    self.learn_refund(id, Some(at.clone()), *state, *amount, *refunded_amount);
+                }
+                Tell::Charge { id, within, refunds } => {
+                    self.lenient.learn(id, at, refunds);
+                    if *within == PictureIn::ChargeRefundEvent {
+                        self.strict.learn(id, at, refunds);
+                    }
+                }
+                Tell::Order { refunded_amount, available_to_refund_amount, charged_back_amount } => {
+                    self.learn_order(at, *refunded_amount, *available_to_refund_amount, *charged_back_amount, &event.tells);
+                }
+                Tell::Chargeback => {}
+            }
+        }
+    }
+
+    /// Takes in that the shop made a refund itself, which tells of a pending refund.
+    pub fn learn_own(&mut self, refund_id: &str, amount: Amount) {
+        self.learn_refund(refund_id, None, RefundState::Pending, amount, Amount::ZERO);
+    }
+
+    fn learn_refund(&mut self, id: &str, at: Option<EventTime>, state: RefundState, amount: Amount, paid: Amount) {
+        let paid = if state == RefundState::Succeeded { paid } else { Amount::ZERO };
+        let new = Refund { at, state, amount, paid };
+        if let Some(known) = self.refunds.get(id) {
+            let newer = if known.state.is_final() { false } else { new.state.is_final() || known.at < new.at };
+            if !newer {
+                return;
+            }
+            let known = known.clone();
+            self.count(&known, false);
+        }
+        self.count(&new, true);
+        self.refunds.insert(id.to_owned(), new);
+    }
+
+    fn count(&mut self, refund: &Refund, add: bool) {
+        let open = if refund.state.is_final() { Amount::ZERO } else { refund.amount };
+        let number = self.states.entry(refund.state).or_default();
+        if add {
+            *number += 1;
+            self.paid += refund.paid;
+            self.requested_open += open;
+        } else {
+            *number -= 1;
+            self.paid -= refund.paid;
+            self.requested_open -= open;
+        }
+    }
+
+    fn learn_order(&mut self, at: &EventTime, refunded: Amount, available: Amount, charged_back: Amount, tells: &[Tell]) {
+        let picture = OrderPicture { at: at.clone(), refunded, available, charged_back };
+        let newer = |known: &Option<OrderPicture>| known.as_ref().is_none_or(|known| known.at < *at);
+        self.chargeback_implied |= !charged_back.is_zero();
+        if tells.contains(&Tell::Chargeback) && newer(&self.latest_chargeback) {
+            self.latest_chargeback = Some(picture.clone());
+        }
+        if newer(&self.latest_order) {
+            self.latest_order = Some(picture);
+        }
+    }
+
+    /// What the order may show now (semantics, "Expectation"), without the optional fields.
+    pub fn expectation(&self) -> Expectation {
+        let refunded_amount = self.paid_range();
+        Expectation {
+            order_id: self.order_id.clone(),
+            status: self.statuses(&refunded_amount),
+            refunded_amount,
+            currency: None,
+            available_to_refund_amount: None,
+            charged_back_amount: None,
+            refunds: None,
+        }
+    }
+
+    /// What the order may show when everything has been delivered. The two amounts beside the refunded one
+    /// are judged only if nothing of the order's history was held back (`complete`).
+    pub fn final_expectation(&self, complete: bool) -> Expectation {
+        let mut expectation = self.expectation();
+        expectation.currency = Some(self.currency.clone());
+        expectation.refunds = Some(self.refund_views());
+        if complete {
+            let charged_back = self.charged_back_choices();
+            expectation.available_to_refund_amount = Some(self.available_choices(&expectation.refunded_amount, &charged_back));
+            expectation.charged_back_amount = Some(charged_back);
+        }
+        expectation
+    }
+
+    fn paid_range(&self) -> AmountRange {
+        let told_by_order = self.latest_order.as_ref().map_or(Amount::ZERO, |order| order.refunded);
+        let least = self.paid.max(self.strict.complete());
+        AmountRange { least, most: least.max(self.lenient.complete()).max(told_by_order) }
+    }
+
+    fn statuses(&self, paid: &AmountRange) -> Vec<Status> {
+        if self.latest_chargeback.is_some() {
+            return vec![Status::ChargedBack];
+        }
+        let mut statuses = Vec::new();
+        if paid.least.is_zero() {
+            statuses.extend(self.unpaid_statuses());
+        }
+        if !paid.most.is_zero() && paid.least < self.captured {
+            statuses.push(Status::PartiallyRefunded);
+        }
+        if !paid.most.is_zero() && paid.most >= self.captured {
+            statuses.push(Status::Refunded);
+        }
+        if self.chargeback_implied {
+            statuses.push(Status::ChargedBack);
+        }
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses
+    }
+
+    /// What may be shown while nothing is paid back: the states that refund events told, together with
+    /// any of those that only charges and orders told.
+    fn unpaid_statuses(&self) -> Vec<Status> {
+        let told = |state: RefundState| self.states.get(&state).is_some_and(|&number| number > 0);
+        let strong = if told(RefundState::PendingInformation) {
+            Status::PendingInformation
+        } else if told(RefundState::Pending) || told(RefundState::Requested) {
+            Status::Pending
+        } else if told(RefundState::Failed) {
+            Status::Failed
+        } else {
+            Status::NotRefunded
+        };
+        let mut statuses = vec![strong];
+        for entry in self.strict.entries().chain(self.lenient.entries()) {
+            let weak = match entry.state {
+                RefundState::PendingInformation => Status::PendingInformation,
+                RefundState::Pending | RefundState::Requested => Status::Pending,
+                RefundState::Failed => Status::Failed,
+                RefundState::Succeeded | RefundState::Cancelled => continue,
+            };
+            if precedence(weak) > precedence(strong) {
+                statuses.push(weak);
+            }
+        }
+        statuses
+    }
+
+    fn refund_views(&self) -> Vec<RefundView> {
+        let view = |(id, refund): (&String, &Refund)| RefundView {
+            id: id.clone(),
+            state: refund.state,
+            amount: Some(refund.amount),
+            refunded_amount: refund.paid,
+        };
+        self.refunds.iter().map(view).collect()
+    }
+
+    fn charged_back_choices(&self) -> Vec<Amount> {
+        let told = |order: &Option<OrderPicture>| order.as_ref().map(|order| order.charged_back);
+        let by_chargebacks = told(&self.latest_chargeback).unwrap_or(Amount::ZERO);
+        choices([by_chargebacks, told(&self.latest_order).unwrap_or(by_chargebacks)])
+    }
+
+    fn available_choices(&self, paid: &AmountRange, charged_back: &[Amount]) -> Vec<Amount> {
+        let open = choices([self.requested_open, self.strict.open(), self.lenient.open()]);
+        let mut amounts = Vec::new();
+        for paid in [paid.least, paid.most] {
+            for open in &open {
+                for charged_back in charged_back {
+                    amounts.push(self.captured - paid - *open - *charged_back);
+                }
+            }
+        }
+        amounts.extend(self.latest_order.as_ref().map(|order| order.available));
+        choices(amounts)
+    }
+}
+
+fn precedence(status: Status) -> u8 {
+    match status {
+        Status::NotRefunded => 0,
+        Status::Failed => 1,
+        Status::Pending => 2,
+        Status::PendingInformation => 3,
+        Status::PartiallyRefunded => 4,
+        Status::Refunded => 5,
+        Status::ChargedBack => 6,
+    }
+}
+
+fn choices(amounts: impl IntoIterator<Item = Amount>) -> Vec<Amount> {
+    let mut amounts: Vec<Amount> = amounts.into_iter().filter(|amount| !amount.is_negative()).collect();
+    amounts.sort_unstable();
+    amounts.dedup();
+    amounts
+}

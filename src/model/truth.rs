@@ -1,0 +1,432 @@
+//! What really happened to an order, in minor units.
+//!
+//! Refunds live in groups, because the provider aggregates: the refunds of one group share their charge
+//! refunds and walk through their states together, so that at every step the two views of the money add
+//! up to the same amount. A step that cannot happen changes nothing and says so.
+
+use crate::{
+    domain::{RefundState, Status},
+    plan::{Action, FailureShape, Level, Pick},
+};
+
+/// The truth about one order. All amounts are minor units of its currency.
+#[derive(Clone, Debug)]
+pub struct OrderTruth {
+    /// What was captured.
+    pub captured: u64,
+    /// The charges that paid for it.
+    pub charges: Vec<Charge>,
+    /// What each item cost.
+    pub items: Vec<u64>,
+    /// Every refund that was ever asked for, oldest first.
+    pub refunds: Vec<RefundTruth>,
+    /// Every chargeback: the amount, and whether it was for fraud.
+    pub chargebacks: Vec<(u64, bool)>,
+    /// Whether a dispute is open.
+    pub disputed: bool,
+    groups: Vec<Group>,
+}
+
+/// One charge of an order.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// What was captured with it.
+    pub captured: u64,
+    /// Its charge refunds so far, oldest first.
+    pub refunds: Vec<ChargeRefund>,
+}
+
+/// The money view of one or more refunds on one charge.
+#[derive(Clone, Debug)]
+pub struct ChargeRefund {
+    /// Which group of refunds it pays.
+    pub group: usize,
+    /// The amount: what is asked for, and once it is complete what was paid.
+    pub amount: u64,
+    /// Its state; `succeeded` is called `complete` here by the provider.
+    pub state: RefundState,
+}
+
+/// One refund.
+#[derive(Clone, Debug)]
+pub struct RefundTruth {
+    /// The group that it belongs to.
+    pub group: usize,
+    /// What was asked for.
+    pub requested: u64,
+    /// What was paid back; zero unless it succeeded.
+    pub paid: u64,
+    /// For a refund of items: index of the item, what was asked for and what was paid back.
+    pub items: Vec<(usize, u64, u64)>,
+    /// Its state.
+    pub state: RefundState,
+    /// Whether the shop made it itself.
+    pub own: bool,
+    /// Chooses type and reason.
+    pub kind: u8,
+    /// Whether its failure was explained.
+    pub explained: bool,
+    /// How often its metadata changed.
+    pub revision: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    refunds: Vec<usize>,
+    state: RefundState,
+}
+
+/// What a step changed, for the provider to tell of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A refund was asked for; `charges` hold its charge refunds.
+    Opened {
+        /// The new refund.
+        refund: usize,
+        /// The charges that are to pay it.
+        charges: Vec<usize>,
+    },
+    /// Open refunds changed their state together.
+    Moved {
+        /// The refunds.
+        refunds: Vec<usize>,
+        /// The charges that hold their charge refunds.
+        charges: Vec<usize>,
+        /// The state that they are in now.
+        to: RefundState,
+        /// For a failure: what object the charge-level event carries.
+        shape: FailureShape,
+    },
+    /// A chargeback, the last of `chargebacks`.
+    ChargedBack,
+    /// A dispute was opened.
+    Disputed,
+    /// The dispute ended.
+    DisputeResolved,
+    /// A refund's metadata changed.
+    MetadataUpdated {
+        /// The refund.
+        refund: usize,
+    },
+    /// Something else happened.
+    Other {
+        /// Index into the provider's other event types, modulo how many there are.
+        event: u16,
+    },
+}
+
+impl OrderTruth {
+    /// An order of which `captured` minor units were captured with so many charges for so many items.
+    pub fn new(captured: u64, charges: u8, items: u8) -> OrderTruth {
+        let charges = u64::from(charges.clamp(1, 3));
+        let items = u64::from(items.clamp(1, 3));
+        let captured = captured.max(charges).max(items);
+        OrderTruth {
+            captured,
+            charges: split(captured, charges).map(|captured| Charge { captured, refunds: Vec::new() }).collect(),
+            items: split(captured, items).collect(),
+            refunds: Vec::new(),
+            chargebacks: Vec::new(),
+            disputed: false,
+            groups: Vec::new(),
+        }
+    }
+
+    /// The sum of what was paid back.
+    pub fn paid_back(&self) -> u64 {
+        self.refunds.iter().map(|refund| refund.paid).sum()
+    }
+
+    /// The sum of the chargebacks.
+    pub fn charged_back(&self) -> u64 {
+        self.chargebacks.iter().map(|(amount, _)| amount).sum()
+    }
+
+    /// What open refunds ask for.
+    pub fn open(&self) -> u64 {
+        self.refunds.iter().filter(|refund| !refund.state.is_final()).map(|refund| refund.requested).sum()
+    }
+
+    /// What could still be refunded: captured less paid back, open and charged back.
+    pub fn available(&self) -> u64 {
+        self.captured - self.paid_back() - self.open() - self.charged_back()
+    }
+
+    /// The refund status, by the table's order of precedence.
+    pub fn status(&self) -> Status {
+        let paid = self.paid_back();
+        let some = |state: RefundState| self.refunds.iter().any(|refund| refund.state == state);
+        if !self.chargebacks.is_empty() {
+            Status::ChargedBack
+        } else if paid == self.captured {
+            Status::Refunded
+        } else if paid > 0 {
+            Status::PartiallyRefunded
+        } else if some(RefundState::PendingInformation) {
+            Status::PendingInformation
+        } else if some(RefundState::Pending) || some(RefundState::Requested) {
+            Status::Pending
+        } else if some(RefundState::Failed) {
+            Status::Failed
+        } else {
+            Status::NotRefunded
+        }
+    }
+
+    /// Lets a step happen. `None` where it cannot.
+    pub fn apply(&mut self, action: &Action) -> Option<Change> {
+        match *action {
+            Action::Refund { amount, level, joins, own, kind } => self.open_refund(amount, level, joins, own, kind),
+            Action::NeedInformation { refund } => self.move_group(refund, RefundState::Pending, RefundState::PendingInformation),
+            Action::GiveInformation { refund } => self.move_group(refund, RefundState::PendingInformation, RefundState::Pending),
+            Action::Succeed { refund, paid } => self.succeed(refund, paid),
+            Action::Fail { refund, reason, shape } => self.fail(refund, reason, shape),
+            Action::Chargeback { amount, fraud } => self.charge_back(amount, fraud),
+            Action::Dispute => (!self.disputed).then(|| {
+                self.disputed = true;
+                Change::Disputed
+            }),
+            Action::ResolveDispute => self.disputed.then(|| {
+                self.disputed = false;
+                Change::DisputeResolved
+            }),
+            Action::UpdateMetadata { refund } => {
+                let refund = from_newest(self.refunds.len(), refund)?;
+                self.refunds[refund].revision += 1;
+                Some(Change::MetadataUpdated { refund })
+            }
+            Action::Other { event } => Some(Change::Other { event }),
+        }
+    }
+
+    fn open_refund(&mut self, amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Option<Change> {
+        let available = self.available();
+        if available == 0 {
+            return None;
+        }
+        let requested = amount.of(available);
+        let items = match level {
+            Level::Order => Vec::new(),
+            Level::Items => self.take_items(requested),
+        };
+        let joined = self.groups.iter().rposition(|group| joins && group.state == RefundState::Pending);
+        let group = joined.unwrap_or_else(|| {
+            self.groups.push(Group { refunds: Vec::new(), state: RefundState::Pending });
+            self.groups.len() - 1
+        });
+        let refund = self.refunds.len();
+        self.refunds.push(RefundTruth {
+            group,
+            requested,
+            paid: 0,
+            items,
+            state: RefundState::Pending,
+            own,
+            kind,
+            explained: false,
+            revision: 0,
+        });
+        self.groups[group].refunds.push(refund);
+        let charges = self.take_charges(group, requested);
+        Some(Change::Opened { refund, charges })
+    }
+
+    fn take_items(&self, requested: u64) -> Vec<(usize, u64, u64)> {
+        let mut taken: Vec<u64> = vec![0; self.items.len()];
+        for refund in &self.refunds {
+            for &(item, asked, paid) in &refund.items {
+                taken[item] += match refund.state {
+                    RefundState::Succeeded => paid,
+                    RefundState::Failed | RefundState::Cancelled => 0,
+                    _ => asked,
+                };
+            }
+        }
+        let mut rest = requested;
+        let mut items = Vec::new();
+        for (item, &price) in self.items.iter().enumerate() {
+            let part = rest.min(price - taken[item]);
+            if part > 0 {
+                items.push((item, part, 0));
+                rest -= part;
+            }
+        }
+        items
+    }
+
+    fn take_charges(&mut self, group: usize, requested: u64) -> Vec<usize> {
+        let mut rest = requested;
+        let mut touched = Vec::new();
+        for (index, charge) in self.charges.iter_mut().enumerate() {
+            let used: u64 = charge.refunds.iter().filter(|refund| refund.state != RefundState::Failed).map(|refund| refund.amount).sum();
+            let part = rest.min(charge.captured - used);
+            if part == 0 {
+                continue;
+            }
+            rest -= part;
+            touched.push(index);
+            match charge.refunds.iter_mut().find(|refund| refund.group == group) {
+                Some(entry) => entry.amount += part,
+                None => charge.refunds.push(ChargeRefund { group, amount: part, state: RefundState::Pending }),
+            }
+        }
+        touched
+    }
+
+    fn find_group(&self, back: u8, fits: impl Fn(RefundState) -> bool) -> Option<usize> {
+        let fitting: Vec<usize> = (0..self.groups.len()).filter(|&group| fits(self.groups[group].state)).collect();
+        from_newest(fitting.len(), back).map(|index| fitting[index])
+    }
+
+    fn move_group(&mut self, back: u8, from: RefundState, to: RefundState) -> Option<Change> {
+        let group = self.find_group(back, |state| state == from)?;
+        Some(self.set_state(group, to, FailureShape::Charge))
+    }
+
+    fn succeed(&mut self, back: u8, paid: Pick) -> Option<Change> {
+        let group = self.find_group(back, |state| !state.is_final())?;
+        let members = self.groups[group].refunds.clone();
+        let requested: u64 = members.iter().map(|&refund| self.refunds[refund].requested).sum();
+        let entries = self.entries_mut(group).count();
+        let least = u64::try_from(members.len().max(entries)).unwrap_or(1).min(requested);
+        let unpaid = requested - paid.of(requested).max(least);
+        // Every refund and every charge refund keeps at least one unit, so that each really succeeded.
+        let mut rest = unpaid;
+        for &member in members.iter().rev() {
+            let refund = &mut self.refunds[member];
+            let cut = rest.min(refund.requested - 1);
+            rest -= cut;
+            refund.paid = refund.requested - cut;
+            let mut left = refund.paid;
+            for item in &mut refund.items {
+                item.2 = left.min(item.1);
+                left -= item.2;
+            }
+        }
+        let mut rest = unpaid;
+        for entry in self.entries_mut(group).rev() {
+            let cut = rest.min(entry.amount - 1);
+            rest -= cut;
+            entry.amount -= cut;
+        }
+        Some(self.set_state(group, RefundState::Succeeded, FailureShape::Charge))
+    }
+
+    fn fail(&mut self, back: u8, reason: bool, shape: FailureShape) -> Option<Change> {
+        let group = self.find_group(back, |state| !state.is_final())?;
+        for index in self.groups[group].refunds.clone() {
+            self.refunds[index].explained = reason;
+        }
+        Some(self.set_state(group, RefundState::Failed, shape))
+    }
+
+    fn charge_back(&mut self, amount: Pick, fraud: bool) -> Option<Change> {
+        let available = self.available();
+        if available == 0 {
+            return None;
+        }
+        self.chargebacks.push((amount.of(available), fraud));
+        self.disputed = false;
+        Some(Change::ChargedBack)
+    }
+
+    fn entries_mut(&mut self, group: usize) -> impl DoubleEndedIterator<Item = &mut ChargeRefund> {
+        self.charges.iter_mut().flat_map(|charge| &mut charge.refunds).filter(move |refund| refund.group == group)
+    }
+
+    fn set_state(&mut self, group: usize, to: RefundState, shape: FailureShape) -> Change {
+        self.groups[group].state = to;
+        for entry in self.entries_mut(group) {
+            entry.state = to;
+        }
+        let refunds = self.groups[group].refunds.clone();
+        for &refund in &refunds {
+            self.refunds[refund].state = to;
+        }
+        let holds = |charge: &Charge| charge.refunds.iter().any(|refund| refund.group == group);
+        let charges = (0..self.charges.len()).filter(|&charge| holds(&self.charges[charge])).collect();
+        Change::Moved { refunds, charges, to, shape }
+    }
+
+    /// How many refunds share the charge refunds of this one, itself included.
+    pub fn aggregated_with(&self, refund: usize) -> usize {
+        self.groups[self.refunds[refund].group].refunds.len()
+    }
+}
+
+fn from_newest(count: usize, back: u8) -> Option<usize> {
+    (count > 0).then(|| count - 1 - usize::from(back) % count)
+}
+
+fn split(total: u64, parts: u64) -> impl Iterator<Item = u64> {
+    (0..parts).map(move |part| total / parts + u64::from(part < total % parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refund(amount: Pick) -> Action {
+        Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0 }
+    }
+
+    #[track_caller]
+    fn check(captured: u64, charges: u8, actions: &[Action], status: Status, paid: u64, available: u64) {
+        let mut order = OrderTruth::new(captured, charges, 2);
+        for action in actions {
+            order.apply(action);
+        }
+        let on_charges: u64 = order
+            .charges
+            .iter()
+            .flat_map(|charge| &charge.refunds)
+            .filter(|refund| refund.state == RefundState::Succeeded)
+            .map(|refund| refund.amount)
+            .sum();
+        assert_eq!((order.status(), order.paid_back(), order.available(), on_charges), (status, paid, available, paid));
+    }
+
+    const SUCCEED: Action = Action::Succeed { refund: 0, paid: Pick::All };
+
+    #[test]
+    fn a_full_refund() {
+        check(100, 1, &[refund(Pick::All), SUCCEED], Status::Refunded, 100, 0);
+    }
+
+    #[test]
+    fn paid_less_than_requested() {
+        check(100, 1, &[refund(Pick::All), Action::Succeed { refund: 0, paid: Pick::Units(30) }], Status::PartiallyRefunded, 30, 70);
+    }
+
+    #[test]
+    fn one_refund_on_two_charges() {
+        check(101, 2, &[refund(Pick::Units(60)), SUCCEED], Status::PartiallyRefunded, 60, 41);
+    }
+
+    #[test]
+    fn two_refunds_in_one_charge_refund() {
+        let joined = Action::Refund { amount: Pick::All, level: Level::Items, joins: true, own: false, kind: 0 };
+        check(101, 2, &[refund(Pick::Units(60)), joined, SUCCEED], Status::Refunded, 101, 0);
+    }
+
+    #[test]
+    fn failure_gives_the_money_free_again() {
+        let fail = Action::Fail { refund: 0, reason: true, shape: FailureShape::Charge };
+        check(100, 3, &[refund(Pick::All), fail], Status::Failed, 0, 100);
+    }
+
+    #[test]
+    fn what_cannot_happen_changes_nothing() {
+        let mut order = OrderTruth::new(100, 1, 1);
+        for action in [SUCCEED, Action::GiveInformation { refund: 3 }, Action::ResolveDispute, Action::UpdateMetadata { refund: 9 }] {
+            assert_eq!(order.apply(&action), None);
+        }
+        assert_eq!(order.status(), Status::NotRefunded);
+    }
+
+    #[test]
+    fn a_chargeback_takes_what_is_left() {
+        let chargeback = Action::Chargeback { amount: Pick::All, fraud: true };
+        check(100, 1, &[refund(Pick::Units(40)), SUCCEED, chargeback], Status::ChargedBack, 40, 0);
+    }
+}

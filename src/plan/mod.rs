@@ -1,0 +1,14 @@
+//! Plans: what happens to a few orders and how the news of it travels.
+//!
+//! A plan is a flat list of small steps and total by construction: every list means something, indices
+//! count modulo what exists, a step that cannot happen does nothing, and removing any step leaves a
+//! plan. One type serves proptest, fuzzers, the frozen corpus and shrinking. A plan knows no provider's
+//! payloads and no target.
+
+mod shrink;
+mod step;
+mod strategy;
+
+pub use shrink::simpler_plans;
+pub use step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
+pub use strategy::{Palette, PlanStrategy, Recipe, for_recipe};

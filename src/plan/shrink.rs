@@ -1,0 +1,216 @@
+//! Simpler plans: everything that can be taken out of a plan or made plainer, the largest cut first.
+//!
+//! proptest's own shrinking passes over a list once and never comes back to it. What it leaves is taken
+//! from here until nothing more can go: a plan from which every candidate of [`simpler_plans`] no longer
+//! fails is at a fixpoint.
+
+use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
+
+/// The largest family of events that one step is expected to have; omissions are tried for so many.
+const FAMILY: u8 = 12;
+
+/// Every plan that is simpler than this one by one cut, the most promising first.
+pub fn simpler_plans(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    let chunks = [8_usize, 4, 2, 1].into_iter().flat_map(move |size| without_steps(plan, size));
+    chunks
+        .chain(fewer_orders(plan))
+        .chain(fewer_faults(plan))
+        .chain(fewer_events(plan))
+        .chain(plainer_steps(plan))
+        .chain(plainer_orders(plan))
+}
+
+fn without_steps(plan: &Plan, size: usize) -> impl Iterator<Item = Plan> + '_ {
+    let count = plan.steps.len();
+    let starts = if size > count { 0 } else { count - size + 1 };
+    // From the end: later steps depend on earlier ones, not the other way round.
+    (0..starts).rev().map(move |start| {
+        let mut simpler = plan.clone();
+        simpler.steps.drain(start..start + size);
+        simpler
+    })
+}
+
+fn fewer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    let count = plan.orders.len();
+    (0..count).filter(move |_| count > 1).map(move |gone| {
+        let mut simpler = plan.clone();
+        simpler.orders.remove(gone);
+        simpler.steps.retain(|step| usize::from(step.order) % count != gone);
+        for step in &mut simpler.steps {
+            let order = usize::from(step.order) % count;
+            step.order = u8::try_from(if order > gone { order - 1 } else { order }).unwrap_or(0);
+        }
+        simpler
+    })
+}
+
+fn fewer_faults(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    each_step(plan).flat_map(move |(index, step)| {
+        (0..step.faults.len()).filter(|&fault| step.faults[fault].kind != FaultKind::Omit).map(move |fault| {
+            let mut simpler = plan.clone();
+            simpler.steps[index].faults.remove(fault);
+            simpler
+        })
+    })
+}
+
+fn fewer_events(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    each_step(plan).flat_map(move |(index, step)| {
+        let omitted = |event: u8| step.faults.iter().any(|fault| fault.kind == FaultKind::Omit && fault.event == event);
+        (0..FAMILY).filter(move |&event| !omitted(event)).map(move |event| {
+            let mut simpler = plan.clone();
+            simpler.steps[index].faults.insert(0, Fault { event, kind: FaultKind::Omit });
+            simpler
+        })
+    })
+}
+
+fn plainer_steps(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    each_step(plan).flat_map(move |(index, step)| {
+        plainer_actions(&step.action)
+            .into_iter()
+            .map(move |action| {
+                let mut simpler = plan.clone();
+                simpler.steps[index].action = action;
+                simpler
+            })
+            .chain(plainer_faults(step).into_iter().map(move |faults| {
+                let mut simpler = plan.clone();
+                simpler.steps[index].faults = faults;
+                simpler
+            }))
+    })
+}
+
+fn plainer_actions(action: &Action) -> Vec<Action> {
+    let mut plainer = Vec::new();
+    match *action {
+        Action::Refund { amount, level, joins, own, kind } => {
+            let base = |amount, level, joins, own, kind| Action::Refund { amount, level, joins, own, kind };
+            if kind != 0 {
+                plainer.push(base(amount, level, joins, own, 0));
+            }
+            if own {
+                plainer.push(base(amount, level, joins, false, kind));
+            }
+            if joins {
+                plainer.push(base(amount, level, false, own, kind));
+            }
+            if level != Level::Order {
+                plainer.push(base(amount, Level::Order, joins, own, kind));
+            }
+            plainer.extend(plainer_picks(amount).into_iter().map(|amount| base(amount, level, joins, own, kind)));
+        }
+        Action::NeedInformation { refund } if refund > 0 => plainer.push(Action::NeedInformation { refund: 0 }),
+        Action::GiveInformation { refund } if refund > 0 => plainer.push(Action::GiveInformation { refund: 0 }),
+        Action::UpdateMetadata { refund } if refund > 0 => plainer.push(Action::UpdateMetadata { refund: 0 }),
+        Action::Succeed { refund, paid } => {
+            plainer.extend(smaller(refund).map(|refund| Action::Succeed { refund, paid }));
+            plainer.extend(plainer_picks(paid).into_iter().map(|paid| Action::Succeed { refund, paid }));
+        }
+        Action::Fail { refund, reason, shape } => {
+            plainer.extend(smaller(refund).map(|refund| Action::Fail { refund, reason, shape }));
+            if reason {
+                plainer.push(Action::Fail { refund, reason: false, shape });
+            }
+            if shape != FailureShape::Charge {
+                plainer.push(Action::Fail { refund, reason, shape: FailureShape::Charge });
+            }
+        }
+        Action::Chargeback { amount, fraud } => {
+            if fraud {
+                plainer.push(Action::Chargeback { amount, fraud: false });
+            }
+            plainer.extend(plainer_picks(amount).into_iter().map(|amount| Action::Chargeback { amount, fraud }));
+        }
+        Action::Other { event } if event > 0 => plainer.push(Action::Other { event: 0 }),
+        _ => {}
+    }
+    plainer
+}
+
+/// Round parts of a plain order first, then everything, which hides what was chosen.
+fn plainer_picks(pick: Pick) -> Vec<Pick> {
+    const PLAIN: [Pick; 4] = [Pick::All, Pick::Units(500), Pick::Units(100), Pick::Units(1)];
+    let rank = PLAIN.iter().position(|plain| *plain == pick).unwrap_or(PLAIN.len());
+    let mut picks = PLAIN[..rank].to_vec();
+    match pick {
+        Pick::Units(units) if rank == PLAIN.len() => picks.push(Pick::Units(units / 2)),
+        Pick::AllBut(rest) if rest > 1 => picks.push(Pick::AllBut(rest / 2)),
+        _ => {}
+    }
+    picks
+}
+
+fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
+    let mut plainer = Vec::new();
+    for (index, fault) in step.faults.iter().enumerate() {
+        let mut with = |kind: FaultKind| {
+            let mut faults = step.faults.clone();
+            faults[index].kind = kind;
+            plainer.push(faults);
+        };
+        match fault.kind {
+            FaultKind::Omit => {}
+            FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
+            FaultKind::Late { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::Late { by })),
+            FaultKind::AnswerLost { after } => {
+                with(FaultKind::Again { after });
+                smaller(after).for_each(|after| with(FaultKind::AnswerLost { after }));
+            }
+            FaultKind::BrokenFirst { at, after } => {
+                with(FaultKind::Again { after });
+                smaller(after).for_each(|after| with(FaultKind::BrokenFirst { at, after }));
+                if at > 0 {
+                    with(FaultKind::BrokenFirst { at: 0, after });
+                }
+            }
+            FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
+            FaultKind::UnknownBefore { name } => smaller(name).for_each(|name| with(FaultKind::UnknownBefore { name })),
+        }
+    }
+    plainer
+}
+
+/// Smaller numbers, the smallest first.
+fn smaller(number: u8) -> impl Iterator<Item = u8> {
+    let mut choices = vec![0, number / 4, number / 2, number.saturating_sub(1)];
+    choices.retain(|choice| *choice < number);
+    choices.dedup();
+    choices.into_iter()
+}
+
+fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
+    let orders = plan.orders.iter().enumerate().flat_map(move |(index, order)| {
+        let plain = OrderPlan::default();
+        let choices = [
+            plain.clone(),
+            OrderPlan { charges: 1, ..order.clone() },
+            OrderPlan { items: 1, ..order.clone() },
+            OrderPlan { currency: 0, ..order.clone() },
+            OrderPlan { captured: plain.captured, ..order.clone() },
+            OrderPlan { captured: order.captured / 2, ..order.clone() },
+            OrderPlan { charges: order.charges.saturating_sub(1), ..order.clone() },
+        ];
+        let simpler = move |choice: &OrderPlan| weight(choice) < weight(order);
+        choices.into_iter().filter(simpler).map(move |choice| {
+            let mut simpler = plan.clone();
+            simpler.orders[index] = choice;
+            simpler
+        })
+    });
+    let look = (plan.look != 0).then(|| Plan { look: 0, ..plan.clone() });
+    orders.chain(look)
+}
+
+/// Fewer parts first, then the plain amount, then smaller ones.
+fn weight(order: &OrderPlan) -> (u8, u8, u8, u64) {
+    let plain = OrderPlan::default().captured;
+    let captured = if order.captured == plain { 0 } else { order.captured.max(1) };
+    (order.charges.clamp(1, 3), order.items.clamp(1, 3), order.currency, captured)
+}
+
+fn each_step(plan: &Plan) -> impl Iterator<Item = (usize, &Step)> {
+    plan.steps.iter().enumerate()
+}

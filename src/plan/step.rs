@@ -1,0 +1,249 @@
+//! The parts of a plan.
+
+use arbitrary::Arbitrary;
+use serde::{Deserialize, Serialize};
+
+/// What happens to a few orders, and how the deliveries that tell of it are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// The orders; an empty list means one plain order.
+    pub orders: Vec<OrderPlan>,
+    /// What happens, in the order in which it happens.
+    pub steps: Vec<Step>,
+    /// Only event types that fit one of these patterns (`*` allowed at the end) are sent; an empty list sends all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Chooses identifiers, digits of times and optional members; zero is the plainest look.
+    #[serde(default)]
+    pub look: u32,
+}
+
+/// One order as it stands before the first step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderPlan {
+    /// Index into the provider's currencies.
+    pub currency: u8,
+    /// What was captured, in minor units; at least one for each charge.
+    pub captured: u64,
+    /// How many charges paid for it, from one to three.
+    pub charges: u8,
+    /// How many items it has, from one to three.
+    pub items: u8,
+}
+
+impl Default for OrderPlan {
+    fn default() -> OrderPlan {
+        OrderPlan { currency: 0, captured: 1000, charges: 1, items: 1 }
+    }
+}
+
+/// One thing that happens to one order, and the faults that its deliveries meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// Which order, modulo how many there are.
+    #[serde(default)]
+    pub order: u8,
+    /// What happens.
+    pub action: Action,
+    /// What its deliveries meet on the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+}
+
+impl Step {
+    /// A step of the first order whose deliveries meet no fault.
+    pub fn plain(action: Action) -> Step {
+        Step { order: 0, action, faults: Vec::new() }
+    }
+}
+
+/// What happens to an order. Refunds are named by counting back from the newest that can still do it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Action {
+    /// A refund is asked for.
+    Refund {
+        /// How much of what is available.
+        amount: Pick,
+        /// For the order as a whole or for its items.
+        #[serde(default)]
+        level: Level,
+        /// Joins the newest pending refund in one charge refund, as the provider's aggregation does.
+        #[serde(default)]
+        joins: bool,
+        /// The shop made it itself and is told its id (`initiate`).
+        #[serde(default)]
+        own: bool,
+        /// Chooses type and reason; zero for a plain product refund without a reason.
+        #[serde(default)]
+        kind: u8,
+    },
+    /// A pending refund waits for information.
+    NeedInformation {
+        /// Which pending refund.
+        #[serde(default)]
+        refund: u8,
+    },
+    /// The information came; the refund is pending again.
+    GiveInformation {
+        /// Which waiting refund.
+        #[serde(default)]
+        refund: u8,
+    },
+    /// An open refund is paid back.
+    Succeed {
+        /// Which open refund.
+        #[serde(default)]
+        refund: u8,
+        /// How much of what was requested.
+        paid: Pick,
+    },
+    /// An open refund fails.
+    Fail {
+        /// Which open refund.
+        #[serde(default)]
+        refund: u8,
+        /// Whether a reason is given.
+        #[serde(default)]
+        reason: bool,
+        /// What object the charge-level event carries.
+        #[serde(default)]
+        shape: FailureShape,
+    },
+    /// The shopper's bank takes money back.
+    Chargeback {
+        /// How much of what is available.
+        amount: Pick,
+        /// Whether as fraud.
+        #[serde(default)]
+        fraud: bool,
+    },
+    /// A dispute is opened.
+    Dispute,
+    /// A dispute ends without a chargeback.
+    ResolveDispute,
+    /// A refund's metadata changes.
+    UpdateMetadata {
+        /// Which refund.
+        #[serde(default)]
+        refund: u8,
+    },
+    /// Something that has nothing to do with refunds.
+    Other {
+        /// Index into the provider's other event types.
+        event: u16,
+    },
+}
+
+/// How much of what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase")]
+pub enum Pick {
+    /// All of it.
+    All,
+    /// So many minor units; at least one, at most all of it.
+    Units(u64),
+    /// All of it but so many minor units; at least one is left to take.
+    AllBut(u64),
+}
+
+impl Pick {
+    /// What is picked of `available` minor units, of which there is at least one.
+    pub fn of(self, available: u64) -> u64 {
+        match self {
+            Pick::All => available,
+            Pick::Units(units) => units.clamp(1, available.max(1)),
+            Pick::AllBut(rest) => available.saturating_sub(rest).max(1),
+        }
+    }
+}
+
+/// What a refund is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// The order: the refund has an amount.
+    #[default]
+    Order,
+    /// Items: the refund has items with amounts and no amount of its own.
+    Items,
+}
+
+/// What object a charge-level failure carries; both shapes occur.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase")]
+pub enum FailureShape {
+    /// The charge.
+    #[default]
+    Charge,
+    /// The order, as in the documented example.
+    Order,
+}
+
+/// Something that befalls one delivery of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// Which event of the step's family, modulo how many there are.
+    pub event: u8,
+    /// What befalls it.
+    pub kind: FaultKind,
+}
+
+/// What at-least-once delivery may do to an event (semantics, "Delivery faults").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum FaultKind {
+    /// It is not sent (yet).
+    Omit,
+    /// It is sent again, so many deliveries later; zero is at once.
+    Again {
+        /// How many other deliveries come between.
+        after: u8,
+    },
+    /// It is overtaken by so many deliveries.
+    Late {
+        /// How many deliveries overtake it.
+        by: u8,
+    },
+    /// The answer is lost on the way back, and the event is sent again so many deliveries later.
+    AnswerLost {
+        /// How many other deliveries come between.
+        after: u8,
+    },
+    /// The body arrives broken, is answered with an error, and the event is sent again so many deliveries later.
+    BrokenFirst {
+        /// Where the body breaks off, modulo its length.
+        at: u16,
+        /// How many other deliveries come between.
+        after: u8,
+    },
+    /// A documented example that is not valid JSON arrives just before it.
+    DefectBefore {
+        /// Which defect, modulo how many the provider documents.
+        defect: u8,
+    },
+    /// An event of a type that nobody has heard of arrives just before it.
+    UnknownBefore {
+        /// Which of the made-up types, modulo how many there are.
+        name: u8,
+    },
+}
+
+impl FaultKind {
+    /// The name that reports use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FaultKind::Omit => "not sent",
+            FaultKind::Again { .. } => "redelivery",
+            FaultKind::Late { .. } => "out of order",
+            FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
+            FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
+            FaultKind::DefectBefore { .. } => "documented defect",
+            FaultKind::UnknownBefore { .. } => "unknown event type",
+        }
+    }
+}

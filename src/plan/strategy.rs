@@ -1,0 +1,524 @@
+//! Recipes: how plans are drawn for each requirement.
+//!
+//! A recipe exercises one thing on top of otherwise plain traffic; [`Recipe::MixedTraffic`] mixes all of
+//! them. They are proptest strategies, so whatever is drawn can be shrunk. They are built once for a
+//! run: rebuilding them for each case would cost half the speed.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{BoxedStrategy, Union},
+};
+use serde::{Deserialize, Serialize};
+
+use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
+
+/// A strategy that draws plans.
+pub type PlanStrategy = BoxedStrategy<Plan>;
+
+/// What plans for a provider may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Palette {
+    /// An order may be paid with several charges, and charges show their refunds.
+    pub charges: bool,
+    /// Refunds may be of items.
+    pub items: bool,
+    /// Refunds may wait for information.
+    pub information: bool,
+    /// There are disputes and chargebacks.
+    pub chargebacks: bool,
+    /// Refunds have metadata whose change is told.
+    pub metadata: bool,
+    /// The shop can make refunds itself.
+    pub own: bool,
+    /// The event type that tells that a refund was paid back.
+    pub refund_completion: String,
+    /// The event type that tells the same of a charge; empty where there is none.
+    pub charge_completion: String,
+    /// The event type that books sales, refunds and chargebacks; empty where there is none.
+    pub booking: String,
+    /// How many currencies there are to choose from.
+    pub currencies: u8,
+    /// How many event types are only traffic.
+    pub others: u16,
+    /// How many documented examples are broken.
+    pub defects: u8,
+}
+
+/// What a requirement draws. The names stand in `requirements.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recipe {
+    /// Refunds that succeed; of their events only the charge-level completion is sent.
+    ChargeRefundComplete,
+    /// Refunds that succeed; of their events only the refund-level completion is sent.
+    RefundComplete,
+    /// Refunds that succeed, with all their events in any order.
+    CountedOnce,
+    /// Several partial refunds, aggregated or not.
+    PartialRefunds,
+    /// Refunds down to the last minor unit, or all but it.
+    FullRefund,
+    /// Refunds of which less is paid than was asked for.
+    PaidLess,
+    /// Refunds of items.
+    ItemRefunds,
+    /// Orders paid with several charges.
+    SeveralCharges,
+    /// Every currency, and amounts from one minor unit to 10^12 major units.
+    ExactAmounts,
+    /// Refunds that stay open.
+    OpenRefunds,
+    /// Refunds that fail, before and after others that succeed.
+    FailedRefunds,
+    /// Refunds that the shop made itself.
+    OwnRefunds,
+    /// Changes of metadata.
+    Metadata,
+    /// A chargeback on an order without refunds.
+    Chargeback,
+    /// Chargebacks before, between and after refunds.
+    ChargebackAndRefunds,
+    /// Disputes without a chargeback.
+    Disputes,
+    /// Sales transactions and nothing else.
+    SalesTransactions,
+    /// The same event again.
+    Duplicates,
+    /// Events in any order.
+    OutOfOrder,
+    /// Older events after final ones.
+    LateEvents,
+    /// Redelivery after a lost answer or a refused delivery.
+    Redelivery,
+    /// Several orders at once.
+    SeveralOrders,
+    /// Plain traffic.
+    Plain,
+    /// Event types that nobody has heard of.
+    UnknownEvents,
+    /// Event types that have nothing to do with refunds.
+    OtherEvents,
+    /// Bodies that are not JSON.
+    Malformed,
+    /// Valid events after bodies that are not JSON.
+    Recovery,
+    /// Everything.
+    MixedTraffic,
+}
+
+/// The strategy of a recipe for a provider.
+pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
+    let draw = Draw { palette };
+    match recipe {
+        Recipe::ChargeRefundComplete => {
+            draw.only("order.charge.refund.complete", draw.order(), draw.lives(draw.refund(), draw.success(), 1, 3))
+        }
+        Recipe::RefundComplete => draw.only(&palette.refund_completion, draw.order(), draw.lives(draw.refund(), draw.success(), 1, 3)),
+        Recipe::CountedOnce => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.success(), 1, 2), late(), 0..6),
+        Recipe::PartialRefunds => draw.plan(draw.order(), draw.lives(draw.part(), draw.success(), 2, 4)),
+        Recipe::FullRefund => draw.full_refund(),
+        Recipe::PaidLess => draw.plan(draw.order(), draw.lives(draw.refund(), draw.paid_less(), 1, 2)),
+        Recipe::ItemRefunds => draw.plan(draw.order(), draw.lives(draw.refund_at(Just(Level::Items).boxed()), draw.success(), 1, 2)),
+        Recipe::SeveralCharges => draw.plan(draw.order_with(2..=3), draw.lives(draw.large(), draw.success(), 1, 2)),
+        Recipe::ExactAmounts => draw.plan(draw.exact_order(), draw.lives(draw.refund(), draw.success(), 1, 4)),
+        Recipe::OpenRefunds => draw.plan(draw.order(), draw.lives(draw.refund(), draw.open_end(), 1, 2)),
+        Recipe::FailedRefunds => draw.failed_refunds(),
+        Recipe::OwnRefunds => draw.plan(draw.order(), draw.lives(draw.own_refund(), draw.any_end(), 1, 2)),
+        Recipe::Metadata => draw.metadata(),
+        Recipe::Chargeback => draw.chargeback_alone(),
+        Recipe::ChargebackAndRefunds => draw.chargeback_and_refunds(),
+        Recipe::Disputes => draw.disputes(),
+        Recipe::SalesTransactions => draw.only(&palette.booking, draw.order(), draw.sold()),
+        Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
+        Recipe::OutOfOrder => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
+        Recipe::LateEvents => draw.late_events(),
+        Recipe::Redelivery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), refused(), 1..4),
+        Recipe::SeveralOrders => draw.several_orders(),
+        Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
+        Recipe::UnknownEvents => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), unknown(), 1..4),
+        Recipe::OtherEvents => draw.other_events(),
+        Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.defect(), 1..4),
+        Recipe::Recovery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), draw.broken(), 1..3),
+        Recipe::MixedTraffic => draw.mixed(),
+    }
+}
+
+type Steps = BoxedStrategy<Vec<Step>>;
+type Actions = BoxedStrategy<Action>;
+
+struct Draw<'a> {
+    palette: &'a Palette,
+}
+
+impl Draw<'_> {
+    // ---- orders
+
+    fn order(&self) -> BoxedStrategy<OrderPlan> {
+        self.order_with(1..=3)
+    }
+
+    fn order_with(&self, charges: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
+        let charges = if self.palette.charges { charges } else { 1..=1 };
+        (0..self.palette.currencies, 10_u64..100_000, charges, 1_u8..=3).prop_map(order_plan).boxed()
+    }
+
+    fn exact_order(&self) -> BoxedStrategy<OrderPlan> {
+        let captured = prop_oneof![
+            2 => 1_u64..=3,
+            3 => 100_u64..100_000,
+            2 => 1_000_000_000_u64..=1_000_000_000_000_000,
+            1 => Just(1_000_000_000_000_000_u64),
+        ];
+        let charges = if self.palette.charges { 1_u8..=3 } else { 1..=1 };
+        (0..self.palette.currencies, captured, charges, 1_u8..=3).prop_map(order_plan).boxed()
+    }
+
+    // ---- asking for a refund
+
+    fn refund(&self) -> Actions {
+        self.refund_at(self.level())
+    }
+
+    fn level(&self) -> BoxedStrategy<Level> {
+        if self.palette.items { prop_oneof![3 => Just(Level::Order), 1 => Just(Level::Items)].boxed() } else { Just(Level::Order).boxed() }
+    }
+
+    fn refund_at(&self, level: BoxedStrategy<Level>) -> Actions {
+        let level = if self.palette.items { level } else { Just(Level::Order).boxed() };
+        (pick(), level, weighted(5), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind)).boxed()
+    }
+
+    fn part(&self) -> Actions {
+        (1_u64..4_000, self.level(), weighted(3), 0_u8..8)
+            .prop_map(|(units, level, joins, kind)| refund(Pick::Units(units), level, joins, false, kind))
+            .boxed()
+    }
+
+    fn large(&self) -> Actions {
+        let amount = prop_oneof![Just(Pick::All), (1_u64..5).prop_map(Pick::AllBut)];
+        (amount, self.level(), 0_u8..8).prop_map(|(amount, level, kind)| refund(amount, level, false, false, kind)).boxed()
+    }
+
+    fn own_refund(&self) -> Actions {
+        (pick(), self.level(), weighted(6), 0_u8..8)
+            .prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind))
+            .boxed()
+    }
+
+    fn any_refund(&self) -> Actions {
+        if self.palette.own { prop_oneof![3 => self.refund(), 1 => self.own_refund()].boxed() } else { self.refund() }
+    }
+
+    // ---- how a refund goes on
+
+    fn loops(&self) -> Steps {
+        if !self.palette.information {
+            return Just(Vec::new()).boxed();
+        }
+        let one = [Action::NeedInformation { refund: 0 }, Action::GiveInformation { refund: 0 }].map(Step::plain);
+        prop_oneof![3 => Just(0_usize), 2 => Just(1), 1 => Just(2)].prop_map(move |times| vec![one.to_vec(); times].concat()).boxed()
+    }
+
+    fn success(&self) -> Steps {
+        self.loops().prop_map(|loops| then(loops, Action::Succeed { refund: 0, paid: Pick::All })).boxed()
+    }
+
+    fn paid_less(&self) -> Steps {
+        let paid = prop_oneof![(1_u64..1_000).prop_map(Pick::AllBut), (1_u64..50).prop_map(Pick::Units)];
+        (self.loops(), paid).prop_map(|(loops, paid)| then(loops, Action::Succeed { refund: 0, paid })).boxed()
+    }
+
+    fn failure(&self) -> Steps {
+        (self.loops(), fail()).prop_map(|(loops, fail)| then(loops, fail)).boxed()
+    }
+
+    fn open_end(&self) -> Steps {
+        let waits = if self.palette.information { 1 } else { 0 };
+        let end = Union::new_weighted(
+            vec![(1, Just(Vec::new()).boxed()), (waits, Just(vec![Action::NeedInformation { refund: 0 }]).boxed())]
+                .into_iter()
+                .filter(|(weight, _)| *weight > 0)
+                .collect(),
+        );
+        (self.loops(), end).prop_map(|(loops, end)| end.into_iter().fold(loops, then)).boxed()
+    }
+
+    fn any_end(&self) -> Steps {
+        prop_oneof![4 => self.success(), 2 => self.failure(), 1 => self.paid_less(), 1 => self.open_end()].boxed()
+    }
+
+    fn lives(&self, ask: Actions, go_on: Steps, least: usize, most: usize) -> Steps {
+        let life = (ask, go_on).prop_map(|(ask, go_on)| [vec![Step::plain(ask)], go_on].concat());
+        vec(life, least..=most).prop_map(|lives| lives.concat()).boxed()
+    }
+
+    // ---- faults
+
+    fn defect(&self) -> BoxedStrategy<FaultKind> {
+        let broken = (any::<u16>(), 0_u8..3).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after });
+        if self.palette.defects == 0 {
+            return broken.boxed();
+        }
+        (0..self.palette.defects).prop_map(|defect| FaultKind::DefectBefore { defect }).boxed()
+    }
+
+    fn broken(&self) -> BoxedStrategy<FaultKind> {
+        let broken = (any::<u16>(), 0_u8..3).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after });
+        prop_oneof![self.defect(), broken].boxed()
+    }
+
+    // ---- plans
+
+    fn plan(&self, order: BoxedStrategy<OrderPlan>, steps: Steps) -> PlanStrategy {
+        (order, steps, any::<u32>()).prop_map(|(order, steps, look)| Plan { orders: vec![order], steps, only: Vec::new(), look }).boxed()
+    }
+
+    fn only(&self, kind: &str, order: BoxedStrategy<OrderPlan>, steps: Steps) -> PlanStrategy {
+        let kind = kind.to_owned();
+        self.plan(order, steps).prop_map(move |plan| Plan { only: vec![kind.clone()], ..plan }).boxed()
+    }
+
+    fn with_faults(
+        &self,
+        order: BoxedStrategy<OrderPlan>,
+        steps: Steps,
+        kinds: BoxedStrategy<FaultKind>,
+        how_many: std::ops::Range<usize>,
+    ) -> PlanStrategy {
+        (self.plan(order, steps), vec((any::<u8>(), any::<u8>(), kinds), how_many)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
+    }
+
+    fn full_refund(&self) -> PlanStrategy {
+        let last = prop_oneof![Just(vec![Pick::All]), Just(vec![Pick::AllBut(1)]), Just(vec![Pick::AllBut(1), Pick::All])];
+        let steps = (self.lives(self.part(), self.success(), 0, 2), last, self.level()).prop_map(|(mut steps, last, level)| {
+            for amount in last {
+                steps.push(Step::plain(refund(amount, level, false, false, 0)));
+                steps.push(Step::plain(Action::Succeed { refund: 0, paid: Pick::All }));
+            }
+            steps
+        });
+        self.plan(self.order(), steps.boxed())
+    }
+
+    fn failed_refunds(&self) -> PlanStrategy {
+        let before = self.lives(self.part(), self.success(), 0, 2);
+        let failed = self.lives(self.refund(), self.failure(), 1, 2);
+        let after = self.lives(self.refund(), self.success(), 0, 1);
+        self.plan(self.order(), (before, failed, after).prop_map(|(before, failed, after)| [before, failed, after].concat()).boxed())
+    }
+
+    fn metadata(&self) -> PlanStrategy {
+        let update = (any::<u8>(), any::<u8>());
+        let steps = (self.lives(self.refund(), self.any_end(), 1, 2), vec(update, 1..4)).prop_map(|(mut steps, updates)| {
+            for (place, refund) in updates {
+                // Never before the first step: there must be a refund to change.
+                let place = 1 + usize::from(place) % steps.len();
+                steps.insert(place, Step::plain(Action::UpdateMetadata { refund }));
+            }
+            steps
+        });
+        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..3))
+            .prop_map(|(plan, faults)| befall(plan, faults))
+            .boxed()
+    }
+
+    fn chargeback(&self) -> Steps {
+        (weighted(2), pick(), any::<bool>())
+            .prop_map(|(dispute, amount, fraud)| {
+                let dispute = dispute.then_some(Action::Dispute);
+                dispute.into_iter().chain([Action::Chargeback { amount, fraud }]).map(Step::plain).collect()
+            })
+            .boxed()
+    }
+
+    fn chargeback_alone(&self) -> PlanStrategy {
+        self.plan(self.order(), self.chargeback())
+    }
+
+    fn chargeback_and_refunds(&self) -> PlanStrategy {
+        let lives = || self.lives(self.part(), self.any_end(), 0, 2);
+        let steps = (lives(), self.lives(self.part(), self.success(), 1, 1), self.chargeback(), lives())
+            .prop_map(|(before, refund, chargeback, after)| [before, refund, chargeback, after].concat());
+        let early = (self.chargeback(), self.lives(self.part(), self.success(), 1, 2)).prop_map(|(chargeback, after)| {
+            let chargeback = chargeback.into_iter().map(|step| match step.action {
+                // Something must be left to refund.
+                Action::Chargeback { fraud, .. } => Step::plain(Action::Chargeback { amount: Pick::Units(5), fraud }),
+                _ => step,
+            });
+            chargeback.chain(after).collect()
+        });
+        self.plan(self.order(), prop_oneof![2 => steps, 1 => early].boxed())
+    }
+
+    fn disputes(&self) -> PlanStrategy {
+        let dispute = prop_oneof![Just(vec![Action::Dispute]), Just(vec![Action::Dispute, Action::ResolveDispute])]
+            .prop_map(|actions| actions.into_iter().map(Step::plain).collect::<Vec<_>>());
+        let lives = || self.lives(self.part(), self.any_end(), 0, 2);
+        let steps = (lives(), dispute, lives()).prop_map(|(before, dispute, after)| [before, dispute, after].concat());
+        self.plan(self.order(), steps.boxed())
+    }
+
+    fn sold(&self) -> Steps {
+        let refunds = self.lives(self.part(), self.success(), 1, 2);
+        if !self.palette.chargebacks {
+            return refunds;
+        }
+        (refunds, vec(self.chargeback(), 0..2)).prop_map(|(refunds, chargebacks)| [refunds, chargebacks.concat()].concat()).boxed()
+    }
+
+    fn late_events(&self) -> PlanStrategy {
+        let end = prop_oneof![2 => self.success(), 1 => self.failure()].boxed();
+        let steps = self.lives(self.refund(), end, 1, 2);
+        (self.plan(self.order(), steps), vec((any::<u8>(), 4_u8..40), 2..7))
+            .prop_map(|(mut plan, lates)| {
+                let early: Vec<usize> = (0..plan.steps.len()).filter(|&step| !is_end(&plan.steps[step].action)).collect();
+                for (number, (event, by)) in lates.into_iter().enumerate() {
+                    let step = early[number % early.len()];
+                    plan.steps[step].faults.push(Fault { event, kind: FaultKind::Late { by } });
+                }
+                plan
+            })
+            .boxed()
+    }
+
+    fn several_orders(&self) -> PlanStrategy {
+        let lives = || self.lives(self.refund(), self.any_end(), 1, 2);
+        let orders = vec(self.order(), 2..=3);
+        (orders, lives(), lives(), vec((any::<u8>(), any::<u8>(), late()), 0..4), any::<u32>(), any::<u64>())
+            .prop_map(|(orders, one, other, faults, look, mut turns)| {
+                let mut lines = [one.into_iter().peekable(), other.into_iter().peekable()];
+                let mut steps = Vec::new();
+                while lines.iter_mut().any(|line| line.peek().is_some()) {
+                    let turn = usize::from(turns & 1 == 1);
+                    turns = turns.rotate_right(1);
+                    let turn = if lines[turn].peek().is_some() { turn } else { 1 - turn };
+                    steps.extend(lines[turn].next().map(|step| Step { order: u8::try_from(turn).unwrap_or(0), ..step }));
+                }
+                befall(Plan { orders, steps, only: Vec::new(), look }, faults)
+            })
+            .boxed()
+    }
+
+    fn other_events(&self) -> PlanStrategy {
+        let others = vec((any::<u8>(), 0..self.palette.others.max(1)), 3..12);
+        let steps = (self.lives(self.refund(), self.any_end(), 0, 2), others).prop_map(|(mut steps, others)| {
+            for (place, event) in others {
+                let place = usize::from(place) % (steps.len() + 1);
+                steps.insert(place, Step::plain(Action::Other { event }));
+            }
+            steps
+        });
+        self.plan(self.order(), steps.boxed())
+    }
+
+    fn any_action(&self) -> Actions {
+        let palette = self.palette;
+        let which = any::<u8>;
+        let mut actions: Vec<(u32, Actions)> = vec![
+            (8, self.any_refund()),
+            (6, (which(), pick()).prop_map(|(refund, paid)| Action::Succeed { refund, paid }).boxed()),
+            (2, which().prop_map(|refund| Action::Succeed { refund, paid: Pick::All }).boxed()),
+            (3, (which(), fail()).prop_map(|(refund, action)| fail_which(action, refund)).boxed()),
+        ];
+        if palette.information {
+            actions.push((2, which().prop_map(|refund| Action::NeedInformation { refund }).boxed()));
+            actions.push((2, which().prop_map(|refund| Action::GiveInformation { refund }).boxed()));
+        }
+        if palette.chargebacks {
+            actions.push((1, (pick(), any::<bool>()).prop_map(|(amount, fraud)| Action::Chargeback { amount, fraud }).boxed()));
+            actions.push((1, Just(Action::Dispute).boxed()));
+            actions.push((1, Just(Action::ResolveDispute).boxed()));
+        }
+        if palette.metadata {
+            actions.push((1, which().prop_map(|refund| Action::UpdateMetadata { refund }).boxed()));
+        }
+        if palette.others > 0 {
+            actions.push((2, (0..palette.others).prop_map(|event| Action::Other { event }).boxed()));
+        }
+        Union::new_weighted(actions).boxed()
+    }
+
+    fn mixed(&self) -> PlanStrategy {
+        let step = (0_u8..3, self.any_action()).prop_map(|(order, action)| Step { order, action, faults: Vec::new() });
+        let kinds = prop_oneof![3 => late(), 3 => again(), 2 => refused(), 1 => unknown(), 1 => self.broken()].boxed();
+        let orders = vec(prop_oneof![3 => self.order(), 1 => self.exact_order()], 1..=3);
+        let faults = vec((any::<u8>(), any::<u8>(), kinds), 0..6);
+        (orders, vec(step, 2..12), faults, any::<u32>())
+            .prop_map(|(orders, steps, faults, look)| befall(Plan { orders, steps, only: Vec::new(), look }, faults))
+            .boxed()
+    }
+}
+
+fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderPlan {
+    OrderPlan { currency, captured, charges, items }
+}
+
+fn refund(amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Action {
+    Action::Refund { amount, level, joins, own, kind }
+}
+
+fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
+    steps.push(Step::plain(action));
+    steps
+}
+
+fn is_end(action: &Action) -> bool {
+    matches!(action, Action::Succeed { .. } | Action::Fail { .. })
+}
+
+fn fail_which(action: Action, which: u8) -> Action {
+    match action {
+        Action::Fail { reason, shape, .. } => Action::Fail { refund: which, reason, shape },
+        other => other,
+    }
+}
+
+/// True one time in so many.
+fn weighted(one_in: u32) -> BoxedStrategy<bool> {
+    prop_oneof![one_in - 1 => Just(false), 1 => Just(true)].boxed()
+}
+
+fn pick() -> BoxedStrategy<Pick> {
+    prop_oneof![2 => Just(Pick::All), 4 => (1_u64..20_000).prop_map(Pick::Units), 2 => (1_u64..20).prop_map(Pick::AllBut)].boxed()
+}
+
+fn fail() -> Actions {
+    (any::<bool>(), weighted(4))
+        .prop_map(|(reason, order)| {
+            let shape = if order { FailureShape::Order } else { FailureShape::Charge };
+            Action::Fail { refund: 0, reason, shape }
+        })
+        .boxed()
+}
+
+fn late() -> BoxedStrategy<FaultKind> {
+    prop_oneof![3 => 1_u8..4, 1 => 4_u8..60].prop_map(|by| FaultKind::Late { by }).boxed()
+}
+
+fn again() -> BoxedStrategy<FaultKind> {
+    prop_oneof![2 => Just(0_u8), 2 => 1_u8..5, 1 => 5_u8..120].prop_map(|after| FaultKind::Again { after }).boxed()
+}
+
+fn refused() -> BoxedStrategy<FaultKind> {
+    prop_oneof![
+        (0_u8..6).prop_map(|after| FaultKind::AnswerLost { after }),
+        (any::<u16>(), 0_u8..6).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after }),
+    ]
+    .boxed()
+}
+
+fn unknown() -> BoxedStrategy<FaultKind> {
+    any::<u8>().prop_map(|name| FaultKind::UnknownBefore { name }).boxed()
+}
+
+/// Hangs faults on steps, modulo how many there are.
+fn befall(mut plan: Plan, faults: Vec<(u8, u8, FaultKind)>) -> Plan {
+    let steps = plan.steps.len();
+    for (step, event, kind) in faults {
+        if steps > 0 {
+            plan.steps[usize::from(step) % steps].faults.push(Fault { event, kind });
+        }
+    }
+    plan
+}

@@ -1,0 +1,119 @@
+//! Digital River: refund events, charge refund events, order events and sales transactions.
+//!
+//! Payloads are the documented examples with facts written into them (`corpus/digital-river`). What an
+//! event tells is written down beside it, as `semantics.md` ("Events, and what each tells") has it. No
+//! payload is read back here.
+
+mod family;
+mod payload;
+mod sign;
+
+use std::sync::OnceLock;
+
+use payload::Payloads;
+
+use super::{IdOf, Message, Mint, Provider, Scene};
+use crate::{
+    corpus::{Corpus, CorpusError, Files},
+    domain::Currency,
+    model::Change,
+    plan::Palette,
+};
+
+/// The provider's name.
+pub const NAME: &str = "digital-river";
+
+/// The header that carries timestamp and signatures, as documented.
+pub const SIGNATURE_HEADER: &str = "digitalriver-signature";
+
+/// Digital River with its corpus.
+#[derive(Debug)]
+pub struct DigitalRiver {
+    corpus: Corpus,
+    payloads: Payloads,
+    palette: Palette,
+    currencies: Vec<Currency>,
+}
+
+impl DigitalRiver {
+    /// The provider with the corpus that the binary carries.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass: they load this corpus.
+    pub fn embedded() -> &'static DigitalRiver {
+        static EMBEDDED: OnceLock<DigitalRiver> = OnceLock::new();
+        EMBEDDED.get_or_init(|| match DigitalRiver::new(&Files::embedded(NAME)) {
+            Ok(provider) => provider,
+            Err(error) => panic!("the embedded corpus is broken: {error}"),
+        })
+    }
+
+    /// The provider with a corpus of these files.
+    ///
+    /// # Errors
+    /// When the corpus is broken or lacks an example that payloads are made from.
+    pub fn new(files: &Files) -> Result<DigitalRiver, CorpusError> {
+        let corpus = Corpus::load(files)?;
+        let payloads = Payloads::new(&corpus)?;
+        let palette = Palette {
+            charges: true,
+            items: true,
+            information: true,
+            chargebacks: true,
+            metadata: true,
+            own: true,
+            refund_completion: "refund.complete".to_owned(),
+            charge_completion: "order.charge.refund.complete".to_owned(),
+            booking: "sales_transaction.created".to_owned(),
+            currencies: 6,
+            others: u16::try_from(payloads.others()).unwrap_or(u16::MAX),
+            defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
+        };
+        let currencies = ["USD", "JPY", "BHD", "EUR", "KRW", "KWD"].into_iter().filter_map(Currency::from_code).collect();
+        Ok(DigitalRiver { corpus, payloads, palette, currencies })
+    }
+}
+
+impl Provider for DigitalRiver {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    fn palette(&self) -> &Palette {
+        &self.palette
+    }
+
+    fn currencies(&self) -> &[Currency] {
+        &self.currencies
+    }
+
+    fn id(&self, mint: &Mint, of: IdOf) -> String {
+        match of {
+            // The documented ids are decimal and end like this one.
+            IdOf::Order(order) => format!("{}{order}0336", 20_000_000 + mint.serial()),
+            IdOf::Charge(order, charge) => mint.uuid("charge", index(order, charge)),
+            IdOf::Item(order, item) => format!("{}{order}{item}0336", 10_000_000 + mint.serial()),
+            IdOf::Refund(order, refund) => format!("re_{}", mint.uuid("refund", index(order, refund))),
+        }
+    }
+
+    fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
+        family::tell(&self.payloads, scene, change)
+    }
+
+    fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
+        family::unknown(scene, name)
+    }
+
+    fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
+        sign::headers(secrets, unix_seconds, body)
+    }
+}
+
+fn index(order: usize, part: usize) -> u64 {
+    order as u64 * 1000 + part as u64
+}

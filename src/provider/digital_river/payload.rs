@@ -1,0 +1,513 @@
+//! Bodies of events: templates made from the examples, and the facts that are written into them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    corpus::{Corpus, CorpusError, ObjectKind},
+    domain::RefundState,
+    model::ChargeRefund,
+    provider::{Scene, Template, push_amount, push_plain},
+};
+
+/// The event types that tell of refunds, chargebacks and disputes; the others are traffic.
+const REFUND_FAMILY: [&str; 16] = [
+    "refund.created",
+    "refund.pending",
+    "refund.pending_information",
+    "refund.complete",
+    "refund.succeeded",
+    "refund.failed",
+    "refund.updated",
+    "order.charge.refund.pending",
+    "order.charge.refund.pending_information",
+    "order.charge.refund.complete",
+    "order.charge.refund.failed",
+    "order.refunded",
+    "order.chargeback",
+    "order.dispute",
+    "order.dispute.resolved",
+    "sales_transaction.created",
+];
+
+/// The charge-shaped variant of an event whose documented example carries an order.
+pub(super) const FAILED_CHARGE: &str = "order.charge.refund.failed.charge";
+
+/// Where facts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    EventId,
+    EventTime,
+    WebhookIds,
+    Id,
+    Created,
+    Currency,
+    Amount,
+    Captured,
+    Refunded,
+    Available,
+    OrderId,
+    State,
+    Items,
+    Charges,
+    Captures,
+    HasRefunds,
+    Refunds,
+    Source,
+    Type,
+    Reason,
+    FailureReason,
+    Metadata,
+    Updated,
+    Token,
+    Quantity,
+}
+
+/// A template and what its object is.
+#[derive(Clone, Debug)]
+pub(super) struct Payload {
+    pub(super) kind: String,
+    pub(super) object: ObjectKind,
+    template: Template<Place>,
+}
+
+/// All templates of the provider.
+#[derive(Clone, Debug)]
+pub(super) struct Payloads {
+    by_name: BTreeMap<String, Payload>,
+    others: Vec<String>,
+    charge: Template<Place>,
+    item: Template<Place>,
+}
+
+impl Payloads {
+    pub(super) fn new(corpus: &Corpus) -> Result<Payloads, CorpusError> {
+        let mut by_name = BTreeMap::new();
+        let mut others = Vec::new();
+        for entry in &corpus.catalogue {
+            let name = entry.example.rsplit('/').next().and_then(|file| file.strip_suffix(".json")).unwrap_or(&entry.kind);
+            let Some(example) = corpus.examples.get(name) else { continue };
+            by_name.insert(entry.kind.clone(), payload(&entry.kind, entry.object, example));
+            if !REFUND_FAMILY.contains(&entry.kind.as_str()) {
+                others.push(entry.kind.clone());
+            }
+        }
+        if let Some(example) = corpus.examples.get(FAILED_CHARGE) {
+            by_name.insert(FAILED_CHARGE.to_owned(), payload("order.charge.refund.failed", ObjectKind::Charge, example));
+        }
+        let missing = |what: &str| CorpusError {
+            file: format!("corpus/{}", super::NAME),
+            problem: format!("{what} is missing; payloads are made from it"),
+        };
+        for name in REFUND_FAMILY.iter().copied().chain([FAILED_CHARGE, "order.credit_memo.created"]) {
+            if !by_name.contains_key(name) {
+                return Err(missing(&format!("an example of `{name}`")));
+            }
+        }
+        let part = |pointer: &str| -> Result<&Value, CorpusError> {
+            let order = corpus.examples.get("order.refunded").and_then(|order| order.pointer(pointer));
+            order.ok_or_else(|| missing(&format!("{pointer} in the example of `order.refunded`")))
+        };
+        let charge = Template::new(part("/data/object/payment/charges/0")?, &CHARGE_PLACES);
+        let item = Template::new(part("/data/object/items/0")?, &ITEM_PLACES);
+        Ok(Payloads { by_name, others, charge, item })
+    }
+
+    /// How many event types are only traffic.
+    pub(super) fn others(&self) -> usize {
+        self.others.len()
+    }
+
+    /// One of the types that are only traffic, modulo how many there are.
+    pub(super) fn other(&self, index: u16) -> Option<&Payload> {
+        self.by_name.get(self.others.get(usize::from(index) % self.others.len().max(1))?)
+    }
+
+    /// The payload of this name. All names that the families use were checked when the corpus was loaded.
+    pub(super) fn get(&self, name: &str) -> Option<&Payload> {
+        self.by_name.get(name)
+    }
+}
+
+const CHARGE_PLACES: [(&str, Place); 9] = [
+    ("/id", Place::Id),
+    ("/createdTime", Place::Created),
+    ("/currency", Place::Currency),
+    ("/amount", Place::Amount),
+    ("/state", Place::State),
+    ("/captures", Place::Captures),
+    ("/refunded", Place::HasRefunds),
+    ("/refunds", Place::Refunds),
+    ("/sourceId", Place::Source),
+];
+
+const ITEM_PLACES: [(&str, Place); 3] = [("/id", Place::Id), ("/amount", Place::Amount), ("/availableToRefundAmount", Place::Available)];
+
+const ENVELOPE: [(&str, Place); 3] = [("/id", Place::EventId), ("/createdTime", Place::EventTime), ("/webhookIds", Place::WebhookIds)];
+
+fn payload(kind: &str, object: ObjectKind, example: &Value) -> Payload {
+    let mut places = ENVELOPE.to_vec();
+    let order: [(&str, Place); 12] = [
+        ("/data/object/id", Place::Id),
+        ("/data/object/createdTime", Place::Created),
+        ("/data/object/currency", Place::Currency),
+        ("/data/object/totalAmount", Place::Captured),
+        ("/data/object/items", Place::Items),
+        ("/data/object/payment/charges", Place::Charges),
+        ("/data/object/payment/session/amountContributed", Place::Captured),
+        ("/data/object/refundedAmount", Place::Refunded),
+        ("/data/object/capturedAmount", Place::Captured),
+        ("/data/object/availableToRefundAmount", Place::Available),
+        ("/data/object/updatedTime", Place::Updated),
+        ("/data/object/payment/sources/0/amount", Place::Captured),
+    ];
+    let charge: [(&str, Place); 10] = [
+        ("/data/object/id", Place::Id),
+        ("/data/object/createdTime", Place::Created),
+        ("/data/object/currency", Place::Currency),
+        ("/data/object/amount", Place::Amount),
+        ("/data/object/state", Place::State),
+        ("/data/object/orderId", Place::OrderId),
+        ("/data/object/captures", Place::Captures),
+        ("/data/object/refunded", Place::HasRefunds),
+        ("/data/object/refunds", Place::Refunds),
+        ("/data/object/sourceId", Place::Source),
+    ];
+    let refund: [(&str, Place); 15] = [
+        ("/data/object/id", Place::Id),
+        ("/data/object/amount", Place::Amount),
+        ("/data/object/createdTime", Place::Created),
+        ("/data/object/currency", Place::Currency),
+        ("/data/object/items", Place::Items),
+        ("/data/object/orderId", Place::OrderId),
+        ("/data/object/refundedAmount", Place::Refunded),
+        ("/data/object/state", Place::State),
+        ("/data/object/tokenInformation", Place::Token),
+        ("/data/object/charges", Place::Charges),
+        ("/data/object/type", Place::Type),
+        ("/data/object/reason", Place::Reason),
+        ("/data/object/failureReason", Place::FailureReason),
+        ("/data/object/metadata", Place::Metadata),
+        ("/data/object/updatedTime", Place::Updated),
+    ];
+    let sale: [(&str, Place); 8] = [
+        ("/data/object/id", Place::Id),
+        ("/data/object/createdTime", Place::Created),
+        ("/data/object/saleTime", Place::Updated),
+        ("/data/object/currency", Place::Currency),
+        ("/data/object/amount", Place::Amount),
+        ("/data/object/type", Place::Type),
+        ("/data/object/orderId", Place::OrderId),
+        ("/data/object/quantity", Place::Quantity),
+    ];
+    match object {
+        ObjectKind::Order => places.extend(order.into_iter().filter(|(pointer, _)| !pointer.contains("/0/"))),
+        ObjectKind::Charge => places.extend(charge),
+        ObjectKind::Refund => places.extend(refund),
+        ObjectKind::SalesTransaction => places.extend(sale),
+        ObjectKind::Other => {
+            let known = [("/data/object/id", Place::Id), ("/data/object/orderId", Place::OrderId)];
+            places.extend(known.into_iter().filter(|(pointer, _)| example.pointer(pointer).is_some()));
+        }
+    }
+    Payload { kind: kind.to_owned(), object, template: Template::new(example, &places) }
+}
+
+/// One event about to be written: the payload, the scene and which of the scene's events it is.
+pub(super) struct Writer<'a> {
+    pub(super) payloads: &'a Payloads,
+    pub(super) scene: &'a Scene<'a>,
+    /// Which event of the family.
+    pub(super) event: usize,
+}
+
+impl Writer<'_> {
+    fn envelope(&self, place: Place, out: &mut String) -> bool {
+        match place {
+            Place::EventId => push_plain(out, &self.event_id()),
+            Place::EventTime => push_plain(out, self.scene.times[self.event].as_str()),
+            Place::WebhookIds => self.webhook_ids(out),
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn event_id(&self) -> String {
+        self.scene.mint.uuid("event", self.scene.moment * 64 + self.event as u64)
+    }
+
+    fn webhook_ids(&self, out: &mut String) {
+        let count = self.scene.variant("webhooks", self.event as u64, 4);
+        if count == 0 {
+            return;
+        }
+        out.push('[');
+        for index in 0..count {
+            if index > 0 {
+                out.push(',');
+            }
+            push_plain(out, &crate::provider::Mint::new(0).uuid("webhook", index));
+        }
+        out.push(']');
+    }
+
+    fn amount(&self, minor: u64, out: &mut String) {
+        push_amount(out, minor, self.scene.currency.digits());
+    }
+
+    /// A body with a refund.
+    pub(super) fn refund(&self, payload: &Payload, refund: usize) -> String {
+        let scene = self.scene;
+        let truth = &scene.truth.refunds[refund];
+        let mut body = String::with_capacity(1500);
+        payload.template.render(&mut body, &mut |place, out| {
+            if self.envelope(place, out) {
+                return;
+            }
+            match place {
+                Place::Id => push_plain(out, &scene.names.refunds[refund]),
+                Place::Amount if truth.items.is_empty() => self.amount(truth.requested, out),
+                Place::Created => push_plain(out, scene.refund_times[refund].as_str()),
+                Place::Currency => push_plain(out, scene.currency.code()),
+                Place::Items => self.refund_items(refund, out),
+                Place::OrderId => push_plain(out, &scene.names.order),
+                Place::Refunded => self.amount(truth.paid, out),
+                Place::State => push_plain(out, truth.state.as_str()),
+                Place::Token if truth.state == RefundState::PendingInformation => self.token(refund, out),
+                Place::Charges if truth.state != RefundState::Pending => self.refund_charges(refund, out),
+                Place::Type => {
+                    let kinds = ["", "shipping", "fees", "tax"];
+                    let kind = kinds[usize::from(truth.kind) % kinds.len()];
+                    if !kind.is_empty() {
+                        push_plain(out, kind);
+                    }
+                }
+                Place::Reason if truth.kind >= 4 => push_plain(out, "requested_by_customer"),
+                Place::FailureReason if truth.state == RefundState::Failed && truth.explained => {
+                    push_plain(out, "The payment method does not take refunds any more.");
+                }
+                Place::Metadata if truth.revision > 0 => {
+                    out.push_str("{\"revision\":\"");
+                    out.push_str(&truth.revision.to_string());
+                    out.push_str("\"}");
+                }
+                Place::Updated if truth.revision > 0 => push_plain(out, scene.times[self.event].as_str()),
+                _ => {}
+            }
+        });
+        body
+    }
+
+    fn refund_items(&self, refund: usize, out: &mut String) {
+        let scene = self.scene;
+        let truth = &scene.truth.refunds[refund];
+        out.push('[');
+        for (number, &(item, asked, paid)) in truth.items.iter().enumerate() {
+            if number > 0 {
+                out.push(',');
+            }
+            out.push_str("{\"itemId\":");
+            push_plain(out, &scene.names.items[item]);
+            out.push_str(",\"skuId\":");
+            push_plain(out, &scene.mint.uuid("sku", item as u64));
+            out.push_str(",\"quantity\":1,\"amount\":");
+            self.amount(asked, out);
+            out.push_str(",\"refundedAmount\":");
+            self.amount(paid, out);
+            out.push('}');
+        }
+        out.push(']');
+    }
+
+    fn token(&self, refund: usize, out: &mut String) {
+        out.push_str("{\"token\":");
+        push_plain(out, &self.scene.mint.uuid("token", refund as u64));
+        out.push_str(",\"expiresTime\":");
+        let month = 30 * 24 * 3600 * 1_000_000;
+        push_plain(out, crate::domain::EventTime::from_micros(self.scene.times[self.event].micros() + month).as_str());
+        out.push('}');
+    }
+
+    /// The charges that pay a refund. Left out where charge refunds are aggregated: their amounts are then not this
+    /// refund's, and no document says what stands here.
+    fn refund_charges(&self, refund: usize, out: &mut String) {
+        let scene = self.scene;
+        if scene.truth.aggregated_with(refund) > 1 {
+            return;
+        }
+        let group = scene.truth.refunds[refund].group;
+        let mut separator = "[";
+        for (index, charge) in scene.truth.charges.iter().enumerate() {
+            let Some(entry) = charge.refunds.iter().find(|entry| entry.group == group) else { continue };
+            out.push_str(separator);
+            separator = ",";
+            out.push_str("{\"id\":");
+            push_plain(out, &scene.names.charges[index]);
+            out.push_str(",\"captured\":true,\"refunded\":true,\"refunds\":");
+            self.charge_refunds(index, std::iter::once(entry), false, out);
+            out.push_str(",\"sourceId\":");
+            push_plain(out, &scene.mint.uuid("source", index as u64));
+            out.push('}');
+        }
+        if separator == "," {
+            out.push(']');
+        }
+    }
+
+    fn charge_refunds<'t>(&self, charge: usize, entries: impl Iterator<Item = &'t ChargeRefund>, with_ids: bool, out: &mut String) {
+        let scene = self.scene;
+        out.push('[');
+        for (number, entry) in entries.enumerate() {
+            out.push_str(if number > 0 { ",{" } else { "{" });
+            if with_ids {
+                out.push_str("\"id\":");
+                push_plain(out, &scene.mint.uuid("charge refund", (scene.order * 1000 + entry.group * 8 + charge) as u64));
+                out.push(',');
+            }
+            out.push_str("\"createdTime\":");
+            let oldest = scene.truth.refunds.iter().position(|refund| refund.group == entry.group).unwrap_or(0);
+            push_plain(out, scene.refund_times[oldest].as_str());
+            out.push_str(",\"amount\":");
+            self.amount(entry.amount, out);
+            out.push_str(",\"state\":");
+            push_plain(out, charge_word(entry.state));
+            if with_ids && entry.state == RefundState::Failed && scene.fancy("failure code", entry.group as u64) {
+                out.push_str(",\"failureCode\":\"failed-request\",\"failureMessage\":\"The payment service could not refund.\"");
+            }
+            out.push('}');
+        }
+        out.push(']');
+    }
+
+    /// What is in the places of a charge, on its own (`with_ids`) or within an order.
+    fn charge_place(&self, place: Place, charge: usize, with_ids: bool, out: &mut String) {
+        let scene = self.scene;
+        let truth = &scene.truth.charges[charge];
+        match place {
+            Place::Id => push_plain(out, &scene.names.charges[charge]),
+            Place::Created => push_plain(out, scene.created.as_str()),
+            Place::Currency => push_plain(out, scene.currency.code()),
+            Place::Amount => self.amount(truth.captured, out),
+            Place::State => push_plain(out, if scene.fancy("charge state", charge as u64) { "processing" } else { "complete" }),
+            Place::OrderId => push_plain(out, &scene.names.order),
+            Place::Captures => {
+                out.push_str("[{\"id\":");
+                push_plain(out, &scene.mint.uuid("capture", (scene.order * 8 + charge) as u64));
+                out.push_str(",\"createdTime\":");
+                push_plain(out, scene.created.as_str());
+                out.push_str(",\"amount\":");
+                self.amount(truth.captured, out);
+                out.push_str(",\"state\":\"complete\"}]");
+            }
+            Place::HasRefunds => out.push_str(if truth.refunds.is_empty() { "false" } else { "true" }),
+            Place::Refunds if !truth.refunds.is_empty() => self.charge_refunds(charge, truth.refunds.iter(), with_ids, out),
+            Place::Source => push_plain(out, &scene.mint.uuid("source", charge as u64)),
+            _ => {}
+        }
+    }
+
+    /// A body with a charge.
+    pub(super) fn charge(&self, payload: &Payload, charge: usize) -> String {
+        let mut body = String::with_capacity(1500);
+        payload.template.render(&mut body, &mut |place, out| {
+            if !self.envelope(place, out) {
+                self.charge_place(place, charge, true, out);
+            }
+        });
+        body
+    }
+
+    /// A body with the order.
+    pub(super) fn order(&self, payload: &Payload) -> String {
+        let scene = self.scene;
+        let truth = scene.truth;
+        let mut body = String::with_capacity(6000);
+        payload.template.render(&mut body, &mut |place, out| {
+            if self.envelope(place, out) {
+                return;
+            }
+            match place {
+                Place::Id => push_plain(out, &scene.names.order),
+                Place::Created => push_plain(out, scene.created.as_str()),
+                Place::Updated => push_plain(out, scene.times[self.event].as_str()),
+                Place::Currency => push_plain(out, scene.currency.code()),
+                Place::Captured => self.amount(truth.captured, out),
+                Place::Refunded if truth.paid_back() > 0 || scene.fancy("zero", 0) => self.amount(truth.paid_back(), out),
+                Place::Available => self.amount(truth.available(), out),
+                Place::Items => self.order_items(out),
+                Place::Charges => {
+                    for charge in 0..truth.charges.len() {
+                        out.push(if charge == 0 { '[' } else { ',' });
+                        self.payloads.charge.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
+                    }
+                    out.push(']');
+                }
+                _ => {}
+            }
+        });
+        body
+    }
+
+    fn order_items(&self, out: &mut String) {
+        let scene = self.scene;
+        for (item, &amount) in scene.truth.items.iter().enumerate() {
+            out.push(if item == 0 { '[' } else { ',' });
+            self.payloads.item.render(out, &mut |place, out| match place {
+                Place::Id => push_plain(out, &scene.names.items[item]),
+                Place::Amount => self.amount(amount, out),
+                Place::Available => self.amount(scene.truth.available().min(amount), out),
+                _ => {}
+            });
+        }
+        out.push(']');
+    }
+
+    /// A body with a sales transaction of this type and amount.
+    pub(super) fn sale(&self, payload: &Payload, kind: &str, amount: u64) -> String {
+        let scene = self.scene;
+        let mut body = String::with_capacity(1200);
+        payload.template.render(&mut body, &mut |place, out| {
+            if self.envelope(place, out) {
+                return;
+            }
+            match place {
+                Place::Id => push_plain(out, &scene.mint.uuid("sale", scene.moment)),
+                Place::Created => push_plain(out, scene.times[self.event].as_str()),
+                Place::Updated => push_plain(out, scene.created.as_str()),
+                Place::Currency => push_plain(out, scene.currency.code()),
+                Place::Amount => self.amount(amount, out),
+                Place::Type => push_plain(out, kind),
+                Place::OrderId => push_plain(out, &scene.names.order),
+                Place::Quantity => out.push('1'),
+                _ => {}
+            }
+        });
+        body
+    }
+
+    /// A body that has nothing to do with refunds.
+    pub(super) fn other(&self, payload: &Payload) -> String {
+        let scene = self.scene;
+        let mut body = String::with_capacity(1200);
+        payload.template.render(&mut body, &mut |place, out| {
+            if self.envelope(place, out) {
+                return;
+            }
+            match place {
+                Place::Id => push_plain(out, &scene.mint.uuid("other", scene.moment * 64 + self.event as u64)),
+                Place::OrderId => push_plain(out, &scene.names.order),
+                _ => {}
+            }
+        });
+        body
+    }
+}
+
+/// The word that charges use for a state.
+fn charge_word(state: RefundState) -> &'static str {
+    match state {
+        RefundState::Succeeded => "complete",
+        other => other.as_str(),
+    }
+}

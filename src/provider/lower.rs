@@ -1,0 +1,331 @@
+//! From a plan to a case: the truth is played, events tell of it, faults befall their deliveries.
+//!
+//! Deterministic: the same plan and serial give the same case, byte for byte.
+
+use std::collections::BTreeMap;
+
+use super::{IdOf, Message, Mint, Names, Provider, Scene};
+use crate::{
+    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
+    domain::{Amount, Currency, EventTime},
+    model::{Change, OrderTruth},
+    plan::{Fault, FaultKind, OrderPlan, Plan},
+};
+
+/// A case together with the truth that it tells of.
+#[derive(Clone, Debug)]
+pub struct Lowering {
+    /// The case.
+    pub case: Case,
+    /// The orders at the end.
+    pub truth: Vec<OrderTruth>,
+    /// What happened, in order: index of the order, and the change.
+    pub changes: Vec<(usize, Change)>,
+}
+
+/// How many events one change can have at the most; times are made for so many.
+const LARGEST_FAMILY: usize = 24;
+
+/// Turns a plan into a case whose ids follow from `serial`.
+pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
+    let mut stage = Stage::new(provider, plan, serial);
+    let mut changes = Vec::new();
+    for step in &plan.steps {
+        let order = usize::from(step.order) % stage.orders.len();
+        if let Some(change) = stage.orders[order].truth.apply(&step.action) {
+            stage.tell(plan, order, &change, &step.faults);
+            changes.push((order, change));
+        }
+    }
+    let Stage { orders, sends, .. } = stage;
+    let complete: Vec<bool> = orders.iter().map(|order| order.complete).collect();
+    let mut case = Case {
+        schema: SCHEMA.to_owned(),
+        title: String::new(),
+        provider: provider.name().to_owned(),
+        requirement: None,
+        orders: orders.iter().map(Order::setup).collect(),
+        entries: in_sending_order(sends),
+        expect: Vec::new(),
+        plan: Some(plan.clone()),
+    };
+    case.expect_again(&complete);
+    Lowering { case, truth: orders.into_iter().map(|order| order.truth).collect(), changes }
+}
+
+struct Stage<'a> {
+    provider: &'a dyn Provider,
+    mint: Mint,
+    orders: Vec<Order>,
+    sends: Vec<Send>,
+    /// How many events were created so far, over all orders: the place of the next one in the line.
+    created: u32,
+    moment: u64,
+}
+
+struct Order {
+    truth: OrderTruth,
+    names: Names,
+    currency: Currency,
+    created: EventTime,
+    now: i64,
+    refund_times: Vec<EventTime>,
+    /// Whether every event of its history is sent.
+    complete: bool,
+}
+
+/// One thing to send, and its place in the line.
+struct Send {
+    /// Twice the number of deliveries before it; odd numbers come between.
+    place: u32,
+    order: usize,
+    created: u32,
+    act: Act,
+}
+
+impl<'a> Stage<'a> {
+    fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64) -> Stage<'a> {
+        let mint = Mint::new(serial);
+        let plain = [OrderPlan::default()];
+        let plans: &[OrderPlan] = if plan.orders.is_empty() { &plain } else { &plan.orders };
+        let orders = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
+        Stage { provider, mint, orders, sends: Vec::new(), created: 0, moment: 0 }
+    }
+
+    fn tell(&mut self, plan: &Plan, index: usize, change: &Change, faults: &[Fault]) {
+        let order = &mut self.orders[index];
+        let mut now = order.now;
+        let times: Vec<EventTime> = (0..LARGEST_FAMILY).map(|event| next_time(&mut now, plan.look, self.moment, event)).collect();
+        if let Change::Opened { refund, .. } = *change {
+            order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
+            order.refund_times.push(times[0].clone());
+            self.initiate(index, refund);
+        }
+        let order = &mut self.orders[index];
+        let scene = Scene {
+            order: index,
+            truth: &order.truth,
+            names: &order.names,
+            currency: order.currency,
+            refund_times: &order.refund_times,
+            created: &order.created,
+            times: &times,
+            mint: self.mint,
+            moment: self.moment,
+            look: plan.look,
+        };
+        let messages = self.provider.tell(&scene, change);
+        let strangers: Vec<(usize, Message)> = faults
+            .iter()
+            .filter_map(|fault| match fault.kind {
+                FaultKind::UnknownBefore { name } => Some((place_of(fault, messages.len())?, self.provider.unknown(&scene, name))),
+                _ => None,
+            })
+            .collect();
+        if let Some(last) = messages.len().checked_sub(1) {
+            order.now = times[last.min(LARGEST_FAMILY - 1)].micros();
+        }
+        self.moment += 1;
+        let family = messages.len();
+        for (event, message) in messages.into_iter().enumerate() {
+            let befalls: Vec<&FaultKind> =
+                faults.iter().filter(|fault| place_of(fault, family) == Some(event)).map(|fault| &fault.kind).collect();
+            let strangers = strangers.iter().filter(|(place, _)| *place == event).map(|(_, message)| message.clone());
+            self.send(plan, index, message, &befalls, strangers.collect());
+        }
+    }
+
+    fn initiate(&mut self, index: usize, refund: usize) {
+        let order = &self.orders[index];
+        let made = &order.truth.refunds[refund];
+        if !made.own {
+            return;
+        }
+        let own = OwnRefund {
+            order_id: order.names.order.clone(),
+            refund: OwnRefundDetails {
+                id: order.names.refunds[refund].clone(),
+                amount: order.amount(made.requested),
+                currency: order.currency.code().to_owned(),
+            },
+        };
+        let place = self.created * 2;
+        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own) });
+    }
+
+    fn send(&mut self, plan: &Plan, order: usize, message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
+        let created = self.created;
+        self.created += 1;
+        let fits = plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
+        if !fits || befalls.iter().any(|kind| matches!(kind, FaultKind::Omit)) {
+            self.orders[order].complete = false;
+            return;
+        }
+        let late = befalls.iter().find_map(|kind| if let FaultKind::Late { by } = kind { Some(u32::from(*by)) } else { None });
+        let place = created * 2 + late.filter(|by| *by > 0).map_or(0, |by| by * 2 + 1);
+        let later = |after: u8| place + u32::from(after) * 2 + 1;
+        let defects: Vec<Delivery> = befalls
+            .iter()
+            .filter_map(|kind| match kind {
+                FaultKind::DefectBefore { defect } => self.defect(order, &message, *defect),
+                _ => None,
+            })
+            .collect();
+        let mut push = |place: u32, act: Delivery| self.sends.push(Send { place, order, created, act: Act::Deliver(Box::new(act)) });
+        for stranger in strangers {
+            push(place, delivery(stranger, Some("unknown event type"), Effect::Ignore));
+        }
+        for broken in defects {
+            push(place, broken);
+        }
+        let mut first = delivery(message, late.filter(|by| *by > 0).map(|_| "out of order"), Effect::Accept);
+        if first.event.tells.is_empty() {
+            first.effect = Effect::Ignore;
+        }
+        let broken = befalls.iter().find_map(|kind| match kind {
+            FaultKind::BrokenFirst { at, after } => Some((*at, *after)),
+            _ => None,
+        });
+        let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), ..first.clone() };
+        for kind in befalls {
+            match **kind {
+                FaultKind::Again { after } => push(later(after), again("redelivery")),
+                FaultKind::AnswerLost { after } => push(later(after), again("redelivery after a lost answer")),
+                _ => {}
+            }
+        }
+        match broken {
+            Some((at, after)) => {
+                push(place, broken_off(&first, at));
+                push(later(after), again("redelivery after a broken body"));
+            }
+            None => push(place, first.clone()),
+        }
+    }
+
+    fn defect(&self, order: usize, message: &Message, index: u8) -> Option<Delivery> {
+        let defects = &self.provider.corpus().defects;
+        let defect = defects.get(usize::from(index) % defects.len().max(1))?;
+        let mut facts = message.facts.clone();
+        facts.id = self.mint.uuid("defect", u64::from(self.created) * 8 + u64::from(index));
+        facts.kind.clone_from(&defect.kind);
+        facts.order_id = Some(self.orders[order].names.order.clone());
+        facts.tells = Vec::new();
+        Some(Delivery {
+            event: facts,
+            headers: headers(),
+            body: Body::new(defect.bytes.clone()),
+            fault: None,
+            mutation: Some("documented defect".to_owned()),
+            effect: Effect::Reject,
+        })
+    }
+}
+
+impl Order {
+    fn new(provider: &dyn Provider, mint: &Mint, index: usize, plan: &OrderPlan) -> Order {
+        let currencies = provider.currencies();
+        let currency = currencies[usize::from(plan.currency) % currencies.len()];
+        let palette = provider.palette();
+        let most = 10_u64.pow(12 + currency.digits());
+        let charges = if palette.charges { plan.charges } else { 1 };
+        let truth = OrderTruth::new(plan.captured.min(most), charges, plan.items);
+        let names = Names {
+            order: provider.id(mint, IdOf::Order(index)),
+            charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
+            items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
+            refunds: Vec::new(),
+        };
+        // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
+        let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
+        Order { truth, names, currency, created: EventTime::from_micros(start), now: start, refund_times: Vec::new(), complete: true }
+    }
+
+    fn amount(&self, minor: u64) -> Amount {
+        Amount::from_minor(minor, self.currency.digits())
+    }
+
+    fn setup(&self) -> OrderSetup {
+        let charge =
+            |(id, charge): (&String, &crate::model::Charge)| ChargeSetup { id: id.clone(), captured_amount: self.amount(charge.captured) };
+        let item = |(id, amount): (&String, &u64)| ItemSetup { item_id: id.clone(), quantity: 1, amount: self.amount(*amount) };
+        OrderSetup {
+            order_id: self.names.order.clone(),
+            currency: self.currency.code().to_owned(),
+            captured_amount: self.amount(self.truth.captured),
+            charges: self.names.charges.iter().zip(&self.truth.charges).map(charge).collect(),
+            items: self.names.items.iter().zip(&self.truth.items).map(item).collect(),
+        }
+    }
+}
+
+/// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
+/// shop knows of its own refund before the provider tells of it.
+fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
+    let hoisted: Vec<(usize, u32)> = sends
+        .iter()
+        .enumerate()
+        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)))
+        .map(|(index, own)| {
+            let later = sends.iter().filter(|send| send.order == own.order && send.created >= own.created);
+            (index, later.map(|send| send.place).min().unwrap_or(own.place))
+        })
+        .collect();
+    for (index, place) in hoisted {
+        sends[index].place = place;
+    }
+    sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
+    sends.into_iter().map(|send| Entry { act: send.act, expect: Vec::new() }).collect()
+}
+
+fn place_of(fault: &Fault, family: usize) -> Option<usize> {
+    (family > 0).then(|| usize::from(fault.event) % family)
+}
+
+fn fits_pattern(pattern: &str, kind: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix))
+}
+
+fn headers() -> BTreeMap<String, String> {
+    BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())])
+}
+
+fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
+    Delivery {
+        event: message.facts,
+        headers: headers(),
+        body: Body::new(message.body),
+        fault: fault.map(str::to_owned),
+        mutation: None,
+        effect,
+    }
+}
+
+fn broken_off(whole: &Delivery, at: u16) -> Delivery {
+    let bytes = whole.body.bytes();
+    // An empty body is its own kind of broken; at least one byte is missing.
+    let end = usize::from(at) % bytes.len().max(1);
+    Delivery {
+        body: Body::new(&bytes[..end]),
+        mutation: Some("body broken off".to_owned()),
+        fault: None,
+        effect: Effect::Reject,
+        ..whole.clone()
+    }
+}
+
+/// The next creation time of an order. Steps and digits vary; what is written strictly increases.
+fn next_time(now: &mut i64, look: u32, moment: u64, event: usize) -> EventTime {
+    const DIGITS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let draw = Mint::new(u64::from(look)).number("time", moment * 64 + event as u64);
+    let (step, grain) = if look == 0 {
+        (1_000_000, 1_000_000)
+    } else {
+        let step = [40, 9_000, 700_000, 4_000_000, 75_000_000][usize::try_from(draw % 5).unwrap_or(0)];
+        (step, DIGITS[usize::try_from((draw >> 8) % 7).unwrap_or(0)])
+    };
+    // Rounded up to the grain, so that fewer digits never mean an earlier time.
+    let raw = *now + step + i64::try_from((draw >> 16) % 37).unwrap_or(0);
+    *now = if look == 0 { *now + step } else { (raw / grain + 1) * grain };
+    EventTime::from_micros(*now)
+}

@@ -1,0 +1,128 @@
+//! Providers: who sends what when something happens to an order.
+//!
+//! A provider is one folder of data (`corpus/NAME`) and one of code. What it has to say is in the
+//! [`Provider`] trait: its corpus, what can happen with it, how its events look, how it signs. Everything
+//! else is the same for all of them, [`lower`] above all: it turns a plan into a case.
+
+pub mod digital_river;
+mod lower;
+mod mint;
+mod template;
+
+pub use lower::{Lowering, lower};
+pub use mint::Mint;
+pub use template::{Template, push_amount, push_plain};
+
+use crate::{
+    corpus::Corpus,
+    domain::{Currency, EventTime},
+    model::{Change, EventFacts, OrderTruth, Tell},
+    plan::Palette,
+};
+
+/// One payment provider.
+pub trait Provider: Send + Sync {
+    /// The name that `--provider` takes.
+    fn name(&self) -> &str;
+
+    /// Its examples, catalogue, requirements and frozen sequences.
+    fn corpus(&self) -> &Corpus;
+
+    /// What plans for it may hold.
+    fn palette(&self) -> &Palette;
+
+    /// The currencies that plans choose from.
+    fn currencies(&self) -> &[Currency];
+
+    /// An id of the kind that the provider gives to something of an order.
+    fn id(&self, mint: &Mint, of: IdOf) -> String;
+
+    /// The events that tell of a change, in the order in which they are created.
+    fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message>;
+
+    /// An event of a type that nobody has heard of, about the order of the scene.
+    fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message;
+
+    /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
+    fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;
+}
+
+/// What an id is for; indices count from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdOf {
+    /// An order of the case.
+    Order(usize),
+    /// A charge of an order.
+    Charge(usize, usize),
+    /// An item of an order.
+    Item(usize, usize),
+    /// A refund of an order.
+    Refund(usize, usize),
+}
+
+/// An order as the provider sees it when something has just happened to it.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// Index of the order in the case.
+    pub order: usize,
+    /// The truth, after the change.
+    pub truth: &'a OrderTruth,
+    /// Its ids.
+    pub names: &'a Names,
+    /// Its currency.
+    pub currency: Currency,
+    /// When each of its refunds was created.
+    pub refund_times: &'a [EventTime],
+    /// When it was created itself.
+    pub created: &'a EventTime,
+    /// When the events of this change are created, one time for each; there are always enough.
+    pub times: &'a [EventTime],
+    /// Makes ids.
+    pub mint: Mint,
+    /// Number of the change within the case, for ids that belong to it.
+    pub moment: u64,
+    /// Chooses between equally good looks; zero is the plainest.
+    pub look: u32,
+}
+
+impl Scene<'_> {
+    /// Whether an optional feature of the look is on; `what` names it. The plainest look has none.
+    pub fn fancy(&self, what: &str, index: u64) -> bool {
+        self.look != 0 && self.variant(what, index, 2) == 1
+    }
+
+    /// A number below `choices` that follows from the look; zero for the plainest.
+    pub fn variant(&self, what: &str, index: u64, choices: u64) -> u64 {
+        if self.look == 0 { 0 } else { Mint::new(u64::from(self.look)).number(what, self.moment * 64 + index) % choices }
+    }
+}
+
+/// The provider's ids for one order and its parts.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// The order.
+    pub order: String,
+    /// Its charges.
+    pub charges: Vec<String>,
+    /// Its items.
+    pub items: Vec<String>,
+    /// Its refunds.
+    pub refunds: Vec<String>,
+}
+
+/// One event, composed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What it was written to tell.
+    pub facts: EventFacts,
+    /// Its body.
+    pub body: String,
+}
+
+impl Message {
+    /// A message of these parts.
+    pub fn new(id: String, kind: &str, order_id: Option<&str>, created_time: EventTime, tells: Vec<Tell>, body: String) -> Message {
+        let facts = EventFacts { id, kind: kind.to_owned(), order_id: order_id.map(str::to_owned), created_time, tells };
+        Message { facts, body }
+    }
+}

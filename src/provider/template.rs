@@ -1,0 +1,161 @@
+//! Payload templates: a documented example in which some members are places to write facts into.
+//!
+//! An example is parsed once; what never changes becomes text, so that a delivery costs little more than
+//! copying bytes. What is written is compact JSON with the members in the documented order.
+
+use serde_json::Value;
+
+/// A JSON text with places of type `S`.
+#[derive(Clone, Debug)]
+pub struct Template<S> {
+    root: Node<S>,
+}
+
+#[derive(Clone, Debug)]
+enum Node<S> {
+    Text(String),
+    Object(Vec<Member<S>>),
+    Place(S),
+}
+
+#[derive(Clone, Debug)]
+enum Member<S> {
+    /// One or more members that never change.
+    Text(String),
+    /// A member with a place somewhere in it: `"key":` and what follows.
+    Node(String, Node<S>),
+}
+
+impl<S: Copy> Template<S> {
+    /// Makes a template of an example. Each place is a JSON Pointer below objects; a member that the example
+    /// lacks is added at the end of its object, so a template can say more than the example did.
+    pub fn new(example: &Value, places: &[(&str, S)]) -> Template<S> {
+        let places: Vec<(Vec<&str>, S)> = places.iter().map(|(pointer, place)| (pointer.split('/').skip(1).collect(), *place)).collect();
+        Template { root: compile(example, &places) }
+    }
+
+    /// Appends the text. `fill` writes what belongs in a place; where it writes nothing the member is left out.
+    pub fn render(&self, out: &mut String, fill: &mut dyn FnMut(S, &mut String)) {
+        render(&self.root, out, fill);
+    }
+}
+
+fn compile<S: Copy>(value: &Value, places: &[(Vec<&str>, S)]) -> Node<S> {
+    if let Some((_, place)) = places.iter().find(|(path, _)| path.is_empty()) {
+        return Node::Place(*place);
+    }
+    let Value::Object(object) = value else {
+        return Node::Text(value.to_string());
+    };
+    if places.is_empty() {
+        return Node::Text(value.to_string());
+    }
+    let below = |key: &str| -> Vec<(Vec<&str>, S)> {
+        places.iter().filter(|(path, _)| path[0] == key).map(|(path, place)| (path[1..].to_vec(), *place)).collect()
+    };
+    let mut members: Vec<Member<S>> = Vec::new();
+    for (key, value) in object {
+        let name = format!("{}:", Value::from(key.as_str()));
+        match below(key) {
+            inner if inner.is_empty() => match members.last_mut() {
+                Some(Member::Text(text)) => text.push_str(&format!(",{name}{value}")),
+                _ => members.push(Member::Text(format!("{name}{value}"))),
+            },
+            inner => members.push(Member::Node(name, compile(value, &inner))),
+        }
+    }
+    for (path, place) in places {
+        if !object.contains_key(path[0]) {
+            // What an example lacks altogether is added only as a whole member, not as a path through nothing.
+            let node = if path.len() == 1 { Node::Place(*place) } else { continue };
+            members.push(Member::Node(format!("{}:", Value::from(path[0])), node));
+        }
+    }
+    Node::Object(members)
+}
+
+fn render<S: Copy>(node: &Node<S>, out: &mut String, fill: &mut dyn FnMut(S, &mut String)) {
+    match node {
+        Node::Text(text) => out.push_str(text),
+        Node::Place(place) => fill(*place, out),
+        Node::Object(members) => {
+            out.push('{');
+            let start = out.len();
+            for member in members {
+                let before = out.len();
+                if before > start {
+                    out.push(',');
+                }
+                match member {
+                    Member::Text(text) => out.push_str(text),
+                    Member::Node(name, inner) => {
+                        out.push_str(name);
+                        let empty = out.len();
+                        render(inner, out, fill);
+                        if out.len() == empty {
+                            out.truncate(before);
+                        }
+                    }
+                }
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Appends an amount of minor units as the provider writes it: at least one fraction digit, no trailing zeros.
+pub fn push_amount(out: &mut String, minor: u64, digits: u32) {
+    use std::fmt::Write;
+    let unit = 10_u64.pow(digits);
+    let (whole, mut fraction) = (minor / unit, minor % unit);
+    let mut width = usize::try_from(digits).unwrap_or(0);
+    while width > 1 && fraction % 10 == 0 {
+        fraction /= 10;
+        width -= 1;
+    }
+    let width = width.max(1);
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{whole}.{fraction:0width$}");
+}
+
+/// Appends a JSON string of a text that needs no escapes: ids, times and names made by the harness.
+pub fn push_plain(out: &mut String, text: &str) {
+    debug_assert!(text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\'), "{text} needs escapes");
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Amount;
+
+    #[track_caller]
+    fn check(places: &[(&str, &'static str)], expected: &str) {
+        let example = serde_json::json!({"a": 1, "b": {"c": "x", "d": [1, 2]}, "e": null});
+        let mut out = String::new();
+        Template::new(&example, places).render(&mut out, &mut |place, out| out.push_str(place));
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn without_places_it_is_the_example() {
+        check(&[], r#"{"a":1,"b":{"c":"x","d":[1,2]},"e":null}"#);
+    }
+
+    #[test]
+    fn places_are_filled_left_out_and_added() {
+        check(&[("/b/c", "7"), ("/a", ""), ("/f", "8")], r#"{"b":{"c":7,"d":[1,2]},"e":null,"f":8}"#);
+        check(&[("/e", ""), ("/b", "[]")], r#"{"a":1,"b":[]}"#);
+    }
+
+    #[test]
+    fn amounts_look_as_documented() {
+        for (minor, digits) in [(0, 0), (33, 0), (0, 2), (1, 2), (2160, 2), (2161, 2), (2000, 2), (5, 3), (1_000_000_000_000_000, 3)] {
+            let mut out = String::new();
+            push_amount(&mut out, minor, digits);
+            assert_eq!(out, Amount::from_minor(minor, digits).to_wire());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The source documents: which there are, how each is read, and its digest.
+//!
+//! Left out: the documents of other providers.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// How a document is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Markdown with headings, inline code and fenced examples.
+    Markdown,
+    /// The text of a rendered page: no fences, no indentation, mail addresses masked.
+    PageText,
+    /// A plain list: a type at the start of a line, alone or followed by `Defines …`.
+    List,
+}
+
+/// The documents in the order in which the catalogue lists them.
+const DOCUMENTS: [(&str, Kind); 4] = [
+    ("digital-river-key-event-types.md", Kind::Markdown),
+    ("digital-river-key-event-types-page-text.txt", Kind::PageText),
+    ("digital-river-event-types.txt", Kind::List),
+    ("digital-river-order-refund-synchronization.md", Kind::Markdown),
+];
+
+/// One source document.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    /// File name, which is also how the corpus cites it.
+    pub(crate) name: &'static str,
+    /// How it is read.
+    pub(crate) kind: Kind,
+    /// The whole text.
+    pub(crate) text: String,
+}
+
+/// Reads all documents from the folder `sources`.
+pub(crate) fn read_all(sources: &Path) -> Result<Vec<Document>> {
+    DOCUMENTS
+        .iter()
+        .map(|&(name, kind)| {
+            let path = sources.join(name);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{}: cannot be read; give the folder that holds the source documents", path.display()))?;
+            Ok(Document { name, kind, text })
+        })
+        .collect()
+}
+
+/// SHA-256 in lower-case hexadecimal digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_of_nothing() {
+        assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn missing_document_is_named() {
+        let error = read_all(Path::new("no-such-folder")).unwrap_err();
+        assert!(format!("{error}").contains("digital-river-key-event-types.md"));
+    }
+}
