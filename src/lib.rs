@@ -2,8 +2,12 @@
 
 pub mod adapter;
 pub mod case;
+pub mod check;
 pub mod corpus;
 pub mod domain;
 pub mod model;
 pub mod plan;
 pub mod provider;
+pub mod report;
+pub mod run;
+pub mod testing;

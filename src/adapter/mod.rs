@@ -22,7 +22,7 @@ use crate::{
 pub const PROTOCOL: u32 = 1;
 
 /// An implementation under test. Amounts are decimal major units throughout.
-pub trait Target {
+pub trait Target: Send {
     /// The first call: what is spoken and the secret that deliveries are signed with. The target says who it is.
     ///
     /// # Errors

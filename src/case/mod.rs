@@ -192,12 +192,12 @@ impl Case {
         })
     }
 
-    /// The same case for a target to which only some event types are sent: deliveries of others are left
-    /// out and what may be shown follows from what is left.
+    /// The same case for a target to which only some event types are sent, and which may not be told of the
+    /// shop's own refunds: the rest is left out and what may be shown follows from what is left.
     #[must_use]
-    pub fn restricted_to(mut self, subscribed: &dyn Fn(&str) -> bool) -> Case {
-        let all = self.all_deliveries().all(|delivery| subscribed(&delivery.event.kind));
-        if all {
+    pub fn restricted_to(mut self, subscribed: &dyn Fn(&str) -> bool, initiates: bool) -> Case {
+        let everything = self.all_deliveries().all(|delivery| subscribed(&delivery.event.kind));
+        if everything && (initiates || !self.entries.iter().any(|entry| matches!(entry.act, Act::Initiate(_)))) {
             return self;
         }
         let complete = complete_orders(&self);
@@ -209,7 +209,8 @@ impl Case {
         self.entries.retain(|entry| match &entry.act {
             Act::Deliver(delivery) => subscribed(&delivery.event.kind),
             Act::Together(deliveries) => !deliveries.is_empty(),
-            Act::Initiate(_) | Act::Restart => true,
+            Act::Initiate(_) => initiates,
+            Act::Restart => true,
         });
         self.expect_again(&complete);
         self

@@ -61,8 +61,10 @@ impl Amount {
         }
         let digits = format!("{whole}{fraction}");
         let significant = digits.trim_start_matches('0').trim_end_matches('0');
+        // What is written with cents is shown with cents; the value is the same.
+        let written = if exponent == 0 && fraction.len() <= 9 { u32::try_from(fraction.len()).unwrap_or(0) } else { 0 };
         if significant.is_empty() {
-            return Ok(Amount::ZERO);
+            return Ok(Amount(Decimal::from_i128_with_scale(0, written)));
         }
         let trailing = digits.len() - digits.trim_end_matches('0').len();
         // value = significant * 10^power
@@ -82,7 +84,11 @@ impl Amount {
             scale = u32::try_from(-power).map_err(|_| too_long())?;
         }
         let value = if negative { -value } else { value };
-        Decimal::try_from_i128_with_scale(value, scale).map(Amount).map_err(|_| too_long())
+        let mut value = Decimal::try_from_i128_with_scale(value, scale).map_err(|_| too_long())?;
+        if written > scale {
+            value.rescale(written);
+        }
+        Ok(Amount(value))
     }
 
     /// Whether the amount is below zero.

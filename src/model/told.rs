@@ -245,7 +245,7 @@ impl Knowledge {
         let refunded_amount = self.paid_range();
         Expectation {
             order_id: self.order_id.clone(),
-            status: self.statuses(&refunded_amount),
+            status: self.statuses(&refunded_amount, true),
             refunded_amount,
             currency: None,
             available_to_refund_amount: None,
@@ -261,6 +261,7 @@ impl Knowledge {
         expectation.currency = Some(self.currency.clone());
         expectation.refunds = Some(self.refund_views());
         if complete {
+            expectation.status = self.statuses(&expectation.refunded_amount, false);
             let charged_back = self.charged_back_choices();
             expectation.available_to_refund_amount = Some(self.available_choices(&expectation.refunded_amount, &charged_back));
             expectation.charged_back_amount = Some(charged_back);
@@ -274,13 +275,13 @@ impl Knowledge {
         AmountRange { least, most: least.max(self.lenient.complete()).max(told_by_order) }
     }
 
-    fn statuses(&self, paid: &AmountRange) -> Vec<Status> {
+    fn statuses(&self, paid: &AmountRange, under_way: bool) -> Vec<Status> {
         if self.latest_chargeback.is_some() {
             return vec![Status::ChargedBack];
         }
         let mut statuses = Vec::new();
         if paid.least.is_zero() {
-            statuses.extend(self.unpaid_statuses());
+            statuses.extend(self.unpaid_statuses(under_way));
         }
         if !paid.most.is_zero() && paid.least < self.captured {
             statuses.push(Status::PartiallyRefunded);
@@ -297,8 +298,9 @@ impl Knowledge {
     }
 
     /// What may be shown while nothing is paid back: the states that refund events told, together with
-    /// any of those that only charges and orders told.
-    fn unpaid_statuses(&self) -> Vec<Status> {
+    /// any of those that only charges and orders told. While events are still on their way an older picture of
+    /// a charge may stand beside a newer one in an order; in the end only the newest counts.
+    fn unpaid_statuses(&self, under_way: bool) -> Vec<Status> {
         let told = |state: RefundState| self.states.get(&state).is_some_and(|&number| number > 0);
         let strong = if told(RefundState::PendingInformation) {
             Status::PendingInformation
@@ -310,7 +312,8 @@ impl Knowledge {
             Status::NotRefunded
         };
         let mut statuses = vec![strong];
-        for entry in self.strict.entries().chain(self.lenient.entries()) {
+        let older = under_way.then(|| self.strict.entries()).into_iter().flatten();
+        for entry in self.lenient.entries().chain(older) {
             let weak = match entry.state {
                 RefundState::PendingInformation => Status::PendingInformation,
                 RefundState::Pending | RefundState::Requested => Status::Pending,

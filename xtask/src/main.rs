@@ -1,1 +1,97 @@
-fn main() {}
+//! The developer's commands.
+//!
+//! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
+//! sequences, `corpus check` says whether everything holds together.
+
+mod check;
+mod extract;
+mod generate;
+mod schemas;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Makes and checks the corpus")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make, freeze or check what is in corpus/ and snapshots/.
+    Corpus {
+        #[command(subcommand)]
+        command: Corpus,
+    },
+    /// Write the JSON Schemas into schemas/.
+    Schemas {
+        /// Only say whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Corpus {
+    /// Read the source documents and write examples, defects, catalogue and origins.
+    Extract {
+        /// The folder with the source documents.
+        #[arg(long, default_value = "../shared/sources")]
+        from: PathBuf,
+    },
+    /// Draw new frozen sequences that reach what the present ones do not, with pending snapshots.
+    Generate {
+        /// What they are drawn from.
+        #[arg(long)]
+        seed: u64,
+        /// How many.
+        #[arg(long)]
+        sequences: usize,
+        /// The provider.
+        #[arg(long, default_value = "digital-river")]
+        provider: String,
+    },
+    /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
+    Check,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(text) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match command {
+        Command::Corpus { command: Corpus::Extract { from } } => Ok(extract::extract(&from, &root.join("corpus"))?.to_string()),
+        Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {
+            generate::generate(&root, &provider, seed, sequences)
+        }
+        Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Schemas { check } => schemas::write(&root, check),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this program's own output")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "this program's own complaints")]
+fn complain(text: &str) {
+    eprintln!("error: {text}");
+}

@@ -1,0 +1,135 @@
+//! Judging one answer and one observation.
+
+use serde::{Deserialize, Serialize};
+
+use super::show::{diff, expectation_lines, state_lines};
+use crate::{
+    case::{Delivery, Effect},
+    domain::OrderState,
+    model::{Expectation, Sight},
+};
+
+/// What went wrong with a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In what way.
+    pub kind: FailureKind,
+    /// Which entry of the case; `None` when everything had been delivered.
+    pub entry: Option<usize>,
+    /// One line that says it.
+    pub message: String,
+    /// What would have been right.
+    pub expected: String,
+    /// What was seen.
+    pub observed: String,
+    /// The two side by side, line by line.
+    pub diff: String,
+}
+
+/// The ways in which a target can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The state that it shows is not allowed.
+    State,
+    /// It answered a delivery in a way that is not allowed.
+    Answer,
+    /// It ended, or panicked.
+    Crash,
+    /// It did not answer in time.
+    Timeout,
+}
+
+impl FailureKind {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureKind::State => "state",
+            FailureKind::Answer => "answer",
+            FailureKind::Crash => "crash",
+            FailureKind::Timeout => "timeout",
+        }
+    }
+}
+
+/// What a requirement asks beyond what every requirement asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// A rejection must be 4xx, not only not 2xx.
+    pub rejection_is_4xx: bool,
+}
+
+fn is_acknowledged(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
+}
+
+/// Judges the answer to a delivery, the last one where it was sent several times. `None` is right.
+pub fn judge_answer(delivery: &Delivery, status: u16, rules: Rules) -> Option<Failure> {
+    let kind = &delivery.event.kind;
+    let what = delivery.mutation.as_deref().or(delivery.fault.as_deref()).map(|name| format!(" ({name})")).unwrap_or_default();
+    let (right, expected, message) = match delivery.effect {
+        Effect::Accept | Effect::Ignore => {
+            (is_acknowledged(status), "2xx", format!("`{kind}`{what} must be acknowledged and was answered {status} every time"))
+        }
+        Effect::Reject if rules.rejection_is_4xx => {
+            (is_refusal(status), "4xx", format!("`{kind}`{what} should be rejected with 4xx and was answered {status}"))
+        }
+        Effect::Reject => {
+            (!is_acknowledged(status), "not 2xx", format!("`{kind}`{what} must not be acknowledged and was answered {status}"))
+        }
+        Effect::Refuse => (is_refusal(status), "4xx", format!("`{kind}`{what} must be refused with 4xx and was answered {status}")),
+        Effect::Flag => (status < 500, "2xx or 4xx", format!("`{kind}`{what} may be processed or refused and was answered {status}")),
+    };
+    (!right).then(|| {
+        let observed = status.to_string();
+        let diff = format!("-answer {expected}\n+answer {observed}\n");
+        Failure { kind: FailureKind::Answer, entry: None, message, expected: expected.to_owned(), observed, diff }
+    })
+}
+
+/// Judges what a target shows of an order. `None` is right.
+pub fn judge_state(expected: &Expectation, shown: Option<&OrderState>, sight: &Sight) -> Option<Failure> {
+    let Some(state) = shown else {
+        let lines = expectation_lines(expected, None, sight);
+        return Some(Failure {
+            kind: FailureKind::State,
+            entry: None,
+            message: format!("order {} is not known to the target", expected.order_id),
+            diff: diff(&lines, "unknown order\n"),
+            expected: lines,
+            observed: "unknown order\n".to_owned(),
+        });
+    };
+    let misfits = expected.misfits(state, sight);
+    if misfits.is_empty() {
+        return None;
+    }
+    let (lines, observed) = (expectation_lines(expected, Some(state), sight), state_lines(state, expected, sight));
+    Some(Failure {
+        kind: FailureKind::State,
+        entry: None,
+        message: message(expected, state, &misfits),
+        diff: diff(&lines, &observed),
+        expected: lines,
+        observed,
+    })
+}
+
+fn message(expected: &Expectation, state: &OrderState, misfits: &[&str]) -> String {
+    let range = expected.refunded_amount;
+    let statuses: Vec<&str> = expected.status.iter().map(|status| status.as_str()).collect();
+    let parts: Vec<String> = misfits
+        .iter()
+        .map(|name| match *name {
+            "status" => format!("status is {}, must be {}", state.status, statuses.join(" or ")),
+            "refundedAmount" if range.is_exact() => format!("refundedAmount is {}, must be {}", state.refunded_amount, range.least),
+            "refundedAmount" => format!("refundedAmount is {}, must be from {} to {}", state.refunded_amount, range.least, range.most),
+            other => format!("{other} is wrong"),
+        })
+        .collect();
+    parts.join("; ")
+}

@@ -1,0 +1,122 @@
+//! Snapshots: what a target showed while a frozen sequence was delivered, as text that people review.
+//!
+//! Only settled moments are shown: where semantics.md leaves a target a choice, a line says so instead
+//! of pinning one design. So every conforming target shows the same text, and a difference is a finding.
+
+use std::fmt::Write;
+
+use super::show::{expectation_lines, state_lines};
+use crate::{
+    case::{Act, Case},
+    domain::OrderState,
+    model::{Expectation, Sight},
+};
+
+/// What was seen of a case: for each entry the orders observed after it, and all orders at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sightings {
+    /// After each entry, in the order of its expectations.
+    pub after: Vec<Vec<Option<OrderState>>>,
+    /// At the end, in the order of the case's expectations.
+    pub end: Vec<Option<OrderState>>,
+}
+
+/// The text of what a target showed.
+pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
+    let mut out = String::new();
+    for order in &case.orders {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "order {} {} {} captured on {} charge(s)",
+            order.order_id,
+            order.currency,
+            order.captured_amount,
+            order.charges.len()
+        );
+    }
+    let nothing = Vec::new();
+    for (index, entry) in case.entries.iter().enumerate() {
+        let _ = writeln!(out, "\n{:>2} {}", index + 1, act_line(&entry.act));
+        let states = seen.after.get(index).unwrap_or(&nothing);
+        for (number, expected) in entry.expect.iter().enumerate() {
+            let text = match states.get(number) {
+                Some(state) => moment(expected, state.as_ref(), sight),
+                None => "not reached".to_owned(),
+            };
+            let _ = writeln!(out, "   {} {text}", expected.order_id);
+        }
+    }
+    for (number, expected) in case.expect.iter().enumerate() {
+        let _ = writeln!(out, "\nend of {}", expected.order_id);
+        let lines = match seen.end.get(number) {
+            Some(Some(state)) if expected.allows(state, sight) => expectation_lines(expected, None, &everything(sight)),
+            Some(Some(state)) => state_lines(state, expected, &everything(sight)),
+            Some(None) => "unknown order\n".to_owned(),
+            None => "not reached\n".to_owned(),
+        };
+        for line in lines.lines() {
+            let _ = writeln!(out, "   {line}");
+        }
+    }
+    out
+}
+
+/// The text that a conforming target's sightings have.
+pub fn expected(case: &Case) -> String {
+    let state = |expected: &Expectation| {
+        Some(OrderState {
+            order_id: expected.order_id.clone(),
+            status: expected.status[0],
+            refunded_amount: expected.refunded_amount.least,
+            currency: expected.currency.clone(),
+            available_to_refund_amount: expected.available_to_refund_amount.as_ref().and_then(|choices| choices.first().copied()),
+            charged_back_amount: expected.charged_back_amount.as_ref().and_then(|choices| choices.first().copied()),
+            refunds: expected.refunds.clone(),
+        })
+    };
+    let seen = Sightings {
+        after: case.entries.iter().map(|entry| entry.expect.iter().map(state).collect()).collect(),
+        end: case.expect.iter().map(state).collect(),
+    };
+    render(case, &seen, &everything(&Sight::default()))
+}
+
+/// A snapshot file in insta's format. There is no `source`, by which insta would tie the file to one test.
+pub fn file(description: &str, content: &str) -> String {
+    format!("---\ndescription: {}\n---\n{}\n", serde_json::Value::from(description), content.trim_matches('\n'))
+}
+
+/// The content of a snapshot file without insta's front matter.
+pub fn content(file: &str) -> &str {
+    let body = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(file, |(_, body)| body);
+    body.trim_matches('\n')
+}
+
+/// What is not claimed is not shown by the target; the snapshot has it all the same, as expected.
+fn everything(sight: &Sight) -> Sight {
+    Sight { currency: true, refunds: true, available: true, charged_back: true, equivalent: sight.equivalent.clone() }
+}
+
+fn moment(expected: &Expectation, state: Option<&OrderState>, sight: &Sight) -> String {
+    let Some(state) = state else { return "unknown order".to_owned() };
+    if !expected.allows(state, sight) {
+        return format!("{} {}", state.status, state.refunded_amount);
+    }
+    if expected.is_exact() { format!("{} {}", expected.status[0], expected.refunded_amount.least) } else { "(not settled)".to_owned() }
+}
+
+fn act_line(act: &Act) -> String {
+    match act {
+        Act::Deliver(delivery) => {
+            let mark = delivery.mutation.as_deref().or(delivery.fault.as_deref()).map(|mark| format!(" ({mark})")).unwrap_or_default();
+            format!("{}{mark}", delivery.event.kind)
+        }
+        Act::Together(deliveries) => {
+            let kinds: Vec<&str> = deliveries.iter().map(|delivery| delivery.event.kind.as_str()).collect();
+            format!("at the same time: {}", kinds.join(", "))
+        }
+        Act::Initiate(own) => format!("the shop makes refund {} of {}", own.refund.id, own.refund.amount),
+        Act::Restart => "the target is killed and started again".to_owned(),
+    }
+}

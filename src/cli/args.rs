@@ -1,0 +1,242 @@
+//! The arguments.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Conformance harness for consumers of refund and chargeback webhooks.
+///
+/// Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 could not judge, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "refundproof", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Show only what is wrong, and the verdict.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the certification.
+    Certify(Certify),
+    /// Check that the adapter works at all, step by step.
+    Doctor(Doctor),
+    /// List the requirements, or the built-in faults.
+    List(List),
+    /// Explain one requirement or fault: why, its source, real bugs it is about.
+    Explain(Explain),
+    /// Run one saved case on any target.
+    Replay(Replay),
+    /// Show a case as a timeline, or as commands to paste.
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// builtin:reference, builtin:fault/NAME, or a refundproof.toml.
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+
+    /// A command that speaks the stdio transport, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProviderArgs {
+    /// The provider whose events are sent.
+    #[arg(long, value_name = "NAME", default_value = "digital-river")]
+    pub(crate) provider: String,
+
+    /// A corpus folder instead of the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certify {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+
+    /// What cases are drawn from: a number, or `random`, which prints what it drew.
+    #[arg(long, value_name = "N", default_value = "20241121", value_parser = parse_seed)]
+    pub(crate) seed: Seed,
+
+    /// Cases for each requirement.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cases: u32,
+
+    /// Only requirements that fit this glob; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Vec<String>,
+
+    /// No requirements that fit this glob; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) skip: Vec<String>,
+
+    /// Workers, each with a target of its own [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+
+    /// When the run ends at the latest, for example 60s or 5m.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) time_limit: Option<std::time::Duration>,
+
+    /// How long an asynchronous target may take to show what it acknowledged.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
+    pub(crate) settle: std::time::Duration,
+
+    /// Write a report, for example json=report.json; may be given several times.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
+    pub(crate) report: Vec<(ReportFormat, PathBuf)>,
+
+    /// Where shrunk cases are saved.
+    #[arg(long, value_name = "DIR", default_value = "refundproof-failures")]
+    pub(crate) failures: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// The built-in faults instead of the requirements.
+    #[arg(long)]
+    pub(crate) faults: bool,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A requirement or a fault.
+    pub(crate) id: String,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The case file.
+    #[arg(value_name = "CASE.json")]
+    pub(crate) case: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    /// Wait for Enter before each delivery, with no time limit on answers.
+    #[arg(long)]
+    pub(crate) step: bool,
+
+    /// How long an asynchronous target may take to show what it acknowledged.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
+    pub(crate) settle: std::time::Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The case file.
+    #[arg(value_name = "CASE.json")]
+    pub(crate) case: PathBuf,
+
+    /// As commands to paste; WEBHOOK_URL names where to.
+    #[arg(long)]
+    pub(crate) curl: bool,
+
+    /// The secret to sign with, for --curl; without one nothing is signed.
+    #[arg(long, value_name = "SECRET", requires = "curl")]
+    pub(crate) secret: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReportFormat {
+    Json,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seed {
+    Fixed(u64),
+    Random,
+}
+
+fn parse_seed(text: &str) -> Result<Seed, String> {
+    if text == "random" {
+        return Ok(Seed::Random);
+    }
+    text.parse().map(Seed::Fixed).map_err(|_| "a seed is a whole number from 0 to 18446744073709551615, or `random`".to_owned())
+}
+
+/// Reads `500ms`, `60s`, `5m` or `1h`; a bare number is seconds.
+fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let millis = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("a time is a whole number with ms, s, m or h, for example 60s".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a time is a whole number with ms, s, m or h, for example 60s".to_owned())?;
+    number.checked_mul(millis).map(std::time::Duration::from_millis).ok_or_else(|| "that time is too long".to_owned())
+}
+
+fn parse_report(text: &str) -> Result<(ReportFormat, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
+    let format = match format {
+        "json" => ReportFormat::Json,
+        other => return Err(format!("`{other}` is no report format; there is json")),
+    };
+    if path.is_empty() {
+        return Err("a report needs a path after the `=`".to_owned());
+    }
+    Ok((format, PathBuf::from(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(parse_time("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(parse_time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_time("2"), Ok(Duration::from_secs(2)));
+        for text in ["", "s", "1.5s", "-1s", "5 s", "99999999999999999999s", "99999999999999999h"] {
+            assert!(parse_time(text).is_err(), "{text} was taken");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `refundproof certify`.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    Exit, Stop,
+    args::{Certify, ReportFormat, Seed},
+    output::Output,
+    provider,
+    target::{self, quote},
+};
+use crate::{
+    check::verdict::Conformance,
+    report::{json, terminal},
+    run::{Factory, Options, Report, RunEvent, Selection},
+};
+
+pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
+    let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
+    let factory = target::factory(&args.target)?;
+    let options = options(&args, output)?;
+    let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
+    if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
+        return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
+    }
+    // A path that cannot be written is better known before the run than after it.
+    for (_, path) in &args.report {
+        check_writable(path)?;
+    }
+    let stop = stop_on_interrupt();
+    let bar = output.progress(0);
+    let mut listen = |event: &RunEvent<'_>| match event {
+        RunEvent::Started { requirements, .. } => bar.set_length(u64::try_from(*requirements).unwrap_or(0)),
+        RunEvent::RequirementStarted { id } => bar.set_message((*id).to_owned()),
+        RunEvent::Shrinking { id, deliveries } => bar.set_message(format!("{id}: failed; shrinking, {deliveries} deliveries left")),
+        RunEvent::RequirementFinished(_) => bar.inc(1),
+        RunEvent::SnapshotsCompared { .. } | RunEvent::Finished(_) => bar.finish_and_clear(),
+    };
+    let report = crate::run::certify(provider, &*factory, &options, &stop, &mut listen);
+    bar.finish_and_clear();
+    let mut report = report.map_err(Stop::not_judged)?;
+    save_failures(&mut report, &args.failures, &*factory)?;
+    let view = output.view();
+    let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
+    terminal::write(output.out(), &report, view, &describe)?;
+    output.out().flush()?;
+    for (format, path) in &args.report {
+        write_report(*format, path, &report)?;
+    }
+    Ok(match report.verdict {
+        _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
+        Conformance::Conformant => Exit::Conformant,
+        Conformance::NotConformant => Exit::NotConformant,
+        Conformance::NotJudged => Exit::NotJudged,
+    })
+}
+
+fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
+    let seed = match args.seed {
+        Seed::Fixed(seed) => seed,
+        Seed::Random => {
+            let seed = drawn_seed();
+            output.note(&format!("seed {seed}"));
+            seed
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Options {
+        seed,
+        cases: args.cases,
+        selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
+        jobs: args.jobs.map_or(cores, usize::from),
+        time_limit: args.time_limit,
+        settle: args.settle,
+        ..Options::default()
+    })
+}
+
+/// A seed that differs from run to run: the hasher that the standard library seeds from the system.
+fn drawn_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// The first Ctrl-C ends the run after the case at hand; what was finished is reported.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    stop
+}
+
+fn check_writable(path: &Path) -> Result<(), Stop> {
+    let existed = path.exists();
+    fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
+    if !existed {
+        // Nothing is left behind if the run ends early.
+        let _ = fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
+}
+
+fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory) -> Result<(), Stop> {
+    for requirement in &mut report.requirements {
+        for failure in &mut requirement.failures {
+            let Some(case) = &failure.shrunk else { continue };
+            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+            let path = folder.join(format!("{}.json", failure.case));
+            fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
+            failure.file = path.display().to_string();
+            failure.reproduce = format!("{} replay {}{}", program(), quote(&failure.file), factory.argument());
+        }
+    }
+    Ok(())
+}
+
+/// How this program was called, so that a pasted command finds it again.
+fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let is_bare = called.components().count() == 1;
+    if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
+}
+
+fn write_report(format: ReportFormat, path: &Path, report: &Report) -> Result<(), Stop> {
+    let mut text = Vec::new();
+    match format {
+        ReportFormat::Json => json::write(&mut text, report)?,
+    }
+    fs::write(path, text).map_err(|error| cannot_write(path, &error))
+}

@@ -1,0 +1,169 @@
+//! `refundproof doctor`: does the adapter work at all?
+//!
+//! Each operation is tried once with the plainest traffic. What is wrong with the adapter or the set-up
+//! shows here step by step; whether the target conforms is what `certify` says.
+
+use std::io::Write;
+
+use super::{Exit, Stop, args::Doctor, output::Output, provider, target};
+use crate::{
+    adapter::{Hello, PROTOCOL, Request, Target, TargetError},
+    case::{Act, Case, Delivery},
+    domain::Clock,
+    plan::{Action, Level, Pick, Plan, Step},
+    provider::{Provider, lower},
+    report::style::{BAD, FAINT, GOOD, ODD, paint},
+    run::{Factory, Options},
+};
+
+pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
+    let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
+    let factory = target::factory(&args.target)?;
+    let target = factory.make().map_err(Stop::not_judged)?;
+    let secret = Options::default().secrets.current.unwrap_or_default();
+    let mut visit = Visit { provider, factory: &*factory, target, secret, clock: factory.clock(), out: output.out(), said: Vec::new() };
+    let healthy = visit.all_steps()?;
+    visit.target.bye();
+    Ok(if healthy { Exit::Conformant } else { Exit::NotJudged })
+}
+
+struct Visit<'a> {
+    provider: &'a dyn Provider,
+    factory: &'a dyn Factory,
+    target: Box<dyn Target>,
+    secret: String,
+    clock: Clock,
+    out: &'a mut dyn Write,
+    /// The requests so far as stdio lines, for the command that shows a failing step again.
+    said: Vec<serde_json::Value>,
+}
+
+impl Visit<'_> {
+    fn all_steps(&mut self) -> Result<bool, Stop> {
+        let case = plain_case(self.provider);
+        let order = case.orders[0].order_id.clone();
+        let Some(delivery) = case.all_deliveries().next().cloned() else { return Ok(false) };
+
+        let hello = Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone() };
+        self.say(serde_json::json!({"op": "hello", "protocol": PROTOCOL, "provider": hello.provider, "secret": hello.secret}));
+        let answer = self.target.hello(&hello);
+        let Some(introduction) = self.step("hello", answer, |introduction| {
+            format!("{} {}", introduction.name, introduction.version)
+        })?
+        else {
+            return Ok(false);
+        };
+        let capabilities = introduction.capabilities;
+        let claims = serde_json::to_string(&capabilities).unwrap_or_default();
+        writeln!(self.out, "      {}", paint(FAINT, &claims))?;
+
+        self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
+        let answer = self.target.begin("doctor", &case.orders);
+        if self.step("begin", answer, |()| format!("order {order}"))?.is_none() {
+            return Ok(false);
+        }
+        self.say(serde_json::json!({"op": "observe", "orderId": order}));
+        let answer = self.target.observe(&order);
+        let Some(state) = self.step("observe, before any event", answer, describe_state)? else { return Ok(false) };
+        if state.is_none() {
+            self.remark("the order was begun, and is unknown to the target now")?;
+            return Ok(false);
+        }
+        if !capabilities.is_subscribed(&delivery.event.kind) {
+            self.remark(&format!("the target does not subscribe to {}; it is sent all the same, once", delivery.event.kind))?;
+        }
+        let answer = self.deliver(&delivery);
+        let Some(status) = self.step(&format!("deliver {}", delivery.event.kind), answer, |status| format!("answered {status}"))? else {
+            return Ok(false);
+        };
+        if !(200..300).contains(&status) {
+            self.remark("a plain, valid event should be acknowledged with 2xx; `certify` shows the body")?;
+        }
+        self.say(serde_json::json!({"op": "observe", "orderId": order}));
+        let answer = self.target.observe(&order);
+        if self.step("observe, after it", answer, describe_state)?.is_none() {
+            return Ok(false);
+        }
+        self.say(serde_json::json!({"op": "end", "case": "doctor"}));
+        let answer = self.target.end("doctor");
+        if self.step("end", answer, |()| String::new())?.is_none() {
+            return Ok(false);
+        }
+        if capabilities.durable {
+            let answer = self.target.restart().and_then(|()| self.target.hello(&hello));
+            if self.step("kill and start again", answer, |_| "came back".to_owned())?.is_none() {
+                return Ok(false);
+            }
+            let answer = self.target.observe(&order);
+            let Some(state) = self.step("observe, after the restart", answer, describe_state)? else { return Ok(false) };
+            if state.is_none() {
+                self.remark("it claims to be durable and has forgotten the order")?;
+            }
+        }
+        writeln!(self.out, "{} the adapter works; `refundproof certify{}` says whether the target conforms", paint(GOOD, "✓"), self.factory.argument())?;
+        Ok(true)
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) -> Result<u16, TargetError> {
+        let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
+        headers.extend(self.provider.sign(&[&self.secret], self.clock.unix_seconds(), delivery.body.bytes()));
+        let members: serde_json::Map<String, serde_json::Value> = headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        self.say(serde_json::json!({"op": "deliver", "headers": members, "body": delivery.body.text()}));
+        self.target.deliver(&Request { headers: &headers, body: delivery.body.bytes() })
+    }
+
+    fn say(&mut self, mut request: serde_json::Value) {
+        if let Some(members) = request.as_object_mut() {
+            members.insert("id".to_owned(), (self.said.len() + 1).into());
+        }
+        self.said.push(request);
+    }
+
+    fn remark(&mut self, text: &str) -> Result<(), Stop> {
+        writeln!(self.out, "{} {text}", paint(ODD, "!"))?;
+        Ok(())
+    }
+
+    fn step<T>(&mut self, name: &str, answer: Result<T, TargetError>, describe: impl Fn(&T) -> String) -> Result<Option<T>, Stop> {
+        match answer {
+            Ok(value) => {
+                writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &describe(&value)))?;
+                Ok(Some(value))
+            }
+            Err(error) => {
+                writeln!(self.out, "{} {name:<26} {error}", paint(BAD, "✗"))?;
+                for line in self.target.complaints().lines() {
+                    writeln!(self.out, "  │ {line}")?;
+                }
+                self.show_command()?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The requests so far, as a command that shows the same without this harness.
+    fn show_command(&mut self) -> Result<(), Stop> {
+        let Some(command) = self.factory.argument().strip_prefix(" -- ") else { return Ok(()) };
+        let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
+        writeln!(self.out, "  see it without refundproof:")?;
+        writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;
+        Ok(())
+    }
+}
+
+fn describe_state(state: &Option<crate::domain::OrderState>) -> String {
+    match state {
+        Some(state) => serde_json::to_string(state).unwrap_or_default(),
+        None => "unknown order".to_owned(),
+    }
+}
+
+/// One order, one refund paid back in full, told by one event.
+fn plain_case(provider: &dyn Provider) -> Case {
+    let refund = Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0 };
+    let steps = [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(Step::plain).to_vec();
+    let only = vec![provider.palette().refund_completion.clone()];
+    let case = lower(provider, &Plan { orders: Vec::new(), steps, only, look: 0 }, 999_999).case;
+    debug_assert!(case.entries.iter().all(|entry| matches!(entry.act, Act::Deliver(_))));
+    case
+}

@@ -1,0 +1,116 @@
+//! `refundproof list` and `refundproof explain`.
+
+use std::io::Write;
+
+use super::{
+    Exit, Stop,
+    args::{Explain, List},
+    output::Output,
+    provider,
+};
+use crate::{
+    corpus::{RequirementText, bug_classes},
+    reference::{FaultInfo, faults},
+    report::style::{FAINT, STRONG, paint, wrap},
+};
+
+pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
+    let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
+    let columns = output.view().columns;
+    let out = output.out();
+    if args.faults {
+        for fault in faults() {
+            writeln!(out, "{}  {}", paint(STRONG, fault.name), paint(FAINT, fault.expected))?;
+            for line in wrap(fault.story, columns.saturating_sub(4)) {
+                writeln!(out, "    {line}")?;
+            }
+        }
+        return Ok(Exit::Conformant);
+    }
+    let mut item = "";
+    for requirement in &provider.corpus().requirements {
+        if requirement.item != item {
+            item = &requirement.item;
+            writeln!(out, "{}", paint(STRONG, item))?;
+        }
+        let unjudged = if requirement.recipe.is_none() { "  (not judged by this version)" } else { "" };
+        writeln!(out, "  {:<42} {:<6}{}", requirement.id, requirement.level.as_str(), paint(FAINT, unjudged))?;
+    }
+    Ok(Exit::Conformant)
+}
+
+pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Stop> {
+    let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
+    let columns = output.view().columns;
+    let out = output.out();
+    if let Some(requirement) = provider.corpus().requirements.iter().find(|requirement| requirement.id == args.id) {
+        explain_requirement(out, requirement, columns)?;
+        return Ok(Exit::Conformant);
+    }
+    let name = args.id.strip_prefix("builtin:fault/").unwrap_or(&args.id);
+    if let Some(fault) = faults().iter().find(|fault| fault.name == name) {
+        explain_fault(out, fault, columns)?;
+        return Ok(Exit::Conformant);
+    }
+    let near = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).chain(faults().iter().map(|fault| fault.name));
+    let hint = nearest(&args.id, near).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Err(Stop::usage(format!("`{}` is neither a requirement nor a fault{hint} (`refundproof list` and `list --faults` show them)", args.id)))
+}
+
+fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, columns: usize) -> std::io::Result<()> {
+    writeln!(out, "{}  {}", paint(STRONG, &requirement.id), requirement.level.as_str())?;
+    paragraph(out, "shows", &requirement.shows, columns)?;
+    paragraph(out, "why", &requirement.why, columns)?;
+    paragraph(out, "source", &requirement.source(), columns)?;
+    if !requirement.needs.is_empty() {
+        paragraph(out, "needs", &format!("the capability {}", requirement.needs.join(", ")), columns)?;
+    }
+    if !requirement.events.is_empty() {
+        paragraph(out, "events", &format!("a subscription to {}", requirement.events.join(" or ")), columns)?;
+    }
+    match &requirement.recipe {
+        Some(_) => paragraph(out, "floor", &format!("{} % of its cases must reach what it is about", requirement.floor), columns)?,
+        None => paragraph(out, "floor", "not judged by this version", columns)?,
+    }
+    let caught: Vec<&str> = faults().iter().filter(|fault| fault.expected == requirement.id).map(|fault| fault.name).collect();
+    if !caught.is_empty() {
+        paragraph(out, "faults", &caught.join(", "), columns)?;
+    }
+    writeln!(out, "  {}", paint(FAINT, "real bugs"))?;
+    for id in &requirement.bugs {
+        if let Some(class) = bug_classes().iter().find(|class| class.id == *id) {
+            writeln!(out, "    {} ({})", class.name, class.id)?;
+            for link in class.links.iter().take(4) {
+                writeln!(out, "      {link}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, columns: usize) -> std::io::Result<()> {
+    writeln!(out, "{}", paint(STRONG, &format!("builtin:fault/{}", fault.name)))?;
+    paragraph(out, "story", fault.story, columns)?;
+    paragraph(out, "caught by", fault.expected, columns)?;
+    if let Some(class) = bug_classes().iter().find(|class| class.id == fault.class) {
+        paragraph(out, "class", &format!("{} ({})", class.name, class.id), columns)?;
+    }
+    if let Some(link) = fault.link {
+        writeln!(out, "  {:<10} {link}", "mirrors")?;
+    }
+    Ok(())
+}
+
+fn paragraph(out: &mut dyn Write, label: &str, text: &str, columns: usize) -> std::io::Result<()> {
+    for (number, line) in wrap(text, columns.saturating_sub(13)).iter().enumerate() {
+        let label = if number == 0 { label } else { "" };
+        writeln!(out, "  {} {line}", paint(FAINT, &format!("{label:<10}")))?;
+    }
+    Ok(())
+}
+
+/// The name that shares most of its text with what was asked for, if it is near enough to be meant.
+pub(super) fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let score = |name: &str| similar::TextDiff::from_chars(asked, name).ratio();
+    names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.6).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
+}

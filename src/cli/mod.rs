@@ -1,0 +1,126 @@
+//! The command line: the only room that knows arguments, standard streams, files to write and exit codes.
+//!
+//! Source: `cli-and-reports.md`.
+
+mod args;
+mod certify;
+mod doctor;
+mod list;
+mod output;
+mod replay;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use output::Output;
+
+use crate::{
+    corpus::Files,
+    provider::{Provider, digital_river},
+};
+
+/// How the program ends (`cli-and-reports.md`, "Exit codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Conformant.
+    Conformant,
+    /// A MUST failed, a snapshot differs, a known failure passed or failed differently, a floor was not reached.
+    NotConformant,
+    /// The arguments, or a file that they name, cannot be used.
+    Usage,
+    /// The target could not be started or reached, its adapter failed, or time ran out.
+    NotJudged,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Conformant => 0,
+            Exit::NotConformant => 1,
+            Exit::Usage => 2,
+            Exit::NotJudged => 3,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+/// Something that ends the program with one line on standard error.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    exit: Exit,
+    message: String,
+}
+
+impl Stop {
+    fn usage(message: impl ToString) -> Stop {
+        Stop { exit: Exit::Usage, message: message.to_string() }
+    }
+
+    fn not_judged(message: impl ToString) -> Stop {
+        Stop { exit: Exit::NotJudged, message: message.to_string() }
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    /// Only writing to standard output gets here; files say their names themselves.
+    fn from(error: std::io::Error) -> Stop {
+        // A closed pipe (`| head`) is how people stop reading, and no fault.
+        let exit = if error.kind() == std::io::ErrorKind::BrokenPipe { Exit::Conformant } else { Exit::NotJudged };
+        Stop { exit, message: format!("standard output: {error}") }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    quiet_target_panics();
+    let cli = Cli::parse();
+    let mut output = Output::new(cli.color, cli.quiet);
+    let result = match cli.command {
+        Command::Certify(args) => certify::run(args, &mut output),
+        Command::Doctor(args) => doctor::run(&args, &mut output),
+        Command::List(args) => list::list(&args, &mut output),
+        Command::Explain(args) => list::explain(&args, &mut output),
+        Command::Replay(args) => replay::replay(&args, &mut output),
+        Command::Show(args) => replay::show(&args, &mut output),
+    };
+    let exit = result.unwrap_or_else(|stop| {
+        if !stop.message.starts_with("standard output: ") {
+            output.complain(&stop.message);
+        }
+        stop.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// A panic of an in-process target is a finding and is reported as one; its trace would only be noise.
+fn quiet_target_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !crate::run::is_in_target() {
+            usual(info);
+        }
+    }));
+}
+
+/// The names that `--provider` takes.
+const PROVIDERS: [&str; 1] = [digital_river::NAME];
+
+/// The provider of this name, with the embedded corpus or one from a folder.
+fn provider(name: &str, corpus: Option<&std::path::Path>) -> Result<&'static dyn Provider, Stop> {
+    if !PROVIDERS.contains(&name) {
+        return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", PROVIDERS.join(" and "))));
+    }
+    let Some(folder) = corpus else {
+        return Ok(digital_river::DigitalRiver::embedded());
+    };
+    let files = Files::from_dir(folder, name).map_err(Stop::usage)?;
+    let provider = digital_river::DigitalRiver::new(&files).map_err(Stop::usage)?;
+    // One for the whole run of the program.
+    Ok(Box::leak(Box::new(provider)))
+}

@@ -1,0 +1,151 @@
+//! `refundproof replay` and `refundproof show`.
+
+use std::{
+    io::{self, BufRead, Write},
+    path::Path,
+};
+
+use super::{
+    Exit, Stop,
+    args::{Replay, Show},
+    output::Output,
+    provider,
+    target::{self, quote},
+};
+use crate::{
+    case::{Act, Case, Effect},
+    check::Rules,
+    domain::Clock,
+    report::{
+        style::{BAD, GOOD, STRONG, paint},
+        timeline,
+    },
+    run::{Driver, Options},
+};
+
+pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
+    let (case, provider) = read(&args.case)?;
+    let factory = target::factory(&args.target)?;
+    let options = Options::default();
+    let target = factory.make().map_err(Stop::not_judged)?;
+    let limit = options.answer_limit.filter(|_| !args.step);
+    let mut driver = Driver::new(provider, target, factory.clock(), options.secrets, limit, args.settle).map_err(Stop::not_judged)?;
+    let capabilities = driver.capabilities().clone();
+    let case = case.restricted_to(&|kind| capabilities.is_subscribed(kind), capabilities.initiates_refunds);
+    if case.deliveries() == 0 && !case.entries.is_empty() {
+        return Err(Stop::not_judged("the target subscribes to none of the events of this case; nothing was sent"));
+    }
+    if args.step {
+        driver.before = Some(Box::new(|entry, delivery| {
+            let _ = write!(io::stderr(), "entry {}: {} {} - Enter to send ", entry + 1, delivery.event.kind, delivery.event.id);
+            let _ = io::stdin().lock().read_line(&mut String::new());
+        }));
+    }
+    let rules = Rules { rejection_is_4xx: case.requirement.as_deref() == Some("rejection-is-4xx") };
+    let outcome = driver.run("replay", &case, rules);
+    let complaints = driver.target.complaints();
+    drop(driver);
+    let columns = output.view().columns;
+    let answers: Vec<String> =
+        outcome.sent.iter().map(|sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
+    let out = output.out();
+    writeln!(out, "{}", paint(STRONG, &case.title))?;
+    timeline::write(out, &case, Some(&answers), columns)?;
+    if !complaints.is_empty() {
+        writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
+        for line in complaints.lines() {
+            writeln!(out, "  │ {line}")?;
+        }
+    }
+    if let Some(error) = outcome.error {
+        return Err(Stop::not_judged(error));
+    }
+    let Some(failure) = outcome.failure else {
+        writeln!(out, "{}", paint(GOOD, "the target showed what it must"))?;
+        return Ok(Exit::Conformant);
+    };
+    let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
+    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &failure.message))?;
+    for line in failure.diff.lines() {
+        let style = match line.as_bytes().first() {
+            Some(b'-') => GOOD,
+            Some(b'+') => BAD,
+            _ => crate::report::style::FAINT,
+        };
+        writeln!(out, "    {}", paint(style, line))?;
+    }
+    Ok(Exit::NotConformant)
+}
+
+pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
+    let (case, provider) = read(&args.case)?;
+    let columns = output.view().columns;
+    let out = output.out();
+    if !args.curl {
+        writeln!(out, "{}", paint(STRONG, &case.title))?;
+        timeline::write(out, &case, None, columns)?;
+        for expected in &case.expect {
+            writeln!(out, "  must end as")?;
+            let sight = crate::model::Sight { currency: true, refunds: true, available: true, charged_back: true, equivalent: Vec::new() };
+            for line in crate::check::expectation_lines(expected, None, &sight).lines() {
+                writeln!(out, "    {line}")?;
+            }
+        }
+        return Ok(Exit::Conformant);
+    }
+    writeln!(out, "# {}", case.title)?;
+    writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
+    for (number, entry) in case.entries.iter().enumerate() {
+        match &entry.act {
+            Act::Deliver(delivery) => curl(out, number, delivery, provider, args.secret.as_deref())?,
+            Act::Together(deliveries) => {
+                for delivery in deliveries {
+                    curl(out, number, delivery, provider, args.secret.as_deref())?;
+                }
+            }
+            Act::Initiate(own) => {
+                writeln!(out, "\n# {}: here the shop makes refund {} of {} {}", number + 1, own.refund.id, own.refund.amount, own.refund.currency)?;
+            }
+            Act::Restart => writeln!(out, "\n# {}: here the target is killed and started again", number + 1)?,
+        }
+    }
+    Ok(Exit::Conformant)
+}
+
+fn curl(
+    out: &mut dyn Write,
+    number: usize,
+    delivery: &crate::case::Delivery,
+    provider: &dyn crate::provider::Provider,
+    secret: Option<&str>,
+) -> io::Result<()> {
+    let must = match delivery.effect {
+        Effect::Accept | Effect::Ignore => "2xx",
+        Effect::Reject => "not 2xx",
+        Effect::Refuse => "4xx",
+        Effect::Flag => "2xx or 4xx",
+    };
+    writeln!(out, "\n# {}: {} must be answered {must}", number + 1, delivery.event.kind)?;
+    let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
+    if let Some(secret) = secret {
+        headers.extend(provider.sign(&[secret], Clock::system().unix_seconds(), delivery.body.bytes()));
+    }
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("-H {}", quote(&format!("{name}: {value}")))).collect();
+    let headers = headers.join(" ");
+    match delivery.body.to_members() {
+        (Some(text), _) => {
+            writeln!(out, "printf %s {} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"", quote(&text))
+        }
+        (None, base64) => writeln!(
+            out,
+            "printf %s {} | base64 -d | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"",
+            quote(&base64.unwrap_or_default())
+        ),
+    }
+}
+
+fn read(path: &Path) -> Result<(Case, &'static dyn crate::provider::Provider), Stop> {
+    let case = Case::from_file(path).map_err(Stop::usage)?;
+    let provider = provider(&case.provider, None).map_err(|stop| Stop::usage(format!("{}: field `provider`: {}", path.display(), stop.message)))?;
+    Ok((case, provider))
+}

@@ -1,0 +1,111 @@
+//! A case as a numbered timeline: what is sent, what it tells, what it suffers on the way.
+
+use std::io::{self, Write};
+
+use super::style::{FAINT, ODD, STRONG, cut, paint};
+use crate::{
+    case::{Act, Case, Delivery, Effect},
+    domain::Currency,
+    model::{Entry, PictureIn, Tell},
+};
+
+/// Writes the orders and the entries of a case. `answers` are put beside the deliveries that were sent.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
+    for order in &case.orders {
+        let digits = Currency::from_code(&order.currency).map_or(2, Currency::digits);
+        let charges = match order.charges.len() {
+            0 => String::new(),
+            1 => " on one charge".to_owned(),
+            several => format!(" on {several} charges"),
+        };
+        writeln!(out, "  order {}: {} {} captured{charges}", order.order_id, order.captured_amount.to_fixed(digits), order.currency)?;
+    }
+    let mut answers = answers.unwrap_or_default().iter();
+    let mut number = 0;
+    for entry in &case.entries {
+        match &entry.act {
+            Act::Deliver(delivery) => {
+                number += 1;
+                delivery_lines(out, case, &format!("{number:>3}"), delivery, answers.next(), columns)?;
+            }
+            Act::Together(deliveries) => {
+                for delivery in deliveries {
+                    number += 1;
+                    delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
+                }
+            }
+            Act::Initiate(own) => {
+                writeln!(out, "    * the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency)?;
+            }
+            Act::Restart => writeln!(out, "    * the target is killed and started again")?,
+        }
+    }
+    Ok(())
+}
+
+fn delivery_lines(
+    out: &mut dyn Write,
+    case: &Case,
+    number: &str,
+    delivery: &Delivery,
+    answer: Option<&String>,
+    columns: usize,
+) -> io::Result<()> {
+    let answer = answer.map(|answer| format!("  → {answer}")).unwrap_or_default();
+    let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
+    match delivery.effect {
+        Effect::Accept => {}
+        Effect::Ignore => marks.push("changes nothing".to_owned()),
+        Effect::Reject => marks.push("must not be acknowledged".to_owned()),
+        Effect::Refuse => marks.push("must be refused".to_owned()),
+        Effect::Flag => marks.push("may be processed or refused".to_owned()),
+    }
+    let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join("; ")) };
+    writeln!(out, "{number} {}{}{answer}", paint(STRONG, &delivery.event.kind), paint(ODD, &marks))?;
+    for tell in &delivery.event.tells {
+        writeln!(out, "      {}", paint(FAINT, &cut(&tell_text(case, delivery, tell), columns.saturating_sub(6))))?;
+    }
+    if case.orders.len() > 1
+        && let Some(order) = &delivery.event.order_id
+    {
+        writeln!(out, "      {}", paint(FAINT, &format!("order {order}")))?;
+    }
+    Ok(())
+}
+
+/// One thing that an event tells, in words.
+pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {
+    let order = case.orders.iter().find(|order| Some(&order.order_id) == delivery.event.order_id.as_ref());
+    let digits = order.and_then(|order| Currency::from_code(&order.currency)).map_or(2, Currency::digits);
+    match tell {
+        Tell::Refund { id, state, amount, refunded_amount } => {
+            let paid = if refunded_amount.is_zero() { String::new() } else { format!(", {} paid back", refunded_amount.to_fixed(digits)) };
+            format!("refund {} of {}: {state}{paid}", shorten(id), amount.to_fixed(digits))
+        }
+        Tell::Charge { id, within, refunds } => {
+            let entry = |entry: &Entry| {
+                let state = if entry.state.as_str() == "succeeded" { "complete" } else { entry.state.as_str() };
+                format!("{} {state}", entry.amount.to_fixed(digits))
+            };
+            let entries: Vec<String> = refunds.iter().map(entry).collect();
+            let place = if *within == PictureIn::Elsewhere { " (in passing)" } else { "" };
+            let entries = if entries.is_empty() { "no refunds".to_owned() } else { entries.join(", ") };
+            format!("charge {}{place}: {entries}", shorten(id))
+        }
+        Tell::Order { refunded_amount, available_to_refund_amount, .. } => {
+            format!("order: {} paid back, {} available", refunded_amount.to_fixed(digits), available_to_refund_amount.to_fixed(digits))
+        }
+        Tell::Chargeback => "there is a chargeback".to_owned(),
+    }
+}
+
+/// The first part of a UUID tells it apart well enough for reading.
+fn shorten(id: &str) -> String {
+    match id.match_indices('-').next() {
+        Some((end, _)) if id.len() > 20 => format!("{}…", &id[..end]),
+        _ => id.to_owned(),
+    }
+}

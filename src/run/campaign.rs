@@ -1,0 +1,628 @@
+//! A whole certification: every selected requirement with its cases, then the frozen sequences.
+//!
+//! Each case is drawn from the seed, its requirement and its number alone, so neither the number of workers
+//! nor a selection changes what is sent, and the report comes out the same.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+
+use super::{
+    drive::{Driver, Outcome, Secrets},
+    events::RunEvent,
+    factory::Factory,
+    outcome::{
+        FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
+        TargetInfo, Totals,
+    },
+    shrink::{ShrinkLimits, Shrunk, shrink},
+};
+use crate::{
+    adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
+    case::Case,
+    check::{
+        FailureKind, Rules, diff, reaches, snapshot,
+        verdict::{Conformance, Judged, Verdict},
+    },
+    corpus::{Corpus, Level, RequirementText, bug_classes},
+    domain::Clock,
+    plan::{Plan, PlanStrategy, Recipe, for_recipe},
+    provider::{Provider, lower},
+};
+
+/// How a certification is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What cases are drawn from.
+    pub seed: u64,
+    /// How many cases each requirement gets.
+    pub cases: u32,
+    /// Which requirements.
+    pub selection: Selection,
+    /// How many workers, each with a target of its own.
+    pub jobs: usize,
+    /// When the run ends at the latest.
+    pub time_limit: Option<Duration>,
+    /// How long an asynchronous target may take to show what it acknowledged.
+    pub settle: Duration,
+    /// How long an answer may take; `None` waits for ever.
+    pub answer_limit: Option<Duration>,
+    /// What deliveries are signed with.
+    pub secrets: Secrets,
+    /// When to stop looking for smaller cases.
+    pub shrink: ShrinkLimits,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            seed: 20_241_121,
+            cases: 100,
+            selection: Selection::everything(),
+            jobs: 1,
+            time_limit: None,
+            settle: Duration::from_secs(2),
+            answer_limit: Some(Duration::from_millis(3000)),
+            secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
+            shrink: ShrinkLimits::default(),
+        }
+    }
+}
+
+/// Which requirements are run; the frozen sequences answer to the name `snapshots`.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    only: Option<GlobSet>,
+    skip: Option<GlobSet>,
+}
+
+/// The name by which a selection includes or excludes the frozen sequences.
+const SNAPSHOTS: &str = "snapshots";
+
+impl Selection {
+    /// Everything.
+    pub fn everything() -> Selection {
+        Selection { only: None, skip: None }
+    }
+
+    /// What fits one of `only` (everything, if there are none) and none of `skip`.
+    ///
+    /// # Errors
+    /// When a pattern is not a glob.
+    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
+        Ok(Selection { only: globs(only)?, skip: globs(skip)? })
+    }
+
+    /// Whether a requirement is selected.
+    pub fn includes(&self, id: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.is_match(id)) && !self.skip.as_ref().is_some_and(|skip| skip.is_match(id))
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(|error| error.to_string())?);
+    }
+    set.build().map(Some).map_err(|error| error.to_string())
+}
+
+/// Runs a certification. `emit` hears of everything as it happens; the report is also the last event.
+///
+/// # Errors
+/// When the target cannot be started or does not introduce itself. Whatever happens later is in the report.
+pub fn certify(
+    provider: &dyn Provider,
+    factory: &dyn Factory,
+    options: &Options,
+    stop: &AtomicBool,
+    emit: &mut dyn FnMut(&RunEvent<'_>),
+) -> Result<Report, TargetError> {
+    let clock = factory.clock();
+    let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
+    let first = campaign.driver()?;
+    let introduction = first.introduction.clone();
+    let corpus = provider.corpus();
+    let selected: Vec<(usize, &RequirementText)> =
+        corpus.requirements.iter().enumerate().filter(|(_, requirement)| options.selection.includes(&requirement.id)).collect();
+    emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
+
+    let mut requirements = campaign.run_requirements(first, &selected, emit);
+    let snapshots = if options.selection.includes(SNAPSHOTS) && !campaign.is_over() {
+        let snapshots = campaign.run_snapshots(&introduction.capabilities, corpus);
+        emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
+        snapshots
+    } else {
+        SnapshotResult { note: Some("not selected".to_owned()), ..SnapshotResult::default() }
+    };
+    requirements.sort_by_key(|(index, _)| *index);
+    let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
+    let report = campaign.report(introduction, requirements, snapshots);
+    emit(&RunEvent::Finished(&report));
+    Ok(report)
+}
+
+struct Campaign<'a> {
+    provider: &'a dyn Provider,
+    factory: &'a dyn Factory,
+    options: &'a Options,
+    stop: &'a AtomicBool,
+    /// Times answers; may be a manual clock.
+    clock: Clock,
+    /// Times the run.
+    wall: Clock,
+    /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
+    /// not judged: each costs the full time limit, and a run must end.
+    spoiled: AtomicU32,
+}
+
+/// How many requirements may end in a hang or an adapter error before the run gives up.
+const MOST_SPOILED: u32 = 3;
+
+/// How many times more plans than cases are drawn while too few of them get where they should.
+const EXTRA_DRAWS: u32 = 3;
+
+enum Message {
+    Started(usize),
+    Shrinking(usize, usize),
+    Finished(usize, Box<RequirementResult>),
+}
+
+impl<'a> Campaign<'a> {
+    fn driver(&self) -> Result<Driver<'a>, TargetError> {
+        let target = self.factory.make()?;
+        Driver::new(self.provider, target, self.clock.clone(), self.options.secrets.clone(), self.options.answer_limit, self.options.settle)
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit)
+    }
+
+    fn run_requirements(
+        &self,
+        first: Driver<'a>,
+        selected: &[(usize, &RequirementText)],
+        emit: &mut dyn FnMut(&RunEvent<'_>),
+    ) -> Vec<(usize, RequirementResult)> {
+        let next = AtomicUsize::new(0);
+        let mut results = Vec::with_capacity(selected.len());
+        let (tell, hear) = mpsc::channel();
+        let first = Mutex::new(Some(first));
+        std::thread::scope(|scope| {
+            for _ in 0..self.options.jobs.clamp(1, selected.len().max(1)) {
+                let (tell, next, first) = (tell.clone(), &next, &first);
+                scope.spawn(move || {
+                    let mut driver = first.lock().ok().and_then(|mut first| first.take());
+                    while let Some((index, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        // Whoever listens may have gone; the work is then for nothing but harms nobody.
+                        let _ = tell.send(Message::Started(*index));
+                        let mut shrinking = |deliveries| {
+                            let _ = tell.send(Message::Shrinking(*index, deliveries));
+                        };
+                        let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver, &mut shrinking));
+                        let result = catch_unwind(work).unwrap_or_else(|_| {
+                            error_result(requirement, "the harness itself panicked here; please report it with the seed".to_owned())
+                        });
+                        let _ = tell.send(Message::Finished(*index, Box::new(result)));
+                    }
+                });
+            }
+            drop(tell);
+            let id = |index: usize| self.provider.corpus().requirements[index].id.as_str();
+            for message in hear {
+                match message {
+                    Message::Started(index) => emit(&RunEvent::RequirementStarted { id: id(index) }),
+                    Message::Shrinking(index, deliveries) => emit(&RunEvent::Shrinking { id: id(index), deliveries }),
+                    Message::Finished(index, result) => {
+                        emit(&RunEvent::RequirementFinished(&result));
+                        results.push((index, *result));
+                    }
+                }
+            }
+        });
+        results
+    }
+
+    fn judge(
+        &self,
+        index: usize,
+        requirement: &RequirementText,
+        driver: &mut Option<Driver<'a>>,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> RequirementResult {
+        let started = self.wall.monotonic();
+        let mut result = blank_result(requirement);
+        let Some(recipe) = requirement.recipe.as_deref().and_then(recipe) else {
+            result.note = Some("this version does not judge it yet".to_owned());
+            return result;
+        };
+        result.judged = true;
+        result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
+        if self.is_over() {
+            result.note = Some("the run ended before it".to_owned());
+            return result;
+        }
+        if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
+            return error_result(
+                requirement,
+                format!("not judged: the target failed to answer in {MOST_SPOILED} requirements before this one"),
+            );
+        }
+        if driver.is_none() {
+            match self.driver() {
+                Ok(new) => *driver = Some(new),
+                Err(error) => {
+                    self.spoiled.fetch_add(1, Ordering::Relaxed);
+                    return error_result(requirement, error.to_string());
+                }
+            }
+        }
+        let Some(ready) = driver.as_mut() else { return result };
+        if let Some(reason) = inapplicable(requirement, ready.capabilities()) {
+            result.verdict = Verdict::NotApplicable;
+            result.note = Some(reason);
+            return result;
+        }
+        let strategy = for_recipe(recipe, self.provider.palette());
+        let work = Work { campaign: self, index, requirement, recipe, strategy };
+        work.run(ready, &mut result, shrinking);
+        if result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()) {
+            self.spoiled.fetch_add(1, Ordering::Relaxed);
+        }
+        let usable = result.failures.is_empty() && result.verdict != Verdict::Error;
+        if !usable && ready.recover().is_err() {
+            *driver = None;
+        }
+        result.duration_ms = millis(self.wall.monotonic().saturating_sub(started));
+        result
+    }
+
+    fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
+        let comparable = |case: &Case| case.all_deliveries().all(|delivery| capabilities.is_subscribed(&delivery.event.kind));
+        let mut result = SnapshotResult::default();
+        let mut driver = None;
+        for (name, case) in &corpus.sequences {
+            let Some(snapshot) = corpus.snapshots.get(name) else { continue };
+            let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
+            if !comparable(case) || own && !capabilities.initiates_refunds {
+                continue;
+            }
+            if driver.is_none() {
+                driver = self.driver().ok();
+            }
+            let Some(ready) = driver.as_mut() else {
+                result.note = Some("the target could not be started again".to_owned());
+                break;
+            };
+            result.compared += 1;
+            let (shown, usable) = show(ready, name, case);
+            let expected = snapshot::content(snapshot);
+            if shown.trim_matches('\n') != expected {
+                result.differing.push(SnapshotDifference { name: name.clone(), diff: diff(&format!("{expected}\n"), &shown) });
+            }
+            if !usable && ready.recover().is_err() {
+                driver = None;
+            }
+        }
+        if result.compared == 0 && result.note.is_none() {
+            result.note = Some("none is comparable with what the target subscribes to".to_owned());
+        }
+        result
+    }
+
+    fn report(&self, introduction: Introduction, requirements: Vec<RequirementResult>, snapshots: SnapshotResult) -> Report {
+        let mut items: Vec<ItemResult> = Vec::new();
+        for requirement in &requirements {
+            if !items.iter().any(|item| item.id == requirement.item) {
+                let of_item = requirements.iter().filter(|other| other.item == requirement.item);
+                items.push(ItemResult { id: requirement.item.clone(), verdict: self.conformance(of_item) });
+            }
+        }
+        let mut verdict = self.conformance(&requirements);
+        if !snapshots.differing.is_empty() {
+            verdict = Conformance::NotConformant;
+        }
+        let interrupted = if self.stop.load(Ordering::Relaxed) {
+            Some("interrupted".to_owned())
+        } else {
+            self.is_over().then(|| "time limit".to_owned())
+        };
+        let totals = Totals {
+            cases: requirements.iter().map(|requirement| u64::from(requirement.cases)).sum(),
+            deliveries: requirements.iter().map(|requirement| requirement.deliveries).sum(),
+            duration_ms: millis(self.wall.monotonic()),
+        };
+        Report {
+            schema: REPORT_SCHEMA.to_owned(),
+            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: self.provider.corpus().digest.clone() },
+            provider: self.provider.name().to_owned(),
+            seed: self.options.seed,
+            target: TargetInfo {
+                name: introduction.name,
+                version: introduction.version,
+                transport: self.factory.transport().to_owned(),
+                capabilities: introduction.capabilities,
+            },
+            verdict,
+            interrupted,
+            items,
+            requirements,
+            snapshots,
+            totals,
+            shard: None,
+        }
+    }
+
+    fn conformance<'r>(&self, requirements: impl IntoIterator<Item = &'r RequirementResult>) -> Conformance {
+        let over = self.is_over();
+        Conformance::of(requirements.into_iter().map(|result| Judged {
+            verdict: result.verdict,
+            must: result.level == Level::Must,
+            judged: result.judged,
+            out_of_time: over,
+        }))
+    }
+}
+
+/// One requirement's cases.
+struct Work<'c, 'a> {
+    campaign: &'c Campaign<'a>,
+    index: usize,
+    requirement: &'c RequirementText,
+    recipe: Recipe,
+    strategy: PlanStrategy,
+}
+
+impl Work<'_, '_> {
+    fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
+        let wanted = self.campaign.options.cases;
+        let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
+        let (mut drawn, mut unsubscribed) = (0, 0);
+        while drawn < most && (drawn < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
+            let number = drawn;
+            drawn += 1;
+            let Some(tree) = self.draw(number) else { continue };
+            let plan = tree.current();
+            let palette = self.campaign.provider.palette();
+            let case = self.case(&plan, self.serial(number), driver.capabilities());
+            let reached = reaches(self.recipe, &case, palette);
+            if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
+                unsubscribed += 1;
+            }
+            if case.deliveries() == 0 {
+                continue;
+            }
+            let outcome = driver.run(&self.name(number), &case, self.rules());
+            result.cases += 1;
+            result.deliveries += outcome.deliveries;
+            result.exercised += u32::from(reached);
+            if let Some(error) = outcome.error {
+                result.verdict = Verdict::Error;
+                result.note = Some(with_complaints(&error, &driver.target.complaints()));
+                return;
+            }
+            if outcome.failure.is_some() {
+                result.exercised += u32::from(!reached);
+                result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
+                result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
+                return;
+            }
+        }
+        if result.exercised >= result.floor && result.exercised > 0 {
+            result.verdict = Verdict::Pass;
+        } else if result.exercised == 0 && unsubscribed > 0 {
+            result.verdict = Verdict::NotApplicable;
+            result.note = Some("the target does not subscribe to the events that it is about".to_owned());
+        } else {
+            result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+        }
+    }
+
+    fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
+        draw(&self.strategy, crate::provider::Mint::new(self.campaign.options.seed).number(&self.requirement.id, u64::from(number)))
+    }
+
+    fn name(&self, number: u32) -> String {
+        format!("{}-{number:04}", self.requirement.id)
+    }
+
+    /// Order ids are never reused, so every case that a target sees has a serial of its own. The first million
+    /// belongs to frozen sequences.
+    fn serial(&self, number: u32) -> u64 {
+        (self.index as u64 + 1) * 1_000_000 + u64::from(number)
+    }
+
+    fn rules(&self) -> Rules {
+        Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
+    }
+
+    fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
+        let mut case = lower(self.campaign.provider, plan, serial).case;
+        case.requirement = Some(self.requirement.id.clone());
+        case.title.clone_from(&self.requirement.shows);
+        case
+    }
+
+    /// The case of a plan as the target gets it.
+    fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
+        self.whole_case(plan, serial).restricted_to(&|kind| capabilities.is_subscribed(kind), capabilities.initiates_refunds)
+    }
+
+    fn shrink(
+        &self,
+        driver: &mut Driver<'_>,
+        number: u32,
+        tree: Box<dyn ValueTree<Value = Plan>>,
+        case: Case,
+        outcome: Outcome,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> FailureReport {
+        let kind = outcome.failure.as_ref().map(|failure| failure.kind);
+        let capabilities = driver.capabilities().clone();
+        let started = self.campaign.wall.monotonic();
+        let mut attempt = 0;
+        let mut complaints = driver.target.complaints();
+        let mut smallest = usize::MAX;
+        let mut limits = self.campaign.options.shrink;
+        if kind == Some(FailureKind::Timeout) && self.campaign.factory.transport() != "in-process" {
+            // Each attempt costs the whole answer limit.
+            limits.attempts = limits.attempts.min(6);
+        }
+        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
+        let smaller = shrink(
+            Some(tree),
+            first,
+            limits,
+            || self.campaign.wall.monotonic().saturating_sub(started),
+            |plan| {
+                attempt += 1;
+                let serial = 1_000_000_000_000 + self.serial(number) * 10_000 + attempt;
+                let case = self.case(plan, serial, &capabilities);
+                if case.deliveries() == 0 {
+                    return None;
+                }
+                if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
+                    return None;
+                }
+                let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
+                let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
+                let said = driver.target.complaints();
+                same.then(|| {
+                    complaints = said;
+                    let size = case.deliveries();
+                    if size < smallest {
+                        smallest = size;
+                        shrinking(size);
+                    }
+                    (size, (case, outcome))
+                })
+            },
+        );
+        let (mut case, outcome) = smaller.shown;
+        case.plan = Some(smaller.plan);
+        self.failure_report(number, case, outcome, complaints)
+    }
+
+    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
+        let failure = outcome.failure;
+        let (entry, kind, message, expected, observed, diff) = match failure {
+            Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
+            None => (None, "", String::new(), String::new(), String::new(), String::new()),
+        };
+        case.title = format!("{}: {message}", self.requirement.id);
+        let answers = outcome.sent.iter().map(|sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
+        FailureReport {
+            case: self.name(number),
+            deliveries: case.deliveries(),
+            kind: kind.to_owned(),
+            message,
+            expected,
+            observed,
+            diff,
+            file: String::new(),
+            reproduce: String::new(),
+            resembles: resemblance(self.requirement),
+            answers,
+            stderr: complaints,
+            shrunk: Some(Box::new(case)),
+            entry,
+        }
+    }
+}
+
+fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
+    // A snapshot shows everything that happened, so nothing that is wrong ends it early.
+    let sight = driver.capabilities().sight();
+    let outcome = driver.run(name, case, Rules::default());
+    let usable = outcome.error.is_none() && outcome.failure.is_none();
+    let mut text = snapshot::render(case, &outcome.seen, &sight);
+    if let Some(failure) = &outcome.failure {
+        let place = failure.entry.map_or("at the end".to_owned(), |entry| format!("at {}", entry + 1));
+        text.push_str(&format!("\n{place}: {}\n", failure.message));
+    }
+    if let Some(error) = &outcome.error {
+        text.push_str(&format!("\n{error}\n"));
+    }
+    (text, usable)
+}
+
+fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Box<dyn ValueTree<Value = Plan>>> {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
+    strategy.new_tree(&mut runner).ok()
+}
+
+/// The plan that a strategy draws from a seed.
+pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
+    draw(strategy, crate::provider::Mint::new(seed).number("sample", 0)).map(|tree| tree.current())
+}
+
+fn recipe(name: &str) -> Option<Recipe> {
+    serde_json::from_value(serde_json::Value::from(name)).ok()
+}
+
+fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
+    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need)) {
+        return Some(format!("the target does not claim `{missing}`"));
+    }
+    let subscribed = requirement.events.is_empty() || requirement.events.iter().any(|kind| capabilities.is_subscribed(kind));
+    (!subscribed).then(|| format!("the target does not subscribe to {}", requirement.events.join(" or ")))
+}
+
+fn resemblance(requirement: &RequirementText) -> Option<Resemblance> {
+    let id = requirement.bugs.first()?;
+    let class = bug_classes().iter().find(|class| class.id == *id)?;
+    Some(Resemblance { class: class.id.clone(), name: class.name.clone(), links: class.links.iter().take(3).cloned().collect() })
+}
+
+fn blank_result(requirement: &RequirementText) -> RequirementResult {
+    RequirementResult {
+        id: requirement.id.clone(),
+        item: requirement.item.clone(),
+        level: requirement.level,
+        verdict: Verdict::NotExercised,
+        note: None,
+        judged: false,
+        cases: 0,
+        exercised: 0,
+        floor: 0,
+        deliveries: 0,
+        duration_ms: 0,
+        source: requirement.source(),
+        failures: Vec::new(),
+    }
+}
+
+fn error_result(requirement: &RequirementText, note: String) -> RequirementResult {
+    RequirementResult { verdict: Verdict::Error, note: Some(note), judged: true, ..blank_result(requirement) }
+}
+
+fn with_complaints(error: &TargetError, complaints: &str) -> String {
+    let last = complaints.lines().rev().find(|line| !line.trim().is_empty());
+    match (last, &error.kind) {
+        (Some(line), kind) if *kind != TargetErrorKind::Unsupported => format!("{error}; its standard error ends with: {line}"),
+        _ => error.to_string(),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

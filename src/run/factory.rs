@@ -1,0 +1,60 @@
+//! Where targets come from: each worker has its own.
+
+use crate::{adapter::Target, adapter::TargetError, domain::Clock};
+
+/// Makes targets.
+pub trait Factory: Sync {
+    /// A target of its own for one worker. Nothing is started yet: `hello` does that.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn make(&self) -> Result<Box<dyn Target>, TargetError>;
+
+    /// What kind of transport it is, for reports: `in-process`, `stdio` or `http`.
+    fn transport(&self) -> &str;
+
+    /// How the target is named on the command line, for commands that people paste.
+    fn argument(&self) -> &str;
+
+    /// The clock by which its answers are timed.
+    fn clock(&self) -> Clock;
+}
+
+/// A factory made of a function.
+pub struct Launch<F> {
+    make: F,
+    transport: String,
+    argument: String,
+    clock: Clock,
+}
+
+impl<F> Launch<F>
+where
+    F: Fn() -> Result<Box<dyn Target>, TargetError> + Sync,
+{
+    /// Targets that `make` makes; `argument` names them on the command line.
+    pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
+        Launch { make, transport: transport.to_owned(), argument: argument.to_owned(), clock }
+    }
+}
+
+impl<F> Factory for Launch<F>
+where
+    F: Fn() -> Result<Box<dyn Target>, TargetError> + Sync,
+{
+    fn make(&self) -> Result<Box<dyn Target>, TargetError> {
+        (self.make)()
+    }
+
+    fn transport(&self) -> &str {
+        &self.transport
+    }
+
+    fn argument(&self) -> &str {
+        &self.argument
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+}

@@ -1,0 +1,21 @@
+//! Running: one case against one target, a requirement's cases, a whole certification.
+//!
+//! The runner decides what is sent when, and hands what it saw to the checks. It prints nothing: whoever
+//! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
+
+mod campaign;
+mod drive;
+mod events;
+mod factory;
+mod outcome;
+mod shrink;
+
+pub use campaign::{Options, Selection, certify, sample};
+pub use drive::{BeforeDelivery, Driver, Outcome, Secrets, Sent, is_in_target};
+pub use events::RunEvent;
+pub use factory::{Factory, Launch};
+pub use outcome::{
+    FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
+    TargetInfo, Totals,
+};
+pub use shrink::{ShrinkLimits, Shrunk, shrink};

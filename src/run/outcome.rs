@@ -1,0 +1,198 @@
+//! What a run found: the report, `refundproof-report/1`.
+//!
+//! Times are the only members that differ between two runs with the same seed, suite and target.
+//! Source: `cli-and-reports.md`, "`json` report".
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    adapter::Capabilities,
+    case::Case,
+    check::verdict::{Conformance, Verdict},
+    corpus::Level,
+};
+
+/// The report format's name and version.
+pub const REPORT_SCHEMA: &str = "refundproof-report/1";
+
+/// Everything that a run found.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Always [`REPORT_SCHEMA`].
+    pub schema: String,
+    /// What was run.
+    pub suite: SuiteInfo,
+    /// The provider.
+    pub provider: String,
+    /// What the cases were drawn from.
+    pub seed: u64,
+    /// Who was certified.
+    pub target: TargetInfo,
+    /// The verdict on the whole run.
+    pub verdict: Conformance,
+    /// Whether the run was cut short, and by what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<String>,
+    /// The verdict on each checklist item.
+    pub items: Vec<ItemResult>,
+    /// What was found of each requirement.
+    pub requirements: Vec<RequirementResult>,
+    /// The comparison with the committed snapshots.
+    pub snapshots: SnapshotResult,
+    /// Sums.
+    pub totals: Totals,
+    /// Which shard this is, `K/N`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+}
+
+/// The harness and its corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SuiteInfo {
+    /// The version of the harness.
+    pub version: String,
+    /// SHA-256 of the corpus, as hex.
+    pub digest: String,
+}
+
+/// The target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `in-process`, `stdio` or `http`.
+    pub transport: String,
+    /// What it claims.
+    pub capabilities: Capabilities,
+}
+
+/// The verdict on one checklist item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ItemResult {
+    /// The item.
+    pub id: String,
+    /// Its verdict.
+    pub verdict: Conformance,
+}
+
+/// What was found of one requirement.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequirementResult {
+    /// Its id.
+    pub id: String,
+    /// The item that it belongs to.
+    pub item: String,
+    /// MUST or SHOULD.
+    #[schemars(with = "String")]
+    pub level: Level,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, where the verdict alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether this version judges it at all.
+    pub judged: bool,
+    /// How many cases were run.
+    pub cases: u32,
+    /// How many of them reached what it is about.
+    pub exercised: u32,
+    /// How many had to.
+    pub floor: u32,
+    /// How many deliveries were sent, without those of shrinking.
+    pub deliveries: u64,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The document and heading that it rests on.
+    pub source: String,
+    /// What went wrong.
+    pub failures: Vec<FailureReport>,
+}
+
+/// One failure, shrunk.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureReport {
+    /// The name of the case.
+    pub case: String,
+    /// How many deliveries it has.
+    pub deliveries: usize,
+    /// In what way the target is wrong.
+    pub kind: String,
+    /// One line that says it.
+    pub message: String,
+    /// What would have been right.
+    pub expected: String,
+    /// What was seen.
+    pub observed: String,
+    /// Line by line, `-` for expected and `+` for seen.
+    pub diff: String,
+    /// Where the case was saved.
+    pub file: String,
+    /// The command that runs it again.
+    pub reproduce: String,
+    /// The class of real bugs that it is like, and where to read of some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<Resemblance>,
+    /// What the target answered to each delivery of the shrunk case, until it failed.
+    pub answers: Vec<String>,
+    /// What the target wrote to its standard error.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stderr: String,
+    /// The case itself; it goes into its own file.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub shrunk: Option<Box<Case>>,
+    /// The entry of the case after which it failed; `None` at the end.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub entry: Option<usize>,
+}
+
+/// A class of real bugs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Resemblance {
+    /// Its id.
+    pub class: String,
+    /// What goes wrong, in a few words.
+    pub name: String,
+    /// Real bugs of this class.
+    pub links: Vec<String>,
+}
+
+/// The comparison with the committed snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SnapshotResult {
+    /// How many were compared.
+    pub compared: usize,
+    /// Which differ.
+    pub differing: Vec<SnapshotDifference>,
+    /// Why none were compared, where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A snapshot that differs from what the target showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SnapshotDifference {
+    /// The frozen sequence.
+    pub name: String,
+    /// Line by line, `-` for the snapshot and `+` for what was shown.
+    pub diff: String,
+}
+
+/// Sums over the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Cases run.
+    pub cases: u64,
+    /// Deliveries sent.
+    pub deliveries: u64,
+    /// How long the run took.
+    pub duration_ms: u64,
+}

@@ -1,0 +1,122 @@
+//! Making a failing case as small as it gets.
+//!
+//! proptest's own simplification goes first; then every simpler plan is tried, from the largest cut to the
+//! smallest, until none of them fails any more. A smaller case counts when it fails in the same way.
+
+use std::time::Duration;
+
+use proptest::strategy::ValueTree;
+
+use crate::plan::{FaultKind, Plan, simpler_plans};
+
+/// When to stop looking for something smaller.
+#[derive(Clone, Copy, Debug)]
+pub struct ShrinkLimits {
+    /// How many plans are tried at most.
+    pub attempts: u32,
+    /// How long it may take; for targets that are slow, since fast ones run out of plans long before.
+    pub time: Duration,
+}
+
+impl Default for ShrinkLimits {
+    fn default() -> ShrinkLimits {
+        ShrinkLimits { attempts: 6_000, time: Duration::from_secs(20) }
+    }
+}
+
+/// A plan that fails, and what it showed.
+#[derive(Clone, Debug)]
+pub struct Shrunk<T> {
+    /// The plan.
+    pub plan: Plan,
+    /// What running it showed.
+    pub shown: T,
+    /// Whether nothing more could go; false where a limit ended the search.
+    pub is_smallest: bool,
+}
+
+/// Shrinks a failing plan. `fails` runs a plan and gives its size (deliveries above all) and what it showed
+/// if it fails in the same way; `elapsed` is the time since shrinking began.
+pub fn shrink<T>(
+    mut tree: Option<Box<dyn ValueTree<Value = Plan>>>,
+    first: Shrunk<T>,
+    limits: ShrinkLimits,
+    mut elapsed: impl FnMut() -> Duration,
+    mut fails: impl FnMut(&Plan) -> Option<(usize, T)>,
+) -> Shrunk<T> {
+    let mut left = limits.attempts;
+    let mut best = first;
+    let mut try_plan = |plan: &Plan| {
+        if left == 0 || elapsed() > limits.time {
+            return Err(OutOfLuck);
+        }
+        left -= 1;
+        Ok(fails(plan))
+    };
+    if let Some(tree) = &mut tree {
+        let _ = by_proptest(tree.as_mut(), &mut best, &mut try_plan);
+    }
+    best.is_smallest = by_cuts(&mut best, &mut try_plan).is_ok();
+    best
+}
+
+/// A limit was reached.
+struct OutOfLuck;
+
+/// Runs a plan and gives its size and what it showed if it fails in the same way.
+type TryPlan<'a, T> = dyn FnMut(&Plan) -> Result<Option<(usize, T)>, OutOfLuck> + 'a;
+
+/// proptest alone gets no further than this; what it leaves is cut away afterwards.
+const PROPTEST_STEPS: u32 = 200;
+
+fn by_proptest<T>(tree: &mut dyn ValueTree<Value = Plan>, best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
+    let mut going = tree.simplify();
+    for _ in 0..PROPTEST_STEPS {
+        if !going {
+            break;
+        }
+        let plan = tree.current();
+        match try_plan(&plan)? {
+            Some((_, shown)) => {
+                *best = Shrunk { plan, shown, is_smallest: false };
+                going = tree.simplify();
+            }
+            None => going = tree.complicate(),
+        }
+    }
+    Ok(())
+}
+
+fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
+    let mut size = match try_plan(&best.plan)? {
+        Some((size, shown)) => {
+            best.shown = shown;
+            size
+        }
+        // A failure that does not come back is kept as it was seen.
+        None => return Ok(()),
+    };
+    loop {
+        let mut better = None;
+        for plan in simpler_plans(&best.plan) {
+            let Some((new_size, shown)) = try_plan(&plan)? else { continue };
+            // Leaving an event out is only simpler if there is really one delivery less.
+            if new_size < size || new_size == size && omissions(&plan) <= omissions(&best.plan) {
+                better = Some((plan, shown, new_size));
+                break;
+            }
+        }
+        match better {
+            Some((plan, shown, new_size)) => {
+                best.plan = plan;
+                best.shown = shown;
+                size = new_size;
+            }
+            None => return Ok(()),
+        }
+    }
+}
+
+fn omissions(plan: &Plan) -> usize {
+    plan.steps.iter().flat_map(|step| &step.faults).filter(|fault| fault.kind == FaultKind::Omit).count()
+}

@@ -1,0 +1,154 @@
+//! `corpus generate`: new frozen sequences.
+//!
+//! Plans are drawn from every recipe; a greedy choice takes those that reach most of what no sequence reaches
+//! yet, the shorter first. What a sequence reaches: event types, state transitions, statuses, delivery
+//! faults and shapes of orders and refunds.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use anyhow::{Context, bail};
+use refundproof::{
+    case::{Act, Case},
+    check::snapshot,
+    corpus::{Corpus, Files},
+    model::Change,
+    plan::{Action, Level, Plan, Recipe, for_recipe},
+    provider::{Lowering, Provider, digital_river::DigitalRiver, lower},
+    run::sample,
+};
+
+/// Draws for each sequence wanted; enough for a good choice, few enough to be quick.
+const DRAWS: u64 = 150;
+
+/// Writes new sequences with pending snapshots.
+pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) -> anyhow::Result<String> {
+    let provider: &dyn Provider = match provider {
+        "digital-river" => DigitalRiver::embedded(),
+        other => bail!("provider `{other}` is unknown"),
+    };
+    let corpus = Corpus::load(&Files::from_dir(&root.join("corpus"), provider.name())?)?;
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for case in corpus.sequences.values() {
+        if let Some(plan) = &case.plan {
+            reached.extend(features(&lower(provider, plan, 1)));
+        }
+    }
+    let mut pool = candidates(provider, seed, wanted as u64);
+    let mut written = Vec::new();
+    let mut number = corpus.sequences.len();
+    while written.len() < wanted {
+        let Some(best) = choose(&pool, &reached) else { break };
+        let (recipe, plan, found) = pool.swap_remove(best);
+        let new: Vec<String> = found.difference(&reached).cloned().collect();
+        reached.extend(found);
+        number += 1;
+        let name = format!("{number:03}-{}", slug(recipe)?);
+        let mut case = lower(provider, &plan, number as u64).case;
+        case.title = title(recipe, &new)?;
+        write(root, provider.name(), &name, &case)?;
+        written.push(format!("{name}: {}", case.title));
+    }
+    Ok(format!("{}\n{} sequences written; `cargo insta accept` takes their snapshots", written.join("\n"), written.len()))
+}
+
+type Candidate = (Recipe, Plan, BTreeSet<String>);
+
+fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate> {
+    let recipes: Vec<Recipe> =
+        provider.corpus().requirements.iter().filter_map(|requirement| requirement.recipe.as_deref().and_then(by_name)).collect();
+    let mut pool = Vec::new();
+    for recipe in recipes {
+        let strategy = for_recipe(recipe, provider.palette());
+        for draw in 0..DRAWS.max(wanted) {
+            let Some(plan) = sample(&strategy, seed.wrapping_mul(1_000_003).wrapping_add(draw * 64 + recipe as u64)) else { continue };
+            let found = features(&lower(provider, &plan, 1));
+            pool.push((recipe, plan, found));
+        }
+    }
+    pool
+}
+
+/// The candidate that reaches most new things for its length.
+fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
+    let value = |candidate: &Candidate| {
+        let new = candidate.2.difference(reached).count();
+        // A long sequence must be worth it: a person is to read it.
+        (new * 100) / (candidate.1.steps.len() + 4)
+    };
+    (0..pool.len()).max_by_key(|&index| (value(&pool[index]), std::cmp::Reverse(pool[index].1.steps.len())))
+}
+
+fn features(lowering: &Lowering) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let case = &lowering.case;
+    for delivery in case.all_deliveries() {
+        found.insert(format!("event {}", delivery.event.kind));
+        found.extend(delivery.fault.iter().map(|fault| format!("fault {fault}")));
+        found.extend(delivery.mutation.iter().map(|mutation| format!("mutation {mutation} {}", delivery.event.kind)));
+    }
+    for entry in &case.entries {
+        for expected in &entry.expect {
+            found.extend(expected.status.iter().map(|status| format!("status {status}")));
+        }
+        if matches!(entry.act, Act::Initiate(_)) {
+            found.insert("own refund".to_owned());
+        }
+    }
+    for order in &case.orders {
+        found.insert(format!("currency {}", order.currency));
+        found.insert(format!("charges {}", order.charges.len()));
+    }
+    for (_, change) in &lowering.changes {
+        found.insert(match change {
+            Change::Moved { to, shape, refunds, charges } => {
+                format!("moved to {to} {shape:?} refunds {} charges {}", refunds.len().min(2), charges.len())
+            }
+            Change::Opened { charges, .. } => format!("opened on {}", charges.len()),
+            Change::Other { .. } => "other".to_owned(),
+            other => format!("{other:?}").split(['{', ' ']).next().unwrap_or_default().to_owned(),
+        });
+    }
+    for truth in &lowering.truth {
+        for refund in &truth.refunds {
+            let less = if refund.paid > 0 && refund.paid < refund.requested { "paid less" } else { "" };
+            found.insert(format!("refund items {} kind {} own {} {less}", refund.items.len(), refund.kind, refund.own));
+        }
+        found.insert(format!("ends {}", truth.status()));
+    }
+    if let Some(plan) = &case.plan {
+        for step in &plan.steps {
+            if let Action::Refund { level: Level::Items, joins: true, .. } = step.action {
+                found.insert("joined items".to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn write(root: &Path, provider: &str, name: &str, case: &Case) -> anyhow::Result<()> {
+    let folder = root.join("corpus").join(provider).join("sequences");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join(format!("{name}.json"));
+    fs::write(&path, case.to_json()).with_context(|| path.display().to_string())?;
+    let folder = root.join("snapshots").join(provider);
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join(format!("{name}.snap.new"));
+    fs::write(&path, snapshot::file(&case.title, &snapshot::expected(case))).with_context(|| path.display().to_string())
+}
+
+fn by_name(name: &str) -> Option<Recipe> {
+    serde_json::from_value(serde_json::Value::from(name)).ok()
+}
+
+fn slug(recipe: Recipe) -> anyhow::Result<String> {
+    Ok(serde_json::to_value(recipe)?.as_str().unwrap_or_default().to_owned())
+}
+
+fn title(recipe: Recipe, new: &[String]) -> anyhow::Result<String> {
+    let words = slug(recipe)?.replace('-', " ");
+    let mut first: Vec<&str> = new.iter().map(String::as_str).take(4).collect();
+    if first.is_empty() {
+        first.push("more of the same");
+    }
+    Ok(format!("{words}: {}", first.join(", ")))
+}
