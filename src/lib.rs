@@ -6,6 +6,7 @@ pub mod check;
 pub mod corpus;
 pub mod domain;
 pub mod model;
+pub mod mutate;
 pub mod plan;
 pub mod provider;
 pub mod report;

@@ -49,7 +49,7 @@ impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = &self.operation;
         match &self.kind {
-            TargetErrorKind::Crashed(how) => write!(f, "{operation}: the target ended: {how}"),
+            TargetErrorKind::Crashed(how) => write!(f, "{operation}: the target {how}"),
             TargetErrorKind::TimedOut(limit) => write!(f, "{operation}: no answer within {} ms", limit.as_millis()),
             TargetErrorKind::NotStarted(why) => write!(f, "{operation}: the target could not be started: {why}"),
             TargetErrorKind::Nonsense(what) => write!(f, "{operation}: {what}"),

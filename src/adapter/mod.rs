@@ -6,9 +6,14 @@
 
 mod capabilities;
 mod error;
+mod process;
+mod stdio;
+mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
+pub use stdio::{StdioSettings, StdioTarget};
+pub use wire::protocol_schemas;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, Body, Delivery, Effect, Entry, OwnRefund};
+use super::{Act, Body, Delivery, Effect, Entry, OwnRefund, Signature};
 use crate::model::{EventFacts, Expectation};
 
 #[derive(Serialize, Deserialize)]
@@ -20,11 +20,20 @@ pub(super) struct EntryForm {
     restart: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     expect: Vec<Expectation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expect_if_refused: Vec<Expectation>,
 }
 
 impl From<Entry> for EntryForm {
     fn from(entry: Entry) -> EntryForm {
-        let mut form = EntryForm { deliver: None, together: None, initiate: None, restart: None, expect: entry.expect };
+        let mut form = EntryForm {
+            deliver: None,
+            together: None,
+            initiate: None,
+            restart: None,
+            expect: entry.expect,
+            expect_if_refused: entry.expect_if_refused,
+        };
         match entry.act {
             Act::Deliver(delivery) => form.deliver = Some(delivery),
             Act::Together(deliveries) => form.together = Some(deliveries),
@@ -46,7 +55,7 @@ impl TryFrom<EntryForm> for Entry {
             (None, None, None, Some(true)) => Act::Restart,
             _ => return Err("an entry has exactly one of `deliver`, `together`, `initiate` and `restart: true`"),
         };
-        Ok(Entry { act, expect: form.expect })
+        Ok(Entry { act, expect: form.expect, expect_if_refused: form.expect_if_refused })
     }
 }
 
@@ -62,6 +71,8 @@ pub(super) struct DeliveryForm {
     mutation: Option<String>,
     #[serde(default, skip_serializing_if = "is_plain")]
     effect: Effect,
+    #[serde(default, skip_serializing_if = "is_valid")]
+    signature: Signature,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,11 +83,15 @@ fn is_plain(effect: &Effect) -> bool {
     *effect == Effect::Accept
 }
 
+fn is_valid(signature: &Signature) -> bool {
+    *signature == Signature::Valid
+}
+
 impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
-        let Delivery { event, headers, fault, mutation, effect, .. } = delivery;
-        DeliveryForm { event, headers, fault, mutation, effect, body, body_base64 }
+        let Delivery { event, headers, fault, mutation, effect, signature, .. } = delivery;
+        DeliveryForm { event, headers, fault, mutation, effect, signature, body, body_base64 }
     }
 }
 
@@ -84,7 +99,7 @@ impl TryFrom<DeliveryForm> for Delivery {
     type Error = String;
 
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
-        let DeliveryForm { event, headers, fault, mutation, effect, body, body_base64 } = form;
-        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect })
+        let DeliveryForm { event, headers, fault, mutation, effect, signature, body, body_base64 } = form;
+        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect, signature })
     }
 }

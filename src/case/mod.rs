@@ -97,6 +97,8 @@ pub struct Entry {
     pub act: Act,
     /// What the orders concerned may show then.
     pub expect: Vec<Expectation>,
+    /// What they may show if a doubtful delivery was refused.
+    pub expect_if_refused: Vec<Expectation>,
 }
 
 /// What is done.
@@ -128,6 +130,43 @@ pub struct Delivery {
     pub mutation: Option<String>,
     /// What must happen.
     pub effect: Effect,
+    /// How it is signed.
+    pub signature: Signature,
+}
+
+/// How a delivery is signed; the signature itself is made when it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Signature {
+    /// As the provider does.
+    #[default]
+    Valid,
+    /// Not at all.
+    Absent,
+    /// With the end missing.
+    Truncated,
+    /// With a secret that the target does not know.
+    OtherSecret,
+    /// An hour ago.
+    Stale,
+    /// With two secrets, as while one is being replaced.
+    Rotated {
+        /// Whether the one that the target knows comes first.
+        known_first: bool,
+    },
+    /// Over another body.
+    Over(String),
+}
+
+/// On what terms a case is run: what a target claims, as far as it changes what is sent.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Whether events of a type are sent to it.
+    pub subscribed: &'a dyn Fn(&str) -> bool,
+    /// Whether it can be told of refunds that the shop made itself.
+    pub initiates: bool,
+    /// Whether it checks signatures.
+    pub verifies: bool,
 }
 
 /// What must happen with a delivery (semantics, "Mutations").
@@ -192,25 +231,29 @@ impl Case {
         })
     }
 
-    /// The same case for a target to which only some event types are sent, and which may not be told of the
-    /// shop's own refunds: the rest is left out and what may be shown follows from what is left.
+    /// The same case for a target of which not everything is asked: what is not sent to it is left out, and what
+    /// may be shown follows from what is left.
     #[must_use]
-    pub fn restricted_to(mut self, subscribed: &dyn Fn(&str) -> bool, initiates: bool) -> Case {
-        let everything = self.all_deliveries().all(|delivery| subscribed(&delivery.event.kind));
-        if everything && (initiates || !self.entries.iter().any(|entry| matches!(entry.act, Act::Initiate(_)))) {
+    pub fn restricted_to(mut self, terms: Terms<'_>) -> Case {
+        let sent = |delivery: &Delivery| (terms.subscribed)(&delivery.event.kind) && (terms.verifies || delivery.effect != Effect::Refuse);
+        let keeps = |entry: &Entry| match &entry.act {
+            Act::Deliver(delivery) => sent(delivery),
+            Act::Together(deliveries) => deliveries.iter().all(sent),
+            Act::Initiate(_) => terms.initiates,
+            Act::Restart => true,
+        };
+        if self.entries.iter().all(keeps) {
             return self;
         }
         let complete = complete_orders(&self);
         for entry in &mut self.entries {
             if let Act::Together(deliveries) = &mut entry.act {
-                deliveries.retain(|delivery| subscribed(&delivery.event.kind));
+                deliveries.retain(sent);
             }
         }
         self.entries.retain(|entry| match &entry.act {
-            Act::Deliver(delivery) => subscribed(&delivery.event.kind),
             Act::Together(deliveries) => !deliveries.is_empty(),
-            Act::Initiate(_) => initiates,
-            Act::Restart => true,
+            _ => keeps(entry),
         });
         self.expect_again(&complete);
         self
@@ -219,40 +262,99 @@ impl Case {
     /// Computes every expectation anew from what the deliveries tell. `complete[order]` says whether nothing of
     /// that order's history is held back.
     pub fn expect_again(&mut self, complete: &[bool]) {
-        let mut known: Vec<Knowledge> =
-            self.orders.iter().map(|order| Knowledge::new(&order.order_id, &order.currency, order.captured_amount)).collect();
-        let orders: Vec<String> = self.orders.iter().map(|order| order.order_id.clone()).collect();
-        let index = |id: Option<&str>| orders.iter().position(|order| Some(order.as_str()) == id);
+        let mut told = Told::new(&self.orders);
         let mut latest = 0;
         for entry in &mut self.entries {
+            entry.expect_if_refused.clear();
             match &entry.act {
-                Act::Deliver(delivery) => latest = learn(&mut known, delivery, &index).unwrap_or(latest),
+                Act::Deliver(delivery) => {
+                    if delivery.effect == Effect::Flag {
+                        entry.expect_if_refused = told.expectation(told.order_of(delivery).unwrap_or(latest));
+                    }
+                    latest = told.deliver(delivery).unwrap_or(latest);
+                }
                 Act::Together(deliveries) => {
                     for delivery in deliveries {
-                        latest = learn(&mut known, delivery, &index).unwrap_or(latest);
+                        latest = told.deliver(delivery).unwrap_or(latest);
                     }
                 }
-                Act::Initiate(own) => {
-                    if let Some(order) = index(Some(&own.order_id)) {
-                        known[order].learn_own(&own.refund.id, own.refund.amount);
-                        latest = order;
-                    }
-                }
+                Act::Initiate(own) => latest = told.initiate(own).unwrap_or(latest),
                 Act::Restart => {}
             }
-            entry.expect = known.get(latest).map(Knowledge::expectation).into_iter().collect();
+            entry.expect = told.expectation(latest);
         }
-        let end = |(order, known): (usize, &Knowledge)| known.final_expectation(complete.get(order).copied().unwrap_or(false));
-        self.expect = known.iter().enumerate().map(end).collect();
+        let end = |order: usize| told.final_expectation(order, complete.get(order).copied().unwrap_or(false));
+        self.expect = (0..self.orders.len()).map(end).collect();
     }
 }
 
-fn learn(known: &mut [Knowledge], delivery: &Delivery, index: &dyn Fn(Option<&str>) -> Option<usize>) -> Option<usize> {
-    let order = index(delivery.event.order_id.as_deref())?;
-    if delivery.effect == Effect::Accept {
-        known[order].learn(&delivery.event);
+/// What the deliveries so far told of each order: for certain, and with what doubtful ones may have told too.
+struct Told {
+    ids: Vec<String>,
+    certain: Vec<Knowledge>,
+    /// `None` as long as it is the same.
+    possible: Vec<Option<Knowledge>>,
+}
+
+impl Told {
+    fn new(orders: &[OrderSetup]) -> Told {
+        Told {
+            ids: orders.iter().map(|order| order.order_id.clone()).collect(),
+            certain: orders.iter().map(|order| Knowledge::new(&order.order_id, &order.currency, order.captured_amount)).collect(),
+            possible: orders.iter().map(|_| None).collect(),
+        }
     }
-    Some(order)
+
+    fn order(&self, id: Option<&str>) -> Option<usize> {
+        self.ids.iter().position(|order| Some(order.as_str()) == id)
+    }
+
+    fn order_of(&self, delivery: &Delivery) -> Option<usize> {
+        self.order(delivery.event.order_id.as_deref())
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
+        let order = self.order_of(delivery)?;
+        let possible = &mut self.possible[order];
+        match delivery.effect {
+            Effect::Accept => {
+                self.certain[order].learn(&delivery.event);
+                if let Some(possible) = possible {
+                    possible.learn(&delivery.event);
+                }
+            }
+            Effect::Flag if !delivery.event.tells.is_empty() => {
+                possible.get_or_insert_with(|| self.certain[order].clone()).learn(&delivery.event);
+            }
+            _ => {}
+        }
+        Some(order)
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Option<usize> {
+        let order = self.order(Some(&own.order_id))?;
+        for known in [Some(&mut self.certain[order]), self.possible[order].as_mut()].into_iter().flatten() {
+            known.learn_own(&own.refund.id, own.refund.amount);
+        }
+        Some(order)
+    }
+
+    fn expectation(&self, order: usize) -> Vec<Expectation> {
+        let Some(certain) = self.certain.get(order) else { return Vec::new() };
+        let certain = certain.expectation();
+        vec![match &self.possible[order] {
+            Some(possible) => certain.or(possible.expectation()),
+            None => certain,
+        }]
+    }
+
+    fn final_expectation(&self, order: usize, complete: bool) -> Expectation {
+        let certain = self.certain[order].final_expectation(complete);
+        match &self.possible[order] {
+            Some(possible) => certain.or(possible.final_expectation(complete)),
+            None => certain,
+        }
+    }
 }
 
 fn complete_orders(case: &Case) -> Vec<bool> {

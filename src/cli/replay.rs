@@ -20,7 +20,7 @@ use crate::{
         style::{BAD, GOOD, STRONG, paint},
         timeline,
     },
-    run::{Driver, Options},
+    run::{Driver, Options, terms},
 };
 
 pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
@@ -31,7 +31,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let limit = options.answer_limit.filter(|_| !args.step);
     let mut driver = Driver::new(provider, target, factory.clock(), options.secrets, limit, args.settle).map_err(Stop::not_judged)?;
     let capabilities = driver.capabilities().clone();
-    let case = case.restricted_to(&|kind| capabilities.is_subscribed(kind), capabilities.initiates_refunds);
+    let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities));
     if case.deliveries() == 0 && !case.entries.is_empty() {
         return Err(Stop::not_judged("the target subscribes to none of the events of this case; nothing was sent"));
     }

@@ -80,6 +80,31 @@ impl Expectation {
         self.refunded_amount.is_exact() && self.status.len() == 1
     }
 
+    /// What either of two expectations allows, and what is between them. A member on which they differ is not
+    /// judged, but for status and amount.
+    #[must_use]
+    pub fn or(mut self, other: Expectation) -> Expectation {
+        self.refunded_amount.least = self.refunded_amount.least.min(other.refunded_amount.least);
+        self.refunded_amount.most = self.refunded_amount.most.max(other.refunded_amount.most);
+        self.status.extend(other.status);
+        if !self.refunded_amount.is_exact() {
+            // Of several doubtful refunds a target may have taken some.
+            self.status.push(Status::PartiallyRefunded);
+        }
+        self.status.sort_unstable();
+        self.status.dedup();
+        if self.available_to_refund_amount != other.available_to_refund_amount {
+            self.available_to_refund_amount = None;
+        }
+        if self.charged_back_amount != other.charged_back_amount {
+            self.charged_back_amount = None;
+        }
+        if self.refunds != other.refunds {
+            self.refunds = None;
+        }
+        self
+    }
+
     /// Whether what a target shows is allowed, as far as it claims to show it.
     pub fn allows(&self, state: &OrderState, sight: &Sight) -> bool {
         self.misfits(state, sight).is_empty()

@@ -5,10 +5,12 @@
 //! plan. One type serves proptest, fuzzers, the frozen corpus and shrinking. A plan knows no provider's
 //! payloads and no target.
 
+mod mutation;
 mod shrink;
 mod step;
 mod strategy;
 
+pub use mutation::{Mutation, MutationKind};
 pub use shrink::simpler_plans;
 pub use step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
 pub use strategy::{Palette, PlanStrategy, Recipe, for_recipe};

@@ -4,7 +4,10 @@
 //! from here until nothing more can go: a plan from which every candidate of [`simpler_plans`] no longer
 //! fails is at a fixpoint.
 
-use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
+use super::{
+    mutation::Mutation,
+    step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step},
+};
 
 /// The largest family of events that one step is expected to have; omissions are tried for so many.
 const FAMILY: u8 = 12;
@@ -167,6 +170,12 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                 }
             }
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
+            FaultKind::Mutated { mutation, after } => {
+                smaller(after).for_each(|after| with(FaultKind::Mutated { mutation, after }));
+                for pick in [0, 1, mutation.pick / 2].into_iter().filter(|pick| *pick < mutation.pick) {
+                    with(FaultKind::Mutated { mutation: Mutation { pick, ..mutation }, after });
+                }
+            }
             FaultKind::UnknownBefore { name } => smaller(name).for_each(|name| with(FaultKind::UnknownBefore { name })),
         }
     }

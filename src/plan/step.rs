@@ -3,6 +3,8 @@
 use arbitrary::Arbitrary;
 use serde::{Deserialize, Serialize};
 
+use super::mutation::Mutation;
+
 /// What happens to a few orders, and how the deliveries that tell of it are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -226,6 +228,14 @@ pub enum FaultKind {
         /// Which defect, modulo how many the provider documents.
         defect: u8,
     },
+    /// Its body, headers or signature are not as they were. What means the same takes its place; anything else
+    /// comes before it, and it follows so many deliveries later.
+    Mutated {
+        /// What is done to it.
+        mutation: Mutation,
+        /// How many other deliveries come between.
+        after: u8,
+    },
     /// An event of a type that nobody has heard of arrives just before it.
     UnknownBefore {
         /// Which of the made-up types, modulo how many there are.
@@ -243,6 +253,7 @@ impl FaultKind {
             FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
             FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
             FaultKind::DefectBefore { .. } => "documented defect",
+            FaultKind::Mutated { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",
         }
     }

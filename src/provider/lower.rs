@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use super::{IdOf, Message, Mint, Names, Provider, Scene};
 use crate::{
-    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
+    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
     domain::{Amount, Currency, EventTime},
     model::{Change, OrderTruth},
+    mutate::{Mutant, mutate},
     plan::{Fault, FaultKind, OrderPlan, Plan},
 };
 
@@ -157,50 +158,37 @@ impl<'a> Stage<'a> {
         let created = self.created;
         self.created += 1;
         let fits = plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
-        if !fits || befalls.iter().any(|kind| matches!(kind, FaultKind::Omit)) {
+        if !fits {
             self.orders[order].complete = false;
             return;
         }
         let late = befalls.iter().find_map(|kind| if let FaultKind::Late { by } = kind { Some(u32::from(*by)) } else { None });
-        let place = created * 2 + late.filter(|by| *by > 0).map_or(0, |by| by * 2 + 1);
-        let later = |after: u8| place + u32::from(after) * 2 + 1;
-        let defects: Vec<Delivery> = befalls
-            .iter()
-            .filter_map(|kind| match kind {
-                FaultKind::DefectBefore { defect } => self.defect(order, &message, *defect),
-                _ => None,
-            })
-            .collect();
-        let mut push = |place: u32, act: Delivery| self.sends.push(Send { place, order, created, act: Act::Deliver(Box::new(act)) });
-        for stranger in strangers {
-            push(place, delivery(stranger, Some("unknown event type"), Effect::Ignore));
-        }
-        for broken in defects {
-            push(place, broken);
-        }
-        let mut first = delivery(message, late.filter(|by| *by > 0).map(|_| "out of order"), Effect::Accept);
-        if first.event.tells.is_empty() {
-            first.effect = Effect::Ignore;
-        }
-        let broken = befalls.iter().find_map(|kind| match kind {
-            FaultKind::BrokenFirst { at, after } => Some((*at, *after)),
-            _ => None,
-        });
-        let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), ..first.clone() };
+        let late = late.filter(|by| *by > 0);
+        let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
+        let later = |place: u32, after: u8| place + u32::from(after) * 2 + 1;
+        let effect = if message.facts.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
+        let mut line: Vec<(u32, Delivery)> = Vec::new();
+        line.extend(strangers.into_iter().map(|stranger| (place, delivery(stranger, Some("unknown event type"), Effect::Ignore))));
         for kind in befalls {
-            match **kind {
-                FaultKind::Again { after } => push(later(after), again("redelivery")),
-                FaultKind::AnswerLost { after } => push(later(after), again("redelivery after a lost answer")),
-                _ => {}
+            if let FaultKind::DefectBefore { defect } = kind {
+                line.extend(self.defect(order, &message, *defect).map(|broken| (place, broken)));
             }
         }
-        match broken {
-            Some((at, after)) => {
-                push(place, broken_off(&first, at));
-                push(later(after), again("redelivery after a broken body"));
-            }
-            None => push(place, first.clone()),
+        let original = delivery(message, late.map(|_| "out of order"), effect);
+        let (original, besides) = self.mutants(order, original, befalls);
+        // Whatever comes before the original pushes it back.
+        let mut own_place = place;
+        for (mutant, after) in besides {
+            line.push((place, mutant));
+            own_place = own_place.max(later(place, after));
         }
+        if befalls.iter().any(|kind| matches!(kind, FaultKind::Omit)) {
+            self.orders[order].complete = false;
+        } else {
+            deliver_original(&mut line, original, own_place, befalls, later);
+        }
+        let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)) });
+        self.sends.extend(sends);
     }
 
     fn defect(&self, order: usize, message: &Message, index: u8) -> Option<Delivery> {
@@ -218,7 +206,28 @@ impl<'a> Stage<'a> {
             fault: None,
             mutation: Some("documented defect".to_owned()),
             effect: Effect::Reject,
+            signature: Signature::Valid,
         })
+    }
+
+    /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
+    /// number of deliveries that come between that and the original.
+    fn mutants(&self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
+        let mut besides = Vec::new();
+        for (index, kind) in befalls.iter().enumerate() {
+            let FaultKind::Mutated { mutation, after } = **kind else { continue };
+            let Some(text) = original.body.text() else { continue };
+            let Ok(body) = serde_json::from_str(text) else { continue };
+            let captured = self.orders[order].amount(self.orders[order].truth.captured);
+            let anatomy = self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency);
+            let fresh = self.mint.uuid("doubtful", u64::from(self.created) * 16 + index as u64);
+            match mutate(mutation, &original, &anatomy, &fresh) {
+                Some(Mutant { delivery, replaces: true }) => original = delivery,
+                Some(Mutant { delivery, replaces: false }) => besides.push((delivery, after)),
+                None => {}
+            }
+        }
+        (original, besides)
     }
 }
 
@@ -259,6 +268,31 @@ impl Order {
     }
 }
 
+/// Puts the original in line, with its redeliveries.
+fn deliver_original(
+    line: &mut Vec<(u32, Delivery)>,
+    original: Delivery,
+    place: u32,
+    befalls: &[&FaultKind],
+    later: impl Fn(u32, u8) -> u32,
+) {
+    let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), ..original.clone() };
+    let mut first = Some((place, original.clone()));
+    for kind in befalls {
+        match **kind {
+            FaultKind::Again { after } => line.push((later(place, after), again("redelivery"))),
+            FaultKind::AnswerLost { after } => line.push((later(place, after), again("redelivery after a lost answer"))),
+            FaultKind::BrokenFirst { at, after } if first.is_some() => {
+                first = None;
+                line.push((place, broken_off(&original, at)));
+                line.push((later(place, after), again("redelivery after a broken body")));
+            }
+            _ => {}
+        }
+    }
+    line.extend(first);
+}
+
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
 /// shop knows of its own refund before the provider tells of it.
 fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
@@ -275,7 +309,7 @@ fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
         sends[index].place = place;
     }
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
-    sends.into_iter().map(|send| Entry { act: send.act, expect: Vec::new() }).collect()
+    sends.into_iter().map(|send| Entry { act: send.act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
 }
 
 fn place_of(fault: &Fault, family: usize) -> Option<usize> {
@@ -298,6 +332,7 @@ fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
         fault: fault.map(str::to_owned),
         mutation: None,
         effect,
+        signature: Signature::Valid,
     }
 }
 

@@ -15,8 +15,9 @@ pub use template::{Template, push_amount, push_plain};
 
 use crate::{
     corpus::Corpus,
-    domain::{Currency, EventTime},
+    domain::{Amount, Currency, EventTime},
     model::{Change, EventFacts, OrderTruth, Tell},
+    mutate::Anatomy,
     plan::Palette,
 };
 
@@ -42,6 +43,9 @@ pub trait Provider: Send + Sync {
 
     /// An event of a type that nobody has heard of, about the order of the scene.
     fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message;
+
+    /// Where in the body of an event the places are that mutations need. `captured` is what was captured of its order.
+    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;

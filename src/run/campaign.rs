@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
-    case::Case,
+    case::{Case, Terms},
     check::{
         FailureKind, Rules, diff, reaches, snapshot,
         verdict::{Conformance, Judged, Verdict},
@@ -460,7 +460,7 @@ impl Work<'_, '_> {
 
     /// The case of a plan as the target gets it.
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
-        self.whole_case(plan, serial).restricted_to(&|kind| capabilities.is_subscribed(kind), capabilities.initiates_refunds)
+        self.whole_case(plan, serial).restricted_to(terms(&|kind| capabilities.is_subscribed(kind), capabilities))
     }
 
     fn shrink(
@@ -573,6 +573,11 @@ fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Box<dyn ValueTree<Value = 
 /// The plan that a strategy draws from a seed.
 pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
     draw(strategy, crate::provider::Mint::new(seed).number("sample", 0)).map(|tree| tree.current())
+}
+
+/// The terms on which a target with these capabilities is certified.
+pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabilities) -> Terms<'t> {
+    Terms { subscribed, initiates: capabilities.initiates_refunds, verifies: capabilities.verifies_signatures }
 }
 
 fn recipe(name: &str) -> Option<Recipe> {

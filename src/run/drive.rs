@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
-    case::{Act, Case, Delivery, Effect},
+    case::{Act, Case, Delivery, Effect, Signature},
     check::{Failure, FailureKind, Rules, judge_answer, judge_state, snapshot::Sightings},
     domain::{Clock, OrderState},
     model::{Expectation, Sight},
@@ -145,7 +145,11 @@ impl<'a> Driver<'a> {
             self.act(index, &entry.act, &mut run, outcome)?;
             // While a valid delivery is still unanswered, what may be shown is not known.
             if run.unanswered.is_empty() {
-                let states = self.check_states(&entry.expect, sight).map_err(|stop| at(stop, Some(index)))?;
+                // A doubtful delivery that was refused must not have been applied.
+                let refused =
+                    outcome.sent.last().is_some_and(|sent| sent.entry == index && sent.answers.last().is_some_and(|status| *status >= 400));
+                let expected = if refused && !entry.expect_if_refused.is_empty() { &entry.expect_if_refused } else { &entry.expect };
+                let states = self.check_states(expected, sight).map_err(|stop| at(stop, Some(index)))?;
                 outcome.seen.after.push(states);
             } else {
                 outcome.seen.after.push(Vec::new());
@@ -232,9 +236,7 @@ impl<'a> Driver<'a> {
         outcome.deliveries += 1;
         self.headers.clear();
         self.headers.extend(delivery.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        if let Some(secret) = &self.secrets.current {
-            self.headers.extend(self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes()));
-        }
+        self.sign(delivery);
         let request = Request { headers: &self.headers, body: delivery.body.bytes() };
         let started = self.clock.monotonic();
         let target = &mut self.target;
@@ -244,6 +246,28 @@ impl<'a> Driver<'a> {
             Some(limit) if took > limit => Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit)))),
             _ => Ok(status),
         }
+    }
+
+    fn sign(&mut self, delivery: &Delivery) {
+        const HOUR: u64 = 3600;
+        const UNKNOWN: &str = "whsec_that_nobody_was_told";
+        let Some(secret) = self.secrets.current.as_deref() else { return };
+        let (provider, now, body) = (self.provider, self.clock.unix_seconds(), delivery.body.bytes());
+        let mut headers = match &delivery.signature {
+            Signature::Absent => return,
+            Signature::Valid | Signature::Truncated => provider.sign(&[secret], now, body),
+            Signature::OtherSecret => provider.sign(&[UNKNOWN], now, body),
+            Signature::Stale => provider.sign(&[secret], now.saturating_sub(HOUR), body),
+            Signature::Rotated { known_first: true } => provider.sign(&[secret, UNKNOWN], now, body),
+            Signature::Rotated { known_first: false } => provider.sign(&[UNKNOWN, secret], now, body),
+            Signature::Over(other) => provider.sign(&[secret], now, other.as_bytes()),
+        };
+        if delivery.signature == Signature::Truncated {
+            for (_, value) in &mut headers {
+                value.truncate(value.len().saturating_sub(9));
+            }
+        }
+        self.headers.extend(headers);
     }
 
     fn check_states(&mut self, expectations: &[Expectation], sight: &Sight) -> Result<Vec<Option<OrderState>>, Stop> {
@@ -309,7 +333,7 @@ fn guarded<T>(operation: &str, call: impl FnOnce() -> Result<T, TargetError>) ->
     IN_TARGET.set(outer);
     result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-        let how = format!("it panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()));
+        let how = format!("panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()));
         Err(TargetError::new(operation, TargetErrorKind::Crashed(how)))
     })
 }

@@ -10,7 +10,7 @@ mod factory;
 mod outcome;
 mod shrink;
 
-pub use campaign::{Options, Selection, certify, sample};
+pub use campaign::{Options, Selection, certify, sample, terms};
 pub use drive::{BeforeDelivery, Driver, Outcome, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};

@@ -4,6 +4,7 @@
 //! event tells is written down beside it, as `semantics.md` ("Events, and what each tells") has it. No
 //! payload is read back here.
 
+mod anatomy;
 mod family;
 mod payload;
 mod sign;
@@ -15,8 +16,9 @@ use payload::Payloads;
 use super::{IdOf, Message, Mint, Provider, Scene};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
-    domain::Currency,
-    model::Change,
+    domain::{Amount, Currency},
+    model::{Change, EventFacts},
+    mutate::Anatomy,
     plan::Palette,
 };
 
@@ -107,6 +109,10 @@ impl Provider for DigitalRiver {
 
     fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
         family::unknown(scene, name)
+    }
+
+    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
+        anatomy::anatomy(event, body, captured, currency)
     }
 
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {

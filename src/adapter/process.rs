@@ -1,0 +1,556 @@
+//! An owned child process that speaks in lines.
+//!
+//! It runs in a process group of its own, and the group is killed whenever the owner lets go of it, in a
+//! panic too: a run leaves no process behind. Nothing here waits without a limit, whatever the child does: it
+//! may never read, never stop writing, or leave a process behind that keeps its pipes open.
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    fmt::Write as _,
+    io::{self, Read, Write},
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, waitid, waitpid},
+};
+
+/// The longest line that is taken.
+const LONGEST_LINE: usize = 8 << 20;
+/// How much may wait unread. Each line counts for some bytes more than it has, as keeping it costs memory.
+const MOST_UNREAD: usize = 64 << 20;
+const COST_OF_A_LINE: usize = 64;
+/// How much of the standard error is kept.
+const KEPT_COMPLAINTS: usize = 16 << 10;
+/// How long a killed group may take to let go of its pipes. Then whoever still holds them has left the group.
+const DYING: Duration = Duration::from_millis(250);
+/// How long a killed process may take to be reaped here; after that a thread does it.
+const REAPING: Duration = Duration::from_secs(1);
+/// The longest pause between two looks at something that nobody tells of.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// A running child and everything that runs in its process group.
+pub(super) struct Process {
+    child: Child,
+    group: Pid,
+    stdin: Option<ChildStdin>,
+    inbox: Arc<Inbox>,
+    complaints: Arc<Complaints>,
+    closed: bool,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// The pipe took everything.
+    Everything,
+    /// The pipe was still full at the deadline.
+    Stuck,
+    /// Nobody reads any more.
+    Unread,
+}
+
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A line that is not blank, without its end.
+    Line(Vec<u8>),
+    /// No further line will come.
+    End(End),
+    /// No line came in time.
+    Nothing,
+}
+
+/// Why no further line will come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The standard output was closed.
+    Closed,
+    /// More was written than anyone wants to read; what it was.
+    Flood(&'static str),
+}
+
+impl Process {
+    /// Starts a command in a process group of its own. The error says which command and why.
+    pub(super) fn start(command: &[OsString]) -> Result<Process, String> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err("no command is given".to_owned());
+        };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| cannot_start(program, &error))?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let group = Pid::from_child(&child);
+        // From here on the guard is there: whatever fails below, the group is killed.
+        let process = Process { child, group, stdin, inbox: Arc::default(), complaints: Arc::default(), closed: false };
+        process.attend(stdout, stderr.map(OwnedFd::from)).map_err(|error| format!("`{}`: {error}", program.display()))?;
+        Ok(process)
+    }
+
+    fn attend(&self, stdout: Option<ChildStdout>, stderr: Option<OwnedFd>) -> io::Result<()> {
+        if let Some(stdin) = &self.stdin {
+            // Only our end of the pipe: the child's end has its own flags.
+            rustix::io::ioctl_fionbio(stdin, true)?;
+        }
+        if let Some(stdout) = stdout {
+            let inbox = Arc::clone(&self.inbox);
+            thread::Builder::new().name("target stdout".to_owned()).spawn(move || inbox.read_from(stdout))?;
+        }
+        if let Some(stderr) = stderr.map(Arc::new) {
+            let complaints = Arc::clone(&self.complaints);
+            complaints.lock().source = Some(Arc::clone(&stderr));
+            thread::Builder::new().name("target stderr".to_owned()).spawn(move || complaints.read_from(&stderr))?;
+        }
+        Ok(())
+    }
+
+    /// Writes to the standard input, until the deadline at most.
+    pub(super) fn write(&mut self, mut bytes: &[u8], deadline: Instant) -> Written {
+        let Some(stdin) = &mut self.stdin else {
+            return Written::Unread;
+        };
+        let mut pause = Pause::default();
+        while !bytes.is_empty() {
+            match stdin.write(bytes) {
+                Ok(0) => return Written::Unread,
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    pause = Pause::default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.inbox.has_ended() {
+                        return Written::Unread;
+                    }
+                    if !pause.rest(deadline) {
+                        return Written::Stuck;
+                    }
+                }
+                Err(_) => return Written::Unread,
+            }
+        }
+        Written::Everything
+    }
+
+    /// The next line of the standard output. What has been read before the deadline is handed out after it too.
+    pub(super) fn read(&self, deadline: Instant) -> Heard {
+        self.inbox.next(deadline)
+    }
+
+    /// Closes the standard input, which tells a well-behaved child to go.
+    pub(super) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// How the child ended, if it has. It is not reaped: its process id stays taken, so that killing its group
+    /// cannot hit anyone else.
+    pub(super) fn ending(&self) -> Option<String> {
+        if self.closed {
+            return Some("was killed".to_owned());
+        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = match waitid(WaitId::Pid(self.group), options) {
+            Ok(Some(status)) => status,
+            Ok(None) | Err(Errno::INTR) => return None,
+            // Where SIGCHLD is ignored, the system reaps children without telling.
+            Err(_) => return Some("ended; its exit status is not known".to_owned()),
+        };
+        let text = match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => format!("ended with exit status: {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}{}", signal_name(signal)),
+            (None, None) => "ended".to_owned(),
+        };
+        Some(text)
+    }
+
+    /// The same, after waiting for the end until the deadline.
+    pub(super) fn wait_for_ending(&self, deadline: Instant) -> Option<String> {
+        let mut pause = Pause::default();
+        loop {
+            let ending = self.ending();
+            if ending.is_some() || !pause.rest(deadline) {
+                return ending;
+            }
+        }
+    }
+
+    /// Kills the group and reaps the child. Complaints can still be asked for.
+    pub(super) fn close(&mut self) {
+        if self.closed {
+            return;
+        }
+        // An error means that nothing is left to kill. The pipes are still open: the child sees no end of input
+        // before the kill.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        self.closed = true;
+        self.stdin = None;
+        let deadline = Instant::now() + DYING;
+        // The pipes close when the last process of the group has let go of its files, locks and sockets, which
+        // the next process may want.
+        self.inbox.wait_for_end(deadline);
+        self.complaints.wait_for_end(deadline);
+        self.inbox.abandon();
+        self.complaints.abandon();
+        self.reap();
+    }
+
+    fn reap(&mut self) {
+        let deadline = Instant::now() + REAPING;
+        let mut pause = Pause::default();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if !pause.rest(deadline) {
+                // It hangs in the kernel. Somebody has to reap it some day, but nobody has to wait for that.
+                let pid = self.group;
+                let reaper = move || waitpid(Some(pid), WaitOptions::empty()).is_ok();
+                let _ = thread::Builder::new().name("target reaper".to_owned()).spawn(reaper);
+                return;
+            }
+        }
+    }
+
+    /// Moves what was written to the standard error to `tail`.
+    pub(super) fn take_complaints(&self, tail: &mut Tail) {
+        self.complaints.catch_up();
+        let mut state = self.complaints.lock();
+        tail.append(&mut state.tail);
+    }
+
+    /// The last line on the standard error that is not blank and was not taken away yet.
+    pub(super) fn last_complaint(&self) -> Option<String> {
+        self.complaints.lock().tail.last_line()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn cannot_start(program: &OsString, error: &io::Error) -> String {
+    let program_text = program.display();
+    // The system says the same of a program that is not there and of one whose interpreter is not there.
+    let is_there = std::path::Path::new(program).is_file();
+    match error.kind() {
+        io::ErrorKind::NotFound if is_there => format!("the interpreter that `{program_text}` names in its first line was not found"),
+        io::ErrorKind::NotFound => format!("the command `{program_text}` was not found"),
+        io::ErrorKind::PermissionDenied => format!("the command `{program_text}` is not executable: {error}"),
+        _ => format!("the command `{program_text}` cannot be run: {error}"),
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    const NAMES: [(Signal, &str); 10] = [
+        (Signal::HUP, " (SIGHUP)"),
+        (Signal::INT, " (SIGINT)"),
+        (Signal::ILL, " (SIGILL)"),
+        (Signal::ABORT, " (SIGABRT)"),
+        (Signal::BUS, " (SIGBUS)"),
+        (Signal::FPE, " (SIGFPE)"),
+        (Signal::KILL, " (SIGKILL)"),
+        (Signal::SEGV, " (SIGSEGV)"),
+        (Signal::PIPE, " (SIGPIPE)"),
+        (Signal::TERM, " (SIGTERM)"),
+    ];
+    NAMES.iter().find(|(known, _)| known.as_raw() == signal).map_or("", |(_, name)| name)
+}
+
+/// Pauses that grow, for what can only be looked at again and again.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Pause {
+        Pause(Duration::from_micros(20))
+    }
+}
+
+impl Pause {
+    /// Sleeps a little; not at all if the deadline has passed.
+    fn rest(&mut self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        thread::sleep(self.0.min(left));
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+/// A panic in another thread leaves these states whole, so a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>, left: Duration) -> MutexGuard<'a, T> {
+    condition.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// The lines that were read and not yet asked for.
+#[derive(Default)]
+struct Inbox {
+    state: Mutex<InboxState>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct InboxState {
+    lines: VecDeque<Vec<u8>>,
+    unread: usize,
+    end: Option<End>,
+    abandoned: bool,
+}
+
+impl Inbox {
+    fn next(&self, deadline: Instant) -> Heard {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(line) = state.lines.pop_front() {
+                state.unread -= line.len() + COST_OF_A_LINE;
+                return Heard::Line(line);
+            }
+            if let Some(end) = &state.end {
+                return Heard::End(end.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Heard::Nothing;
+            }
+            state = wait(&self.news, state, left);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        lock(&self.state).end.is_some()
+    }
+
+    fn wait_for_end(&self, deadline: Instant) {
+        let mut state = lock(&self.state);
+        while state.end.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = wait(&self.news, state, left);
+        }
+    }
+
+    fn abandon(&self) {
+        lock(&self.state).abandoned = true;
+    }
+
+    /// Reads until the end, a flood, or the first sign of life after the inbox was abandoned.
+    fn read_from(&self, mut stdout: ChildStdout) {
+        let end = self.read_lines(&mut stdout);
+        // Closed before anyone hears of the end: a flooding child finds nobody listening.
+        drop(stdout);
+        lock(&self.state).end = Some(end);
+        self.news.notify_all();
+    }
+
+    fn read_lines(&self, stdout: &mut ChildStdout) -> End {
+        let mut buffer = vec![0; 64 << 10];
+        let mut line = Vec::new();
+        loop {
+            let count = match stdout.read(&mut buffer) {
+                Ok(0) => return End::Closed,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return End::Closed,
+            };
+            for piece in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(piece);
+                if line.len() > LONGEST_LINE {
+                    return End::Flood("wrote a line longer than 8 MiB");
+                }
+                if line.last() == Some(&b'\n') {
+                    line.pop();
+                    if let Some(end) = self.keep(std::mem::take(&mut line)) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps a line; says when reading is over.
+    fn keep(&self, line: Vec<u8>) -> Option<End> {
+        let mut state = lock(&self.state);
+        if state.abandoned {
+            return Some(End::Closed);
+        }
+        if line.trim_ascii().is_empty() {
+            return None;
+        }
+        state.unread += line.len() + COST_OF_A_LINE;
+        state.lines.push_back(line);
+        let is_flood = state.unread > MOST_UNREAD;
+        drop(state);
+        self.news.notify_all();
+        is_flood.then_some(End::Flood("wrote more than 64 MiB that nothing had asked for"))
+    }
+}
+
+/// What was written to the standard error.
+#[derive(Default)]
+struct Complaints {
+    state: Mutex<ComplaintsState>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct ComplaintsState {
+    tail: Tail,
+    source: Option<Arc<OwnedFd>>,
+    has_ended: bool,
+    abandoned: bool,
+}
+
+impl Complaints {
+    fn lock(&self) -> MutexGuard<'_, ComplaintsState> {
+        lock(&self.state)
+    }
+
+    fn read_from(&self, stderr: &OwnedFd) {
+        let mut buffer = [0; 4096];
+        loop {
+            let count = match rustix::io::read(stderr, &mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(Errno::INTR) => continue,
+                Err(_) => break,
+            };
+            let mut state = self.lock();
+            if state.abandoned {
+                break;
+            }
+            state.tail.push(&buffer[..count]);
+        }
+        let mut state = self.lock();
+        state.has_ended = true;
+        state.source = None;
+        self.ended.notify_all();
+    }
+
+    /// What was written before an answer is in the pipe already, but perhaps not read yet.
+    fn catch_up(&self) {
+        let Some(source) = self.lock().source.clone() else {
+            return;
+        };
+        let deadline = Instant::now() + Duration::from_millis(20);
+        let mut pause = Pause::default();
+        while rustix::io::ioctl_fionread(&source).is_ok_and(|waiting| waiting > 0) && pause.rest(deadline) {}
+    }
+
+    fn wait_for_end(&self, deadline: Instant) {
+        let mut state = self.lock();
+        while !state.has_ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = wait(&self.ended, state, left);
+        }
+    }
+
+    fn abandon(&self) {
+        let mut state = self.lock();
+        state.abandoned = true;
+        state.source = None;
+    }
+}
+
+/// The last few bytes of a text of any length.
+#[derive(Default)]
+pub(super) struct Tail {
+    bytes: VecDeque<u8>,
+    is_cut: bool,
+}
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let surplus = self.bytes.len().saturating_sub(KEPT_COMPLAINTS);
+        self.is_cut |= surplus > 0;
+        self.bytes.drain(..surplus);
+    }
+
+    fn append(&mut self, other: &mut Tail) {
+        let other = std::mem::take(other);
+        let (first, second) = other.bytes.as_slices();
+        self.is_cut |= other.is_cut;
+        self.push(first);
+        self.push(second);
+    }
+
+    fn last_line(&self) -> Option<String> {
+        let bytes: Vec<u8> = self.bytes.iter().copied().collect();
+        let line = bytes.split(|byte| *byte == b'\n').rev().map(<[u8]>::trim_ascii).find(|line| !line.is_empty())?;
+        Some(shown(line))
+    }
+
+    /// The text; the tail is empty after that.
+    pub(super) fn take(&mut self) -> String {
+        let Tail { bytes, is_cut } = std::mem::take(self);
+        let bytes = Vec::from(bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        if is_cut { format!("…{text}") } else { text.into_owned() }
+    }
+}
+
+/// A line of a target as a message may show it: one line, not too long, and harmless on a terminal.
+pub(super) fn shown(line: &[u8]) -> String {
+    const LONGEST: usize = 200;
+    // A character has four bytes at most, so what is cut off here is not shown anyway.
+    let start = &line[..line.len().min(4 * LONGEST + 4)];
+    let text = String::from_utf8_lossy(start);
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST {
+            shown.push('…');
+            break;
+        }
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            _ => {
+                let _ = write!(shown, "{}", character.escape_debug());
+            }
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_short_and_harmless() {
+        assert_eq!(shown(b"{\"a\":'\\n'}\x1b[2J\r\xff\xc3\xa4"), "{\"a\":'\\n'}\\u{1b}[2J\\r\u{fffd}ä");
+        let long = shown("ä".repeat(10_000).as_bytes());
+        assert_eq!(long, format!("{}…", "ä".repeat(200)));
+    }
+
+    #[test]
+    fn a_tail_keeps_the_end() {
+        let mut tail = Tail::default();
+        tail.push(&[b'x'; KEPT_COMPLAINTS]);
+        assert!(!tail.is_cut);
+        tail.push(b"\nlast words\n \n");
+        assert_eq!(tail.last_line().as_deref(), Some("last words"));
+        let text = tail.take();
+        assert!(text.starts_with("…x") && text.ends_with("\nlast words\n \n"), "{text}");
+        assert_eq!(tail.take(), "");
+    }
+}

@@ -1,0 +1,310 @@
+//! A target that is a process and is spoken to in lines of JSON.
+//!
+//! The process is started by the first `hello` and again by the next one after it crashed, hung or talked
+//! nonsense: any of these ends it, so that no answer of one case can be taken for an answer in another.
+//! Source: `adapter-protocol.md`, "stdio transport".
+
+use std::{
+    ffi::OsString,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    process::{End, Heard, Process, Tail, Written, shown},
+    wire::{Answer, Operation, RequestLine, read_answer, read_introduction, read_state, read_status},
+};
+use crate::{
+    case::{OrderSetup, OwnRefund},
+    domain::OrderState,
+};
+
+/// How long to wait, while a target is silent, before looking whether it is still there. It usually shows by itself:
+/// its output ends. But a process that it left behind may keep the output open.
+const SLICE: Duration = Duration::from_millis(50);
+/// How long a target that ended, or closed one of its pipes, may take to say the rest and be seen to have ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Stands for no limit at all.
+const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a target may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StdioSettings {
+    /// For the answer to a delivery. A provider waits no longer either.
+    pub answer_limit: Duration,
+    /// For every other answer; the first one includes the start.
+    pub other_limit: Duration,
+    /// For going away by itself after `bye`.
+    pub kill_grace: Duration,
+}
+
+impl Default for StdioSettings {
+    fn default() -> StdioSettings {
+        StdioSettings {
+            answer_limit: Duration::from_millis(3000),
+            other_limit: Duration::from_secs(10),
+            kill_grace: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A target on stdio. Its process group is killed when this is dropped.
+pub struct StdioTarget {
+    command: Vec<OsString>,
+    settings: StdioSettings,
+    process: Option<Process>,
+    /// Whether the running process has answered `hello`; before that, its end means that it could not be started.
+    is_introduced: bool,
+    last_id: u64,
+    /// The lines to write next; kept for its memory.
+    outgoing: Vec<u8>,
+    /// What processes that are gone wrote to their standard error.
+    complaints: Tail,
+}
+
+/// What came of writing some requests: an answer to each, unless something went wrong.
+struct Exchange {
+    answers: Vec<Option<Answer>>,
+    failure: Option<TargetErrorKind>,
+}
+
+impl StdioTarget {
+    /// A target that this command runs: a program and its arguments. Nothing is started before `hello`.
+    pub fn new(command: Vec<OsString>, settings: StdioSettings) -> StdioTarget {
+        StdioTarget {
+            command,
+            settings,
+            process: None,
+            is_introduced: false,
+            last_id: 0,
+            outgoing: Vec::new(),
+            complaints: Tail::default(),
+        }
+    }
+
+    fn start(&mut self, operation: &str) -> Result<(), TargetError> {
+        let process = Process::start(&self.command).map_err(|why| TargetError::new(operation, TargetErrorKind::NotStarted(why)))?;
+        self.process = Some(process);
+        self.is_introduced = false;
+        Ok(())
+    }
+
+    /// Kills what runs, and keeps what it complained about.
+    fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.close();
+            process.take_complaints(&mut self.complaints);
+        }
+        self.is_introduced = false;
+    }
+
+    fn push(&mut self, operation: Operation<'_>) {
+        self.last_id += 1;
+        RequestLine { id: self.last_id, operation }.write_to(&mut self.outgoing);
+    }
+
+    /// One request and its answer.
+    fn ask(&mut self, operation: Operation<'_>, limit: Duration) -> Result<String, TargetError> {
+        let name = operation.name();
+        self.outgoing.clear();
+        self.push(operation);
+        let exchange = self.exchange(1, limit);
+        let answer = exchange.answers.into_iter().next().flatten();
+        let result = answered(name, answer, exchange.failure.as_ref());
+        if exchange.failure.is_some() {
+            self.stop();
+        }
+        result
+    }
+
+    /// Writes the last `count` requests, which are in `outgoing`, and waits for their answers in any order.
+    fn exchange(&mut self, count: usize, limit: Duration) -> Exchange {
+        let mut answers = Vec::new();
+        answers.resize_with(count, || None);
+        let failure = match &mut self.process {
+            None => Some(TargetErrorKind::NotStarted("it is not running; `hello` starts it".to_owned())),
+            Some(process) => {
+                let first = self.last_id + 1 - count as u64;
+                let deadline = from_now(limit);
+                let written = process.write(&self.outgoing, deadline);
+                let patience = Patience { limit, deadline, written };
+                collect(process, first, &mut answers, patience).err()
+            }
+        };
+        Exchange { answers, failure }
+    }
+
+    /// An answer in which the operation's own members are wrong ends the process like any other nonsense.
+    fn checked<T>(&mut self, operation: &str, read: Result<T, String>) -> Result<T, TargetError> {
+        read.map_err(|problem| {
+            self.stop();
+            TargetError::new(operation, TargetErrorKind::Nonsense(problem))
+        })
+    }
+
+    /// The name of the command in messages.
+    fn command_line(&self) -> String {
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        shown(words.join(" ").as_bytes())
+    }
+}
+
+impl Target for StdioTarget {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        if self.process.is_none() {
+            self.start("hello")?;
+        }
+        let is_first = !self.is_introduced;
+        let operation = Operation::Hello { protocol: hello.protocol, provider: &hello.provider, secret: &hello.secret };
+        let line = self.ask(operation, self.settings.other_limit).map_err(|mut error| {
+            if let TargetErrorKind::Crashed(how) = &error.kind
+                && is_first
+            {
+                error.kind = TargetErrorKind::NotStarted(format!("`{}` {how}", self.command_line()));
+            }
+            error
+        })?;
+        let introduction = self.checked("hello", read_introduction(&line))?;
+        self.is_introduced = true;
+        Ok(introduction)
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.ask(Operation::Begin { case, orders }, self.settings.other_limit).map(drop)
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let line = self.ask(Operation::deliver(request), self.settings.answer_limit)?;
+        self.checked("deliver", read_status(&line))
+    }
+
+    /// All requests are written before the first answer is waited for; the limit holds for all together.
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        self.outgoing.clear();
+        for request in requests {
+            self.push(Operation::deliver(request));
+        }
+        let Exchange { answers, failure } = self.exchange(requests.len(), self.settings.answer_limit);
+        let read = |answer| {
+            let line = answered("deliver", answer, failure.as_ref())?;
+            read_status(&line).map_err(|problem| TargetError::new("deliver", TargetErrorKind::Nonsense(problem)))
+        };
+        let results: Vec<_> = answers.into_iter().map(read).collect();
+        let is_fatal = |error: &TargetError| !matches!(error.kind, TargetErrorKind::Declined(_));
+        if results.iter().any(|result| result.as_ref().is_err_and(is_fatal)) {
+            self.stop();
+        }
+        results
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.ask(Operation::Initiate { order_id: &own.order_id, refund: &own.refund }, self.settings.other_limit).map(drop)
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let line = self.ask(Operation::Observe { order_id }, self.settings.other_limit)?;
+        self.checked("observe", read_state(&line))
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.ask(Operation::End { case }, self.settings.other_limit).map(drop)
+    }
+
+    fn bye(&mut self) {
+        self.outgoing.clear();
+        self.push(Operation::Bye);
+        if let Some(process) = &mut self.process {
+            let deadline = from_now(self.settings.kill_grace);
+            process.write(&self.outgoing, deadline);
+            process.close_stdin();
+            process.wait_for_ending(deadline);
+        }
+        self.stop();
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.stop();
+        self.start("restart")
+    }
+
+    fn complaints(&mut self) -> String {
+        if let Some(process) = &self.process {
+            process.take_complaints(&mut self.complaints);
+        }
+        self.complaints.take()
+    }
+}
+
+/// How long answers are waited for.
+struct Patience {
+    limit: Duration,
+    deadline: Instant,
+    written: Written,
+}
+
+/// Waits for answers to the requests from `first` on, until each has one.
+fn collect(process: &mut Process, first: u64, answers: &mut [Option<Answer>], patience: Patience) -> Result<(), TargetErrorKind> {
+    let Patience { limit, mut deadline, written } = patience;
+    if written == Written::Unread {
+        // It has probably ended. What it said before that tells more than the broken pipe.
+        deadline = deadline.min(from_now(LAST_WORDS));
+    }
+    let place = |id: u64| usize::try_from(id.checked_sub(first)?).ok();
+    let mut missing = answers.len();
+    let mut has_ended = false;
+    while missing > 0 {
+        match process.read(deadline.min(from_now(SLICE))) {
+            Heard::Line(line) => {
+                let is_awaited = |id| place(id).and_then(|place| answers.get(place)).is_some_and(Option::is_none);
+                let (id, answer) = read_answer(line, is_awaited).map_err(TargetErrorKind::Nonsense)?;
+                if let Some(slot) = place(id).and_then(|place| answers.get_mut(place)) {
+                    *slot = Some(answer);
+                    missing -= 1;
+                }
+            }
+            Heard::End(End::Flood(what)) => return Err(TargetErrorKind::Nonsense(format!("the target {what}"))),
+            Heard::End(End::Closed) => return Err(gone(process, "closed its standard output")),
+            Heard::Nothing if Instant::now() >= deadline => {
+                return Err(match written {
+                    _ if has_ended || process.ending().is_some() => gone(process, "ended"),
+                    Written::Unread => gone(process, "closed its standard input"),
+                    Written::Everything | Written::Stuck => TargetErrorKind::TimedOut(limit),
+                });
+            }
+            Heard::Nothing => {
+                if !has_ended && process.ending().is_some() {
+                    has_ended = true;
+                    deadline = deadline.min(from_now(SLICE));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says how the target ended, or what it closed if it is still there, and what it complained about last.
+fn gone(process: &mut Process, otherwise: &str) -> TargetErrorKind {
+    let how = process.wait_for_ending(from_now(LAST_WORDS));
+    // Only then has everything been read that it wrote to its standard error.
+    process.close();
+    let how = how.as_deref().unwrap_or(otherwise);
+    TargetErrorKind::Crashed(match process.last_complaint() {
+        Some(line) => format!("{how}; its last line on standard error: `{line}`"),
+        None => how.to_owned(),
+    })
+}
+
+/// The line of an answer, or why there is none.
+fn answered(operation: &str, answer: Option<Answer>, failure: Option<&TargetErrorKind>) -> Result<String, TargetError> {
+    let kind = match (answer, failure) {
+        (Some(Answer::Done(line)), _) => return Ok(line),
+        (Some(Answer::Declined(why)), _) => TargetErrorKind::Declined(why),
+        (None, Some(failure)) => failure.clone(),
+        (None, None) => TargetErrorKind::Nonsense("the target did not answer".to_owned()),
+    };
+    Err(TargetError::new(operation, kind))
+}
+
+fn from_now(limit: Duration) -> Instant {
+    Instant::now() + limit.min(FAR_AWAY)
+}

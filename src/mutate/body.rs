@@ -1,0 +1,318 @@
+//! Structural and semantic mutations: the body is read as JSON, changed at a place and written again.
+//!
+//! Values that JSON libraries would tidy up (`2.16e1`, a member twice) are put in as raw text through a
+//! place holder.
+
+use serde_json::Value;
+
+use super::Anatomy;
+use crate::{domain::Amount, plan::MutationKind};
+
+/// The body after the mutation. `None` where there is nothing to change.
+pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Anatomy) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    let mut raw = None;
+    match kind {
+        MutationKind::AddMember => add_member(&mut value, pick)?,
+        MutationKind::Reorder => reorder(&mut value, pick),
+        MutationKind::AmountForm => {
+            let text = at(&value, choose(&anatomy.needed, pick)?)?.as_number()?.as_str().to_owned();
+            raw = Some(put_raw(&mut value, choose(&anatomy.needed, pick)?, other_form(&text, pick / anatomy.needed.len())?)?);
+        }
+        MutationKind::TimeDigits => {
+            let text = at(&value, &anatomy.created)?.as_str()?.to_owned();
+            *value.pointer_mut(&anatomy.created)? = Value::from(other_digits(&text, pick)?);
+        }
+        MutationKind::DropOptional => {
+            remove(&mut value, choose(&anatomy.optional, pick)?)?;
+        }
+        MutationKind::NullOptional => insert(&mut value, choose(&anatomy.absent, pick)?, Value::Null)?,
+        MutationKind::EmptyItems => {
+            let place = anatomy.no_items.as_ref()?;
+            if value.pointer(place).is_some() {
+                remove(&mut value, place)?;
+            } else {
+                insert(&mut value, place, Value::Array(Vec::new()))?;
+            }
+        }
+        MutationKind::Envelope => {
+            let (place, text) = choose(&anatomy.envelope, pick)?;
+            insert(&mut value, place, serde_json::from_str(text).ok()?)?;
+        }
+        MutationKind::NoType => damage(&mut value, &anatomy.kind, pick)?,
+        MutationKind::NoObject => damage_object(&mut value, &anatomy.object, pick)?,
+        MutationKind::NoOrderId => damage(&mut value, anatomy.order_id.as_ref()?, pick)?,
+        MutationKind::BadAmount => bad_amount(&mut value, choose(&anatomy.needed, pick)?, pick / anatomy.needed.len())?,
+        MutationKind::WrongRoot => {
+            const ROOTS: [&str; 6] = ["[]", "null", "\"event\"", "42", "true", "{}"];
+            return Some(ROOTS[pick % ROOTS.len()].as_bytes().to_vec());
+        }
+        MutationKind::UnknownOrder => *value.pointer_mut(anatomy.order_id.as_ref()?)? = Value::from("999999999990336"),
+        MutationKind::OtherCurrency => {
+            let place = anatomy.currency.as_ref()?;
+            let own = at(&value, place)?.as_str()?.to_owned();
+            let choices: Vec<&str> = ["CHF", "JPY", "ZZZ", "", "usd"].into_iter().filter(|other| *other != own).collect();
+            *value.pointer_mut(place)? = Value::from(choices[pick % choices.len()]);
+        }
+        MutationKind::OverCaptured => {
+            let place = choose(&anatomy.paid, pick)?;
+            raw = Some(put_raw(&mut value, place, anatomy.too_much.clone())?);
+        }
+        MutationKind::TooPrecise => {
+            let place = choose(&anatomy.needed, pick)?;
+            let text = at(&value, place)?.as_number()?.as_str().to_owned();
+            raw = Some(put_raw(&mut value, place, too_precise(&text, anatomy.digits)?)?);
+        }
+        MutationKind::TextAmount => {
+            let place = choose(&anatomy.needed, pick)?;
+            let text = at(&value, place)?.as_number()?.as_str().to_owned();
+            *value.pointer_mut(place)? = Value::from(text);
+        }
+        MutationKind::UnknownState => {
+            const STATES: [&str; 4] = ["reversed", "SUCCEEDED", "", "in_transit"];
+            *value.pointer_mut(choose(&anatomy.states, pick)?)? = Value::from(STATES[pick / anatomy.states.len() % STATES.len()]);
+        }
+        MutationKind::BadEventId => bad_event_id(&mut value, &anatomy.id, pick)?,
+        MutationKind::BadTime => bad_time(&mut value, &anatomy.created, pick)?,
+        MutationKind::OtherMode => *value.pointer_mut(anatomy.live_mode.as_ref()?)? = Value::Bool(true),
+        MutationKind::Repeated => {
+            let place = choose(&anatomy.needed, pick)?;
+            let own = at(&value, place)?.to_string();
+            let key = place.rsplit('/').next()?;
+            raw = Some(put_raw(&mut value, place, format!("{own},\"{key}\":{own}"))?);
+        }
+        MutationKind::BodyChanged => tamper(&mut value, anatomy, pick)?,
+        MutationKind::Reserialised => reorder(&mut value, 0),
+        _ => return None,
+    }
+    let mut text = value.to_string();
+    if let Some(raw) = raw {
+        text = text.replacen(&format!("\"{PLACE_HOLDER}\""), &raw, 1);
+    }
+    let bytes = text.into_bytes();
+    (bytes != body).then_some(bytes)
+}
+
+/// The body with a text at a place.
+pub(super) fn with_text(body: &[u8], place: &str, text: &str) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    *value.pointer_mut(place)? = Value::from(text);
+    Some(value.to_string().into_bytes())
+}
+
+/// No payload holds this text, so it can be replaced in the written JSON.
+const PLACE_HOLDER: &str = "refundproof: raw text goes here";
+
+fn put_raw(value: &mut Value, place: &str, raw: String) -> Option<String> {
+    *value.pointer_mut(place)? = Value::from(PLACE_HOLDER);
+    Some(raw)
+}
+
+fn choose<T>(choices: &[T], pick: usize) -> Option<&T> {
+    choices.get(pick % choices.len().max(1))
+}
+
+fn at<'v>(value: &'v Value, place: &str) -> Option<&'v Value> {
+    value.pointer(place)
+}
+
+fn split(place: &str) -> Option<(&str, &str)> {
+    place.rsplit_once('/')
+}
+
+fn remove(value: &mut Value, place: &str) -> Option<Value> {
+    let (parent, key) = split(place)?;
+    value.pointer_mut(parent)?.as_object_mut()?.shift_remove(key)
+}
+
+fn insert(value: &mut Value, place: &str, new: Value) -> Option<()> {
+    let (parent, key) = split(place)?;
+    value.pointer_mut(parent)?.as_object_mut()?.insert(key.to_owned(), new);
+    Some(())
+}
+
+/// The places of all objects, the outermost first.
+fn objects(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            found.push(place.to_owned());
+            for (key, member) in object {
+                objects(member, &format!("{place}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        Value::Array(list) => {
+            for (index, member) in list.iter().enumerate() {
+                objects(member, &format!("{place}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add_member(value: &mut Value, pick: usize) -> Option<()> {
+    const NAMES: [&str; 5] = ["xNew", "_links", "refundPolicy", "größe", "x.y z"];
+    let values = [
+        Value::from("a value"),
+        Value::Null,
+        serde_json::json!({"a": [1, {"b": null}], "amount": "none"}),
+        serde_json::json!([]),
+        serde_json::json!(12_345_678_901_234_567_890_u64),
+        Value::Bool(true),
+    ];
+    let mut places = Vec::new();
+    objects(value, "", &mut places);
+    let place = choose(&places, pick)?;
+    let object = value.pointer_mut(place)?.as_object_mut()?;
+    object.insert(NAMES[pick % NAMES.len()].to_owned(), values[pick % values.len()].clone());
+    Some(())
+}
+
+fn reorder(value: &mut Value, pick: usize) {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
+            if pick.is_multiple_of(2) {
+                members.reverse();
+            } else {
+                let middle = members.len() / 2;
+                members.rotate_left(middle);
+            }
+            for (key, mut member) in members {
+                reorder(&mut member, pick);
+                object.insert(key, member);
+            }
+        }
+        // The order of a list means something.
+        Value::Array(list) => list.iter_mut().for_each(|member| reorder(member, pick)),
+        _ => {}
+    }
+}
+
+/// The same value in another notation.
+fn other_form(text: &str, pick: usize) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{fraction}");
+    Some(match pick % 5 {
+        0 => format!("{whole}.{fraction}0"),
+        1 => format!("{digits}e-{}", fraction.len()),
+        2 => format!("{digits}0E-{}", fraction.len() + 1),
+        3 => format!("{whole}.{fraction}e0"),
+        _ if fraction.bytes().all(|byte| byte == b'0') => whole.to_owned(),
+        _ => format!("{whole}.{fraction}000000"),
+    })
+}
+
+/// A time with other fraction digits, the same instant.
+fn other_digits(text: &str, pick: usize) -> Option<String> {
+    let plain = text.strip_suffix('Z')?;
+    let (seconds, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    let zeros = 1 + pick % 3;
+    // More than nine digits is more than common parsers take.
+    let fraction = format!("{fraction}{}", "0".repeat(zeros.min(9_usize.checked_sub(fraction.len())?)));
+    Some(format!("{seconds}.{fraction}Z"))
+}
+
+fn damage(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    match pick % 4 {
+        0 => {
+            remove(value, place)?;
+        }
+        1 => *value.pointer_mut(place)? = Value::Null,
+        2 => *value.pointer_mut(place)? = serde_json::json!({}),
+        _ => *value.pointer_mut(place)? = serde_json::json!([]),
+    }
+    Some(())
+}
+
+fn damage_object(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    match pick % 5 {
+        4 => {
+            // Nothing at all where the object should be in.
+            let (parent, _) = split(place)?;
+            remove(value, parent)?;
+            Some(())
+        }
+        2 => {
+            *value.pointer_mut(place)? = Value::from("object");
+            Some(())
+        }
+        other => damage(value, place, if other == 3 { 3 } else { other }),
+    }
+}
+
+fn bad_amount(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    match pick % 6 {
+        0 => {
+            remove(value, place)?;
+        }
+        1 => {
+            let own = at(value, place)?.as_number()?.as_str().to_owned();
+            let negative = if Amount::parse(&own).ok()?.is_zero() { "-0.01".to_owned() } else { format!("-{own}") };
+            *value.pointer_mut(place)? = serde_json::from_str(&negative).ok()?;
+        }
+        2 => *value.pointer_mut(place)? = Value::Bool(true),
+        3 => *value.pointer_mut(place)? = serde_json::json!([]),
+        4 => *value.pointer_mut(place)? = serde_json::json!({}),
+        _ => *value.pointer_mut(place)? = Value::Null,
+    }
+    Some(())
+}
+
+/// The amount with the noise that adding it up in binary fractions leaves.
+fn too_precise(text: &str, digits: u32) -> Option<String> {
+    let amount = Amount::parse(text).ok()?;
+    if amount.is_zero() {
+        return None;
+    }
+    let exact = amount.to_fixed(digits.max(2));
+    let (whole, fraction) = exact.split_once('.')?;
+    if whole.len() > 9 {
+        return None;
+    }
+    Some(format!("{whole}.{fraction}{}1", "0".repeat(13_usize.saturating_sub(fraction.len()))))
+}
+
+fn bad_event_id(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    match pick % 6 {
+        0 => {
+            remove(value, place)?;
+        }
+        1 => *value.pointer_mut(place)? = Value::Null,
+        2 => *value.pointer_mut(place)? = Value::from(""),
+        3 => *value.pointer_mut(place)? = Value::from("e".repeat(5_000)),
+        4 => *value.pointer_mut(place)? = Value::from(17),
+        _ => {
+            let own = at(value, place)?.as_str()?.to_owned();
+            *value.pointer_mut(place)? = Value::from(format!("ereignis-ü-事件-{own}"));
+        }
+    }
+    Some(())
+}
+
+fn bad_time(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    let own = at(value, place)?.as_str()?.to_owned();
+    let plain = own.strip_suffix('Z')?;
+    match pick % 8 {
+        0 => {
+            remove(value, place)?;
+        }
+        1 => *value.pointer_mut(place)? = Value::Null,
+        2 => *value.pointer_mut(place)? = Value::from("yesterday"),
+        3 => *value.pointer_mut(place)? = Value::from("2022-13-45T25:61:61Z"),
+        4 => *value.pointer_mut(place)? = Value::from(1_647_533_874),
+        5 => *value.pointer_mut(place)? = Value::from(""),
+        6 => *value.pointer_mut(place)? = Value::from(format!("{plain}+0000")),
+        _ => *value.pointer_mut(place)? = Value::from(format!("{plain}+00:00")),
+    }
+    Some(())
+}
+
+/// A change that a forger would make: more money, another order.
+fn tamper(value: &mut Value, anatomy: &Anatomy, pick: usize) -> Option<()> {
+    let place = choose(&anatomy.paid, pick).or_else(|| choose(&anatomy.needed, pick));
+    match place {
+        Some(place) if pick.is_multiple_of(2) => *value.pointer_mut(place)? = serde_json::from_str("0.0").ok()?,
+        _ => insert(value, &format!("{}/forged", anatomy.object), Value::Bool(true))?,
+    }
+    Some(())
+}
