@@ -9,7 +9,8 @@ use crate::{
     case::{Act, Case, Delivery, Effect},
     domain::{Amount, EventTime, RefundState, Status},
     model::Tell,
-    plan::{Palette, Recipe},
+    mutate,
+    plan::{MutationKind, Palette, Recipe},
 };
 
 /// Whether the case exercises what the recipe is for.
@@ -47,6 +48,16 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
         Recipe::OtherEvents => seen.deliveries().any(|delivery| delivery.event.tells.is_empty() || tells_only_order(delivery)),
         Recipe::Malformed => seen.deliveries().any(|delivery| delivery.effect == Effect::Reject),
         Recipe::Recovery => seen.recovers(),
+        Recipe::UnknownMembers => seen.mutated(&[MutationKind::AddMember]),
+        Recipe::EquivalentJson => seen.mutated(MutationKind::EQUIVALENT),
+        Recipe::InvalidEvents => seen.mutated(MutationKind::INVALID),
+        Recipe::Rejections => seen.deliveries().any(|delivery| delivery.effect == Effect::Reject),
+        Recipe::NoTrace => seen.corrected(),
+        Recipe::Doubtful => seen.mutated(MutationKind::DOUBTFUL),
+        Recipe::Unsigned => seen.mutated(MutationKind::UNSIGNED),
+        Recipe::RawBody => seen.mutated(MutationKind::RAW_BODY),
+        Recipe::RotatedSecret => seen.mutated(&[MutationKind::RotatedSecret]),
+        Recipe::Replayed => seen.mutated(&[MutationKind::Stale]),
         Recipe::MixedTraffic => seen.deliveries().count() >= 2,
     }
 }
@@ -220,6 +231,25 @@ impl<'a> Seen<'a> {
     fn interleaved(&self) -> bool {
         let orders: HashSet<&str> = self.deliveries().filter_map(|delivery| delivery.event.order_id.as_deref()).collect();
         orders.len() >= 2
+    }
+
+    fn mutated(&self, kinds: &[MutationKind]) -> bool {
+        self.deliveries()
+            .filter_map(|delivery| delivery.mutation.as_deref())
+            .any(|mutation| kinds.iter().any(|kind| mutate::name(*kind) == mutation))
+    }
+
+    /// An event was rejected and then came as it should, with the same id.
+    fn corrected(&self) -> bool {
+        let mut rejected = HashSet::new();
+        self.deliveries().any(|delivery| match delivery.effect {
+            Effect::Reject => {
+                rejected.insert(&delivery.event.id);
+                false
+            }
+            Effect::Accept => rejected.contains(&delivery.event.id),
+            _ => false,
+        })
     }
 
     fn recovers(&self) -> bool {

@@ -70,7 +70,8 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         }
         MutationKind::UnknownState => {
             const STATES: [&str; 4] = ["reversed", "SUCCEEDED", "", "in_transit"];
-            *value.pointer_mut(choose(&anatomy.states, pick)?)? = Value::from(STATES[pick / anatomy.states.len() % STATES.len()]);
+            let place = choose(&anatomy.states, pick)?;
+            *value.pointer_mut(place)? = Value::from(STATES[pick / anatomy.states.len() % STATES.len()]);
         }
         MutationKind::BadEventId => bad_event_id(&mut value, &anatomy.id, pick)?,
         MutationKind::BadTime => bad_time(&mut value, &anatomy.created, pick)?,
@@ -192,6 +193,11 @@ fn reorder(value: &mut Value, pick: usize) {
 fn other_form(text: &str, pick: usize) -> Option<String> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
+    // JSON has no leading zeros.
+    let digits = match digits.trim_start_matches('0') {
+        "" => "0",
+        rest => rest,
+    };
     Some(match pick % 5 {
         0 => format!("{whole}.{fraction}0"),
         1 => format!("{digits}e-{}", fraction.len()),

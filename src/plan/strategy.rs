@@ -11,6 +11,7 @@ use proptest::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::mutation::{Mutation, MutationKind};
 use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
 
 /// A strategy that draws plans.
@@ -103,6 +104,26 @@ pub enum Recipe {
     Malformed,
     /// Valid events after bodies that are not JSON.
     Recovery,
+    /// Members that nobody has heard of.
+    UnknownMembers,
+    /// The same JSON in other words.
+    EquivalentJson,
+    /// JSON that is no such event.
+    InvalidEvents,
+    /// Everything that must be rejected.
+    Rejections,
+    /// What must be rejected, and then the event that it was made from, with the same id.
+    NoTrace,
+    /// Doubtful events.
+    Doubtful,
+    /// Deliveries without a valid signature.
+    Unsigned,
+    /// Deliveries that show whether the raw body is what is verified.
+    RawBody,
+    /// Two signatures, while a secret is being replaced.
+    RotatedSecret,
+    /// Deliveries that were signed long ago.
+    Replayed,
     /// Everything.
     MixedTraffic,
 }
@@ -138,8 +159,18 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
         Recipe::UnknownEvents => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), unknown(), 1..4),
         Recipe::OtherEvents => draw.other_events(),
-        Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.defect(), 1..4),
+        Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.malformed(), 1..4),
         Recipe::Recovery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), draw.broken(), 1..3),
+        Recipe::UnknownMembers => draw.mutated(&[MutationKind::AddMember], 1..6),
+        Recipe::EquivalentJson => draw.mutated(MutationKind::EQUIVALENT, 2..8),
+        Recipe::InvalidEvents => draw.mutated(MutationKind::INVALID, 2..6),
+        Recipe::Rejections => draw.mutated(&[MutationKind::MALFORMED, MutationKind::INVALID].concat(), 2..6),
+        Recipe::NoTrace => draw.mutated(&[MutationKind::MALFORMED, MutationKind::INVALID, MutationKind::INVALID].concat(), 2..6),
+        Recipe::Doubtful => draw.mutated(MutationKind::DOUBTFUL, 2..6),
+        Recipe::Unsigned => draw.mutated(MutationKind::UNSIGNED, 1..4),
+        Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 1..4),
+        Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 1..4),
+        Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 1..4),
         Recipe::MixedTraffic => draw.mixed(),
     }
 }
@@ -266,6 +297,18 @@ impl Draw<'_> {
     fn broken(&self) -> BoxedStrategy<FaultKind> {
         let broken = (any::<u16>(), 0_u8..3).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after });
         prop_oneof![self.defect(), broken].boxed()
+    }
+
+    fn mutated(&self, kinds: &[MutationKind], how_many: std::ops::Range<usize>) -> PlanStrategy {
+        self.with_faults(self.order(), self.lives(self.refund(), self.any_end(), 1, 2), mutation(kinds), how_many)
+    }
+
+    fn malformed(&self) -> BoxedStrategy<FaultKind> {
+        if self.palette.defects == 0 {
+            return mutation(MutationKind::MALFORMED);
+        }
+        let defect = (0..self.palette.defects).prop_map(|defect| FaultKind::DefectBefore { defect });
+        prop_oneof![1 => defect, 1 => mutation(MutationKind::MALFORMED)].boxed()
     }
 
     // ---- plans
@@ -441,7 +484,17 @@ impl Draw<'_> {
 
     fn mixed(&self) -> PlanStrategy {
         let step = (0_u8..3, self.any_action()).prop_map(|(order, action)| Step { order, action, faults: Vec::new() });
-        let kinds = prop_oneof![3 => late(), 3 => again(), 2 => refused(), 1 => unknown(), 1 => self.broken()].boxed();
+        let kinds = prop_oneof![
+            6 => late(),
+            6 => again(),
+            4 => refused(),
+            2 => unknown(),
+            2 => self.broken(),
+            2 => mutation(MutationKind::EQUIVALENT),
+            1 => mutation(MutationKind::INVALID),
+            1 => mutation(MutationKind::UNSIGNED),
+        ]
+        .boxed();
         let orders = vec(prop_oneof![3 => self.order(), 1 => self.exact_order()], 1..=3);
         let faults = vec((any::<u8>(), any::<u8>(), kinds), 0..6);
         (orders, vec(step, 2..12), faults, any::<u32>())
@@ -506,6 +559,12 @@ fn refused() -> BoxedStrategy<FaultKind> {
         (any::<u16>(), 0_u8..6).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after }),
     ]
     .boxed()
+}
+
+fn mutation(kinds: &[MutationKind]) -> BoxedStrategy<FaultKind> {
+    (prop::sample::select(kinds.to_vec()), any::<u16>(), 0_u8..3)
+        .prop_map(|(kind, pick, after)| FaultKind::Mutated { mutation: Mutation { kind, pick }, after })
+        .boxed()
 }
 
 fn unknown() -> BoxedStrategy<FaultKind> {
