@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The command line of refundproof; everything is in [`refundproof::cli`].
+
+fn main() -> std::process::ExitCode {
+    refundproof::cli::main()
+}

@@ -47,9 +47,7 @@ impl Visit<'_> {
         let hello = Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone() };
         self.say(serde_json::json!({"op": "hello", "protocol": PROTOCOL, "provider": hello.provider, "secret": hello.secret}));
         let answer = self.target.hello(&hello);
-        let Some(introduction) = self.step("hello", answer, |introduction| {
-            format!("{} {}", introduction.name, introduction.version)
-        })?
+        let Some(introduction) = self.step("hello", answer, |introduction| format!("{} {}", introduction.name, introduction.version))?
         else {
             return Ok(false);
         };
@@ -100,14 +98,20 @@ impl Visit<'_> {
                 self.remark("it claims to be durable and has forgotten the order")?;
             }
         }
-        writeln!(self.out, "{} the adapter works; `refundproof certify{}` says whether the target conforms", paint(GOOD, "✓"), self.factory.argument())?;
+        writeln!(
+            self.out,
+            "{} the adapter works; `refundproof certify{}` says whether the target conforms",
+            paint(GOOD, "✓"),
+            self.factory.argument()
+        )?;
         Ok(true)
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<u16, TargetError> {
         let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
         headers.extend(self.provider.sign(&[&self.secret], self.clock.unix_seconds(), delivery.body.bytes()));
-        let members: serde_json::Map<String, serde_json::Value> = headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let members: serde_json::Map<String, serde_json::Value> =
+            headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         self.say(serde_json::json!({"op": "deliver", "headers": members, "body": delivery.body.text()}));
         self.target.deliver(&Request { headers: &headers, body: delivery.body.bytes() })
     }

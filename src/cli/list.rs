@@ -52,7 +52,8 @@ pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Stop>
         explain_fault(out, fault, columns)?;
         return Ok(Exit::Conformant);
     }
-    let near = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).chain(faults().iter().map(|fault| fault.name));
+    let near =
+        provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).chain(faults().iter().map(|fault| fault.name));
     let hint = nearest(&args.id, near).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
     Err(Stop::usage(format!("`{}` is neither a requirement nor a fault{hint} (`refundproof list` and `list --faults` show them)", args.id)))
 }
@@ -112,5 +113,9 @@ fn paragraph(out: &mut dyn Write, label: &str, text: &str, columns: usize) -> st
 /// The name that shares most of its text with what was asked for, if it is near enough to be meant.
 pub(super) fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let score = |name: &str| similar::TextDiff::from_chars(asked, name).ratio();
-    names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.6).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
+    names
+        .map(|name| (score(name), name))
+        .filter(|(score, _)| *score > 0.6)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
 }

@@ -36,10 +36,6 @@ impl Output {
         &mut self.out
     }
 
-    pub(crate) fn quiet(&self) -> bool {
-        self.quiet
-    }
-
     /// Writes one line about what is wrong to standard error.
     pub(crate) fn complain(&mut self, message: &str) {
         // Nothing is left to tell anybody if standard error is gone too.
@@ -72,5 +68,9 @@ fn columns() -> usize {
     if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|columns| *columns > 0) {
         return columns;
     }
-    rustix::termios::tcgetwinsize(io::stdout()).map(|size| usize::from(size.ws_col)).ok().filter(|columns| *columns > 0).unwrap_or(USUAL_COLUMNS)
+    rustix::termios::tcgetwinsize(io::stdout())
+        .map(|size| usize::from(size.ws_col))
+        .ok()
+        .filter(|columns| *columns > 0)
+        .unwrap_or(USUAL_COLUMNS)
 }

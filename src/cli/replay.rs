@@ -104,7 +104,14 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
                 }
             }
             Act::Initiate(own) => {
-                writeln!(out, "\n# {}: here the shop makes refund {} of {} {}", number + 1, own.refund.id, own.refund.amount, own.refund.currency)?;
+                writeln!(
+                    out,
+                    "\n# {}: here the shop makes refund {} of {} {}",
+                    number + 1,
+                    own.refund.id,
+                    own.refund.amount,
+                    own.refund.currency
+                )?;
             }
             Act::Restart => writeln!(out, "\n# {}: here the target is killed and started again", number + 1)?,
         }
@@ -134,7 +141,11 @@ fn curl(
     let headers = headers.join(" ");
     match delivery.body.to_members() {
         (Some(text), _) => {
-            writeln!(out, "printf %s {} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"", quote(&text))
+            writeln!(
+                out,
+                "printf %s {} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"",
+                quote(&text)
+            )
         }
         (None, base64) => writeln!(
             out,
@@ -146,6 +157,7 @@ fn curl(
 
 fn read(path: &Path) -> Result<(Case, &'static dyn crate::provider::Provider), Stop> {
     let case = Case::from_file(path).map_err(Stop::usage)?;
-    let provider = provider(&case.provider, None).map_err(|stop| Stop::usage(format!("{}: field `provider`: {}", path.display(), stop.message)))?;
+    let provider =
+        provider(&case.provider, None).map_err(|stop| Stop::usage(format!("{}: field `provider`: {}", path.display(), stop.message)))?;
     Ok((case, provider))
 }

@@ -55,7 +55,8 @@ fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
         Stop::usage(format!("`{name}` is no built-in target; there is {REFERENCE} and builtin:fault/NAME (`refundproof list --faults`)"))
     })?;
     let Some(known) = Fault::from_name(fault) else {
-        let hint = nearest(fault, faults().iter().map(|fault| fault.name)).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let hint =
+            nearest(fault, faults().iter().map(|fault| fault.name)).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         return Err(Stop::usage(format!("there is no fault `{fault}`{hint} (`refundproof list --faults` shows them)")));
     };
     let shop = clock.clone();

@@ -393,7 +393,7 @@ impl Work<'_, '_> {
         let wanted = self.campaign.options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
         let (mut drawn, mut unsubscribed) = (0, 0);
-        while drawn < most && (drawn < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
+        while drawn < most && (result.cases < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
             let number = drawn;
             drawn += 1;
             let Some(tree) = self.draw(number) else { continue };

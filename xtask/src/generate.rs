@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context, bail};
 use refundproof::{
-    case::{Act, Case},
-    check::snapshot,
+    case::{Act, Case, Effect, Signature},
+    check::{reaches, snapshot},
     corpus::{Corpus, Files},
     model::Change,
     plan::{Action, Level, Plan, Recipe, for_recipe},
@@ -39,12 +39,12 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
     while written.len() < wanted {
         let Some(best) = choose(&pool, &reached) else { break };
         let (recipe, plan, found) = pool.swap_remove(best);
-        let new: Vec<String> = found.difference(&reached).cloned().collect();
         reached.extend(found);
         number += 1;
         let name = format!("{number:03}-{}", slug(recipe)?);
-        let mut case = lower(provider, &plan, number as u64).case;
-        case.title = title(recipe, &new)?;
+        let lowering = lower(provider, &plan, number as u64);
+        let mut case = lowering.case.clone();
+        case.title = title(recipe, &lowering)?;
         write(root, provider.name(), &name, &case)?;
         written.push(format!("{name}: {}", case.title));
     }
@@ -61,8 +61,12 @@ fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate>
         let strategy = for_recipe(recipe, provider.palette());
         for draw in 0..DRAWS.max(wanted) {
             let Some(plan) = sample(&strategy, seed.wrapping_mul(1_000_003).wrapping_add(draw * 64 + recipe as u64)) else { continue };
-            let found = features(&lower(provider, &plan, 1));
-            pool.push((recipe, plan, found));
+            let lowering = lower(provider, &plan, 1);
+            if is_settled(&lowering.case) && reaches(recipe, &lowering.case, provider.palette()) {
+                let mut found = features(&lowering);
+                found.insert(format!("recipe {}", slug(recipe).unwrap_or_default()));
+                pool.push((recipe, plan, found));
+            }
         }
     }
     pool
@@ -71,11 +75,23 @@ fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate>
 /// The candidate that reaches most new things for its length.
 fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
     let value = |candidate: &Candidate| {
-        let new = candidate.2.difference(reached).count();
+        // That every recipe and every event type occurs matters more than one more combination of shapes.
+        let weight = |feature: &String| if feature.starts_with("recipe ") || feature.starts_with("event ") { 6 } else { 1 };
+        let new: usize = candidate.2.difference(reached).map(weight).sum();
         // A long sequence must be worth it: a person is to read it.
         (new * 100) / (candidate.1.steps.len() + 4)
     };
     (0..pool.len()).max_by_key(|&index| (value(&pool[index]), std::cmp::Reverse(pool[index].1.steps.len())))
+}
+
+/// Whether every target may be compared with the sequence: doubtful deliveries leave a choice, and signatures
+/// are not every target's business.
+fn is_settled(case: &Case) -> bool {
+    case.all_deliveries().all(|delivery| {
+        !matches!(delivery.effect, Effect::Flag | Effect::Refuse)
+            && delivery.signature == Signature::Valid
+            && delivery.body.bytes().len() < 20_000
+    })
 }
 
 fn features(lowering: &Lowering) -> BTreeSet<String> {
@@ -84,7 +100,7 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
     for delivery in case.all_deliveries() {
         found.insert(format!("event {}", delivery.event.kind));
         found.extend(delivery.fault.iter().map(|fault| format!("fault {fault}")));
-        found.extend(delivery.mutation.iter().map(|mutation| format!("mutation {mutation} {}", delivery.event.kind)));
+        found.extend(delivery.mutation.iter().map(|mutation| format!("mutation {mutation}")));
     }
     for entry in &case.entries {
         for expected in &entry.expect {
@@ -144,11 +160,25 @@ fn slug(recipe: Recipe) -> anyhow::Result<String> {
     Ok(serde_json::to_value(recipe)?.as_str().unwrap_or_default().to_owned())
 }
 
-fn title(recipe: Recipe, new: &[String]) -> anyhow::Result<String> {
-    let words = slug(recipe)?.replace('-', " ");
-    let mut first: Vec<&str> = new.iter().map(String::as_str).take(4).collect();
-    if first.is_empty() {
-        first.push("more of the same");
+fn title(recipe: Recipe, lowering: &Lowering) -> anyhow::Result<String> {
+    let count = |number: usize, thing: &str| match number {
+        1 => format!("one {thing}"),
+        several => format!("{several} {thing}s"),
+    };
+    let mut parts = Vec::new();
+    if lowering.truth.len() > 1 {
+        parts.push(count(lowering.truth.len(), "order"));
     }
-    Ok(format!("{words}: {}", first.join(", ")))
+    let refunds: usize = lowering.truth.iter().map(|truth| truth.refunds.len()).sum();
+    if refunds > 0 {
+        parts.push(count(refunds, "refund"));
+    }
+    let charges = lowering.truth.iter().map(|truth| truth.charges.len()).max().unwrap_or(1);
+    if charges > 1 {
+        parts.push(format!("paid with {charges} charges"));
+    }
+    parts.push(count(lowering.case.deliveries(), "deliverie").replace("one deliverie", "one delivery"));
+    let mut ends: Vec<String> = lowering.truth.iter().map(|truth| truth.status().to_string()).collect();
+    ends.dedup();
+    Ok(format!("{}: {}; ends {}", slug(recipe)?.replace('-', " "), parts.join(", "), ends.join(" and ")))
 }

@@ -1,0 +1,440 @@
+//! What the shop remembers of one order, and the order refund state that follows from it.
+//!
+//! Three things are kept: how each refund stands, the latest list of refunds that each charge told, and whether
+//! there is a chargeback. Each is replaced only by what is newer, so neither the order nor the number of
+//! deliveries matters. The amount paid back is told twice, by the refunds and by the charges; whichever knows
+//! more is right, because both views end at the same money.
+//!
+//! The mistakes in booking that need more than a condition are in `slips.rs`.
+
+use std::collections::HashSet;
+
+use super::{
+    bank::Fault,
+    fault::Faults,
+    money::{float_sum, kept},
+    parse::{ChargeTold, ChargebackTold, Entry, Event, RefundTold, Told},
+    refusal::Refusal,
+    slips::Slips,
+};
+use crate::{
+    case::{OrderSetup, OwnRefund},
+    domain::{Amount, Currency, EventTime, OrderState, RefundState, RefundView, Status},
+};
+
+/// What the shop remembers of one order.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
+    currency: String,
+    digits: u32,
+    pub(super) captured: Amount,
+    charges: Vec<(String, Amount)>,
+    pub(super) seen: HashSet<String>,
+    pub(super) refunds: Vec<Refund>,
+    pictures: Vec<Picture>,
+    chargeback: Option<Chargeback>,
+    pub(super) faults: Faults,
+    pub(super) slips: Slips,
+}
+
+/// How a refund stands.
+#[derive(Clone, Debug)]
+pub(super) struct Refund {
+    pub(super) id: String,
+    /// When the event was created that told it; what the shop itself did comes before all events.
+    time: Option<EventTime>,
+    pub(super) state: RefundState,
+    pub(super) amount: Amount,
+    /// Zero unless it succeeded.
+    pub(super) paid: Amount,
+}
+
+/// All refunds of a charge, as one event told them.
+#[derive(Clone, Debug)]
+struct Picture {
+    charge: String,
+    time: EventTime,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Chargeback {
+    time: Option<EventTime>,
+    amount: Amount,
+}
+
+impl Ledger {
+    /// An order that is paid and of which nothing was refunded.
+    pub(super) fn new(setup: &OrderSetup, currency: Currency, faults: Faults) -> Ledger {
+        let charges: Vec<(String, Amount)> = setup.charges.iter().map(|charge| (charge.id.clone(), charge.captured_amount)).collect();
+        let first = charges.first().map(|(_, captured)| *captured).filter(|_| faults.has(Fault::CapturedOfFirstCharge));
+        Ledger {
+            currency: currency.code().to_owned(),
+            digits: currency.digits(),
+            captured: first.unwrap_or(setup.captured_amount),
+            charges,
+            seen: HashSet::new(),
+            refunds: Vec::new(),
+            pictures: Vec::new(),
+            chargeback: None,
+            faults,
+            slips: Slips::default(),
+        }
+    }
+
+    // ---- what is taken in
+
+    /// Whether the event can be true of this order. Nothing is changed.
+    pub(super) fn check(&self, event: &Event<'_>) -> Result<(), Refusal> {
+        self.check_conflicts(event)?;
+        if !event.is_test {
+            return Err(Refusal::doubtful("the event is of the live environment"));
+        }
+        if event.currency.as_ref().is_some_and(|currency| *currency != self.currency) {
+            return Err(Refusal::doubtful("the event has another currency than the order"));
+        }
+        if event.digits > self.digits as usize {
+            return Err(Refusal::doubtful("an amount is more precise than the currency"));
+        }
+        let most = match &event.told {
+            Told::Refund(told) => told.amount.max(self.refunds_paid_with(told)),
+            Told::Charge(told) => self.charges_paid_with(told),
+            Told::Chargeback(told) => told.refunded.max(told.available),
+            Told::Nothing => Amount::ZERO,
+        };
+        if most > self.captured && !self.faults.has(Fault::OverRefundApplied) {
+            return Err(Refusal::doubtful("more would be paid back than was captured"));
+        }
+        Ok(())
+    }
+
+    /// Notes that the event is known. `false` where it was already.
+    pub(super) fn remember(&mut self, event_id: &str) -> bool {
+        let is_new = !self.seen.contains(event_id) && self.seen.insert(event_id.to_owned());
+        if is_new && self.faults.any() {
+            self.slips.recent.push(event_id.to_owned());
+        }
+        is_new
+    }
+
+    /// Takes in an event that passed the check.
+    pub(super) fn learn(&mut self, event: Event<'_>) {
+        match event.told {
+            Told::Refund(told) => self.learn_refund(&event.kind, Some(event.time), &told),
+            Told::Charge(told) => self.learn_charge(event.time, &told),
+            Told::Chargeback(told) => self.learn_chargeback(event.time, told),
+            Told::Nothing => {}
+        }
+    }
+
+    /// Takes in that the shop itself asked for this refund.
+    pub(super) fn learn_own(&mut self, own: &OwnRefund) {
+        let mut id = own.refund.id.clone();
+        self.slips.own.insert(id.clone());
+        if self.faults.has(Fault::OwnRefundSecondRow) {
+            id.insert_str(0, "shop-");
+        }
+        let amount = own.refund.amount;
+        let final_at_once = self.faults.has(Fault::OwnRefundFinalAtOnce);
+        let state = if final_at_once { RefundState::Succeeded } else { RefundState::Pending };
+        let told = RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0 };
+        self.book(None, &told, false);
+    }
+
+    fn learn_refund(&mut self, kind: &str, time: Option<EventTime>, told: &RefundTold<'_>) {
+        if self.faults.any() {
+            self.learn_refund_with_slips(kind, time, told);
+        } else {
+            self.book(time, told, false);
+        }
+    }
+
+    /// Books how a refund stands, if that is news or `anyway`.
+    pub(super) fn book(&mut self, time: Option<EventTime>, told: &RefundTold<'_>, anyway: bool) {
+        let paid = if told.state == RefundState::Succeeded { told.paid } else { Amount::ZERO };
+        let keep = |amount| kept(amount, self.digits, self.faults);
+        let new = Refund { id: told.id.to_string(), time, state: told.state, amount: keep(told.amount), paid: keep(paid) };
+        match self.refunds.iter().position(|known| known.id == new.id) {
+            Some(known) if !anyway && !self.is_news(&self.refunds[known], &new) => {}
+            Some(known) => self.refunds[known] = new,
+            None => self.refunds.push(new),
+        }
+    }
+
+    /// A final state stays; otherwise the event that was created last is right.
+    fn is_news(&self, known: &Refund, new: &Refund) -> bool {
+        if self.faults.has(Fault::LatestEventWins) {
+            return true;
+        }
+        !known.state.is_final() && (new.state.is_final() || self.is_later(new.time.as_ref(), known.time.as_ref()))
+    }
+
+    fn is_later(&self, new: Option<&EventTime>, known: Option<&EventTime>) -> bool {
+        if self.faults.has(Fault::TextTimeOrder) {
+            return new.map(EventTime::as_str) > known.map(EventTime::as_str);
+        }
+        if self.faults.has(Fault::WholeMinuteTimes) {
+            let minutes = |time: &EventTime| time.micros().div_euclid(60_000_000);
+            return new.map(minutes) >= known.map(minutes);
+        }
+        new > known
+    }
+
+    fn learn_charge(&mut self, time: EventTime, told: &ChargeTold<'_>) {
+        if self.faults.any() && !self.listens_to_charge(told) {
+            return;
+        }
+        let entries = self.kept_entries(told);
+        let known = self.pictures.iter().position(|picture| picture.charge == told.id);
+        match known {
+            Some(known) => {
+                let newer = self.is_later(Some(&time), Some(&self.pictures[known].time));
+                if self.faults.has(Fault::LatestPictureWins) {
+                    let is_open = entries.last().is_some_and(|entry| !entry.state.is_final());
+                    self.slips.status = (is_open && !newer).then_some(Status::Pending);
+                }
+                let picture = &mut self.pictures[known];
+                if self.faults.has(Fault::PictureAsDelta) {
+                    picture.entries.extend(entries);
+                } else if newer || self.faults.has(Fault::LatestPictureWins) {
+                    *picture = Picture { charge: told.id.to_string(), time, entries };
+                }
+            }
+            None => self.pictures.push(Picture { charge: told.id.to_string(), time, entries }),
+        }
+    }
+
+    fn listens_to_charge(&self, told: &ChargeTold<'_>) -> bool {
+        let is_first = self.charges.first().is_none_or(|(first, _)| *first == told.id);
+        let is_complete = told.own.as_ref().is_none_or(|(_, state)| state == "complete");
+        !(self.faults.has(Fault::IgnoresChargeEvents)
+            || self.faults.has(Fault::ChargeMustBeComplete) && !is_complete
+            || self.faults.has(Fault::NeedsKnownRefund) && self.refunds.is_empty()
+            || self.faults.has(Fault::FirstChargeOnly) && !is_first)
+    }
+
+    fn kept_entries(&self, told: &ChargeTold<'_>) -> Vec<Entry> {
+        let mut entries = told.entries.clone();
+        if self.faults.any() {
+            for entry in &mut entries {
+                entry.amount = kept(entry.amount, self.digits, self.faults);
+            }
+        }
+        let is_paid = |entry: &Entry| entry.state == RefundState::Succeeded;
+        if let Some((amount, _)) = told.own.as_ref().filter(|_| self.faults.has(Fault::ChargeAmountTaken) && entries.iter().any(is_paid)) {
+            entries = vec![Entry { state: RefundState::Succeeded, amount: *amount }];
+        }
+        entries
+    }
+
+    /// Once there is a chargeback there always is one; the latest order says how much in all.
+    fn learn_chargeback(&mut self, time: EventTime, told: ChargebackTold) {
+        if self.faults.has(Fault::ChargebackIgnored) {
+            return;
+        }
+        let is_later = self.chargeback.as_ref().is_none_or(|known| self.is_later(Some(&time), known.time.as_ref()));
+        if !is_later {
+            return;
+        }
+        let mut amount = self.captured - told.available - told.open;
+        if !self.faults.has(Fault::ChargebackIncludesRefunds) {
+            amount -= told.refunded;
+        }
+        if self.faults.has(Fault::PartialChargebackIsFull) {
+            amount = self.captured;
+        }
+        self.chargeback = Some(Chargeback { time: Some(time), amount: amount.max(Amount::ZERO) });
+        if self.faults.has(Fault::ChargebackClearsRefunds) {
+            self.forget_refunds();
+        }
+    }
+
+    // ---- what only faulty shops do to it
+
+    /// There is a chargeback, of which no event of the right type told.
+    pub(super) fn charge_back(&mut self) {
+        self.chargeback.get_or_insert(Chargeback { time: None, amount: Amount::ZERO });
+    }
+
+    pub(super) fn lift_chargeback(&mut self) {
+        self.chargeback = None;
+    }
+
+    pub(super) fn forget_refunds(&mut self) {
+        self.refunds.clear();
+        self.pictures.clear();
+    }
+
+    pub(super) fn forget_everything(&mut self) {
+        self.forget_refunds();
+        self.lift_chargeback();
+        self.seen.clear();
+    }
+
+    // ---- what is shown
+
+    /// The order refund state.
+    pub(super) fn state(&self, order_id: &str) -> OrderState {
+        let charged_back = self.chargeback.as_ref().map_or(Amount::ZERO, |chargeback| chargeback.amount);
+        OrderState {
+            order_id: order_id.to_owned(),
+            status: self.status(),
+            refunded_amount: self.paid(),
+            currency: Some(self.currency.clone()),
+            available_to_refund_amount: Some((self.captured - self.paid() - self.reserved() - charged_back).max(Amount::ZERO)),
+            charged_back_amount: Some(charged_back),
+            refunds: Some(self.refunds.iter().map(|refund| self.view(refund)).collect()),
+        }
+    }
+
+    fn view(&self, refund: &Refund) -> RefundView {
+        RefundView { id: refund.id.clone(), state: self.shown(refund.state), amount: Some(refund.amount), refunded_amount: refund.paid }
+    }
+
+    fn shown(&self, state: RefundState) -> RefundState {
+        match state {
+            RefundState::PendingInformation if self.faults.has(Fault::InformationNotShown) => RefundState::Pending,
+            open if !open.is_final() && self.faults.has(Fault::PendingShownAsFailed) => RefundState::Failed,
+            state => state,
+        }
+    }
+
+    /// What is paid back: refunds and charges tell of the same money.
+    pub(super) fn paid(&self) -> Amount {
+        let (by_refunds, by_charges) = (self.refunds_paid(), self.charges_paid());
+        let mut paid = by_refunds.max(by_charges);
+        if self.faults.has(Fault::CountsBothLayers) {
+            paid = by_refunds + by_charges;
+        }
+        if self.faults.has(Fault::PairsLayersByAmount) {
+            paid = by_refunds + self.unpaired_entries();
+        }
+        if self.faults.has(Fault::ChargebackCountsAsRefund) {
+            paid += self.chargeback.as_ref().map_or(Amount::ZERO, |chargeback| chargeback.amount);
+        }
+        paid.max(self.slips.sales) + self.slips.extra
+    }
+
+    fn refunds_paid(&self) -> Amount {
+        if self.faults.has(Fault::LastRefundOverwrites) {
+            return self.slips.last_paid;
+        }
+        if self.faults.has(Fault::FloatSums) {
+            return float_sum(self.refunds.iter().map(|refund| refund.paid));
+        }
+        let pending_counts = |refund: &Refund| refund.state == RefundState::Pending && self.faults.has(Fault::PendingCounts);
+        self.refunds.iter().map(|refund| if pending_counts(refund) { refund.amount } else { refund.paid }).sum()
+    }
+
+    /// What refunds would say is paid, were this told of one of them.
+    fn refunds_paid_with(&self, told: &RefundTold<'_>) -> Amount {
+        let known = self.refunds.iter().find(|refund| refund.id == told.id);
+        if told.state != RefundState::Succeeded || known.is_some_and(|known| known.state.is_final()) {
+            return told.paid;
+        }
+        self.refunds.iter().map(|refund| refund.paid).sum::<Amount>() + told.paid
+    }
+
+    fn charges_paid(&self) -> Amount {
+        if self.faults.has(Fault::FloatSums) {
+            return float_sum(self.paid_entries().map(|entry| entry.amount));
+        }
+        self.paid_entries().map(|entry| entry.amount).sum()
+    }
+
+    /// What charges would say is paid, were this told of one of them.
+    fn charges_paid_with(&self, told: &ChargeTold<'_>) -> Amount {
+        let is_paid = |entry: &&Entry| entry.state == RefundState::Succeeded;
+        let others = self.pictures.iter().filter(|picture| picture.charge != told.id).flat_map(|picture| &picture.entries);
+        told.entries.iter().chain(others).filter(is_paid).map(|entry| entry.amount).sum()
+    }
+
+    /// The charge refunds that count as paid back.
+    fn paid_entries(&self) -> impl Iterator<Item = &Entry> {
+        let counts = |entry: &&Entry| match entry.state {
+            RefundState::Succeeded => true,
+            RefundState::Failed => self.faults.has(Fault::FailedEntryCounts) || self.faults.has(Fault::EveryEntryCounts),
+            _ => self.faults.has(Fault::EveryEntryCounts),
+        };
+        self.pictures.iter().flat_map(|picture| &picture.entries).filter(counts)
+    }
+
+    fn unpaired_entries(&self) -> Amount {
+        let mut refunds: Vec<Amount> = self.refunds.iter().map(|refund| refund.paid).filter(|paid| !paid.is_zero()).collect();
+        let mut unpaired = Amount::ZERO;
+        for entry in self.paid_entries() {
+            match refunds.iter().position(|paid| *paid == entry.amount) {
+                Some(pair) => drop(refunds.swap_remove(pair)),
+                None => unpaired += entry.amount,
+            }
+        }
+        unpaired
+    }
+
+    /// What may not be refunded any more because it has been asked for.
+    fn reserved(&self) -> Amount {
+        let is_reserved = |state: RefundState| match state {
+            RefundState::Succeeded | RefundState::Cancelled => false,
+            RefundState::Failed => self.faults.has(Fault::FailedKeepsReservation),
+            _ => !self.faults.has(Fault::OpenRefundNotReserved),
+        };
+        self.refunds.iter().filter(|refund| is_reserved(refund.state)).map(|refund| refund.amount).sum()
+    }
+
+    /// The status of the order, by precedence.
+    fn status(&self) -> Status {
+        if let Some(status) = self.slips.status {
+            return status;
+        }
+        let paid = if self.faults.has(Fault::AmountWithoutStatus) { self.refunds_paid() } else { self.paid() };
+        let is_hidden = self.faults.has(Fault::RefundHidesChargeback) && !paid.is_zero();
+        let some = |state: RefundState| self.refunds.iter().any(|refund| self.shown(refund.state) == state);
+        if self.chargeback.is_some() && !is_hidden {
+            Status::ChargedBack
+        } else if some(RefundState::Failed) && self.faults.has(Fault::FailedHidesSuccess) {
+            Status::Failed
+        } else if !paid.is_zero() {
+            if self.is_all(paid) { Status::Refunded } else { Status::PartiallyRefunded }
+        } else if some(RefundState::PendingInformation) {
+            Status::PendingInformation
+        } else if some(RefundState::Pending) {
+            Status::Pending
+        } else if some(RefundState::Failed) {
+            Status::Failed
+        } else {
+            Status::NotRefunded
+        }
+    }
+
+    /// Whether this is all that was captured.
+    fn is_all(&self, paid: Amount) -> bool {
+        let paid_refunds = || self.refunds.iter().filter(|refund| refund.state == RefundState::Succeeded);
+        if self.faults.has(Fault::AnyRefundIsFull) {
+            return true;
+        }
+        if self.faults.has(Fault::FullRefundOffByOne) {
+            return paid + Amount::from_minor(1, 2) >= self.captured;
+        }
+        if self.faults.has(Fault::FullComparedAsFloat) {
+            let by_charges = self.charges_paid() > self.refunds_paid();
+            let entries = self.paid_entries().filter(|_| by_charges).map(|entry| entry.amount);
+            return float_sum(paid_refunds().filter(|_| !by_charges).map(|refund| refund.paid).chain(entries)) == self.captured;
+        }
+        if self.faults.has(Fault::FullInOneRefundOnly) && paid_refunds().count() > 0 {
+            return paid_refunds().any(|refund| refund.paid == self.captured);
+        }
+        if self.faults.has(Fault::RequestedDecidesStatus) && paid_refunds().map(|refund| refund.amount).sum::<Amount>() >= self.captured {
+            return true;
+        }
+        if self.faults.has(Fault::FullWhenOneChargeIs) && self.charges.iter().any(|(id, captured)| self.is_all_of_charge(id, *captured)) {
+            return true;
+        }
+        paid >= self.captured
+    }
+
+    fn is_all_of_charge(&self, id: &str, captured: Amount) -> bool {
+        let is_paid = |entry: &&Entry| entry.state == RefundState::Succeeded;
+        let picture = self.pictures.iter().find(|picture| picture.charge == id);
+        picture.is_some_and(|picture| picture.entries.iter().filter(is_paid).map(|entry| entry.amount).sum::<Amount>() >= captured)
+    }
+}

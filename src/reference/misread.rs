@@ -1,0 +1,199 @@
+//! What only a faulty shop reads: members that do not matter, and events that tell nothing of refunds.
+//!
+//! A conforming shop never comes here.
+
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{bank::Fault, fault::Faults, ledger::Ledger, money::Amounts, parse::Envelope, refusal::Refusal};
+use crate::domain::Status;
+
+/// The members of events, refunds and charges that a strict shop has types for.
+const KNOWN_MEMBERS: [&str; 27] = [
+    "amount",
+    "captured",
+    "captures",
+    "charges",
+    "createdTime",
+    "currency",
+    "data",
+    "digitalriverVersion",
+    "failureReason",
+    "id",
+    "items",
+    "liveMode",
+    "metadata",
+    "object",
+    "orderId",
+    "paymentSessionId",
+    "previousAttributes",
+    "reason",
+    "refunded",
+    "refundedAmount",
+    "refunds",
+    "sourceId",
+    "state",
+    "tokenInformation",
+    "type",
+    "updatedTime",
+    "webhookIds",
+];
+
+/// The event types that a shop knows by name, as the provider's documents list them.
+const CATALOGUE: [&str; 77] = [
+    "charge.cancelled",
+    "charge.pending",
+    "checkout.created",
+    "checkout.deleted",
+    "checkout.updated",
+    "checkout_session.order.created",
+    "customer.created",
+    "customer.deleted",
+    "customer.source.created",
+    "customer.source.deleted",
+    "customer.updated",
+    "file.created",
+    "file.deleted",
+    "fileLink.created",
+    "fileLink.deleted",
+    "fileLink.updated",
+    "fulfillment.created",
+    "order.accepted",
+    "order.blocked",
+    "order.cancelled",
+    "order.charge.cancel.complete",
+    "order.charge.cancel.failed",
+    "order.charge.cancel.pending",
+    "order.charge.cancel.pending_information",
+    "order.charge.capturable",
+    "order.charge.capture.complete",
+    "order.charge.capture.failed",
+    "order.charge.capture.pending",
+    "order.charge.completed",
+    "order.charge.failed",
+    "order.charge.pending",
+    "order.charge.refund.complete",
+    "order.charge.refund.failed",
+    "order.charge.refund.pending",
+    "order.charge.refund.pending_information",
+    "order.chargeback",
+    "order.complete",
+    "order.created",
+    "order.credit_memo.created",
+    "order.dispute",
+    "order.dispute.resolved",
+    "order.fulfilled",
+    "order.in_review",
+    "order.invoice.created",
+    "order.passed",
+    "order.pending_payment",
+    "order.refunded",
+    "order.returned",
+    "order.review_closed",
+    "order.review_opened",
+    "order.submitted",
+    "refund.complete",
+    "refund.created",
+    "refund.failed",
+    "refund.pending",
+    "refund.pending_information",
+    "refund.succeeded",
+    "refund.updated",
+    "return.accepted",
+    "return.created",
+    "return.not_accepted",
+    "return.updated",
+    "sales_transaction.created",
+    "sku.created",
+    "sku.deleted",
+    "sku.updated",
+    "source.chargeable",
+    "source.created",
+    "subscription.created",
+    "subscription.deleted",
+    "subscription.extended",
+    "subscription.failed",
+    "subscription.lapsed",
+    "subscription.payment_failed",
+    "subscription.reminder",
+    "subscription.source_invalid",
+    "subscription.updated",
+];
+
+impl Envelope<'_> {
+    /// What only a shop minds that reads more strictly than the contract allows.
+    pub(super) fn be_stricter(&self) -> Result<(), Refusal> {
+        let place = |raw: Option<&RawValue>| raw.map_or(0, |raw| raw.get().as_ptr().addr());
+        if self.faults.has(Fault::MemberOrderAssumed) && place(self.members.kind) > place(self.members.data) {
+            return Err(Refusal::invalid("the type comes after the data"));
+        }
+        if !self.faults.has(Fault::UnknownMembersRefused) && !self.faults.has(Fault::NullMemberFails) {
+            return Ok(());
+        }
+        let envelope: Map<String, Value> = serde_json::from_str(self.text).unwrap_or_default();
+        let Some(Value::Object(object)) = envelope.get("data").and_then(|data| data.get("object")) else { return Ok(()) };
+        // The shop has a type for orders too, and it is long.
+        let is_known = |name: &String| KNOWN_MEMBERS.contains(&name.as_str()) || object.contains_key("payment");
+        if self.faults.has(Fault::UnknownMembersRefused) && !envelope.keys().chain(object.keys()).all(is_known) {
+            return Err(Refusal::invalid("there is a member that is not known"));
+        }
+        if self.faults.has(Fault::NullMemberFails) && object.values().any(Value::is_null) {
+            return Err(Refusal::failed("a member is null"));
+        }
+        Ok(())
+    }
+
+    /// The order that an event of any type is about, as far as a shop can guess.
+    pub(super) fn guessed_orders(&self) -> [Option<String>; 2] {
+        let object = self.object().unwrap_or_default();
+        [object.order_id, object.id].map(|raw| self.text(raw, "").ok().map(|text| text.into_owned()))
+    }
+}
+
+/// What a faulty shop makes of an event that tells nothing of refunds.
+pub(super) fn misread(envelope: &Envelope<'_>, order: Option<&mut Ledger>, faults: Faults) -> Result<(), Refusal> {
+    let kind = &*envelope.kind;
+    if !CATALOGUE.contains(&kind) {
+        if faults.has(Fault::UnknownEventFails) {
+            return Err(Refusal::failed("nobody handles this type of event"));
+        }
+        if faults.has(Fault::UnknownEventRefused) {
+            return Err(Refusal::invalid("there is no such type of event"));
+        }
+    }
+    if kind == "order.dispute" && faults.has(Fault::DisputeEventFails) {
+        return Err(Refusal::failed("nobody handles disputes"));
+    }
+    let Some(order) = order else {
+        return if faults.has(Fault::ForeignObjectRefused) { Err(Refusal::unknown_order()) } else { Ok(()) };
+    };
+    // Even a careless shop books an event once.
+    if !envelope.id().is_some_and(|id| order.remember(&id)) {
+        return Ok(());
+    }
+    let object = envelope.object().unwrap_or_default();
+    let amount = |raw: Option<&RawValue>| Amounts::new(faults).read(raw).ok().flatten().unwrap_or_default();
+    match kind {
+        "order.refunded" if faults.has(Fault::OrderTotalAdded) => order.slips.extra += amount(object.refunded_amount),
+        "order.fulfilled" | "order.complete" if faults.has(Fault::OrderCompleteResets) => order.forget_refunds(),
+        "order.cancelled" | "order.charge.cancel.complete" if faults.has(Fault::CancellationIsRefund) => {
+            order.slips.status = Some(Status::Refunded);
+        }
+        "order.dispute" if faults.has(Fault::DisputeIsChargeback) => order.charge_back(),
+        "order.dispute.resolved" if faults.has(Fault::DisputeIsChargeback) => order.lift_chargeback(),
+        "order.dispute.resolved" if faults.has(Fault::DisputeResolvedClearsRefunds) => order.forget_refunds(),
+        "sales_transaction.created" => {
+            let of = envelope.text(object.kind, "").unwrap_or_default();
+            if of == "refund" && faults.has(Fault::SalesTransactionDoubles) {
+                order.slips.extra += amount(object.amount);
+            } else if of == "refund" && faults.has(Fault::SalesTransactionCounts) {
+                order.slips.sales += amount(object.amount);
+            } else if of.ends_with("chargeback") && faults.has(Fault::SalesTransactionChargesBack) {
+                order.charge_back();
+            }
+        }
+        "order.refunded" => {}
+        _ if object.payment.is_some() && faults.has(Fault::OrderEventLiftsChargeback) => order.lift_chargeback(),
+        _ => {}
+    }
+    Ok(())
+}

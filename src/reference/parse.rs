@@ -1,0 +1,432 @@
+//! From bytes to an event that the shop can work with, or to a refusal.
+//!
+//! The body is read in two steps. The envelope is read first and everything below `data` is only checked to be
+//! JSON; most events end there, because their type does not matter. Of the others the object is read, and of
+//! the object only what is needed, each member by itself, so that a strange member that nobody needs does no
+//! harm. Nothing is copied that can be borrowed, and no number passes through a float or a `Value`.
+//!
+//! What an event means for an order is not decided here.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    bank::Fault,
+    fault::Faults,
+    json::{Object, has_magic_names, is_too_deep},
+    money::Amounts,
+    refusal::Refusal,
+};
+use crate::domain::{Amount, EventTime, RefundState};
+
+/// An event that tells of a refund or a chargeback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event<'a> {
+    pub(super) kind: Cow<'a, str>,
+    pub(super) id: Cow<'a, str>,
+    pub(super) time: EventTime,
+    pub(super) order_id: Cow<'a, str>,
+    pub(super) currency: Option<Cow<'a, str>>,
+    /// Whether it is from the test environment, where all of this takes place.
+    pub(super) is_test: bool,
+    /// The most fraction digits that one of its amounts needs.
+    pub(super) digits: usize,
+    pub(super) told: Told<'a>,
+}
+
+/// What an event tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told<'a> {
+    /// How a refund stands.
+    Refund(RefundTold<'a>),
+    /// All refunds of a charge so far.
+    Charge(ChargeTold<'a>),
+    /// That money was charged back, and how the order stands.
+    Chargeback(ChargebackTold),
+    /// Nothing that the charge's own events do not tell better.
+    Nothing,
+}
+
+/// How a refund stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RefundTold<'a> {
+    pub(super) id: Cow<'a, str>,
+    pub(super) state: RefundState,
+    /// What was asked for, summed over the items where the refund has no amount of its own.
+    pub(super) amount: Amount,
+    /// What was paid back.
+    pub(super) paid: Amount,
+    pub(super) is_of_items: bool,
+    /// How many charges are said to pay it; only read for a fault.
+    pub(super) charges: usize,
+}
+
+/// All refunds of a charge so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ChargeTold<'a> {
+    pub(super) id: Cow<'a, str>,
+    pub(super) entries: Vec<Entry>,
+    /// The charge's own amount and state; only read for a fault.
+    pub(super) own: Option<(Amount, String)>,
+}
+
+/// One refund of a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) state: RefundState,
+    pub(super) amount: Amount,
+}
+
+/// How an order stands after a chargeback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChargebackTold {
+    pub(super) refunded: Amount,
+    pub(super) open: Amount,
+    pub(super) available: Amount,
+}
+
+/// What stands around every event's object.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    pub(super) text: &'a str,
+    pub(super) members: EnvelopeMembers<'a>,
+    pub(super) faults: Faults,
+    pub(super) kind: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EnvelopeMembers<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    live_mode: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    object: Option<Object<ObjectMembers<'a>>>,
+}
+
+/// The members that are needed of a refund, a charge or an order.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ObjectMembers<'a> {
+    #[serde(borrow)]
+    pub(super) id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) order_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    currency: Option<&'a RawValue>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) refunded_amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    available_to_refund_amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    items: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refunds: Option<&'a RawValue>,
+    #[serde(borrow)]
+    charges: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) payment: Option<&'a RawValue>,
+    #[serde(borrow)]
+    failure_reason: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<&'a RawValue>,
+}
+
+/// An item of a refund, or a refund of a charge.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartMembers<'a> {
+    #[serde(borrow)]
+    amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refunded_amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct PaymentMembers<'a> {
+    #[serde(borrow)]
+    charges: Option<Vec<Object<PaidCharge<'a>>>>,
+}
+
+#[derive(Deserialize)]
+struct PaidCharge<'a> {
+    #[serde(borrow)]
+    refunds: Option<&'a RawValue>,
+}
+
+/// What an event is about, as far as refunds go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    Refund,
+    Charge,
+    Chargeback,
+    Other,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads what stands around the object.
+    pub(super) fn open(text: &'a str, faults: Faults) -> Result<Envelope<'a>, Refusal> {
+        if is_too_deep(text) {
+            let why = "the body is nested too deeply";
+            return Err(if faults.has(Fault::DeepBodyFails) { Refusal::failed(why) } else { Refusal::malformed(why) });
+        }
+        if has_magic_names(text) {
+            return Err(Refusal::invalid("a member has a name that no provider uses"));
+        }
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let members = Object::<EnvelopeMembers<'a>>::deserialize(&mut reader).map_err(|error| {
+            if error.is_data() { Refusal::invalid("the body is not an event") } else { Refusal::malformed("the body is not JSON") }
+        })?;
+        if !faults.has(Fault::TrailingGarbageAccepted) {
+            reader.end().map_err(|_| Refusal::malformed("something follows the event"))?;
+        }
+        let mut envelope = Envelope { text, members: members.0, faults, kind: Cow::Borrowed("") };
+        if envelope.members.kind.is_none() && faults.has(Fault::MissingTypeAcknowledged) {
+            return Ok(envelope);
+        }
+        envelope.kind = envelope.text(envelope.members.kind, "the event has no type")?;
+        Ok(envelope)
+    }
+
+    /// The event, or `None` where events of this type tell nothing of refunds.
+    pub(super) fn read(&self) -> Result<Option<Event<'a>>, Refusal> {
+        let topic = self.topic();
+        if topic == Topic::Other {
+            return Ok(None);
+        }
+        self.be_stricter()?;
+        let id = self.text(self.members.id, "the event has no id").map_err(|refusal| self.fail(Fault::MissingEventIdFails, refusal))?;
+        let time = self.time().map_err(|refusal| self.fail(Fault::UnreadableTimeFails, refusal))?;
+        let object = self.object()?;
+        let mut amounts = Amounts::new(self.faults);
+        let (order_id, told) = match topic {
+            Topic::Refund => (object.order_id, self.refund(&object, &mut amounts)?),
+            Topic::Charge if object.order_id.is_some() => (object.order_id, self.charge(&object, &mut amounts)?),
+            // The documented order.charge.refund.failed carries the order in place of the charge.
+            Topic::Charge if object.payment.is_some() => {
+                open_on_charges(self, object.payment, &mut amounts)?;
+                (object.id, Told::Nothing)
+            }
+            Topic::Charge => (None, Told::Nothing),
+            Topic::Chargeback | Topic::Other => (object.id, self.chargeback(&object, &mut amounts)?),
+        };
+        let currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
+        Ok(Some(Event {
+            kind: self.kind.clone(),
+            id,
+            time,
+            order_id: self.text(order_id, "the event is about no order")?,
+            currency,
+            is_test: self.members.live_mode.is_none_or(|raw| raw.get() == "false"),
+            digits: amounts.digits,
+            told,
+        }))
+    }
+
+    /// The event's id, where it has one.
+    pub(super) fn id(&self) -> Option<Cow<'a, str>> {
+        self.text(self.members.id, "").ok()
+    }
+
+    /// The members of the event's object.
+    pub(super) fn object(&self) -> Result<ObjectMembers<'a>, Refusal> {
+        let missing = Refusal::invalid("the event has no object");
+        let data = self.members.data.ok_or(missing)?;
+        let data: Object<Data<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
+        data.0.object.map(|object| object.0).ok_or(missing)
+    }
+
+    /// A text, with its escapes read.
+    pub(super) fn text(&self, raw: Option<&'a RawValue>, why: &'static str) -> Result<Cow<'a, str>, Refusal> {
+        let text = raw.map_or("", RawValue::get);
+        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or(Refusal::invalid(why))?;
+        let text = if inner.contains('\\') && !self.faults.has(Fault::EscapesNotRead) {
+            Cow::Owned(serde_json::from_str(text).map_err(|_| Refusal::invalid(why))?)
+        } else {
+            Cow::Borrowed(inner)
+        };
+        if text.is_empty() { Err(Refusal::invalid(why)) } else { Ok(text) }
+    }
+
+    pub(super) fn topic(&self) -> Topic {
+        if self.faults.has(Fault::WhitespaceNotRead) && !self.text.contains(&format!("\"type\":\"{}\"", self.kind)) {
+            return Topic::Other;
+        }
+        match &*self.kind {
+            "refund.created"
+            | "refund.pending"
+            | "refund.pending_information"
+            | "refund.complete"
+            | "refund.succeeded"
+            | "refund.failed"
+            | "refund.updated" => Topic::Refund,
+            "order.charge.refund.pending"
+            | "order.charge.refund.pending_information"
+            | "order.charge.refund.complete"
+            | "order.charge.refund.failed" => Topic::Charge,
+            "order.chargeback" => Topic::Chargeback,
+            kind if kind.starts_with("refund") && self.faults.has(Fault::RefundPrefixDispatch) => Topic::Refund,
+            _ => Topic::Other,
+        }
+    }
+
+    fn time(&self) -> Result<EventTime, Refusal> {
+        let why = "the event has no time";
+        let text = self.text(self.members.created_time, why)?;
+        let fraction = text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+        if fraction > 6 && self.faults.has(Fault::LongFractionsRefused) {
+            return Err(Refusal::invalid("the time has too many digits"));
+        }
+        EventTime::parse(&text).map_err(|_| Refusal::invalid(why))
+    }
+
+    fn refund(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+        let id = self.text(object.id, "the refund has no id")?;
+        let state = self.refund_state(object)?;
+        if state == RefundState::Succeeded && self.faults.has(Fault::ExpectsCompleteState) {
+            return Ok(Told::Nothing);
+        }
+        if state == RefundState::Failed && object.failure_reason.is_none() && self.faults.has(Fault::FailureReasonRequired) {
+            return Err(Refusal::failed("the refund has no failure reason"));
+        }
+        if object.items.is_none() && self.faults.has(Fault::AbsentItemsFail) {
+            return Err(Refusal::failed("the refund has no items"));
+        }
+        let own = amounts.read(object.amount)?;
+        let items = if own.is_none() { self.items(object.items, amounts)? } else { None };
+        let is_of_items = items.is_some();
+        if is_of_items && self.faults.has(Fault::ItemRefundRefused) {
+            return Err(Refusal::invalid("the refund has no amount"));
+        }
+        let asked_of_items = items.map(|(asked, _)| asked);
+        let amount = own.or(asked_of_items).map_or_else(|| amounts.missing("the refund has no amount"), Ok)?;
+        // What was paid back matters only once something was; it is zero in every other state.
+        let mut paid = amounts.read(object.refunded_amount)?;
+        if state == RefundState::Succeeded && paid.is_none() {
+            paid = Some(amounts.missing("the refund says not what was paid back")?);
+        }
+        if let Some((_, paid_of_first)) = items.filter(|_| self.faults.has(Fault::FirstItemOnly)) {
+            paid = Some(paid_of_first);
+        }
+        if self.faults.has(Fault::UnknownStateIsSuccess) && paid.is_none_or(Amount::is_zero) {
+            paid = Some(amount);
+        }
+        let charges = if self.faults.has(Fault::RefundPerCharge) { count(object.charges) } else { 0 };
+        Ok(Told::Refund(RefundTold { id, state, amount, paid: paid.unwrap_or_default(), is_of_items, charges }))
+    }
+
+    pub(super) fn refund_state(&self, object: &ObjectMembers<'a>) -> Result<RefundState, Refusal> {
+        match &*self.text(object.state, "the refund has no state")? {
+            "pending" => Ok(RefundState::Pending),
+            "pending_information" => Ok(RefundState::PendingInformation),
+            "succeeded" => Ok(RefundState::Succeeded),
+            "failed" => Ok(RefundState::Failed),
+            _ if self.faults.has(Fault::UnknownStateIsSuccess) => Ok(RefundState::Succeeded),
+            _ => Err(Refusal::doubtful("the refund is in a state that is not known")),
+        }
+    }
+
+    /// What a refund of items asks for, and what was paid for the first of them; `None` where there are no items.
+    fn items(&self, raw: Option<&'a RawValue>, amounts: &mut Amounts) -> Result<Option<(Amount, Amount)>, Refusal> {
+        let Some(raw) = raw else { return Ok(None) };
+        let items: Vec<Object<PartMembers<'a>>> =
+            serde_json::from_str(raw.get()).map_err(|_| Refusal::invalid("the refund's items are not items"))?;
+        let Some(first) = items.first() else { return Ok(None) };
+        let paid = if self.faults.has(Fault::FirstItemOnly) { amounts.read(first.0.refunded_amount)? } else { None };
+        let mut sum = Amount::ZERO;
+        for item in &items {
+            sum += amounts.needed(item.0.amount, "an item of the refund has no amount")?;
+        }
+        Ok(Some((sum, paid.unwrap_or_default())))
+    }
+
+    fn charge(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+        let id = self.text(object.id, "the charge has no id")?;
+        let mut entries = self.entries(object.refunds, amounts)?;
+        if entries.is_empty() {
+            return Err(Refusal::invalid("the charge has no refunds"));
+        }
+        if self.faults.has(Fault::LastEntryOnly) {
+            entries.drain(..entries.len() - 1);
+        }
+        let own = if self.faults.any() {
+            let state = self.text(object.state, "").unwrap_or_default().into_owned();
+            amounts.read(object.amount).ok().flatten().map(|amount| (amount, state))
+        } else {
+            None
+        };
+        Ok(Told::Charge(ChargeTold { id, entries, own }))
+    }
+
+    fn entries(&self, raw: Option<&'a RawValue>, amounts: &mut Amounts) -> Result<Vec<Entry>, Refusal> {
+        let Some(raw) = raw else { return Ok(Vec::new()) };
+        let parts: Vec<Object<PartMembers<'a>>> =
+            serde_json::from_str(raw.get()).map_err(|_| Refusal::invalid("the charge's refunds are not refunds"))?;
+        let entry = |part: Object<PartMembers<'a>>| {
+            let word = self.text(part.0.state, "a refund of the charge has no state")?;
+            let state = match &*word {
+                "pending" => RefundState::Pending,
+                "pending_information" => RefundState::PendingInformation,
+                "complete" => RefundState::Succeeded,
+                "failed" => RefundState::Failed,
+                _ => return Err(Refusal::doubtful("a refund of the charge is in a state that is not known")),
+            };
+            Ok(Entry { state, amount: amounts.needed(part.0.amount, "a refund of the charge has no amount")? })
+        };
+        parts.into_iter().map(entry).collect()
+    }
+
+    fn chargeback(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+        // An order without refunds need not say that nothing was refunded.
+        let refunded = amounts.read(object.refunded_amount)?;
+        if self.faults.has(Fault::PanicsOnChargebackWithoutRefund) {
+            refunded.expect("an order with a chargeback says what was refunded");
+        }
+        let available = amounts.needed(object.available_to_refund_amount, "the order says not what can be refunded")?;
+        let open = open_on_charges(self, object.payment, amounts)?;
+        Ok(Told::Chargeback(ChargebackTold { refunded: refunded.unwrap_or_default(), open, available }))
+    }
+
+    fn fail(&self, fault: Fault, refusal: Refusal) -> Refusal {
+        if self.faults.has(fault) { Refusal::failed(refusal.why) } else { refusal }
+    }
+}
+
+/// What the open refunds of an order's charges ask for.
+fn open_on_charges<'a>(envelope: &Envelope<'a>, payment: Option<&'a RawValue>, amounts: &mut Amounts) -> Result<Amount, Refusal> {
+    let Some(payment) = payment else { return Ok(Amount::ZERO) };
+    let payment: Object<PaymentMembers<'a>> =
+        serde_json::from_str(payment.get()).map_err(|_| Refusal::invalid("the order's payment is not a payment"))?;
+    let mut open = Amount::ZERO;
+    for charge in payment.0.charges.unwrap_or_default() {
+        let entries = envelope.entries(charge.0.refunds, amounts)?;
+        open += entries.iter().filter(|entry| !entry.state.is_final()).map(|entry| entry.amount).sum();
+    }
+    Ok(open)
+}
+
+fn count(raw: Option<&RawValue>) -> usize {
+    raw.and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()).map_or(0, |parts| parts.len())
+}
+
+#[cfg(test)]
+mod tests;

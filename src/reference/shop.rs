@@ -1,0 +1,355 @@
+//! The shop: a [`Target`] in the harness's own process.
+//!
+//! A delivery is verified, read, checked against the order and only then booked, so that whatever is refused
+//! leaves no trace. Orders are stored at the moment they change: a restart loses nothing, and needs no more
+//! than to be told the secret again.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use super::{
+    bank::Fault,
+    fault::Faults,
+    ledger::Ledger,
+    misread::misread,
+    parse::{Envelope, Event, Told, Topic},
+    refusal::{Refusal, RefusalKind},
+    signature::{HEADER, Verifier},
+};
+use crate::{
+    adapter::{Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    case::{OrderSetup, OwnRefund},
+    domain::{Clock, Currency, OrderState},
+};
+
+/// How long a slow shop takes for an answer; the provider waits 3 seconds.
+const SLOW: Duration = Duration::from_millis(3500);
+
+/// The log is cut at this length.
+const LONGEST_LOG: usize = 4096;
+
+/// A conforming consumer of Digital River's webhooks, or one with a single deliberate fault.
+#[derive(Debug)]
+pub struct ReferenceShop {
+    clock: Clock,
+    faults: Faults,
+    verifier: Option<Verifier>,
+    orders: HashMap<String, Ledger>,
+    cases: HashMap<String, Vec<String>>,
+    log: String,
+    slips: ShopSlips,
+}
+
+/// What only a faulty shop keeps.
+#[derive(Debug, Default)]
+struct ShopSlips {
+    /// The order that was worked on last.
+    last_order: Option<String>,
+    /// Ids of events that were refused, and are skipped when they come again.
+    burnt: HashSet<String>,
+    /// Events that were new at the beginning of what is under way now.
+    under_way: Option<HashSet<String>>,
+    is_broken: bool,
+    is_locked: bool,
+}
+
+impl ReferenceShop {
+    /// A shop that does everything right.
+    pub fn new(clock: Clock) -> ReferenceShop {
+        ReferenceShop::with(Faults::default(), clock)
+    }
+
+    /// A shop that makes this mistake and no other.
+    pub fn with_fault(fault: Fault, clock: Clock) -> ReferenceShop {
+        ReferenceShop::with(Faults(Some(fault)), clock)
+    }
+
+    fn with(faults: Faults, clock: Clock) -> ReferenceShop {
+        ReferenceShop {
+            clock,
+            faults,
+            verifier: None,
+            orders: HashMap::new(),
+            cases: HashMap::new(),
+            log: String::new(),
+            slips: ShopSlips::default(),
+        }
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.faults.has(fault)
+    }
+
+    /// What stands in the orders' column of ids.
+    fn key<'a>(&self, order_id: &'a str) -> &'a str {
+        if self.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id }
+    }
+
+    fn order(&mut self, order_id: &str) -> Option<&mut Ledger> {
+        let key = self.key(order_id);
+        self.orders.get_mut(key)
+    }
+
+    /// One delivery, from the signature to the books.
+    fn receive(&mut self, request: &Request<'_>) -> Result<(), Refusal> {
+        let header = |name: &str| request.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+        if self.slips.is_broken {
+            return Err(Refusal { kind: RefusalKind::Unavailable, why: "the queue is blocked" });
+        }
+        if header("content-type").is_some_and(|value| value.contains("charset")) && self.has(Fault::CharsetRefused) {
+            return Err(Refusal { kind: RefusalKind::MediaType, why: "only application/json is taken" });
+        }
+        let verifier = self.verifier.as_ref().ok_or(Refusal::unsigned("there is no secret"))?;
+        verifier.check(header(HEADER), request.body, self.clock.unix_seconds())?;
+        if std::mem::take(&mut self.slips.is_locked) {
+            return Ok(());
+        }
+        let text = self.decode(request.body)?;
+        if text.trim().is_empty() && self.has(Fault::EmptyBodyAcknowledged) {
+            return Ok(());
+        }
+        let envelope = Envelope::open(&text, self.faults)?;
+        if self.faults.any() && envelope.id().is_some_and(|id| self.slips.burnt.contains(&*id)) {
+            return Ok(());
+        }
+        match envelope.read() {
+            Ok(Some(event)) => self.take_in(event),
+            Ok(None) => self.pass_over(&envelope),
+            Err(refusal) => {
+                self.leave_traces(&envelope);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn decode<'a>(&self, body: &'a [u8]) -> Result<Cow<'a, str>, Refusal> {
+        if self.has(Fault::BadTextReplaced) {
+            return Ok(String::from_utf8_lossy(body));
+        }
+        std::str::from_utf8(body).map(Cow::Borrowed).map_err(|_| Refusal::malformed("the body is not UTF-8"))
+    }
+
+    fn take_in(&mut self, event: Event<'_>) -> Result<(), Refusal> {
+        if event.kind == "refund.complete" && self.has(Fault::SlowAnswer) {
+            self.clock.sleep(SLOW);
+        }
+        let faults = self.faults;
+        let event = self.readdressed(event);
+        let order = match self.order(&event.order_id) {
+            Some(order) => order,
+            None if faults.has(Fault::PanicsOnUnknownOrder) => panic!("order {} was not found", event.order_id),
+            None if faults.has(Fault::UnknownOrderFails) => return Err(Refusal::failed("there is no such order")),
+            None => return Err(Refusal::unknown_order()),
+        };
+        if let Err(refusal) = order.check(&event) {
+            if faults.has(Fault::AppliedThoughRefused) && refusal.kind == RefusalKind::Doubtful {
+                order.learn(event);
+            } else if faults.has(Fault::RemembersRejectedEvents) {
+                self.slips.burnt.insert(event.id.into_owned());
+            }
+            return Err(refusal);
+        }
+        if !order.remember(&event.id) {
+            return self.meet_again(&event);
+        }
+        if let Some(under_way) = &mut self.slips.under_way {
+            under_way.insert(event.id.to_string());
+        }
+        if faults.any() {
+            self.slips.last_order = Some(event.order_id.to_string());
+        }
+        if let Some(order) = self.order(&event.order_id) {
+            order.learn(event);
+        }
+        Ok(())
+    }
+
+    /// An event that is known already changes nothing and is acknowledged.
+    fn meet_again(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
+        if self.has(Fault::DuplicateRefused) {
+            return Err(Refusal::conflict("the event is known already"));
+        }
+        let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
+        if self.faults.any()
+            && let Some(order) = self.order(&event.order_id)
+            && (is_under_way || order.has_forgotten(&event.id))
+        {
+            order.book_again(event);
+        }
+        Ok(())
+    }
+
+    /// An event that tells nothing of refunds is acknowledged and changes nothing.
+    fn pass_over(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        if !self.faults.any() {
+            return Ok(());
+        }
+        let faults = self.faults;
+        let known = envelope.guessed_orders().into_iter().flatten().find(|id| self.order(id).is_some());
+        misread(envelope, known.and_then(|id| self.order(&id)), faults)
+    }
+
+    /// The event with the order that a confused shop takes it to be about.
+    fn readdressed<'a>(&self, mut event: Event<'a>) -> Event<'a> {
+        if self.has(Fault::ChargeGoesToLastOrder)
+            && matches!(event.told, Told::Charge(_))
+            && let Some(last) = &self.slips.last_order
+        {
+            event.order_id = Cow::Owned(last.clone());
+        }
+        event
+    }
+
+    // ---- refusing
+
+    fn refuse(&mut self, refusal: Refusal, body: &[u8]) -> u16 {
+        if self.log.len() < LONGEST_LOG {
+            self.log.push_str(refusal.why);
+            self.log.push('\n');
+        }
+        let is_unreadable = matches!(refusal.kind, RefusalKind::Malformed | RefusalKind::Invalid);
+        if is_unreadable && self.has(Fault::StaysBrokenAfterRejection) {
+            self.slips.is_broken = true;
+        }
+        if is_unreadable && self.has(Fault::LockLeftByRejection) {
+            self.slips.is_locked = true;
+        }
+        match refusal.kind {
+            RefusalKind::Malformed if self.has(Fault::PanicsOnMalformed) => panic!("{}", refusal.why),
+            RefusalKind::Malformed if self.has(Fault::MalformedAcknowledged) => return 200,
+            RefusalKind::Malformed if self.has(Fault::MalformedIsServerError) => return 500,
+            RefusalKind::Malformed if self.has(Fault::RemembersFailedEvents) => self.slips.burnt.extend(first_id(body)),
+            RefusalKind::Invalid if self.has(Fault::InvalidAcknowledged) => return 200,
+            RefusalKind::Invalid if self.has(Fault::InvalidIsServerError) => return 500,
+            _ => {}
+        }
+        refusal.status()
+    }
+
+    /// What a careless shop has stored of an event before it finds that it cannot be read.
+    fn leave_traces(&mut self, envelope: &Envelope<'_>) {
+        if self.has(Fault::RemembersRejectedEvents) {
+            self.slips.burnt.extend(envelope.id().map(Cow::into_owned));
+        }
+        if self.has(Fault::RowBeforeCheck)
+            && envelope.topic() == Topic::Refund
+            && let Ok(object) = envelope.object()
+            && let Ok(order_id) = envelope.text(object.order_id, "")
+            && let Ok(id) = envelope.text(object.id, "")
+            && let Some(order) = self.order(&order_id)
+            && let Ok(state) = envelope.refund_state(&object)
+        {
+            order.store_unchecked(&id, state);
+        }
+    }
+}
+
+/// The id that a broken body begins with.
+fn first_id(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let (_, rest) = text.split_once("\"id\":\"")?;
+    let (id, _) = rest.split_once('"')?;
+    Some(id.to_owned())
+}
+
+impl Target for ReferenceShop {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        let declined = |why: String| TargetError::new("hello", TargetErrorKind::Declined(why));
+        if hello.protocol != PROTOCOL {
+            return Err(declined(format!("protocol {} is not spoken here", hello.protocol)));
+        }
+        if hello.provider != "digital-river" {
+            return Err(declined(format!("webhooks of {} are not taken here", hello.provider)));
+        }
+        self.verifier = Verifier::new(&hello.secret, self.faults);
+        let races = self.has(Fault::LostUpdate) || self.has(Fault::CheckThenInsert);
+        let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
+        let capabilities = Capabilities {
+            observes,
+            verifies_signatures: true,
+            durable: true,
+            initiates_refunds: true,
+            concurrency: if races { 4 } else { 1 },
+            ..Capabilities::default()
+        };
+        Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        for setup in orders {
+            let Some(currency) = Currency::from_code(&setup.currency) else {
+                return Err(TargetError::new("begin", TargetErrorKind::Declined(format!("`{}` is no currency", setup.currency))));
+            };
+            let key = self.key(&setup.order_id).to_owned();
+            self.cases.entry(case.to_owned()).or_default().push(key.clone());
+            let faults = self.faults;
+            self.orders.entry(key).or_insert_with(|| Ledger::new(setup, currency, faults));
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        Ok(match self.receive(request) {
+            Ok(()) => 200,
+            Err(refusal) => self.refuse(refusal, request.body),
+        })
+    }
+
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        if self.has(Fault::CheckThenInsert) {
+            self.slips.under_way = Some(HashSet::new());
+        }
+        // With this fault each delivery finds the orders as they were before all of them.
+        let before = self.has(Fault::LostUpdate).then(|| self.orders.clone());
+        let mut saved = HashMap::new();
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(self.deliver(request));
+            if let Some(before) = &before
+                && let Some(last) = self.slips.last_order.take()
+                && let Some(order) = std::mem::replace(&mut self.orders, before.clone()).remove(&last)
+            {
+                saved.insert(last, order);
+            }
+        }
+        self.orders.extend(saved);
+        self.slips.under_way = None;
+        answers
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        let Some(order) = self.order(&own.order_id) else {
+            let why = format!("there is no order {}", own.order_id);
+            return Err(TargetError::new("initiate", TargetErrorKind::Declined(why)));
+        };
+        order.learn_own(own);
+        Ok(())
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        Ok(self.order(order_id).map(|order| order.state(order_id)))
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        for order in self.cases.remove(case).unwrap_or_default() {
+            self.orders.remove(&order);
+        }
+        // Nothing of one case may show in the next, not even a mistake.
+        self.slips = ShopSlips::default();
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.verifier = None;
+        self.slips = ShopSlips::default();
+        self.orders.values_mut().for_each(Ledger::restart);
+        Ok(())
+    }
+
+    fn complaints(&mut self) -> String {
+        std::mem::take(&mut self.log)
+    }
+}

@@ -1,0 +1,147 @@
+//! How faulty shops book refunds, and what they keep beside the ledger for it.
+//!
+//! Shops that book each event as one more amount are told apart from the ledger's picture by `extra`: what they
+//! booked that they should not have.
+
+use std::collections::HashSet;
+
+use super::{
+    bank::Fault,
+    ledger::Ledger,
+    parse::{Entry, Event, RefundTold, Told},
+    refusal::Refusal,
+};
+use crate::domain::{Amount, EventTime, RefundState, Status};
+
+/// What only a faulty shop keeps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slips {
+    /// What was booked too much.
+    pub(super) extra: Amount,
+    /// What sales transactions said was refunded.
+    pub(super) sales: Amount,
+    /// What the refund that was booked last paid.
+    pub(super) last_paid: Amount,
+    /// A status that hides what the ledger says.
+    pub(super) status: Option<Status>,
+    /// Refunds that the shop made itself.
+    pub(super) own: HashSet<String>,
+    /// Events in the order in which they came.
+    pub(super) recent: Vec<String>,
+    /// Events that were known before the last restart.
+    pub(super) before_restart: HashSet<String>,
+    /// Whether an event of type refund.complete was booked.
+    pub(super) had_completion: bool,
+}
+
+impl Ledger {
+    /// What does not fit a faulty shop's idea of what may come next.
+    pub(super) fn check_conflicts(&self, event: &Event<'_>) -> Result<(), Refusal> {
+        if !self.faults.any() {
+            return Ok(());
+        }
+        if event.kind == "refund.updated" && self.faults.has(Fault::MetadataUpdateFails) {
+            return Err(Refusal::failed("nobody handles refund.updated"));
+        }
+        let Told::Refund(told) = &event.told else { return Ok(()) };
+        let is_new = self.refunds.iter().all(|refund| refund.id != told.id);
+        if is_new && !self.paid().is_zero() && self.faults.has(Fault::SecondRefundRefused) {
+            return Err(Refusal::conflict("the order is refunded already"));
+        }
+        if self.state("").status == Status::ChargedBack && self.faults.has(Fault::RefundAfterChargebackRefused) {
+            return Err(Refusal::conflict("the order is charged back"));
+        }
+        Ok(())
+    }
+
+    /// Takes in a refund event as a faulty shop does.
+    pub(super) fn learn_refund_with_slips(&mut self, kind: &str, time: Option<EventTime>, told: &RefundTold<'_>) {
+        let faults = self.faults;
+        let known = self.refunds.iter().find(|refund| refund.id == told.id);
+        let (is_known, was_paid) = (known.is_some(), known.is_some_and(|known| known.state == RefundState::Succeeded));
+        let is_own = self.slips.own.contains(&*told.id);
+        let is_ignored = faults.has(Fault::IgnoresRefundEvents)
+            || faults.has(Fault::WaitsForSucceededEvent) && kind == "refund.complete"
+            || faults.has(Fault::OutsideRefundIgnored) && !is_own
+            || faults.has(Fault::OwnRefundEventsIgnored) && is_own
+            || faults.has(Fault::NeedsPendingFirst) && !is_known && told.state.is_final()
+            || faults.has(Fault::DedupesByType) && kind == "refund.complete" && self.slips.had_completion
+            || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed";
+        if is_ignored {
+            return;
+        }
+        let mut told = told.clone();
+        if told.is_of_items && faults.has(Fault::ItemRefundZero) {
+            (told.amount, told.paid) = (Amount::ZERO, Amount::ZERO);
+        }
+        if told.is_of_items && faults.has(Fault::AbsentAmountIsEverything) {
+            (told.amount, told.paid) = (self.captured, self.captured);
+        }
+        if faults.has(Fault::RequestedInsteadOfPaid) {
+            told.paid = told.amount;
+        }
+        if kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState) {
+            told.state = RefundState::Pending;
+        }
+        let is_paid_now = told.state == RefundState::Succeeded && !was_paid;
+        if is_paid_now {
+            self.slips.last_paid = told.paid;
+            self.slips.had_completion |= kind == "refund.complete";
+        }
+        if is_paid_now && is_own && faults.has(Fault::OwnRefundTwice) {
+            self.slips.extra += told.paid;
+        }
+        if is_paid_now && faults.has(Fault::RefundPerCharge) {
+            for _ in 1..told.charges {
+                self.slips.extra += told.paid;
+            }
+        }
+        let is_booked_again = was_paid
+            && (kind == "refund.succeeded" && faults.has(Fault::SucceededCountsAgain)
+                || kind == "refund.updated" && faults.has(Fault::MetadataUpdateCounts));
+        if is_booked_again {
+            self.slips.extra += told.paid;
+        }
+        let anyway = kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState)
+            || kind == "refund.pending" && faults.has(Fault::LatePendingReopens);
+        self.book(time, &told, anyway);
+    }
+
+    /// Whether a faulty shop has forgotten that it knows this event.
+    pub(super) fn has_forgotten(&self, event_id: &str) -> bool {
+        let recent = &self.slips.recent;
+        self.faults.has(Fault::BooksRedeliveries)
+            || self.faults.has(Fault::RemembersOnlyLastEvent) && recent.last().is_none_or(|last| last != event_id)
+            || self.faults.has(Fault::ForgetsOldEvents) && !recent.iter().rev().take(2).any(|recent| recent == event_id)
+            || self.slips.before_restart.contains(event_id)
+    }
+
+    /// Books once more what was booked before.
+    pub(super) fn book_again(&mut self, event: &Event<'_>) {
+        let is_paid = |entry: &&Entry| entry.state == RefundState::Succeeded;
+        match &event.told {
+            Told::Refund(told) if told.state == RefundState::Succeeded => self.slips.extra += told.paid,
+            Told::Charge(told) => self.slips.extra += told.entries.iter().filter(is_paid).map(|entry| entry.amount).sum(),
+            _ => {}
+        }
+    }
+
+    /// Stores a refund of which nothing is checked yet.
+    pub(super) fn store_unchecked(&mut self, id: &str, state: RefundState) {
+        let amount = Amount::ZERO;
+        self.book(None, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0 }, false);
+    }
+
+    /// What is lost in a restart.
+    pub(super) fn restart(&mut self) {
+        if self.faults.has(Fault::ForgetsOrdersOnRestart) {
+            self.forget_everything();
+        }
+        if self.faults.has(Fault::ForgetsEventIdsOnRestart) {
+            self.slips.before_restart = self.seen.clone();
+        }
+        if self.faults.has(Fault::OpenRefundsInMemory) {
+            self.refunds.retain(|refund| refund.state.is_final());
+        }
+    }
+}

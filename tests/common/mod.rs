@@ -1,0 +1,65 @@
+//! What several test binaries share.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use refundproof::{
+    adapter::Target,
+    domain::Clock,
+    provider::digital_river::DigitalRiver,
+    reference::{Fault, ReferenceShop},
+    run::{Launch, Options, Report, Selection, ShrinkLimits, certify},
+};
+
+pub fn provider() -> &'static DigitalRiver {
+    DigitalRiver::embedded()
+}
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// The reference, or one of its faults, on a clock that can be moved.
+pub fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
+    match fault {
+        Some(fault) => Box::new(ReferenceShop::with_fault(fault, clock.clone())),
+        None => Box::new(ReferenceShop::new(clock.clone())),
+    }
+}
+
+/// Certifies the reference or a fault.
+pub fn certified(fault: Option<Fault>, options: &Options) -> Report {
+    silence_targets();
+    let clock = Clock::manual(1_750_000_000);
+    let maker = clock.clone();
+    let launch = Launch::new("in-process", "", clock, move || Ok(shop(fault, &maker)));
+    certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
+}
+
+/// Certifies with so many cases, and without shrinking.
+pub fn quick(cases: u32, seed: u64) -> Options {
+    let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    Options { cases, seed, shrink, jobs, ..Options::default() }
+}
+
+pub fn only(ids: &[&str]) -> Selection {
+    let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    Selection::new(&ids, &[]).expect("globs")
+}
+
+/// Panics of in-process faults are findings; their traces would only be noise.
+pub fn silence_targets() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !refundproof::run::is_in_target() {
+                usual(info);
+            }
+        }));
+    });
+}

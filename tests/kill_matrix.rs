@@ -1,0 +1,112 @@
+//! Which requirement catches which fault: a committed snapshot, and what must hold of it.
+
+mod common;
+
+use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
+
+use common::{certified, only, provider, quick};
+use refundproof::{
+    check::verdict::{Conformance, Verdict},
+    provider::Provider,
+    reference::{Fault, FaultInfo, faults},
+    run::{Options, ShrinkLimits},
+};
+
+/// How many cases a fault must be found in.
+const CASES: u32 = 64;
+
+/// Requirements that failed, by fault, in the order in which they are reported.
+static KILLS: LazyLock<BTreeMap<&'static str, Vec<String>>> = LazyLock::new(|| {
+    let killed = |fault: &FaultInfo| {
+        let report = certified(Fault::from_name(fault.name), &quick(CASES, 1));
+        let failed = report.requirements.iter().filter(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
+        failed.map(|requirement| requirement.id.clone()).collect()
+    };
+    faults().iter().map(|fault| (fault.name, killed(fault))).collect()
+});
+
+fn judged() -> impl Iterator<Item = &'static str> {
+    provider().corpus().requirements.iter().filter(|requirement| requirement.recipe.is_some()).map(|requirement| requirement.id.as_str())
+}
+
+#[test]
+fn the_matrix_is_as_reviewed() {
+    let mut text = String::new();
+    for fault in faults() {
+        let _ = writeln!(text, "{}", fault.name);
+        for id in &KILLS[fault.name] {
+            let mark = if id == fault.expected { "*" } else { " " };
+            let _ = writeln!(text, "  {mark} {id}");
+        }
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("kill_matrix", text);
+    });
+}
+
+#[test]
+fn no_fault_survives() {
+    let survivors: Vec<&str> = faults().iter().map(|fault| fault.name).filter(|name| KILLS[name].is_empty()).collect();
+    assert!(survivors.is_empty(), "{survivors:?}");
+}
+
+#[test]
+fn every_fault_is_caught_by_the_requirement_it_is_meant_for() {
+    let unjudged = |id: &str| !judged().any(|judged| judged == id);
+    let missed: Vec<(&str, &str)> = faults()
+        .iter()
+        .filter(|fault| !unjudged(fault.expected) && !KILLS[fault.name].iter().any(|id| id == fault.expected))
+        .map(|fault| (fault.name, fault.expected))
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn every_requirement_catches_some_fault_alone_or_first() {
+    let idle: Vec<&str> = judged().filter(|id| !KILLS.values().any(|killed| killed.first().is_some_and(|first| first == id))).collect();
+    assert!(idle.is_empty(), "{idle:#?}");
+}
+
+#[test]
+fn the_reference_survives_all() {
+    let report = certified(None, &quick(400, 3));
+    let failed: Vec<String> = report
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.judged && !matches!(requirement.verdict, Verdict::Pass | Verdict::NotApplicable))
+        .map(|requirement| format!("{requirement:#?}"))
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert_eq!(report.verdict, Conformance::Conformant);
+}
+
+/// The smallest number of deliveries that shows each fault, known by thought, and what shrinking gets to.
+#[test]
+fn shrinking_gets_to_the_known_minimum() {
+    let mut text = String::new();
+    for fault in faults() {
+        let Some(id) = KILLS[fault.name].first() else { continue };
+        let options = Options { cases: CASES, seed: 1, selection: only(&[id]), shrink: ShrinkLimits::default(), ..Options::default() };
+        let report = certified(Fault::from_name(fault.name), &options);
+        let deliveries = report.requirements[0].failures.first().map(|failure| failure.deliveries);
+        let _ = writeln!(text, "{:<45} {}", fault.name, deliveries.map_or("-".to_owned(), |deliveries| deliveries.to_string()));
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("shrunk_deliveries", text);
+    });
+}
+
+#[test]
+fn faults_are_found_with_other_seeds_too() {
+    for fault in faults() {
+        if KILLS[fault.name].is_empty() {
+            continue;
+        }
+        for seed in 2..6 {
+            let options = Options { selection: only(&[KILLS[fault.name][0].as_str(), fault.expected]), ..quick(CASES, seed) };
+            let report = certified(Fault::from_name(fault.name), &options);
+            let found = report.requirements.iter().any(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
+            assert!(found, "{} is not found with seed {seed}", fault.name);
+        }
+    }
+}

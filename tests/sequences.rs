@@ -1,0 +1,78 @@
+//! The frozen sequences: the reference shows what the snapshots say, and the expectations agree with both.
+
+mod common;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use common::{provider, root, shop};
+use refundproof::{
+    case::Case,
+    check::{Rules, snapshot},
+    domain::Clock,
+    provider::{Provider, lower},
+    run::{Driver, Options, terms},
+};
+
+fn sequences() -> impl Iterator<Item = (&'static String, &'static Case)> {
+    provider().corpus().sequences.iter()
+}
+
+#[test]
+fn the_reference_shows_what_the_snapshots_say() {
+    let clock = Clock::manual(1_750_000_000);
+    let options = Options::default();
+    let target = shop(None, &clock);
+    let mut driver = Driver::new(provider(), target, clock, options.secrets, None, Duration::ZERO).expect("it starts");
+    for (name, case) in sequences() {
+        let capabilities = driver.capabilities().clone();
+        assert_eq!(&case.clone().restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities)), case);
+        let outcome = driver.run(name, case, Rules::default());
+        assert_eq!(outcome.failure, None, "{name}");
+        assert_eq!(outcome.error, None, "{name}");
+        let text = snapshot::render(case, &outcome.seen, &capabilities.sight());
+        insta::with_settings!({
+            snapshot_path => root().join("snapshots").join(provider().name()),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+            description => case.title.clone(),
+        }, {
+            insta::assert_snapshot!(name.as_str(), text);
+        });
+    }
+}
+
+#[test]
+fn there_are_enough_and_each_has_a_title_and_a_snapshot() {
+    assert!(sequences().count() >= 40);
+    for (name, case) in sequences() {
+        assert!(!case.title.is_empty(), "{name}");
+        let kept = provider().corpus().snapshots.get(name).unwrap_or_else(|| panic!("{name} has no snapshot"));
+        assert_eq!(snapshot::content(kept), snapshot::expected(case).trim_matches('\n'), "{name}");
+    }
+}
+
+/// A frozen sequence does not change when the generator does; today it still comes from its plan.
+#[test]
+fn the_plan_beside_a_sequence_still_means_it() {
+    for (name, case) in sequences() {
+        let plan = case.plan.as_ref().unwrap_or_else(|| panic!("{name} has no plan"));
+        let serial: u64 = name.split('-').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{name} has no number"));
+        let again = lower(provider(), plan, serial).case;
+        assert_eq!(again.entries, case.entries, "{name}");
+        assert_eq!(again.expect, case.expect, "{name}");
+    }
+}
+
+#[test]
+fn together_they_reach_every_event_type_and_fault() {
+    let events: BTreeSet<&str> =
+        sequences().flat_map(|(_, case)| case.all_deliveries()).map(|delivery| delivery.event.kind.as_str()).collect();
+    let missing: Vec<&str> =
+        provider().corpus().catalogue.iter().map(|entry| entry.kind.as_str()).filter(|kind| !events.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let faults: BTreeSet<&str> =
+        sequences().flat_map(|(_, case)| case.all_deliveries()).filter_map(|delivery| delivery.fault.as_deref()).collect();
+    for fault in ["redelivery", "out of order", "redelivery after a lost answer", "redelivery after a broken body", "unknown event type"] {
+        assert!(faults.contains(fault), "no sequence has `{fault}`");
+    }
+}
