@@ -223,9 +223,23 @@ impl Target for EventLogShop {
     }
 }
 
+/// Shows the shop at work; its certification is in the tests.
 #[expect(clippy::print_stdout, reason = "an example talks to its reader")]
 fn main() {
-    println!("run `cargo test --example event_log_shop` to certify this shop");
+    let mut shop = EventLogShop::default();
+    let order = OrderSetup {
+        order_id: "1".to_owned(),
+        currency: "USD".to_owned(),
+        captured_amount: Amount::from_minor(1000, 2),
+        charges: Vec::new(),
+        items: Vec::new(),
+    };
+    let _ = shop.begin("example", &[order]);
+    let body = br#"{"id":"e","type":"refund.complete","createdTime":"2022-03-17T16:23:29Z","data":{"object":{"id":"re_1","orderId":"1",
+        "currency":"USD","amount":4.0,"refundedAmount":4.0,"state":"succeeded"}}}"#;
+    println!("answered {:?}", shop.deliver(&Request { headers: &[], body }));
+    println!("shows {:?}", shop.observe("1"));
+    println!("`cargo test --example event_log_shop` certifies this shop");
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Case {
                 return Err(format!("field `entries[{index}].initiate`: order `{}` is not among `orders`", own.order_id));
             }
         }
-        match self.expect.iter().find(|expected| !known(&expected.order_id)) {
+        match self.expect.iter().chain(&self.expect_if_applied).find(|expected| !known(&expected.order_id)) {
             Some(stranger) => Err(format!("field `expect`: order `{}` is not among `orders`", stranger.order_id)),
             None => Ok(()),
         }

@@ -41,6 +41,9 @@ pub struct Case {
     pub entries: Vec<Entry>,
     /// What may be shown when everything has been delivered.
     pub expect: Vec<Expectation>,
+    /// What may be shown then instead, of orders with doubtful deliveries that were not refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect_if_applied: Vec<Expectation>,
     /// The plan that it came from, for shrinking further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
@@ -145,8 +148,8 @@ pub enum Signature {
     Absent,
     /// With the end missing.
     Truncated,
-    /// With a secret that the target does not know.
-    OtherSecret,
+    /// With this secret instead of the one that the target knows.
+    With(String),
     /// An hour ago.
     Stale,
     /// With two secrets, as while one is being replaced.
@@ -283,26 +286,59 @@ impl Case {
             }
             entry.expect = told.expectation(latest);
         }
-        let end = |order: usize| told.final_expectation(order, complete.get(order).copied().unwrap_or(false));
-        self.expect = (0..self.orders.len()).map(end).collect();
+        self.expect.clear();
+        self.expect_if_applied.clear();
+        for order in 0..self.orders.len() {
+            let (expected, applied) = told.final_expectation(order, complete.get(order).copied().unwrap_or(false));
+            self.expect.push(expected);
+            self.expect_if_applied.extend(applied);
+        }
     }
 }
 
-/// What the deliveries so far told of each order: for certain, and with what doubtful ones may have told too.
+/// What the deliveries so far told of each order.
 struct Told {
     ids: Vec<String>,
-    certain: Vec<Knowledge>,
-    /// `None` as long as it is the same.
-    possible: Vec<Option<Knowledge>>,
+    orders: Vec<ToldOrder>,
+}
+
+/// What was told of one order: for certain, and with every choice of doubtful deliveries that may have been applied.
+struct ToldOrder {
+    certain: Knowledge,
+    possible: Vec<Knowledge>,
+}
+
+/// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
+/// have more, and is then judged as if the further ones had not come.
+const MOST_CHOICES: usize = 15;
+
+impl ToldOrder {
+    fn all(&self) -> impl Iterator<Item = &Knowledge> {
+        std::iter::once(&self.certain).chain(&self.possible)
+    }
+
+    fn each(&mut self, learn: impl Fn(&mut Knowledge)) {
+        learn(&mut self.certain);
+        self.possible.iter_mut().for_each(learn);
+    }
+
+    fn doubt(&mut self, event: &EventFacts) {
+        if event.tells.is_empty() || self.possible.len() >= MOST_CHOICES {
+            return;
+        }
+        let mut applied: Vec<Knowledge> = self.all().cloned().collect();
+        applied.iter_mut().for_each(|known| known.learn(event));
+        self.possible.append(&mut applied);
+    }
 }
 
 impl Told {
     fn new(orders: &[OrderSetup]) -> Told {
-        Told {
-            ids: orders.iter().map(|order| order.order_id.clone()).collect(),
-            certain: orders.iter().map(|order| Knowledge::new(&order.order_id, &order.currency, order.captured_amount)).collect(),
-            possible: orders.iter().map(|_| None).collect(),
-        }
+        let told = |order: &OrderSetup| ToldOrder {
+            certain: Knowledge::new(&order.order_id, &order.currency, order.captured_amount),
+            possible: Vec::new(),
+        };
+        Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
     }
 
     fn order(&self, id: Option<&str>) -> Option<usize> {
@@ -315,45 +351,36 @@ impl Told {
 
     fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
         let order = self.order_of(delivery)?;
-        let possible = &mut self.possible[order];
         match delivery.effect {
-            Effect::Accept => {
-                self.certain[order].learn(&delivery.event);
-                if let Some(possible) = possible {
-                    possible.learn(&delivery.event);
-                }
-            }
-            Effect::Flag if !delivery.event.tells.is_empty() => {
-                possible.get_or_insert_with(|| self.certain[order].clone()).learn(&delivery.event);
-            }
-            _ => {}
+            Effect::Accept => self.orders[order].each(|known| known.learn(&delivery.event)),
+            Effect::Flag => self.orders[order].doubt(&delivery.event),
+            Effect::Ignore | Effect::Reject | Effect::Refuse => {}
         }
         Some(order)
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Option<usize> {
         let order = self.order(Some(&own.order_id))?;
-        for known in [Some(&mut self.certain[order]), self.possible[order].as_mut()].into_iter().flatten() {
-            known.learn_own(&own.refund.id, own.refund.amount);
-        }
+        self.orders[order].each(|known| known.learn_own(&own.refund.id, own.refund.amount));
         Some(order)
     }
 
     fn expectation(&self, order: usize) -> Vec<Expectation> {
-        let Some(certain) = self.certain.get(order) else { return Vec::new() };
-        let certain = certain.expectation();
-        vec![match &self.possible[order] {
-            Some(possible) => certain.or(possible.expectation()),
-            None => certain,
-        }]
+        let all = self.orders.get(order).into_iter().flat_map(ToldOrder::all);
+        all.map(Knowledge::expectation).reduce(Expectation::or).into_iter().collect()
     }
 
-    fn final_expectation(&self, order: usize, complete: bool) -> Expectation {
-        let certain = self.certain[order].final_expectation(complete);
-        match &self.possible[order] {
-            Some(possible) => certain.or(possible.final_expectation(complete)),
-            None => certain,
+    /// What may be shown at the end, and what else if doubtful deliveries were applied.
+    fn final_expectation(&self, order: usize, complete: bool) -> (Expectation, Vec<Expectation>) {
+        let certain = self.orders[order].certain.final_expectation(complete);
+        let mut others: Vec<Expectation> = Vec::new();
+        for possible in &self.orders[order].possible {
+            let other = possible.final_expectation(complete);
+            if other != certain && !others.contains(&other) {
+                others.push(other);
+            }
         }
+        (certain, others)
     }
 }
 

@@ -42,6 +42,7 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
         Recipe::LateEvents => seen.late_after_final(),
         Recipe::Redelivery => seen.redelivered(),
         Recipe::SeveralOrders => seen.interleaved(),
+        Recipe::Restarts => seen.restarted(),
         Recipe::UnknownEvents => {
             seen.deliveries().any(|delivery| delivery.effect == Effect::Ignore && delivery.fault.as_deref() == Some("unknown event type"))
         }
@@ -226,6 +227,13 @@ impl<'a> Seen<'a> {
 
     fn redelivered(&self) -> bool {
         self.deliveries().any(|delivery| delivery.fault.as_deref().is_some_and(|fault| fault.starts_with("redelivery after")))
+    }
+
+    /// The target was killed after it had been told something.
+    fn restarted(&self) -> bool {
+        let first = self.case.entries.iter().position(|entry| matches!(&entry.act, Act::Deliver(_)));
+        let last = self.case.entries.iter().rposition(|entry| matches!(entry.act, Act::Restart));
+        matches!((first, last), (Some(first), Some(last)) if first < last)
     }
 
     fn interleaved(&self) -> bool {

@@ -87,10 +87,6 @@ impl Expectation {
         self.refunded_amount.least = self.refunded_amount.least.min(other.refunded_amount.least);
         self.refunded_amount.most = self.refunded_amount.most.max(other.refunded_amount.most);
         self.status.extend(other.status);
-        if !self.refunded_amount.is_exact() {
-            // Of several doubtful refunds a target may have taken some.
-            self.status.push(Status::PartiallyRefunded);
-        }
         self.status.sort_unstable();
         self.status.dedup();
         if self.available_to_refund_amount != other.available_to_refund_amount {

@@ -191,6 +191,10 @@ fn reorder(value: &mut Value, pick: usize) {
 
 /// The same value in another notation.
 fn other_form(text: &str, pick: usize) -> Option<String> {
+    // One change of notation is enough.
+    if text.contains(['e', 'E']) {
+        return None;
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
     // JSON has no leading zeros.

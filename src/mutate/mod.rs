@@ -24,10 +24,10 @@ pub struct Mutant {
     pub replaces: bool,
 }
 
-/// Applies a mutation. `None` where the delivery has nothing that it could change. `fresh_id` is an event id that no
-/// other delivery has: a doubtful event may be remembered by its id without having been applied, and must not hide the
-/// original from the target.
-pub fn mutate(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id: &str) -> Option<Mutant> {
+/// Applies a mutation. `None` where the delivery has nothing that it could change. With `fresh_id` the result has an event
+/// id of its own unless it stands in for the original: a doubtful event may be remembered by its id without having been
+/// applied, and must not hide the original from the target.
+pub fn mutate(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id: Option<&str>) -> Option<Mutant> {
     let effect = effect(mutation.kind);
     if effect == Effect::Reject && needs_refund_event(mutation.kind) && !anatomy.is_refund_event {
         return None;
@@ -40,7 +40,7 @@ pub fn mutate(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_
         other => other,
     };
     delivery.mutation = Some(name(mutation.kind).to_owned());
-    if effect == Effect::Flag {
+    if let Some(fresh_id) = fresh_id.filter(|_| effect != Effect::Accept) {
         take_id(&mut delivery, anatomy, fresh_id)?;
     }
     let pick = usize::from(mutation.pick);
@@ -48,7 +48,10 @@ pub fn mutate(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_
         MutationKind::RotatedSecret => delivery.signature = Signature::Rotated { known_first: pick % 2 == 1 },
         MutationKind::SignatureAbsent => delivery.signature = Signature::Absent,
         MutationKind::SignatureTruncated => delivery.signature = Signature::Truncated,
-        MutationKind::OtherSecret => delivery.signature = Signature::OtherSecret,
+        MutationKind::OtherSecret => {
+            const SECRETS: [&str; 3] = ["whsec_that_nobody_was_told", "", "secret"];
+            delivery.signature = Signature::With(SECRETS[pick % SECRETS.len()].to_owned());
+        }
         MutationKind::Stale => delivery.signature = Signature::Stale,
         MutationKind::SignatureWrong => delivery.signature = Signature::Over("another body".to_owned()),
         MutationKind::BodyChanged | MutationKind::Reserialised => {

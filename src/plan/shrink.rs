@@ -155,7 +155,7 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             plainer.push(faults);
         };
         match fault.kind {
-            FaultKind::Omit => {}
+            FaultKind::Omit | FaultKind::RestartAfter => {}
             FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
             FaultKind::Late { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::Late { by })),
             FaultKind::AnswerLost { after } => {
@@ -170,10 +170,10 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                 }
             }
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
-            FaultKind::Mutated { mutation, after } => {
-                smaller(after).for_each(|after| with(FaultKind::Mutated { mutation, after }));
+            FaultKind::Mutated { mutation, same_id, after } => {
+                smaller(after).for_each(|after| with(FaultKind::Mutated { mutation, same_id, after }));
                 for pick in [0, 1, mutation.pick / 2].into_iter().filter(|pick| *pick < mutation.pick) {
-                    with(FaultKind::Mutated { mutation: Mutation { pick, ..mutation }, after });
+                    with(FaultKind::Mutated { mutation: Mutation { pick, ..mutation }, same_id, after });
                 }
             }
             FaultKind::UnknownBefore { name } => smaller(name).for_each(|name| with(FaultKind::UnknownBefore { name })),

@@ -223,6 +223,8 @@ pub enum FaultKind {
         /// How many other deliveries come between.
         after: u8,
     },
+    /// The target is killed and started again after it.
+    RestartAfter,
     /// A documented example that is not valid JSON arrives just before it.
     DefectBefore {
         /// Which defect, modulo how many the provider documents.
@@ -233,6 +235,9 @@ pub enum FaultKind {
     Mutated {
         /// What is done to it.
         mutation: Mutation,
+        /// Whether what comes before it carries its event id.
+        #[serde(default)]
+        same_id: bool,
         /// How many other deliveries come between.
         after: u8,
     },
@@ -252,6 +257,7 @@ impl FaultKind {
             FaultKind::Late { .. } => "out of order",
             FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
             FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
+            FaultKind::RestartAfter => "restart",
             FaultKind::DefectBefore { .. } => "documented defect",
             FaultKind::Mutated { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",

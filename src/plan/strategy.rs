@@ -38,6 +38,9 @@ pub struct Palette {
     pub charge_completion: String,
     /// The event type that books sales, refunds and chargebacks; empty where there is none.
     pub booking: String,
+    /// Patterns of event types that tell of the same money in one way; where only they are sent, nothing hides what a
+    /// target gets wrong in them.
+    pub views: Vec<String>,
     /// How many currencies there are to choose from.
     pub currencies: u8,
     /// How many event types are only traffic.
@@ -94,6 +97,8 @@ pub enum Recipe {
     Redelivery,
     /// Several orders at once.
     SeveralOrders,
+    /// The target is killed between deliveries.
+    Restarts,
     /// Plain traffic.
     Plain,
     /// Event types that nobody has heard of.
@@ -133,15 +138,17 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
     let draw = Draw { palette };
     match recipe {
         Recipe::ChargeRefundComplete => {
-            draw.only("order.charge.refund.complete", draw.order(), draw.lives(draw.refund(), draw.success(), 1, 3))
+            draw.only(&palette.charge_completion, draw.plain_order(), draw.life(draw.plain_refund(), draw.success()))
         }
-        Recipe::RefundComplete => draw.only(&palette.refund_completion, draw.order(), draw.lives(draw.refund(), draw.success(), 1, 3)),
-        Recipe::CountedOnce => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.success(), 1, 2), late(), 0..6),
-        Recipe::PartialRefunds => draw.plan(draw.order(), draw.lives(draw.part(), draw.success(), 2, 4)),
+        Recipe::RefundComplete => draw.only(&palette.refund_completion, draw.plain_order(), draw.life(draw.plain_refund(), draw.success())),
+        Recipe::CountedOnce => draw.counted_once(),
+        Recipe::PartialRefunds => draw.all_or_charges(draw.plain_order(), draw.lives(draw.part(), draw.success(), 2, 4)),
         Recipe::FullRefund => draw.full_refund(),
-        Recipe::PaidLess => draw.plan(draw.order(), draw.lives(draw.refund(), draw.paid_less(), 1, 2)),
-        Recipe::ItemRefunds => draw.plan(draw.order(), draw.lives(draw.refund_at(Just(Level::Items).boxed()), draw.success(), 1, 2)),
-        Recipe::SeveralCharges => draw.plan(draw.order_with(2..=3), draw.lives(draw.large(), draw.success(), 1, 2)),
+        Recipe::PaidLess => draw.plan(draw.plain_order(), draw.lives(draw.plain_refund(), draw.paid_less(), 1, 2)),
+        Recipe::ItemRefunds => {
+            draw.plan(draw.order_with(1..=1), draw.lives(draw.refund_at(Just(Level::Items).boxed()), draw.success(), 1, 2))
+        }
+        Recipe::SeveralCharges => draw.all_or_charges(draw.order_with(2..=3), draw.lives(draw.large(), draw.success(), 1, 2)),
         Recipe::ExactAmounts => draw.plan(draw.exact_order(), draw.lives(draw.refund(), draw.success(), 1, 4)),
         Recipe::OpenRefunds => draw.plan(draw.order(), draw.lives(draw.refund(), draw.open_end(), 1, 2)),
         Recipe::FailedRefunds => draw.failed_refunds(),
@@ -165,8 +172,9 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::EquivalentJson => draw.mutated(MutationKind::EQUIVALENT, 2..8),
         Recipe::InvalidEvents => draw.mutated(MutationKind::INVALID, 2..6),
         Recipe::Rejections => draw.mutated(&[MutationKind::MALFORMED, MutationKind::INVALID].concat(), 2..6),
-        Recipe::NoTrace => draw.mutated(&[MutationKind::MALFORMED, MutationKind::INVALID, MutationKind::INVALID].concat(), 2..6),
-        Recipe::Doubtful => draw.mutated(MutationKind::DOUBTFUL, 2..6),
+        Recipe::NoTrace => draw.no_trace(),
+        Recipe::Restarts => draw.restarts(),
+        Recipe::Doubtful => draw.doubtful(),
         Recipe::Unsigned => draw.mutated(MutationKind::UNSIGNED, 1..4),
         Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 1..4),
         Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 1..4),
@@ -184,6 +192,11 @@ struct Draw<'a> {
 
 impl Draw<'_> {
     // ---- orders
+
+    /// One charge, one item, a currency with cents.
+    fn plain_order(&self) -> BoxedStrategy<OrderPlan> {
+        (1_000_u64..100_000).prop_map(|captured| order_plan((0, captured, 1, 1))).boxed()
+    }
 
     fn order(&self) -> BoxedStrategy<OrderPlan> {
         self.order_with(1..=3)
@@ -207,6 +220,12 @@ impl Draw<'_> {
 
     // ---- asking for a refund
 
+    /// All or a part of the order, and never by accident all but a little.
+    fn plain_refund(&self) -> Actions {
+        let amount = prop_oneof![1 => Just(Pick::All), 2 => (1_u64..900).prop_map(Pick::Units)];
+        amount.prop_map(|amount| refund(amount, Level::Order, false, false, 0)).boxed()
+    }
+
     fn refund(&self) -> Actions {
         self.refund_at(self.level())
     }
@@ -221,8 +240,8 @@ impl Draw<'_> {
     }
 
     fn part(&self) -> Actions {
-        (1_u64..4_000, self.level(), weighted(3), 0_u8..8)
-            .prop_map(|(units, level, joins, kind)| refund(Pick::Units(units), level, joins, false, kind))
+        (1_u64..900, weighted(3), 0_u8..8)
+            .prop_map(|(units, joins, kind)| refund(Pick::Units(units), Level::Order, joins, false, kind))
             .boxed()
     }
 
@@ -280,8 +299,23 @@ impl Draw<'_> {
     }
 
     fn lives(&self, ask: Actions, go_on: Steps, least: usize, most: usize) -> Steps {
-        let life = (ask, go_on).prop_map(|(ask, go_on)| [vec![Step::plain(ask)], go_on].concat());
+        // Now and then a second refund is asked for before the first one ends, and may share its charge refunds.
+        let second = prop_oneof![2 => Just(None), 1 => (ask.clone(), any::<bool>(), go_on.clone()).prop_map(Some)];
+        let life = (ask, second, go_on).prop_map(|(ask, second, go_on)| {
+            let mut steps = vec![Step::plain(ask)];
+            let mut later = Vec::new();
+            if let Some((second, together, its_own)) = second {
+                steps.push(Step::plain(joining(second, together)));
+                later = its_own;
+            }
+            [steps, go_on, later].concat()
+        });
         vec(life, least..=most).prop_map(|lives| lives.concat()).boxed()
+    }
+
+    /// One refund and nothing beside it.
+    fn life(&self, ask: Actions, go_on: Steps) -> Steps {
+        (ask, go_on).prop_map(|(ask, go_on)| [vec![Step::plain(ask)], go_on].concat()).boxed()
     }
 
     // ---- faults
@@ -300,15 +334,53 @@ impl Draw<'_> {
     }
 
     fn mutated(&self, kinds: &[MutationKind], how_many: std::ops::Range<usize>) -> PlanStrategy {
-        self.with_faults(self.order(), self.lives(self.refund(), self.any_end(), 1, 2), mutation(kinds), how_many)
+        let steps = self.lives(self.refund(), self.any_end(), 1, 2);
+        self.all_or_one_view(self.with_faults(self.order(), steps, mutation(kinds, false), how_many))
+    }
+
+    /// Doubtful events before the true ones, or one of them instead of the true one.
+    fn doubtful(&self) -> PlanStrategy {
+        // What was paid back is where most harm can be done, so most refunds get that far.
+        let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
+        let kinds = [MutationKind::DOUBTFUL, &[MutationKind::OverCaptured, MutationKind::TextAmount, MutationKind::UnknownState]].concat();
+        let faults = vec((any::<u8>(), any::<u8>(), mutation(&kinds, false)), 3..7);
+        let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.refund(), end(), 1, 2)));
+        let before = (before, faults).prop_map(|(plan, faults)| befall(plan, faults));
+        // Several orders, because what is refused or ignored leaves nothing else to judge of an order.
+        let line =
+            (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), mutation(&kinds, false)), 2)).prop_map(|(mut steps, faults)| {
+                for (step, (event, kind)) in steps.iter_mut().rev().zip(faults) {
+                    step.faults.extend([FaultKind::Omit, kind].map(|kind| Fault { event, kind }));
+                }
+                steps
+            });
+        let instead = (vec(self.order(), 3), vec(line, 3), any::<u32>()).prop_map(|(orders, lines, look)| {
+            let of = |(order, steps): (usize, Vec<Step>)| {
+                steps.into_iter().map(move |step| Step { order: u8::try_from(order).unwrap_or(0), ..step })
+            };
+            Plan { orders, steps: lines.into_iter().enumerate().flat_map(of).collect(), only: Vec::new(), look }
+        });
+        prop_oneof![1 => before, 2 => self.all_or_one_view(instead.boxed())].boxed()
+    }
+
+    fn no_trace(&self) -> PlanStrategy {
+        let kinds = [MutationKind::MALFORMED, MutationKind::INVALID, MutationKind::INVALID].concat();
+        let steps = self.lives(self.refund(), self.any_end(), 1, 2);
+        self.all_or_one_view(self.with_faults(self.order(), steps, mutation(&kinds, true), 2..6))
+    }
+
+    fn restarts(&self) -> PlanStrategy {
+        let restart = Just(FaultKind::RestartAfter).boxed();
+        let plan = self.with_faults(self.order(), self.lives(self.any_refund(), self.any_end(), 1, 2), restart, 1..3);
+        (plan, vec((any::<u8>(), any::<u8>(), again()), 1..4)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
     fn malformed(&self) -> BoxedStrategy<FaultKind> {
         if self.palette.defects == 0 {
-            return mutation(MutationKind::MALFORMED);
+            return mutation(MutationKind::MALFORMED, false);
         }
         let defect = (0..self.palette.defects).prop_map(|defect| FaultKind::DefectBefore { defect });
-        prop_oneof![1 => defect, 1 => mutation(MutationKind::MALFORMED)].boxed()
+        prop_oneof![1 => defect, 1 => mutation(MutationKind::MALFORMED, false)].boxed()
     }
 
     // ---- plans
@@ -332,16 +404,49 @@ impl Draw<'_> {
         (self.plan(order, steps), vec((any::<u8>(), any::<u8>(), kinds), how_many)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
+    /// The events that tell of one success in any order; what came before stays in order.
+    fn counted_once(&self) -> PlanStrategy {
+        let steps = self.life(self.plain_refund(), self.success());
+        let lates = vec((any::<u8>(), 1_u8..6), 0..4);
+        (self.plan(self.plain_order(), steps), lates)
+            .prop_map(|(mut plan, lates)| {
+                if let Some(last) = plan.steps.last_mut() {
+                    last.faults.extend(lates.into_iter().map(|(event, by)| Fault { event, kind: FaultKind::Late { by } }));
+                }
+                plan
+            })
+            .boxed()
+    }
+
     fn full_refund(&self) -> PlanStrategy {
         let last = prop_oneof![Just(vec![Pick::All]), Just(vec![Pick::AllBut(1)]), Just(vec![Pick::AllBut(1), Pick::All])];
-        let steps = (self.lives(self.part(), self.success(), 0, 2), last, self.level()).prop_map(|(mut steps, last, level)| {
+        let steps = (self.lives(self.part(), self.success(), 0, 2), last).prop_map(|(mut steps, last)| {
             for amount in last {
-                steps.push(Step::plain(refund(amount, level, false, false, 0)));
+                steps.push(Step::plain(refund(amount, Level::Order, false, false, 0)));
                 steps.push(Step::plain(Action::Succeed { refund: 0, paid: Pick::All }));
             }
             steps
         });
-        self.plan(self.order(), steps.boxed())
+        self.plan(self.plain_order(), steps.boxed())
+    }
+
+    /// With all events, or with the charges' own alone: the refunds hide what a charge gets wrong.
+    fn all_or_charges(&self, order: BoxedStrategy<OrderPlan>, steps: Steps) -> PlanStrategy {
+        let all = self.plan(order.clone(), steps.clone());
+        if self.palette.charge_completion.is_empty() {
+            return all;
+        }
+        prop_oneof![1 => all, 1 => self.only(&self.palette.charge_completion, order, steps)].boxed()
+    }
+
+    /// With all events, or with only those of one view, which then stands alone.
+    fn all_or_one_view(&self, plan: PlanStrategy) -> PlanStrategy {
+        let views: Vec<Vec<String>> = self.palette.views.iter().map(|view| vec![view.clone()]).collect();
+        if views.is_empty() {
+            return plan;
+        }
+        let only = prop_oneof![1 => Just(Vec::new()), 1 => prop::sample::select(views)];
+        (plan, only).prop_map(|(plan, only)| Plan { only, ..plan }).boxed()
     }
 
     fn failed_refunds(&self) -> PlanStrategy {
@@ -490,9 +595,9 @@ impl Draw<'_> {
             4 => refused(),
             2 => unknown(),
             2 => self.broken(),
-            2 => mutation(MutationKind::EQUIVALENT),
-            1 => mutation(MutationKind::INVALID),
-            1 => mutation(MutationKind::UNSIGNED),
+            2 => mutation(MutationKind::EQUIVALENT, false),
+            1 => mutation(MutationKind::INVALID, true),
+            1 => mutation(MutationKind::UNSIGNED, false),
         ]
         .boxed();
         let orders = vec(prop_oneof![3 => self.order(), 1 => self.exact_order()], 1..=3);
@@ -514,6 +619,13 @@ fn refund(amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Actio
 fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
     steps.push(Step::plain(action));
     steps
+}
+
+fn joining(action: Action, joins: bool) -> Action {
+    match action {
+        Action::Refund { amount, level, own, kind, .. } => Action::Refund { amount, level, joins, own, kind },
+        other => other,
+    }
 }
 
 fn is_end(action: &Action) -> bool {
@@ -561,9 +673,9 @@ fn refused() -> BoxedStrategy<FaultKind> {
     .boxed()
 }
 
-fn mutation(kinds: &[MutationKind]) -> BoxedStrategy<FaultKind> {
+fn mutation(kinds: &[MutationKind], same_id: bool) -> BoxedStrategy<FaultKind> {
     (prop::sample::select(kinds.to_vec()), any::<u16>(), 0_u8..3)
-        .prop_map(|(kind, pick, after)| FaultKind::Mutated { mutation: Mutation { kind, pick }, after })
+        .prop_map(move |(kind, pick, after)| FaultKind::Mutated { mutation: Mutation { kind, pick }, same_id, after })
         .boxed()
 }
 

@@ -9,8 +9,8 @@ use crate::{
     case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
     domain::{Amount, Currency, EventTime},
     model::{Change, OrderTruth},
-    mutate::{Mutant, mutate},
-    plan::{Fault, FaultKind, OrderPlan, Plan},
+    mutate::{Mutant, effect, mutate},
+    plan::{Fault, FaultKind, Mutation, OrderPlan, Plan},
 };
 
 /// A case together with the truth that it tells of.
@@ -48,6 +48,7 @@ pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
         orders: orders.iter().map(Order::setup).collect(),
         entries: in_sending_order(sends),
         expect: Vec::new(),
+        expect_if_applied: Vec::new(),
         plan: Some(plan.clone()),
     };
     case.expect_again(&complete);
@@ -62,7 +63,12 @@ struct Stage<'a> {
     /// How many events were created so far, over all orders: the place of the next one in the line.
     created: u32,
     moment: u64,
+    /// How many doubtful deliveries each order has.
+    doubtful: Vec<u8>,
 }
+
+/// Each doubtful delivery doubles what may be shown, so that many of them would allow anything.
+const MOST_DOUBTFUL: u8 = 3;
 
 struct Order {
     truth: OrderTruth,
@@ -89,8 +95,9 @@ impl<'a> Stage<'a> {
         let mint = Mint::new(serial);
         let plain = [OrderPlan::default()];
         let plans: &[OrderPlan] = if plan.orders.is_empty() { &plain } else { &plan.orders };
-        let orders = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
-        Stage { provider, mint, orders, sends: Vec::new(), created: 0, moment: 0 }
+        let orders: Vec<Order> = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
+        let doubtful = vec![0; orders.len()];
+        Stage { provider, mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
     }
 
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, faults: &[Fault]) {
@@ -116,6 +123,10 @@ impl<'a> Stage<'a> {
             look: plan.look,
         };
         let messages = self.provider.tell(&scene, change);
+        let last = messages.len().checked_sub(1);
+        // Faults befall what is sent.
+        let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
+        let (messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
         let strangers: Vec<(usize, Message)> = faults
             .iter()
             .filter_map(|fault| match fault.kind {
@@ -123,17 +134,46 @@ impl<'a> Stage<'a> {
                 _ => None,
             })
             .collect();
-        if let Some(last) = messages.len().checked_sub(1) {
+        order.complete &= held_back.is_empty();
+        if let Some(last) = last {
             order.now = times[last.min(LARGEST_FAMILY - 1)].micros();
         }
         self.moment += 1;
-        let family = messages.len();
+        let places = self.places(index, faults, &messages);
         for (event, message) in messages.into_iter().enumerate() {
             let befalls: Vec<&FaultKind> =
-                faults.iter().filter(|fault| place_of(fault, family) == Some(event)).map(|fault| &fault.kind).collect();
+                faults.iter().zip(&places).filter(|(_, place)| **place == event).map(|(fault, _)| &fault.kind).collect();
             let strangers = strangers.iter().filter(|(place, _)| *place == event).map(|(_, message)| message.clone());
-            self.send(plan, index, message, &befalls, strangers.collect());
+            self.send(index, message, &befalls, strangers.collect());
         }
+    }
+
+    /// Which event of a family each fault befalls. A mutation that finds nothing to change in its event goes to the next
+    /// one that has it, and the faults of the same event go with it.
+    fn places(&self, order: usize, faults: &[Fault], messages: &[Message]) -> Vec<usize> {
+        let family = messages.len().max(1);
+        let applies = |mutation: Mutation, place: usize| {
+            let Some(message) = messages.get(place) else { return false };
+            let original = delivery(message.clone(), None, Effect::Accept);
+            self.mutate(order, mutation, &original, None).is_some()
+        };
+        let place = |fault: &Fault| {
+            let own = usize::from(fault.event) % family;
+            let mutation = faults.iter().filter(|other| other.event == fault.event).find_map(|other| match other.kind {
+                FaultKind::Mutated { mutation, .. } => Some(mutation),
+                _ => None,
+            });
+            let Some(mutation) = mutation else { return own };
+            (0..family).map(|step| (own + step) % family).find(|place| applies(mutation, *place)).unwrap_or(own)
+        };
+        faults.iter().map(place).collect()
+    }
+
+    fn mutate(&self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
+        let body = serde_json::from_str(original.body.text()?).ok()?;
+        let captured = self.orders[order].amount(self.orders[order].truth.captured);
+        let anatomy = self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency);
+        mutate(mutation, original, &anatomy, fresh_id)
     }
 
     fn initiate(&mut self, index: usize, refund: usize) {
@@ -154,19 +194,14 @@ impl<'a> Stage<'a> {
         self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own) });
     }
 
-    fn send(&mut self, plan: &Plan, order: usize, message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
+    fn send(&mut self, order: usize, message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
         let created = self.created;
         self.created += 1;
-        let fits = plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
-        if !fits {
-            self.orders[order].complete = false;
-            return;
-        }
         let late = befalls.iter().find_map(|kind| if let FaultKind::Late { by } = kind { Some(u32::from(*by)) } else { None });
         let late = late.filter(|by| *by > 0);
         let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
         let later = |place: u32, after: u8| place + u32::from(after) * 2 + 1;
-        let effect = if message.facts.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
+        let plain = if message.facts.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
         let mut line: Vec<(u32, Delivery)> = Vec::new();
         line.extend(strangers.into_iter().map(|stranger| (place, delivery(stranger, Some("unknown event type"), Effect::Ignore))));
         for kind in befalls {
@@ -174,7 +209,7 @@ impl<'a> Stage<'a> {
                 line.extend(self.defect(order, &message, *defect).map(|broken| (place, broken)));
             }
         }
-        let original = delivery(message, late.map(|_| "out of order"), effect);
+        let original = delivery(message, late.map(|_| "out of order"), plain);
         let (original, besides) = self.mutants(order, original, befalls);
         // Whatever comes before the original pushes it back.
         let mut own_place = place;
@@ -187,8 +222,12 @@ impl<'a> Stage<'a> {
         } else {
             deliver_original(&mut line, original, own_place, befalls, later);
         }
+        let restart = befalls.iter().any(|kind| matches!(kind, FaultKind::RestartAfter));
         let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)) });
         self.sends.extend(sends);
+        if restart {
+            self.sends.push(Send { place: own_place, order, created, act: Act::Restart });
+        }
     }
 
     fn defect(&self, order: usize, message: &Message, index: u8) -> Option<Delivery> {
@@ -212,18 +251,22 @@ impl<'a> Stage<'a> {
 
     /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
     /// number of deliveries that come between that and the original.
-    fn mutants(&self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
+    fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
         let mut besides = Vec::new();
         for (index, kind) in befalls.iter().enumerate() {
-            let FaultKind::Mutated { mutation, after } = **kind else { continue };
-            let Some(text) = original.body.text() else { continue };
-            let Ok(body) = serde_json::from_str(text) else { continue };
-            let captured = self.orders[order].amount(self.orders[order].truth.captured);
-            let anatomy = self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency);
+            let FaultKind::Mutated { mutation, same_id, after } = **kind else { continue };
+            let doubtful = effect(mutation.kind) == Effect::Flag;
+            if doubtful && self.doubtful[order] >= MOST_DOUBTFUL {
+                continue;
+            }
             let fresh = self.mint.uuid("doubtful", u64::from(self.created) * 16 + index as u64);
-            match mutate(mutation, &original, &anatomy, &fresh) {
+            let fresh = (!same_id).then_some(fresh.as_str());
+            match self.mutate(order, mutation, &original, fresh) {
                 Some(Mutant { delivery, replaces: true }) => original = delivery,
-                Some(Mutant { delivery, replaces: false }) => besides.push((delivery, after)),
+                Some(Mutant { delivery, replaces: false }) => {
+                    self.doubtful[order] += u8::from(doubtful);
+                    besides.push((delivery, after));
+                }
                 None => {}
             }
         }

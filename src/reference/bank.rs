@@ -43,9 +43,9 @@ bank! {
         "A charge event is applied only if the shop already has a refund for that order.";
     AmountWithoutStatus "amount-without-status" "EXTERNAL" "charge-refund-complete-updates-order" ["duncanmcclean/simple-commerce/issues/1231"]
         "A charge event moves the refunded amount and leaves the order's status as it was.";
-    FirstChargeOnly "first-charge-only" "ATTRIB" "charge-refund-complete-updates-order" []
+    FirstChargeOnly "first-charge-only" "ATTRIB" "several-charges" []
         "Events of any charge but the order's first are acknowledged and dropped.";
-    LastEntryOnly "last-entry-only" "CUMUL" "charge-refund-complete-updates-order" ["pay-rails/pay/pull/633"]
+    LastEntryOnly "last-entry-only" "CUMUL" "partial-refunds-add-up" ["pay-rails/pay/pull/633"]
         "Of a charge's list of refunds only the last entry is read.";
     ChargeAmountTaken "charge-amount-taken" "PARTIAL" "charge-refund-complete-updates-order" ["flowglad/flowglad/pull/1170"]
         "The charge's own amount is booked where the amounts of its refunds belong.";
@@ -67,7 +67,7 @@ bank! {
         "The running total of order.refunded is booked on top of the refunds that it sums up.";
     SalesTransactionDoubles "sales-transaction-doubles" "EVTYPE" "refund-counted-once" []
         "The sales transaction of a refund is booked as one more refund.";
-    PairsLayersByAmount "pairs-layers-by-amount" "EVTYPE" "refund-counted-once" []
+    PairsLayersByAmount "pairs-layers-by-amount" "EVTYPE" "partial-refunds-add-up" []
         "A charge refund whose amount is no refund's amount is taken for one more refund.";
     PictureAsDelta "picture-as-delta" "CUMUL" "partial-refunds-add-up" ["antiwork/gumroad/pull/6684"]
         "Each charge event's list of refunds so far is booked as if all of it were new.";

@@ -281,7 +281,10 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let work = Work { campaign: self, index, requirement, recipe, strategy };
         work.run(ready, &mut result, shrinking);
-        if result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()) {
+        let costs_time = self.factory.transport() != "in-process";
+        if costs_time
+            && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
+        {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
         let usable = result.failures.is_empty() && result.verdict != Verdict::Error;

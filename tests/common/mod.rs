@@ -14,16 +14,16 @@ use refundproof::{
     run::{Launch, Options, Report, Selection, ShrinkLimits, certify},
 };
 
-pub fn provider() -> &'static DigitalRiver {
+pub(crate) fn provider() -> &'static DigitalRiver {
     DigitalRiver::embedded()
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
 /// The reference, or one of its faults, on a clock that can be moved.
-pub fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
+pub(crate) fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
     match fault {
         Some(fault) => Box::new(ReferenceShop::with_fault(fault, clock.clone())),
         None => Box::new(ReferenceShop::new(clock.clone())),
@@ -31,7 +31,7 @@ pub fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
 }
 
 /// Certifies the reference or a fault.
-pub fn certified(fault: Option<Fault>, options: &Options) -> Report {
+pub(crate) fn certified(fault: Option<Fault>, options: &Options) -> Report {
     silence_targets();
     let clock = Clock::manual(1_750_000_000);
     let maker = clock.clone();
@@ -40,19 +40,19 @@ pub fn certified(fault: Option<Fault>, options: &Options) -> Report {
 }
 
 /// Certifies with so many cases, and without shrinking.
-pub fn quick(cases: u32, seed: u64) -> Options {
+pub(crate) fn quick(cases: u32, seed: u64) -> Options {
     let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     Options { cases, seed, shrink, jobs, ..Options::default() }
 }
 
-pub fn only(ids: &[&str]) -> Selection {
+pub(crate) fn only(ids: &[&str]) -> Selection {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
     Selection::new(&ids, &[]).expect("globs")
 }
 
 /// Panics of in-process faults are findings; their traces would only be noise.
-pub fn silence_targets() {
+pub(crate) fn silence_targets() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();

@@ -67,6 +67,7 @@ impl DigitalRiver {
             refund_completion: "refund.complete".to_owned(),
             charge_completion: "order.charge.refund.complete".to_owned(),
             booking: "sales_transaction.created".to_owned(),
+            views: ["refund.complete", "order.charge.refund.complete", "refund.*", "order.charge.refund.*"].map(str::to_owned).to_vec(),
             currencies: 6,
             others: u16::try_from(payloads.others()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
@@ -96,9 +97,9 @@ impl Provider for DigitalRiver {
     fn id(&self, mint: &Mint, of: IdOf) -> String {
         match of {
             // The documented ids are decimal and end like this one.
-            IdOf::Order(order) => format!("{}{order}0336", 20_000_000 + mint.serial()),
+            IdOf::Order(order) => format!("2{}{order}0336", fast_first(mint.serial())),
             IdOf::Charge(order, charge) => mint.uuid("charge", index(order, charge)),
-            IdOf::Item(order, item) => format!("{}{order}{item}0336", 10_000_000 + mint.serial()),
+            IdOf::Item(order, item) => format!("1{}{order}{item}0336", fast_first(mint.serial())),
             IdOf::Refund(order, refund) => format!("re_{}", mint.uuid("refund", index(order, refund))),
         }
     }
@@ -118,6 +119,11 @@ impl Provider for DigitalRiver {
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
         sign::headers(secrets, unix_seconds, body)
     }
+}
+
+/// The digits of a serial, those that change fastest first, so that the ids of one run differ early on.
+fn fast_first(serial: u64) -> String {
+    format!("{serial:07}").chars().rev().collect()
 }
 
 fn index(order: usize, part: usize) -> u64 {
