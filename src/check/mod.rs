@@ -3,12 +3,14 @@
 //! Nothing here sends, waits or draws. A check says what is wrong and how it shows; what follows from it
 //! for a requirement is decided in [`verdict`].
 
+mod diagnose;
 mod judge;
 mod reach;
 mod show;
 pub mod snapshot;
 pub mod verdict;
 
+pub use diagnose::diagnose;
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
 pub use reach::reaches;
 pub use show::{diff, expectation_lines, state_lines};

@@ -247,7 +247,7 @@ impl Draw<'_> {
 
     fn large(&self) -> Actions {
         let amount = prop_oneof![Just(Pick::All), (1_u64..5).prop_map(Pick::AllBut)];
-        (amount, self.level(), 0_u8..8).prop_map(|(amount, level, kind)| refund(amount, level, false, false, kind)).boxed()
+        (amount, 0_u8..8).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
     }
 
     fn own_refund(&self) -> Actions {

@@ -48,7 +48,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &dyn Fn
     for difference in &report.snapshots.differing {
         writeln!(out)?;
         writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
-        diff_lines(out, &only_changes(&difference.diff), view)?;
+        diff_lines(out, &only_changes(&difference.diff))?;
     }
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
@@ -117,7 +117,8 @@ fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, view:
     let id = format!("{:<42}", requirement.id);
     let numbers = match requirement.verdict {
         Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Waived => {
-            format!("{:>4} cases {:>6} deliveries", requirement.cases, requirement.deliveries)
+            let cases = if requirement.cases == 1 { "case " } else { "cases" };
+            format!("{:>4} {cases} {:>6} deliveries", requirement.cases, requirement.deliveries)
         }
         other => other.as_str().to_owned(),
     };
@@ -223,7 +224,7 @@ fn comparison(out: &mut dyn Write, failure: &FailureReport, view: View) -> io::R
     let left = rows.iter().map(|row| row.1.chars().count()).max().unwrap_or(0).max(8);
     let right = rows.iter().map(|row| row.2.chars().count()).max().unwrap_or(0).max(5);
     if failure.kind != "state" || 8 + name + left + right > view.columns {
-        return diff_lines(out, &failure.diff, view);
+        return diff_lines(out, &failure.diff);
     }
     writeln!(out, "    {}", paint(FAINT, &format!("{:name$}  {:left$}  {}", "", "must be", "shows")))?;
     for (field, expected, shown) in rows {
@@ -264,14 +265,15 @@ fn rows(expected: &str, shown: &str) -> Vec<(String, String, String)> {
     rows
 }
 
-fn diff_lines(out: &mut dyn Write, diff: &str, view: View) -> io::Result<()> {
+fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
     for line in diff.lines() {
         let style = match line.as_bytes().first() {
             Some(b'-') => GOOD,
             Some(b'+') => BAD,
             _ => FAINT,
         };
-        writeln!(out, "    {}", paint(style, &cut(line, view.columns.saturating_sub(4))))?;
+        // Never cut: the difference may be at the end.
+        writeln!(out, "    {}", paint(style, line))?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::{Case, Terms},
     check::{
-        FailureKind, Rules, diff, reaches, snapshot,
+        FailureKind, Rules, diagnose, diff, reaches, snapshot,
         verdict::{Conformance, Judged, Verdict},
     },
     corpus::{Corpus, Level, RequirementText, bug_classes},
@@ -523,6 +523,9 @@ impl Work<'_, '_> {
 
     fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
         let failure = outcome.failure;
+        let palette = self.campaign.provider.palette();
+        let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
+        let class = class.or(self.requirement.bugs.first().map(String::as_str));
         let (entry, kind, message, expected, observed, diff) = match failure {
             Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
             None => (None, "", String::new(), String::new(), String::new(), String::new()),
@@ -539,7 +542,7 @@ impl Work<'_, '_> {
             diff,
             file: String::new(),
             reproduce: String::new(),
-            resembles: resemblance(self.requirement),
+            resembles: resemblance(class),
             answers,
             stderr: complaints,
             shrunk: Some(Box::new(case)),
@@ -595,9 +598,8 @@ fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> O
     (!subscribed).then(|| format!("the target does not subscribe to {}", requirement.events.join(" or ")))
 }
 
-fn resemblance(requirement: &RequirementText) -> Option<Resemblance> {
-    let id = requirement.bugs.first()?;
-    let class = bug_classes().iter().find(|class| class.id == *id)?;
+fn resemblance(class: Option<&str>) -> Option<Resemblance> {
+    let class = bug_classes().iter().find(|known| Some(known.id.as_str()) == class)?;
     Some(Resemblance { class: class.id.clone(), name: class.name.clone(), links: class.links.iter().take(3).cloned().collect() })
 }
 

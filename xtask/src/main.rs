@@ -4,8 +4,10 @@
 //! sequences, `corpus check` says whether everything holds together.
 
 mod check;
+mod docs;
 mod extract;
 mod generate;
+mod mutants;
 mod schemas;
 
 use std::{
@@ -28,6 +30,21 @@ enum Command {
     Corpus {
         #[command(subcommand)]
         command: Corpus,
+    },
+    /// Write the generated pages of docs/.
+    Docs {
+        /// Only say whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every deliberate fault and print how well the requirements find them.
+    Mutants {
+        /// Cases for each fault.
+        #[arg(long, default_value_t = 64)]
+        cases: u32,
+        /// What they are drawn from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Write the JSON Schemas into schemas/.
     Schemas {
@@ -82,6 +99,8 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Docs { check } => docs::write(&root, check),
+        Command::Mutants { cases, seed } => mutants::score(cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }

@@ -1,0 +1,68 @@
+//! `mutants`: how well the requirements find the deliberate faults.
+
+use std::sync::atomic::AtomicBool;
+
+use refundproof::{
+    adapter::Target,
+    domain::Clock,
+    provider::{Provider, digital_river::DigitalRiver},
+    reference::{FaultInfo, ReferenceShop, faults},
+    run::{Launch, Options, Selection, certify},
+};
+
+/// What finding one fault took.
+struct Found {
+    cases: u32,
+    deliveries: usize,
+}
+
+/// Runs every fault against the requirement that it is aimed at and prints the score.
+pub(crate) fn score(cases: u32, seed: u64) -> anyhow::Result<String> {
+    let provider = DigitalRiver::embedded();
+    // A panic of a fault is a finding; its trace would only be noise.
+    std::panic::set_hook(Box::new(|_| {}));
+    let judged = |id: &str| provider.corpus().requirements.iter().any(|requirement| requirement.id == id && requirement.recipe.is_some());
+    let (mut found, mut missed, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for fault in faults() {
+        if !judged(fault.expected) {
+            skipped.push(fault.name);
+            continue;
+        }
+        match find(provider, fault, cases, seed)? {
+            Some(kill) => found.push(kill),
+            None => missed.push(fault.name),
+        }
+    }
+    let mut lines = Vec::new();
+    if !missed.is_empty() {
+        lines.push(format!("not found: {}", missed.join(", ")));
+    }
+    if !skipped.is_empty() {
+        lines.push(format!("no requirement judged yet: {}", skipped.join(", ")));
+    }
+    lines.push(format!(
+        "mutation score: {} of {} faults killed, median {} cases to kill, median {} shrunk deliveries",
+        found.len(),
+        found.len() + missed.len(),
+        median(found.iter().map(|kill| kill.cases as usize).collect()),
+        median(found.iter().map(|kill| kill.deliveries).collect())
+    ));
+    Ok(lines.join("\n"))
+}
+
+fn find(provider: &dyn Provider, fault: &FaultInfo, cases: u32, seed: u64) -> anyhow::Result<Option<Found>> {
+    let clock = Clock::manual_from_now();
+    let (kind, shop) = (fault.fault, clock.clone());
+    let make = move || Ok(Box::new(ReferenceShop::with_fault(kind, shop.clone())) as Box<dyn Target>);
+    let launch = Launch::new("in-process", "", clock, make);
+    let selection = Selection::new(&[fault.expected.to_owned()], &[]).map_err(anyhow::Error::msg)?;
+    let options = Options { cases, seed, selection, ..Options::default() };
+    let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
+    let requirement = report.requirements.first();
+    Ok(requirement.and_then(|result| Some(Found { cases: result.cases, deliveries: result.failures.first()?.deliveries })))
+}
+
+fn median(mut numbers: Vec<usize>) -> usize {
+    numbers.sort_unstable();
+    numbers.get(numbers.len() / 2).copied().unwrap_or(0)
+}
