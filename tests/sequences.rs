@@ -51,6 +51,21 @@ fn there_are_enough_and_each_has_a_title_and_a_snapshot() {
     }
 }
 
+/// What `cargo xtask corpus generate` writes is insta's own format: insta reads it, and `cargo insta accept` takes it.
+#[test]
+fn snapshot_files_are_instas_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, case) in sequences() {
+        let content = snapshot::expected(case);
+        let path = folder.path().join(format!("{name}.snap.new"));
+        std::fs::write(&path, snapshot::file(&case.title, &content)).expect("it is written");
+        let read = insta::Snapshot::from_file(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.metadata().description(), Some(case.title.as_str()));
+        let insta::internals::SnapshotContents::Text(text) = read.contents() else { panic!("{name} is text") };
+        assert_eq!(text.to_string().trim(), content.trim(), "{name}");
+    }
+}
+
 /// A frozen sequence does not change when the generator does; today it still comes from its plan.
 #[test]
 fn the_plan_beside_a_sequence_still_means_it() {

@@ -482,16 +482,21 @@ impl Work<'_, '_> {
         let mut complaints = driver.target.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
-        if kind == Some(FailureKind::Timeout) && self.campaign.factory.transport() != "in-process" {
-            // Each attempt costs the whole answer limit.
-            limits.attempts = limits.attempts.min(6);
+        if self.campaign.factory.transport() != "in-process" {
+            match kind {
+                // Each attempt costs the whole answer limit.
+                Some(FailureKind::Timeout) => limits.attempts = limits.attempts.min(6),
+                // Each attempt costs a new start.
+                Some(FailureKind::Crash) => limits.time = limits.time.min(Duration::from_secs(4)),
+                _ => {}
+            }
         }
         let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
         let smaller = shrink(
             Some(tree),
             first,
             limits,
-            || self.campaign.wall.monotonic().saturating_sub(started),
+            || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },
             |plan| {
                 attempt += 1;
                 let serial = 1_000_000_000_000 + self.serial(number) * 10_000 + attempt;
