@@ -22,6 +22,9 @@ pub struct View {
     pub quiet: bool,
 }
 
+/// How many differing snapshots are shown: a target that gets one wrong tends to get many wrong, in the same way.
+const MOST_SNAPSHOTS: usize = 3;
+
 /// Writes the whole report. `describe` knows what each requirement asks.
 ///
 /// # Errors
@@ -45,10 +48,14 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &dyn Fn
             failure_lines(out, requirement, failure, view, describe(&requirement.id).as_ref())?;
         }
     }
-    for difference in &report.snapshots.differing {
+    let differing = &report.snapshots.differing;
+    for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
         writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
         diff_lines(out, &only_changes(&difference.diff))?;
+    }
+    if differing.len() > MOST_SNAPSHOTS {
+        writeln!(out, "\n  … and {} more snapshots that differ; `--report json=PATH` has them all", differing.len() - MOST_SNAPSHOTS)?;
     }
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;

@@ -482,18 +482,20 @@ impl Work<'_, '_> {
         let mut complaints = driver.target.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
-        if self.campaign.factory.transport() != "in-process" {
+        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
+        let mut tree_for_proptest = None;
+        if self.campaign.factory.transport() == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
+            tree_for_proptest = Some(tree);
+        } else {
             match kind {
                 // Each attempt costs the whole answer limit.
                 Some(FailureKind::Timeout) => limits.attempts = limits.attempts.min(6),
                 // Each attempt costs a new start.
-                Some(FailureKind::Crash) => limits.time = limits.time.min(Duration::from_secs(4)),
-                _ => {}
+                _ => limits.attempts = limits.attempts.min(20),
             }
         }
-        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
         let smaller = shrink(
-            Some(tree),
+            tree_for_proptest,
             first,
             limits,
             || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },

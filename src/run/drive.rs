@@ -172,7 +172,16 @@ impl<'a> Driver<'a> {
                 let target = &mut self.target;
                 guarded("initiate", || target.initiate(own)).map_err(|error| at(blame(error), Some(index)))
             }
-            Act::Restart => self.restart().map_err(Stop::Error),
+            Act::Restart => self.restart().map_err(|error| {
+                // A durable target that cannot come up on its own state is no adapter's fault.
+                let error = match error.kind {
+                    TargetErrorKind::NotStarted(why) => {
+                        TargetError::new("restart", TargetErrorKind::Crashed(format!("did not come back after it was killed: {why}")))
+                    }
+                    _ => error,
+                };
+                at(blame(error), Some(index))
+            }),
         }
     }
 
