@@ -1,0 +1,652 @@
+//! The command line from outside: exit codes, what is written where, bad input, and that nothing is left running.
+//!
+//! Source: `cli-and-reports.md`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, test_kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
+const FAULT: &str = "builtin:fault/books-redeliveries";
+/// The requirement that the fault breaks.
+const BROKEN: &str = "duplicate-deliveries";
+/// The requirement with the shortest cases, for targets that cost time.
+const PLAIN: &str = "refund-complete-updates-order";
+
+/// A target in `sh` that leaves its process id in the file `pid`. `$1` is what it does with a delivery.
+const SHELL: &str = r#"echo $$ >> pid
+while read -r line; do
+  id=${line#*\"id\":}; id=${id%%[,\}]*}; op=${line#*\"op\":\"}; op=${op%%\"*}
+  case $op in
+    hello) printf '{"id":%s,"ok":true,"name":"sh","version":"1","capabilities":{}}\n' "$id" ;;
+    deliver) eval "$1" ;;
+    observe) printf '{"id":%s,"ok":true,"state":{"orderId":"1","status":"not_refunded","refundedAmount":0}}\n' "$id" ;;
+    bye) exit 0 ;;
+    *) printf '{"id":%s,"ok":true}\n' "$id" ;;
+  esac
+done
+"#;
+
+/// What a finished run wrote.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// A folder of its own to run in.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(TempDir::new().expect("a temporary folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file");
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(args).current_dir(&self.0).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        self.command(args).output().expect("the program runs").into()
+    }
+
+    fn run_at(&self, columns: &str, args: &[&str]) -> Ran {
+        self.command(args).env("COLUMNS", columns).output().expect("the program runs").into()
+    }
+
+    #[track_caller]
+    fn check(&self, args: &[&str], code: i32, stderr_contains: &str) -> Ran {
+        let ran = self.run(args);
+        assert_eq!(ran.code, Some(code), "{args:?}\n{}\n{}", ran.out, ran.err);
+        assert!(ran.err.contains(stderr_contains), "{args:?}: no {stderr_contains:?} in {:?}", ran.err);
+        ran
+    }
+
+    /// The same, and standard error is one line.
+    #[track_caller]
+    fn complains(&self, args: &[&str], code: i32, parts: &[&str]) {
+        let ran = self.check(args, code, "error: ");
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+        for part in parts {
+            assert!(ran.err.contains(part), "no {part:?} in {:?}", ran.err);
+        }
+    }
+
+    /// The only saved case after the fault was certified.
+    #[track_caller]
+    fn saved_case(&self) -> String {
+        self.check(&["certify", FAULT, "--only", BROKEN], 1, "");
+        let mut files = fs::read_dir(self.path("refundproof-failures")).expect("a folder");
+        let name = files.next().expect("a saved case").expect("an entry").file_name();
+        assert!(files.next().is_none());
+        format!("refundproof-failures/{}", name.display())
+    }
+
+    /// Every process that wrote itself into the file `pid` is gone.
+    #[track_caller]
+    fn nothing_is_left(&self) {
+        let pids = fs::read_to_string(self.path("pid")).expect("the target was started");
+        assert!(!pids.is_empty());
+        for pid in pids.lines() {
+            let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("a process id");
+            let deadline = Instant::now() + Duration::from_secs(2);
+            while test_kill_process(pid).is_ok() {
+                assert!(Instant::now() < deadline, "process {pid:?} is left behind");
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+
+    /// A stdio target in `sh` that fails as a whole: one line, exit code 3, nothing left behind.
+    #[track_caller]
+    fn shell_fails(&self, script: &str, parts: &[&str]) {
+        let script = format!("echo $$ > pid; {script}");
+        self.complains(&["certify", "--cases", "2", "--", "sh", "-c", &script], 3, parts);
+        self.nothing_is_left();
+    }
+
+    fn corpus(&self) -> PathBuf {
+        let copy = self.path("corpus");
+        copy_folder(&root().join("corpus/digital-river"), &copy);
+        copy
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let copy = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, &copy).expect("a copy");
+        }
+    }
+}
+
+#[track_caller]
+fn check(args: &[&str], code: i32, stderr_contains: &str) -> Ran {
+    Place::new().check(args, code, stderr_contains)
+}
+
+#[track_caller]
+fn complains(args: &[&str], code: i32, parts: &[&str]) {
+    Place::new().complains(args, code, parts);
+}
+
+#[track_caller]
+fn shows(ran: &Ran, parts: &[&str]) {
+    for part in parts {
+        assert!(ran.out.contains(part), "no {part:?} in\n{}", ran.out);
+    }
+}
+
+/// The path of a Python sample, unless there is no Python here.
+fn sample(name: &str) -> Option<String> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln_skip();
+        return None;
+    }
+    Some(root().join("samples/python-stdio").join(name).display().to_string())
+}
+
+#[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
+fn eprintln_skip() {
+    eprintln!("skipped: there is no python3");
+}
+
+// ---- certify
+
+#[test]
+fn reference_conforms() {
+    let ran = check(&["certify", "--cases", "5"], 0, "");
+    shows(&ran, &["seed 20241121", "none differs", "\nconformant  "]);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_fault_does_not() {
+    check(&["certify", FAULT, "--cases", "5"], 1, "");
+}
+
+#[test]
+fn a_failure_is_a_story() {
+    let place = Place::new();
+    let ran = place.check(&["certify", FAULT, "--only", BROKEN], 1, "");
+    shows(
+        &ran,
+        &[
+            "✗ duplicate-deliveries MUST",
+            "source    Digital River documentation",
+            "like      booked twice",
+            "  1 refund.complete  → 200",
+            "  2 refund.complete  [redelivery]  → 200",
+            "after 2: refundedAmount is 20.0, must be 10.00",
+            "≠ refundedAmount  10.00     20.00",
+            "case      refundproof-failures/duplicate-deliveries-",
+            "1 failed",
+        ],
+    );
+    let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again ")).expect("a command").trim();
+    let replayed: Ran = Command::new("sh").args(["-c", again]).current_dir(&place.0).stdin(Stdio::null()).output().expect("sh").into();
+    assert_eq!(replayed.code, Some(1), "{}", replayed.err);
+    shows(&replayed, &["refundedAmount is 20.0, must be 10.00", "2 refund.complete  [redelivery]"]);
+}
+
+#[test]
+fn a_saved_case_passes_on_the_reference() {
+    let place = Place::new();
+    let case = place.saved_case();
+    shows(&place.check(&["replay", &case, "builtin:reference"], 0, ""), &["showed what it must"]);
+}
+
+#[test]
+fn python_sample_conforms() {
+    let Some(shop) = sample("shop.py") else { return };
+    shows(&check(&["certify", "--cases", "5", "--", "python3", &shop], 0, ""), &["python-stdio-shop", "none differs"]);
+}
+
+#[test]
+fn buggy_python_sample_does_not() {
+    let Some(shop) = sample("shop_buggy.py") else { return };
+    let ran = check(&["certify", "--cases", "5", "--", "python3", &shop], 1, "");
+    shows(&ran, &[&format!("-- python3 {shop}")]);
+}
+
+#[test]
+fn json_report() {
+    let place = Place::new();
+    place.check(&["certify", "--cases", "1", "--report", "json=report.json"], 0, "");
+    let report: Value = serde_json::from_slice(&fs::read(place.path("report.json")).expect("a report")).expect("JSON");
+    assert_eq!(report["schema"], "refundproof-report/1");
+    assert_eq!(report["verdict"], "conformant");
+}
+
+#[test]
+fn quiet_shows_only_the_verdict() {
+    let ran = check(&["certify", "--cases", "1", "--quiet"], 0, "");
+    assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    assert!(ran.out.starts_with("conformant  "));
+}
+
+#[test]
+fn colours_when_asked_for() {
+    assert!(check(&["certify", "--cases", "1", "--color", "always"], 0, "").out.contains("\u{1b}["));
+    assert!(!check(&["certify", "--cases", "1", "--color", "never"], 0, "").out.contains('\u{1b}'));
+    assert!(!check(&["certify", "--cases", "1"], 0, "").out.contains('\u{1b}'));
+}
+
+/// Paths, commands, links and diffs are never broken; everything else fits.
+#[track_caller]
+fn fits(columns: usize, args: &[&str]) {
+    let ran = Place::new().run_at(&columns.to_string(), args);
+    let whole = |line: &str| ["http", "refundproof-failures/", "    -", "    +"].iter().any(|part| line.contains(part));
+    for line in ran.out.lines().filter(|line| !whole(line)) {
+        assert!(line.chars().count() <= columns, "{} columns: {line}", line.chars().count());
+        assert_eq!(line.trim_end(), line);
+    }
+    assert!(!ran.out.is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn narrow_reports_fit() {
+    fits(50, &["certify", FAULT]);
+    fits(50, &["certify", "--time-limit", "1ms"]);
+}
+
+#[test]
+fn wide_reports_fit() {
+    fits(140, &["certify", FAULT]);
+}
+
+#[test]
+fn narrow_lists_fit() {
+    fits(50, &["explain", BROKEN]);
+    fits(50, &["explain", FAULT]);
+}
+
+#[test]
+fn usual_lists_fit() {
+    fits(80, &["list"]);
+    fits(80, &["list", "--faults"]);
+}
+
+#[test]
+fn a_drawn_seed_is_printed() {
+    let ran = check(&["certify", "--cases", "1", "--only", PLAIN, "--seed", "random"], 0, "seed ");
+    let seed = ran.err.trim().strip_prefix("seed ").expect("a seed");
+    seed.parse::<u64>().expect("a number");
+    shows(&ran, &[&format!("seed {seed}\n")]);
+}
+
+#[test]
+fn same_seed_same_output() {
+    let told = |jobs| {
+        let ran = check(&["certify", FAULT, "--cases", "10", "--seed", "7", "--jobs", jobs], 1, "");
+        ran.out.trim_end().rsplit_once(", ").expect("a time").0.to_owned()
+    };
+    assert_eq!(told("1"), told("3"));
+}
+
+#[test]
+fn time_limit_means_not_judged() {
+    let ran = check(&["certify", "--time-limit", "1ms"], 3, "");
+    shows(&ran, &["cut short: time limit", "\nnot-judged  "]);
+}
+
+// ---- doctor
+
+#[test]
+fn doctor_finds_the_reference_well() {
+    let ran = check(&["doctor"], 0, "");
+    shows(&ran, &["✓ hello", "✓ begin", "✓ deliver refund.complete", "✓ end", "the adapter works"]);
+    assert!(!ran.out.contains("\n! "), "{}", ran.out);
+}
+
+#[test]
+fn doctor_finds_python_well() {
+    let Some(shop) = sample("shop.py") else { return };
+    shows(&check(&["doctor", "--", "python3", &shop], 0, ""), &["✓ end", &format!("certify -- python3 {shop}")]);
+}
+
+#[test]
+fn doctor_finds_durable_python_well() {
+    let Some(shop) = sample("shop.py") else { return };
+    let ran = check(&["doctor", "--", "python3", &shop, "--store", "shop.db"], 0, "");
+    shows(&ran, &["✓ observe, after the restart", "✓ end"]);
+}
+
+#[track_caller]
+fn doctor_names(script: &str, step: &str, why: &str) {
+    let place = Place::new();
+    let ran = place.check(&["doctor", "--", "sh", "-c", &format!("echo $$ > pid; {script}")], 3, "");
+    let line = ran.out.lines().find(|line| line.starts_with('✗')).expect("a failing step");
+    assert!(line.contains(step) && line.contains(why), "{line}");
+    shows(&ran, &["  printf '%s\\n' '{\"op\":\"hello\"", "| sh -c "]);
+    place.nothing_is_left();
+}
+
+#[test]
+fn doctor_on_nonsense() {
+    doctor_names("echo hi; cat", "hello", "not JSON: `hi`");
+}
+
+#[test]
+fn doctor_on_one_that_ends() {
+    doctor_names("echo dead >&2; exit 7", "hello", "exit status: 7");
+}
+
+#[test]
+fn doctor_on_one_that_crashes_later() {
+    let place = Place::new();
+    place.write("target.sh", SHELL);
+    let ran = place.check(&["doctor", "--", "sh", "target.sh", "exit 9"], 3, "");
+    shows(&ran, &["✓ begin", "✗ deliver refund.complete", "exit status: 9", "\"op\":\"deliver\""]);
+    place.nothing_is_left();
+}
+
+// ---- list, explain, show
+
+#[test]
+fn lists_requirements() {
+    shows(&check(&["list"], 0, ""), &["refund\n", BROKEN, "SHOULD"]);
+}
+
+#[test]
+fn lists_faults() {
+    shows(&check(&["list", "--faults"], 0, ""), &["books-redeliveries  duplicate-deliveries"]);
+}
+
+#[test]
+fn explains_a_requirement() {
+    shows(&check(&["explain", BROKEN], 0, ""), &["shows ", "why ", "source ", "real bugs", "https://"]);
+}
+
+#[test]
+fn explains_a_fault() {
+    shows(&check(&["explain", "books-redeliveries"], 0, ""), &["story ", "caught by  duplicate-deliveries"]);
+}
+
+#[test]
+fn suggests_what_was_meant() {
+    complains(&["explain", "duplicate-delivries"], 2, &["did you mean `duplicate-deliveries`?"]);
+    complains(&["certify", "builtin:fault/book-redeliveries"], 2, &["did you mean `books-redeliveries`?"]);
+}
+
+#[test]
+fn shows_a_case() {
+    let place = Place::new();
+    let case = place.saved_case();
+    shows(&place.check(&["show", &case], 0, ""), &["2 refund.complete  [redelivery]", "must end as", "refundedAmount          10.00"]);
+}
+
+#[test]
+fn shows_a_case_as_commands() {
+    let place = Place::new();
+    let case = place.saved_case();
+    let ran = place.check(&["show", &case, "--curl", "--secret", "s3cret"], 0, "");
+    shows(&ran, &["| curl ", "--data-binary @- \"$WEBHOOK_URL\"", "digitalriver-signature: "]);
+    let parses = Command::new("sh").args(["-n", "-c", &ran.out]).status().expect("sh");
+    assert!(parses.success());
+}
+
+// ---- bad arguments and files
+
+#[test]
+fn nothing_selected() {
+    complains(&["certify", "--only", "nothing-like-this"], 2, &["leave nothing to run"]);
+}
+
+#[test]
+fn missing_target_file() {
+    complains(&["certify", "nope.toml"], 2, &["nope.toml: cannot be read"]);
+}
+
+#[test]
+fn target_file_that_is_not_toml() {
+    let place = Place::new();
+    place.write("bad.toml", "[target]\ncommand = [\n\"a\" \"b\"]\n");
+    place.complains(&["certify", "bad.toml"], 2, &["bad.toml: line 3: "]);
+}
+
+#[test]
+fn target_file_with_an_unknown_field() {
+    let place = Place::new();
+    place.write("odd.toml", "[target]\ncommand = [\"true\"]\ncomand = 1\n");
+    place.complains(&["certify", "odd.toml"], 2, &["odd.toml: line 3: unknown field `comand`"]);
+}
+
+#[test]
+fn both_target_and_command() {
+    complains(&["certify", "builtin:reference", "--", "true"], 2, &["both a target"]);
+}
+
+#[test]
+fn http_target() {
+    complains(&["certify", "http://localhost:1/"], 2, &["http://localhost:1/"]);
+}
+
+#[test]
+fn unknown_provider() {
+    complains(&["certify", "--provider", "nobody"], 2, &["provider `nobody` is unknown", "digital-river"]);
+}
+
+#[test]
+fn unwritable_report() {
+    let place = Place::new();
+    let ran = place.check(&["certify", FAULT, "--report", "json=no/such/report.json"], 2, "no/such/report.json: cannot be written");
+    assert_eq!(ran.out, "", "it was seen only after the run");
+}
+
+#[test]
+fn failures_folder_that_is_a_file() {
+    let place = Place::new();
+    place.write("file", "");
+    place.complains(&["certify", FAULT, "--failures", "file"], 2, &["file: is not a folder"]);
+    assert_eq!(place.run(&["certify", FAULT, "--failures", "file"]).out, "", "it was seen only after the run");
+}
+
+#[test]
+fn unreadable_options() {
+    for args in
+        [["certify", "--cases", "x"], ["certify", "--report", "xml=a"], ["certify", "--seed", "1.5"], ["certify", "--time-limit", "1y"]]
+    {
+        check(&args, 2, args[1]);
+    }
+    complains(&["certify", "--only", "["], 2, &["["]);
+}
+
+#[track_caller]
+fn broken_corpus(file: &str, text: &str, line: &str) {
+    let place = Place::new();
+    let path = place.corpus().join(file);
+    assert!(path.exists());
+    fs::write(path, text).expect("a file");
+    place.complains(&["certify", "--corpus", "corpus"], 2, &[&format!("corpus/{file}: "), line]);
+}
+
+#[test]
+fn broken_catalogue() {
+    broken_corpus("catalogue.toml", "[[event]]\ntype = = 1\n", "line 2: ");
+}
+
+#[test]
+fn broken_example() {
+    broken_corpus("examples/refund.complete.json", "{\n\"a\":\n}", "line 3: not JSON");
+}
+
+#[test]
+fn broken_sequence() {
+    broken_corpus("sequences/001-unknown-events.json", "{\n\"schema\": \"refundproof-case/1\",\n\"titel\": 1}", "line 3");
+}
+
+#[test]
+fn missing_corpus() {
+    complains(&["list", "--corpus", "nope"], 2, &["nope: is not a folder"]);
+}
+
+#[track_caller]
+fn broken_case(change: impl FnOnce(&str) -> String, parts: &[&str]) {
+    let place = Place::new();
+    let text = fs::read_to_string(place.path(&place.saved_case())).expect("a case");
+    place.write("case.json", &change(&text));
+    for command in ["show", "replay"] {
+        place.complains(&[command, "case.json"], 2, &[&["case.json: "], parts].concat());
+    }
+}
+
+#[test]
+fn case_of_another_version() {
+    broken_case(
+        |text| text.replacen("refundproof-case/1", "refundproof-case/2", 1),
+        &["`refundproof-case/2`", "reads `refundproof-case/1`"],
+    );
+}
+
+#[test]
+fn case_that_is_not_json() {
+    broken_case(|_| "hello".to_owned(), &["line 1, column 1: not JSON"]);
+}
+
+#[test]
+fn case_with_an_unknown_field() {
+    broken_case(|text| text.replacen("\"title\"", "\"titel\"", 1), &["line 3", "unknown field `titel`"]);
+}
+
+#[test]
+fn case_without_orders() {
+    let empty = |text: &str| {
+        let mut case: Value = serde_json::from_str(text).expect("JSON");
+        case["orders"] = Value::Array(Vec::new());
+        case.to_string()
+    };
+    broken_case(empty, &["field `orders`: is empty"]);
+}
+
+#[test]
+fn missing_case() {
+    complains(&["show", "nope.json"], 2, &["nope.json: "]);
+}
+
+// ---- bad targets
+
+#[test]
+fn missing_command() {
+    complains(&["certify", "--", "./no-such-program"], 3, &["`./no-such-program` was not found"]);
+}
+
+#[test]
+fn target_that_exits_at_once() {
+    Place::new().shell_fails("echo first >&2; echo last words >&2; exit 7", &["exit status: 7", "`last words`"]);
+}
+
+#[test]
+fn target_that_answers_nonsense() {
+    Place::new().shell_fails("echo hi; exec cat", &["not JSON", "`hi`"]);
+}
+
+#[test]
+fn target_that_answers_to_the_wrong_id() {
+    Place::new().shell_fails(r#"echo '{"id":99,"ok":true}'; exec cat"#, &["`id`", "99"]);
+}
+
+#[test]
+fn target_that_writes_without_end() {
+    Place::new().shell_fails("tr '\\0' a < /dev/zero", &["line longer than 8 MiB"]);
+}
+
+#[test]
+fn target_that_writes_lines_without_end() {
+    Place::new().shell_fails("yes", &["not JSON", "`y`"]);
+}
+
+#[test]
+fn target_that_never_answers() {
+    let started = Instant::now();
+    Place::new().shell_fails("sleep 100", &["hello: no answer within 10000 ms"]);
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[track_caller]
+fn fails_in_deliver(what: &str, only: &str, parts: &[&str]) {
+    let place = Place::new();
+    place.write("target.sh", SHELL);
+    let ran = place.check(&["certify", "--cases", "1", "--only", only, "--", "sh", "target.sh", what], 1, "");
+    shows(&ran, parts);
+    assert!(!ran.out.contains("→ \n"), "{}", ran.out);
+    place.nothing_is_left();
+}
+
+#[test]
+fn target_that_crashes_in_deliver() {
+    fails_in_deliver("echo boom >&2; exit 3", PLAIN, &["→ no answer", "exit status: 3", "│ boom"]);
+}
+
+#[test]
+fn target_that_hangs_in_deliver() {
+    fails_in_deliver("sleep 100", PLAIN, &["→ no answer", "no answer within 3000 ms"]);
+}
+
+#[test]
+fn adapter_that_cannot_is_not_judged() {
+    let place = Place::new();
+    place.write("target.sh", SHELL);
+    let decline = r#"printf '{"id":%s,"ok":false,"error":"out of order"}\n' "$id""#;
+    let ran = place.check(&["certify", "--cases", "1", "--", "sh", "target.sh", decline], 3, "");
+    shows(&ran, &["the adapter said: out of order", "\nnot-judged"]);
+    place.nothing_is_left();
+}
+
+// ---- Ctrl-C
+
+#[test]
+fn interrupt_reports_what_was_finished() {
+    let place = Place::new();
+    place.write("target.sh", SHELL);
+    // A target that shows nothing fails the others; this one needs nothing but answers.
+    let slow = r#"sleep 0.2; printf '{"id":%s,"ok":true,"status":200}\n' "$id""#;
+    let args = ["certify", "--only", "other-events-change-nothing", "--jobs", "1", "--", "sh", "target.sh", slow];
+    let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !place.path("pid").exists() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
+    thread::sleep(Duration::from_millis(300));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    let ran = Ran::from(child.wait_with_output().expect("the program ends"));
+    assert_eq!(ran.code, Some(130), "{}\n{}", ran.out, ran.err);
+    shows(&ran, &["other-events-change-nothing", "cut short: interrupted"]);
+    place.nothing_is_left();
+}
