@@ -22,15 +22,6 @@ const SEEDS: [u64; 2] = [1, 20_260_731];
 /// More than there are processors: a consumer that applies later mostly sleeps. The findings are the same.
 const JOBS: usize = 8;
 
-/// What is known to keep a consumer from a certificate although it does nothing wrong.
-#[derive(Default)]
-struct Excuse {
-    /// Requirements that may stay unexercised, because too few cases got there.
-    unexercised: &'static [&'static str],
-    /// The frozen sequences may show another way that is allowed too.
-    snapshots: bool,
-}
-
 fn certified<C: Consumer + 'static>(make: fn() -> C, seed: u64) -> Report {
     let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(Adapted(make())) as Box<dyn Target>));
     let options = Options { cases: CASES, seed, jobs: JOBS, ..Options::default() };
@@ -41,24 +32,18 @@ fn certified<C: Consumer + 'static>(make: fn() -> C, seed: u64) -> Report {
 /// but a pass is.
 #[track_caller]
 fn assert_conforms<C: Consumer + 'static>(make: fn() -> C) {
-    assert_conforms_but_for(make, &Excuse::default());
-}
-
-#[track_caller]
-fn assert_conforms_but_for<C: Consumer + 'static>(make: fn() -> C, excuse: &Excuse) {
     for seed in SEEDS {
-        let text = complaints(&certified(make, seed), excuse);
+        let text = complaints(&certified(make, seed));
         assert!(text.is_empty(), "seed {seed}:\n{text}");
     }
 }
 
 /// What a report says against a consumer, as a person would read it.
-fn complaints(report: &Report, excuse: &Excuse) -> String {
+fn complaints(report: &Report) -> String {
     let mut text = Vec::new();
     for requirement in report.requirements.iter().filter(|requirement| requirement.judged) {
         let (id, verdict) = (requirement.id.as_str(), requirement.verdict);
-        let is_excused = verdict == Verdict::NotExercised && excuse.unexercised.contains(&id);
-        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable) || is_excused {
+        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable) {
             continue;
         }
         let note = requirement.note.as_deref().unwrap_or_default();
@@ -68,11 +53,10 @@ fn complaints(report: &Report, excuse: &Excuse) -> String {
             failure_lines(&mut text, requirement, failure, View { columns: 110, quiet: false }, describe).expect("memory takes all");
         }
     }
-    for difference in report.snapshots.differing.iter().filter(|_| !excuse.snapshots) {
+    for difference in &report.snapshots.differing {
         text.extend_from_slice(format!("{}:\n{}\n", difference.name, difference.diff).as_bytes());
     }
-    let is_excused = excuse.snapshots || !excuse.unexercised.is_empty();
-    if report.verdict != Conformance::Conformant && !is_excused {
+    if report.verdict != Conformance::Conformant {
         text.extend_from_slice(format!("the whole run is {}\n", report.verdict.as_str()).as_bytes());
     }
     anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string()
@@ -95,16 +79,7 @@ fn pictures_of_charges() {
 
 #[test]
 fn completions_only() {
-    // Correct, but not certifiable: so few of the events that these requirements need are sent to it that too few cases get
-    // there, which counts against it like a failure. Once they are judged or do not apply to it, this excuse can go.
-    let unexercised = &[
-        "duplicate-deliveries",
-        "final-state-stays-final",
-        "redelivery-after-failure",
-        "malformed-body-rejected",
-        "recovers-after-rejection",
-    ];
-    assert_conforms_but_for(Completions::default, &Excuse { unexercised, snapshots: false });
+    assert_conforms(Completions::default);
 }
 
 #[test]
@@ -144,7 +119,5 @@ fn signatures_first() {
 
 #[test]
 fn patience_and_other_words_for_yes() {
-    // Correct, but not certifiable: every requirement passes, and yet the frozen sequences differ where an event was refused
-    // until it came again. Once the comparison leaves those out, this excuse can go.
-    assert_conforms_but_for(Patient::<Replay>::default, &Excuse { snapshots: true, ..Excuse::default() });
+    assert_conforms(Patient::<Replay>::default);
 }

@@ -12,7 +12,8 @@ use crate::{
     model::{Expectation, Sight},
 };
 
-/// What was seen of a case: for each entry the orders observed after it, and all orders at the end.
+/// What was seen of a case: for each entry the orders observed after it, and all orders at the end. An entry after which
+/// nothing was observed, because a delivery was still unacknowledged then, has an empty list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sightings {
     /// After each entry, in the order of its expectations.
@@ -35,13 +36,14 @@ pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
             order.charges.len()
         );
     }
-    let nothing = Vec::new();
     for (index, entry) in case.entries.iter().enumerate() {
         let _ = writeln!(out, "\n{:>2} {}", index + 1, act_line(&entry.act));
-        let states = seen.after.get(index).unwrap_or(&nothing);
+        let states = seen.after.get(index);
         for (number, expected) in entry.expect.iter().enumerate() {
-            let text = match states.get(number) {
-                Some(state) => moment(expected, state.as_ref(), sight),
+            let text = match states.map(|states| states.get(number)) {
+                Some(Some(state)) => moment(expected, state.as_ref(), sight),
+                // What a target shows before it has acknowledged a delivery is not laid down.
+                Some(None) => settled(expected),
                 None => "not reached".to_owned(),
             };
             let _ = writeln!(out, "   {} {text}", expected.order_id);
@@ -103,6 +105,11 @@ fn moment(expected: &Expectation, state: Option<&OrderState>, sight: &Sight) -> 
     if !expected.allows(state, sight) {
         return format!("{} {}", state.status, state.refunded_amount);
     }
+    settled(expected)
+}
+
+/// What a conforming target shows, if there is only one thing that it may show.
+fn settled(expected: &Expectation) -> String {
     if expected.is_exact() { format!("{} {}", expected.status[0], expected.refunded_amount.least) } else { "(not settled)".to_owned() }
 }
 

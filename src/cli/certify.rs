@@ -34,6 +34,9 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     for (_, path) in &args.report {
         check_writable(path)?;
     }
+    if args.failures.exists() && !args.failures.is_dir() {
+        return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
+    }
     let stop = stop_on_interrupt();
     let bar = output.progress(0);
     let mut listen = |event: &RunEvent<'_>| match event {

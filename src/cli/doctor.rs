@@ -82,11 +82,6 @@ impl Visit<'_> {
         if self.step("observe, after it", answer, describe_state)?.is_none() {
             return Ok(false);
         }
-        self.say(serde_json::json!({"op": "end", "case": "doctor"}));
-        let answer = self.target.end("doctor");
-        if self.step("end", answer, |()| String::new())?.is_none() {
-            return Ok(false);
-        }
         if capabilities.durable {
             let answer = self.target.restart().and_then(|()| self.target.hello(&hello));
             if self.step("kill and start again", answer, |_| "came back".to_owned())?.is_none() {
@@ -96,7 +91,13 @@ impl Visit<'_> {
             let Some(state) = self.step("observe, after the restart", answer, describe_state)? else { return Ok(false) };
             if state.is_none() {
                 self.remark("it claims to be durable and has forgotten the order")?;
+                return Ok(false);
             }
+        }
+        self.say(serde_json::json!({"op": "end", "case": "doctor"}));
+        let answer = self.target.end("doctor");
+        if self.step("end", answer, |()| String::new())?.is_none() {
+            return Ok(false);
         }
         writeln!(
             self.out,
@@ -131,11 +132,17 @@ impl Visit<'_> {
     fn step<T>(&mut self, name: &str, answer: Result<T, TargetError>, describe: impl Fn(&T) -> String) -> Result<Option<T>, Stop> {
         match answer {
             Ok(value) => {
-                writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &describe(&value)))?;
+                match describe(&value) {
+                    told if told.is_empty() => writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?,
+                    told => writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?,
+                }
                 Ok(Some(value))
             }
             Err(error) => {
-                writeln!(self.out, "{} {name:<26} {error}", paint(BAD, "✗"))?;
+                // The error begins with its operation, and so does the line.
+                let error = error.to_string();
+                let what = error.split_once(": ").map_or(error.as_str(), |(_, what)| what);
+                writeln!(self.out, "{} {name:<26} {what}", paint(BAD, "✗"))?;
                 for line in self.target.complaints().lines() {
                     writeln!(self.out, "  │ {line}")?;
                 }

@@ -33,8 +33,11 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
             item = &requirement.item;
             writeln!(out, "{}", paint(STRONG, item))?;
         }
-        let unjudged = if requirement.recipe.is_none() { "  (not judged by this version)" } else { "" };
-        writeln!(out, "  {:<42} {:<6}{}", requirement.id, requirement.level.as_str(), paint(FAINT, unjudged))?;
+        write!(out, "  {:<41} {}", requirement.id, requirement.level.as_str())?;
+        if requirement.recipe.is_none() {
+            write!(out, "  {}", paint(FAINT, "(not judged yet)"))?;
+        }
+        writeln!(out)?;
     }
     Ok(Exit::Conformant)
 }
@@ -80,7 +83,9 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, colum
     writeln!(out, "  {}", paint(FAINT, "real bugs"))?;
     for id in &requirement.bugs {
         if let Some(class) = bug_classes().iter().find(|class| class.id == *id) {
-            writeln!(out, "    {} ({})", class.name, class.id)?;
+            for line in wrap(&format!("{} ({})", class.name, class.id), columns.saturating_sub(4)) {
+                writeln!(out, "    {line}")?;
+            }
             for link in class.links.iter().take(4) {
                 writeln!(out, "      {link}")?;
             }

@@ -175,10 +175,10 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::NoTrace => draw.no_trace(),
         Recipe::Restarts => draw.restarts(),
         Recipe::Doubtful => draw.doubtful(),
-        Recipe::Unsigned => draw.mutated(MutationKind::UNSIGNED, 1..4),
-        Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 1..4),
-        Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 1..4),
-        Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 1..4),
+        Recipe::Unsigned => draw.mutated(MutationKind::UNSIGNED, 2..6),
+        Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
+        Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 2..6),
+        Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
         Recipe::MixedTraffic => draw.mixed(),
     }
 }

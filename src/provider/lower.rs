@@ -29,7 +29,12 @@ const LARGEST_FAMILY: usize = 24;
 
 /// Turns a plan into a case whose ids follow from `serial`.
 pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
-    let mut stage = Stage::new(provider, plan, serial);
+    lower_for(provider, plan, serial, &|_| true)
+}
+
+/// Turns a plan into a case for a target to which only some event types are sent; faults befall what it gets.
+pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: &dyn Fn(&str) -> bool) -> Lowering {
+    let mut stage = Stage::new(provider, plan, serial, subscribed);
     let mut changes = Vec::new();
     for step in &plan.steps {
         let order = usize::from(step.order) % stage.orders.len();
@@ -57,6 +62,9 @@ pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
 
 struct Stage<'a> {
     provider: &'a dyn Provider,
+    subscribed: &'a dyn Fn(&str) -> bool,
+    /// Faults of steps of which nothing is sent; they befall the next that is.
+    waiting: Vec<Fault>,
     mint: Mint,
     orders: Vec<Order>,
     sends: Vec<Send>,
@@ -91,13 +99,13 @@ struct Send {
 }
 
 impl<'a> Stage<'a> {
-    fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64) -> Stage<'a> {
+    fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64, subscribed: &'a dyn Fn(&str) -> bool) -> Stage<'a> {
         let mint = Mint::new(serial);
         let plain = [OrderPlan::default()];
         let plans: &[OrderPlan] = if plan.orders.is_empty() { &plain } else { &plan.orders };
         let orders: Vec<Order> = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
         let doubtful = vec![0; orders.len()];
-        Stage { provider, mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
+        Stage { provider, subscribed, waiting: Vec::new(), mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
     }
 
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, faults: &[Fault]) {
@@ -126,7 +134,13 @@ impl<'a> Stage<'a> {
         let last = messages.len().checked_sub(1);
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
-        let (messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
+        let (mut messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
+        messages.retain(|message| (self.subscribed)(&message.facts.kind));
+        let faults: Vec<Fault> = self.waiting.drain(..).chain(faults.iter().cloned()).collect();
+        if messages.is_empty() {
+            self.waiting.clone_from(&faults);
+        }
+        let faults = &faults[..];
         let strangers: Vec<(usize, Message)> = faults
             .iter()
             .filter_map(|fault| match fault.kind {
@@ -235,7 +249,6 @@ impl<'a> Stage<'a> {
         let defect = defects.get(usize::from(index) % defects.len().max(1))?;
         let mut facts = message.facts.clone();
         facts.id = self.mint.uuid("defect", u64::from(self.created) * 8 + u64::from(index));
-        facts.kind.clone_from(&defect.kind);
         facts.order_id = Some(self.orders[order].names.order.clone());
         facts.tells = Vec::new();
         Some(Delivery {
@@ -243,7 +256,7 @@ impl<'a> Stage<'a> {
             headers: headers(),
             body: Body::new(defect.bytes.clone()),
             fault: None,
-            mutation: Some("documented defect".to_owned()),
+            mutation: Some(format!("documented defect of {}", defect.kind)),
             effect: Effect::Reject,
             signature: Signature::Valid,
         })

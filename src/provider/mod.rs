@@ -9,7 +9,7 @@ mod lower;
 mod mint;
 mod template;
 
-pub use lower::{Lowering, lower};
+pub use lower::{Lowering, lower, lower_for};
 pub use mint::Mint;
 pub use template::{Template, push_amount, push_plain};
 

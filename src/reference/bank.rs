@@ -43,10 +43,6 @@ bank! {
         "A charge event is applied only if the shop already has a refund for that order.";
     AmountWithoutStatus "amount-without-status" "EXTERNAL" "charge-refund-complete-updates-order" ["duncanmcclean/simple-commerce/issues/1231"]
         "A charge event moves the refunded amount and leaves the order's status as it was.";
-    FirstChargeOnly "first-charge-only" "ATTRIB" "several-charges" []
-        "Events of any charge but the order's first are acknowledged and dropped.";
-    LastEntryOnly "last-entry-only" "CUMUL" "partial-refunds-add-up" ["pay-rails/pay/pull/633"]
-        "Of a charge's list of refunds only the last entry is read.";
     ChargeAmountTaken "charge-amount-taken" "PARTIAL" "charge-refund-complete-updates-order" ["flowglad/flowglad/pull/1170"]
         "The charge's own amount is booked where the amounts of its refunds belong.";
     IgnoresRefundEvents "ignores-refund-events" "EVTYPE" "refund-complete-updates-order" []
@@ -67,8 +63,6 @@ bank! {
         "The running total of order.refunded is booked on top of the refunds that it sums up.";
     SalesTransactionDoubles "sales-transaction-doubles" "EVTYPE" "refund-counted-once" []
         "The sales transaction of a refund is booked as one more refund.";
-    PairsLayersByAmount "pairs-layers-by-amount" "EVTYPE" "partial-refunds-add-up" []
-        "A charge refund whose amount is no refund's amount is taken for one more refund.";
     PictureAsDelta "picture-as-delta" "CUMUL" "partial-refunds-add-up" ["antiwork/gumroad/pull/6684"]
         "Each charge event's list of refunds so far is booked as if all of it were new.";
     LastRefundOverwrites "last-refund-overwrites" "CUMUL" "partial-refunds-add-up" ["pay-rails/pay/pull/625"]
@@ -77,6 +71,10 @@ bank! {
         "A second refund.complete for an order is taken for a redelivery of the first.";
     SecondRefundRefused "second-refund-refused" "ORDER" "partial-refunds-add-up" ["emfcamp/Website/issues/413"]
         "An order that is partly refunded answers the next refund with a conflict.";
+    LastEntryOnly "last-entry-only" "CUMUL" "partial-refunds-add-up" ["pay-rails/pay/pull/633"]
+        "Of a charge's list of refunds only the last entry is read.";
+    PairsLayersByAmount "pairs-layers-by-amount" "EVTYPE" "partial-refunds-add-up" []
+        "A charge refund whose amount is no refund's amount is taken for one more refund.";
     AnyRefundIsFull "any-refund-is-full" "PARTIAL" "full-refund-detected" ["202-ecommerce/stripe_official/pull/159"]
         "Any refund that succeeds makes the order refunded; no amount is compared.";
     FullRefundOffByOne "full-refund-off-by-one" "MONEY" "full-refund-detected" []
@@ -103,6 +101,8 @@ bank! {
         "The order is refunded as soon as one of its charges is.";
     CapturedOfFirstCharge "captured-of-first-charge" "PARTIAL" "several-charges" []
         "What the first charge captured is taken for what the order captured.";
+    FirstChargeOnly "first-charge-only" "ATTRIB" "several-charges" []
+        "Events of any charge but the order's first are acknowledged and dropped.";
     FloatSums "float-sums" "MONEY" "exact-amounts" ["akira-io/laravel-sisp/issues/282"]
         "Refunds are summed as binary fractions, and all digits of the sum are shown.";
     TwoDigitCurrency "two-digit-currency" "MONEY" "exact-amounts" ["antiwork/gumroad/pull/3749"]

@@ -10,7 +10,7 @@ use crate::{
     adapter::Capabilities,
     check::verdict::{Conformance, Verdict},
     corpus::RequirementText,
-    run::{FailureReport, Report, RequirementResult},
+    run::{FailureReport, Report, RequirementResult, Totals},
 };
 
 /// How much is shown, and on how wide a screen.
@@ -60,7 +60,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &dyn Fn
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
     }
-    verdict_lines(out, report)
+    verdict_lines(out, report, view)
 }
 
 fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
@@ -187,7 +187,12 @@ pub fn failure_lines(
             None => "when everything had been delivered".to_owned(),
         };
         writeln!(out)?;
-        writeln!(out, "  {}: {}", paint(STRONG, &place), paint(style, &failure.message))?;
+        for (number, line) in wrap(&format!("{place}: {}", failure.message), view.columns.saturating_sub(2)).iter().enumerate() {
+            match line.strip_prefix(place.as_str()).filter(|_| number == 0) {
+                Some(rest) => writeln!(out, "  {}{}", paint(STRONG, &place), paint(style, rest))?,
+                None => writeln!(out, "  {}", paint(style, line))?,
+            }
+        }
     }
     comparison(out, failure, view)?;
     if !failure.stderr.is_empty() {
@@ -306,7 +311,7 @@ fn only_changes(diff: &str) -> String {
     out
 }
 
-fn verdict_lines(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     let count =
         |verdict: Verdict| report.requirements.iter().filter(|requirement| requirement.verdict == verdict && requirement.judged).count();
     let mut parts: Vec<String> = [
@@ -328,15 +333,21 @@ fn verdict_lines(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         parts.push(format!("{unjudged} not judged by this version"));
     }
     if let Some(interrupted) = &report.interrupted {
-        writeln!(out, "{} cut short: {interrupted}; what was finished is reported", paint(ODD, "!"))?;
+        let text = format!("cut short: {interrupted}; what was finished is reported");
+        for (number, line) in wrap(&text, view.columns.saturating_sub(2)).iter().enumerate() {
+            let mark = if number == 0 { paint(ODD, "!") } else { " ".to_owned() };
+            writeln!(out, "{mark} {line}")?;
+        }
     }
     let (seconds, tenths) = (report.totals.duration_ms / 1000, report.totals.duration_ms % 1000 / 100);
-    writeln!(
-        out,
-        "{}  {} in {} cases with {} deliveries, {seconds}.{tenths} s",
-        conformance(report.verdict),
-        parts.join(", "),
-        report.totals.cases,
-        report.totals.deliveries
-    )
+    let Totals { cases, deliveries, .. } = report.totals;
+    // The time stands in the last line, whatever is wrapped before it.
+    let text = format!("{} in {cases} cases with {deliveries} deliveries, {seconds}.{tenths} s", parts.join(", "));
+    let text = text.trim_start();
+    let verdict = report.verdict.as_str();
+    if verdict.len() + 2 + text.chars().count() <= view.columns {
+        return writeln!(out, "{}  {text}", conformance(report.verdict));
+    }
+    writeln!(out, "{}", conformance(report.verdict))?;
+    wrap(text, view.columns.saturating_sub(2)).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }

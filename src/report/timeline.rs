@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::style::{FAINT, ODD, STRONG, cut, paint};
+use super::style::{FAINT, ODD, STRONG, cut, paint, wrap};
 use crate::{
     case::{Act, Case, Delivery, Effect},
     domain::Currency,
@@ -21,7 +21,11 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
             1 => " on one charge".to_owned(),
             several => format!(" on {several} charges"),
         };
-        writeln!(out, "  order {}: {} {} captured{charges}", order.order_id, order.captured_amount.to_fixed(digits), order.currency)?;
+        let amount = order.captured_amount.to_fixed(digits);
+        let text = format!("order {}: {amount} {} captured{charges}", order.order_id, order.currency);
+        for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
+            writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
+        }
     }
     let mut answers = answers.unwrap_or_default().iter();
     let mut number = 0;
@@ -54,7 +58,11 @@ fn delivery_lines(
     answer: Option<&String>,
     columns: usize,
 ) -> io::Result<()> {
-    let answer = answer.map(|answer| format!("  → {answer}")).unwrap_or_default();
+    let answer = match answer.map(String::as_str) {
+        None => String::new(),
+        Some("") => "  → no answer".to_owned(),
+        Some(status) => format!("  → {status}"),
+    };
     let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
     match delivery.effect {
         Effect::Accept => {}
@@ -64,7 +72,15 @@ fn delivery_lines(
         Effect::Flag => marks.push("may be processed or refused".to_owned()),
     }
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join("; ")) };
-    writeln!(out, "{number} {}{}{answer}", paint(STRONG, &delivery.event.kind), paint(ODD, &marks))?;
+    let width: usize = [number, " ", &delivery.event.kind, &marks, &answer].iter().map(|part| part.chars().count()).sum();
+    if width <= columns {
+        writeln!(out, "{number} {}{}{answer}", paint(STRONG, &delivery.event.kind), paint(ODD, &marks))?;
+    } else {
+        writeln!(out, "{number} {}{answer}", paint(STRONG, &delivery.event.kind))?;
+        for line in wrap(&marks, columns.saturating_sub(6)) {
+            writeln!(out, "      {}", paint(ODD, &line))?;
+        }
+    }
     for tell in &delivery.event.tells {
         writeln!(out, "      {}", paint(FAINT, &cut(&tell_text(case, delivery, tell), columns.saturating_sub(6))))?;
     }

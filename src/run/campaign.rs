@@ -39,7 +39,7 @@ use crate::{
     corpus::{Corpus, Level, RequirementText, bug_classes},
     domain::Clock,
     plan::{Plan, PlanStrategy, Recipe, for_recipe},
-    provider::{Provider, lower},
+    provider::{Provider, lower, lower_for},
 };
 
 /// How a certification is run.
@@ -298,12 +298,25 @@ impl<'a> Campaign<'a> {
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
         let comparable = |case: &Case| case.all_deliveries().all(|delivery| capabilities.is_subscribed(&delivery.event.kind));
         let mut result = SnapshotResult::default();
+        if corpus.snapshots.is_empty() {
+            result.note = Some("this corpus has none".to_owned());
+            return result;
+        }
+        if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
+            result.note = Some(format!("not compared: the target failed to answer in {MOST_SPOILED} requirements"));
+            return result;
+        }
         let mut driver = None;
         for (name, case) in &corpus.sequences {
             let Some(snapshot) = corpus.snapshots.get(name) else { continue };
             let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
-            if !comparable(case) || own && !capabilities.initiates_refunds {
+            let restarts = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Restart));
+            if !comparable(case) || own && !capabilities.initiates_refunds || restarts && !capabilities.durable {
                 continue;
+            }
+            if self.is_over() {
+                result.note = Some(format!("the run ended after {} were compared", result.compared));
+                break;
             }
             if driver.is_none() {
                 driver = self.driver().ok();
@@ -323,7 +336,7 @@ impl<'a> Campaign<'a> {
             }
         }
         if result.compared == 0 && result.note.is_none() {
-            result.note = Some("none is comparable with what the target subscribes to".to_owned());
+            result.note = Some("none is comparable with what the target subscribes to and claims".to_owned());
         }
         result
     }
@@ -428,9 +441,10 @@ impl Work<'_, '_> {
         }
         if result.exercised >= result.floor && result.exercised > 0 {
             result.verdict = Verdict::Pass;
-        } else if result.exercised == 0 && unsubscribed > 0 {
+        } else if unsubscribed > 0 && result.exercised + unsubscribed >= result.floor {
+            // Subscribing to less is a choice and no fault; that it was not judged is said.
             result.verdict = Verdict::NotApplicable;
-            result.note = Some("the target does not subscribe to the events that it is about".to_owned());
+            result.note = Some("the target does not subscribe to enough of the events that it is about".to_owned());
         } else {
             result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
         }
@@ -454,16 +468,19 @@ impl Work<'_, '_> {
         Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
     }
 
+    /// The case of a plan as a target that gets everything would get it.
     fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
-        let mut case = lower(self.campaign.provider, plan, serial).case;
-        case.requirement = Some(self.requirement.id.clone());
-        case.title.clone_from(&self.requirement.shows);
-        case
+        lower(self.campaign.provider, plan, serial).case
     }
 
     /// The case of a plan as the target gets it.
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
-        self.whole_case(plan, serial).restricted_to(terms(&|kind| capabilities.is_subscribed(kind), capabilities))
+        let subscribed = |kind: &str| capabilities.is_subscribed(kind);
+        let case = lower_for(self.campaign.provider, plan, serial, &subscribed).case;
+        let mut case = case.restricted_to(terms(&subscribed, capabilities));
+        case.requirement = Some(self.requirement.id.clone());
+        case.title.clone_from(&self.requirement.shows);
+        case
     }
 
     fn shrink(
