@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::show::{diff, expectation_lines, state_lines};
+use super::show::{diff, digits, expectation_lines, state_lines};
 use crate::{
     case::{Delivery, Effect},
     domain::OrderState,
@@ -121,13 +121,15 @@ pub fn judge_state(expected: &Expectation, shown: Option<&OrderState>, sight: &S
 
 fn message(expected: &Expectation, state: &OrderState, misfits: &[&str]) -> String {
     let range = expected.refunded_amount;
+    let digits = digits(expected);
+    let (shown, least, most) = (state.refunded_amount.to_fixed(digits), range.least.to_fixed(digits), range.most.to_fixed(digits));
     let statuses: Vec<&str> = expected.status.iter().map(|status| status.as_str()).collect();
     let parts: Vec<String> = misfits
         .iter()
         .map(|name| match *name {
             "status" => format!("status is {}, must be {}", state.status, statuses.join(" or ")),
-            "refundedAmount" if range.is_exact() => format!("refundedAmount is {}, must be {}", state.refunded_amount, range.least),
-            "refundedAmount" => format!("refundedAmount is {}, must be from {} to {}", state.refunded_amount, range.least, range.most),
+            "refundedAmount" if range.is_exact() => format!("refundedAmount is {shown}, must be {least}"),
+            "refundedAmount" => format!("refundedAmount is {shown}, must be from {least} to {most}"),
             other => format!("{other} is wrong"),
         })
         .collect();

@@ -92,7 +92,8 @@ fn range_text(range: &AmountRange, digits: u32) -> String {
     }
 }
 
-fn digits(expected: &Expectation) -> u32 {
+/// How many fraction digits amounts are shown with.
+pub(super) fn digits(expected: &Expectation) -> u32 {
     let currency = expected.currency.as_deref().and_then(crate::domain::Currency::from_code);
     currency.map_or(2, crate::domain::Currency::digits)
 }

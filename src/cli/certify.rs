@@ -49,11 +49,15 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let report = crate::run::certify(provider, &*factory, &options, &stop, &mut listen);
     bar.finish_and_clear();
     let mut report = report.map_err(Stop::not_judged)?;
-    save_failures(&mut report, &args.failures, &*factory)?;
+    // A case that cannot be saved must not cost the report.
+    let unsaved = save_failures(&mut report, &args.failures, &*factory).err();
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
     terminal::write(output.out(), &report, view, &describe)?;
     output.out().flush()?;
+    if let Some(unsaved) = unsaved {
+        output.complain(&unsaved.message);
+    }
     for (format, path) in &args.report {
         write_report(*format, path, &report)?;
     }

@@ -154,7 +154,7 @@ impl Visit<'_> {
 
     /// The requests so far, as a command that shows the same without this harness.
     fn show_command(&mut self) -> Result<(), Stop> {
-        let Some(command) = self.factory.argument().strip_prefix(" -- ") else { return Ok(()) };
+        let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
         writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;

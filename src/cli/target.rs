@@ -80,15 +80,11 @@ fn from_file(path: &str) -> Result<Box<dyn Factory>, Stop> {
 }
 
 fn stdio(command: Vec<OsString>, file: Option<&str>) -> Box<dyn Factory> {
-    let argument = match file {
-        Some(file) => format!(" {}", quote(file)),
-        None => {
-            let words: Vec<String> = command.iter().map(|word| quote(&word.to_string_lossy())).collect();
-            format!(" -- {}", words.join(" "))
-        }
-    };
+    let words: Vec<String> = command.iter().map(|word| quote(&word.to_string_lossy())).collect();
+    let words = words.join(" ");
+    let argument = file.map_or_else(|| format!(" -- {words}"), |file| format!(" {}", quote(file)));
     let make = move || Ok(Box::new(StdioTarget::new(command.clone(), StdioSettings::default())) as Box<dyn Target>);
-    Box::new(Launch::new("stdio", &argument, Clock::system(), make))
+    Box::new(Launch::new("stdio", &argument, Clock::system(), make).running(words))
 }
 
 /// A word as a shell takes it.

@@ -56,7 +56,9 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         }
         MutationKind::OverCaptured => {
             let place = choose(&anatomy.paid, pick)?;
-            raw = Some(put_raw(&mut value, place, anatomy.too_much.clone())?);
+            // One minor unit too much, and amounts that overflow what numbers are commonly kept in.
+            let amounts = [&anatomy.too_much, &anatomy.too_much, "92233720368547758.08", "1e300"];
+            raw = Some(put_raw(&mut value, place, amounts[pick / anatomy.paid.len() % amounts.len()].to_owned())?);
         }
         MutationKind::TooPrecise => {
             let place = choose(&anatomy.needed, pick)?;
@@ -223,10 +225,11 @@ fn other_digits(text: &str, pick: usize) -> Option<String> {
 }
 
 fn damage(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 4 {
+    match pick % 5 {
         0 => {
             remove(value, place)?;
         }
+        4 => rename(value, place)?,
         1 => *value.pointer_mut(place)? = Value::Null,
         2 => *value.pointer_mut(place)? = serde_json::json!({}),
         _ => *value.pointer_mut(place)? = serde_json::json!([]),
@@ -234,8 +237,15 @@ fn damage(value: &mut Value, place: &str, pick: usize) -> Option<()> {
     Some(())
 }
 
+/// Another name for a member: names are compared to the letter.
+fn rename(value: &mut Value, place: &str) -> Option<()> {
+    let member = remove(value, place)?;
+    let (parent, key) = split(place)?;
+    insert(value, &format!("{parent}/{}", key.to_uppercase()), member)
+}
+
 fn damage_object(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 5 {
+    match pick % 6 {
         4 => {
             // Nothing at all where the object should be in.
             let (parent, _) = split(place)?;
@@ -246,12 +256,14 @@ fn damage_object(value: &mut Value, place: &str, pick: usize) -> Option<()> {
             *value.pointer_mut(place)? = Value::from("object");
             Some(())
         }
-        other => damage(value, place, if other == 3 { 3 } else { other }),
+        5 => rename(value, place),
+        other => damage(value, place, other),
     }
 }
 
 fn bad_amount(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 6 {
+    match pick % 7 {
+        6 => rename(value, place)?,
         0 => {
             remove(value, place)?;
         }

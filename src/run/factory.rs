@@ -16,6 +16,11 @@ pub trait Factory: Sync {
     /// How the target is named on the command line, for commands that people paste.
     fn argument(&self) -> &str;
 
+    /// The command that speaks the stdio transport, as a shell takes it, where there is one.
+    fn command(&self) -> Option<&str> {
+        None
+    }
+
     /// The clock by which its answers are timed.
     fn clock(&self) -> Clock;
 }
@@ -25,6 +30,7 @@ pub struct Launch<F> {
     make: F,
     transport: String,
     argument: String,
+    command: Option<String>,
     clock: Clock,
 }
 
@@ -34,7 +40,14 @@ where
 {
     /// Targets that `make` makes; `argument` names them on the command line.
     pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
-        Launch { make, transport: transport.to_owned(), argument: argument.to_owned(), clock }
+        Launch { make, transport: transport.to_owned(), argument: argument.to_owned(), command: None, clock }
+    }
+
+    /// Says which command speaks the stdio transport, as a shell takes it.
+    #[must_use]
+    pub fn running(mut self, command: String) -> Launch<F> {
+        self.command = Some(command);
+        self
     }
 }
 
@@ -52,6 +65,10 @@ where
 
     fn argument(&self) -> &str {
         &self.argument
+    }
+
+    fn command(&self) -> Option<&str> {
+        self.command.as_deref()
     }
 
     fn clock(&self) -> Clock {
