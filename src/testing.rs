@@ -1,6 +1,6 @@
 //! Certifying a Rust implementation in `cargo test`: one test for each requirement.
 //!
-//! Implement [`Target`](crate::adapter::Target) and write
+//! Implement [`Target`] and write
 //!
 //! ```ignore
 //! refundproof::conformance_tests!(|| MyShop::new());
