@@ -212,7 +212,7 @@ fn a_failure_is_a_story() {
             "like      booked twice",
             "  1 refund.complete  → 200",
             "  2 refund.complete  [redelivery]  → 200",
-            "after 2: refundedAmount is 20.0, must be 10.00",
+            "after 2: refundedAmount is 20.00, must be 10.00",
             "≠ refundedAmount  10.00     20.00",
             "case      refundproof-failures/duplicate-deliveries-",
             "1 failed",
@@ -221,7 +221,7 @@ fn a_failure_is_a_story() {
     let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again ")).expect("a command").trim();
     let replayed: Ran = Command::new("sh").args(["-c", again]).current_dir(&place.0).stdin(Stdio::null()).output().expect("sh").into();
     assert_eq!(replayed.code, Some(1), "{}", replayed.err);
-    shows(&replayed, &["refundedAmount is 20.0, must be 10.00", "2 refund.complete  [redelivery]"]);
+    shows(&replayed, &["refundedAmount is 20.00, must be 10.00", "2 refund.complete  [redelivery]"]);
 }
 
 #[test]
