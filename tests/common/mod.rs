@@ -39,11 +39,11 @@ pub(crate) fn certified(fault: Option<Fault>, options: &Options) -> Report {
     certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
 }
 
-/// Certifies with so many cases, and without shrinking.
+/// Certifies with so many cases, and without shrinking. With one worker: a faulty shop that mixes up its cases shows other
+/// things when others come before, and what is committed must not depend on who was quicker.
 pub(crate) fn quick(cases: u32, seed: u64) -> Options {
     let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    Options { cases, seed, shrink, jobs, ..Options::default() }
+    Options { cases, seed, shrink, jobs: 1, ..Options::default() }
 }
 
 pub(crate) fn only(ids: &[&str]) -> Selection {
