@@ -77,7 +77,7 @@ fn check_refund(refund: &Value, order: &Order) -> Result<(), Refusal> {
     if !["pending", "pending_information", "succeeded", "failed"].contains(&state) {
         return Err(422);
     }
-    if requested(refund)? > order.captured
+    if precise(requested(refund)?, order)? > order.captured
         || amount(&refund["refundedAmount"], order).or_else(|error| absent(refund, state, error))? > order.captured
     {
         return Err(422);
@@ -119,7 +119,10 @@ fn number(value: &Value) -> Result<Amount, Refusal> {
 
 /// An amount that the order's currency can have.
 fn amount(value: &Value, order: &Order) -> Result<Amount, Refusal> {
-    let amount = number(value)?;
+    precise(number(value)?, order)
+}
+
+fn precise(amount: Amount, order: &Order) -> Result<Amount, Refusal> {
     let digits = Currency::from_code(&order.currency).map_or(2, Currency::digits);
     let fits = amount.to_fixed(0).split_once('.').is_none_or(|(_, fraction)| fraction.len() <= digits as usize);
     if fits { Ok(amount) } else { Err(422) }
