@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Sight;
+use crate::{domain::fits_pattern, model::Sight};
 
 /// A target's claims. What it does not claim is not judged, and the report says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,8 +60,7 @@ impl Default for Capabilities {
 impl Capabilities {
     /// Whether the provider would send it events of this type.
     pub fn is_subscribed(&self, kind: &str) -> bool {
-        let fits = |pattern: &String| pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix));
-        self.subscribes.as_ref().is_none_or(|patterns| patterns.iter().any(fits))
+        self.subscribes.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| fits_pattern(pattern, kind)))
     }
 
     /// Whether a capability that a requirement needs is claimed; `concurrency` means more than one.

@@ -18,7 +18,7 @@ use crate::{
     domain::Clock,
     report::{
         style::{BAD, GOOD, STRONG, paint},
-        timeline,
+        terminal, timeline,
     },
     run::{Driver, Options, terms},
 };
@@ -46,8 +46,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let complaints = driver.target.complaints();
     drop(driver);
     let columns = output.view().columns;
-    let answers: Vec<String> =
-        outcome.sent.iter().map(|sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
+    let answers = outcome.answers();
     let out = output.out();
     writeln!(out, "{}", paint(STRONG, &case.title))?;
     timeline::write(out, &case, Some(&answers), columns)?;
@@ -66,14 +65,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
     writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &failure.message))?;
-    for line in failure.diff.lines() {
-        let style = match line.as_bytes().first() {
-            Some(b'-') => GOOD,
-            Some(b'+') => BAD,
-            _ => crate::report::style::FAINT,
-        };
-        writeln!(out, "    {}", paint(style, line))?;
-    }
+    terminal::diff_lines(out, &failure.diff)?;
     Ok(Exit::NotConformant)
 }
 

@@ -13,3 +13,8 @@ pub use clock::Clock;
 pub use currency::Currency;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
+
+/// Whether an event type fits a pattern: the type itself, or its beginning with `*` at the end.
+pub fn fits_pattern(pattern: &str, kind: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix))
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{IdOf, Message, Mint, Names, Provider, Scene};
 use crate::{
     case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
-    domain::{Amount, Currency, EventTime},
+    domain::{Amount, Currency, EventTime, fits_pattern},
     model::{Change, OrderTruth},
     mutate::{Mutant, effect, mutate},
     plan::{Fault, FaultKind, Mutation, OrderPlan, Plan},
@@ -370,10 +370,6 @@ fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
 
 fn place_of(fault: &Fault, family: usize) -> Option<usize> {
     (family > 0).then(|| usize::from(fault.event) % family)
-}
-
-fn fits_pattern(pattern: &str, kind: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix))
 }
 
 fn headers() -> BTreeMap<String, String> {

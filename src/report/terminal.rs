@@ -277,7 +277,11 @@ fn rows(expected: &str, shown: &str) -> Vec<(String, String, String)> {
     rows
 }
 
-fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
+/// Writes a diff in colours.
+///
+/// # Errors
+/// When the writer fails.
+pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
     for line in diff.lines() {
         let style = match line.as_bytes().first() {
             Some(b'-') => GOOD,

@@ -546,6 +546,7 @@ impl Work<'_, '_> {
     }
 
     fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
+        let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
         let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
@@ -555,7 +556,6 @@ impl Work<'_, '_> {
             None => (None, "", String::new(), String::new(), String::new(), String::new()),
         };
         case.title = format!("{}: {message}", self.requirement.id);
-        let answers = outcome.sent.iter().map(|sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
         FailureReport {
             case: self.name(number),
             deliveries: case.deliveries(),

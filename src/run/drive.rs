@@ -62,6 +62,14 @@ pub struct Outcome {
     pub error: Option<TargetError>,
 }
 
+impl Outcome {
+    /// The answers to each delivery as text, more than one where it had to be sent again.
+    pub fn answers(&self) -> Vec<String> {
+        let text = |sent: &Sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        self.sent.iter().map(text).collect()
+    }
+}
+
 /// One delivery of a case, sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {

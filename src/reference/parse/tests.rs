@@ -1,3 +1,5 @@
+//! The documented examples, and what the parser takes and refuses of them.
+
 use std::{fs, path::Path};
 
 use super::*;
