@@ -56,7 +56,7 @@ function hasSigned(secret, parts, signature) {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function parseEvent(body) {
+export function parseEvent(body) {
   let event;
   try {
     event = parseJson(UTF8.decode(body));

@@ -30,7 +30,7 @@ export class Order {
       const key = `${fact.kind} ${fact.about}`;
       if (!(facts.get(key)?.rank >= fact.rank)) facts.set(key, fact);
     }
-    const after = new this.constructor(this.number, this.currency, this.paid, facts, new Set(this.events).add(event.id));
+    const after = new Order(this.number, this.currency, this.paid, facts, new Set(this.events).add(event.id));
     if (after.refunded() > after.paid) throw new Refusal(422, "more paid back than captured");
     if (after.chargedBack() < 0n) throw new Refusal(422, "a chargeback that does not add up");
     return this.events.has(event.id) ? this : after;
@@ -106,9 +106,9 @@ function sum(facts, member) {
 export class Orders {
   #known = new Map();
 
-  constructor(folder, OrderClass = Order) {
+  constructor(folder) {
     mkdirSync(folder, { recursive: true });
-    Object.assign(this, { folder, OrderClass });
+    this.folder = folder;
   }
 
   /** The order, read from its file when it is first asked for; undefined if there is none. */
@@ -129,14 +129,14 @@ export class Orders {
       throw error;
     }
     const [{ currency, paid }, ...deliveries] = lines.flatMap(parsed);
-    const order = new this.OrderClass(number, currency, BigInt(paid));
+    const order = new Order(number, currency, BigInt(paid));
     return deliveries.reduce((order, { provider, body }) => order.after(PROVIDERS[provider].read(Buffer.from(body))), order);
   }
 
   /** A new order, in the place of whatever was known under its number. */
   create(number, currency, paid) {
     if (!isNumber(number)) throw new Refusal(400, "an order's number has letters, digits, - and _ only");
-    const order = new this.OrderClass(number, currency, paid);
+    const order = new Order(number, currency, paid);
     // Written beside and renamed, so that there is never half an order.
     const beside = `${this.#file(number)}.new`;
     writeThrough(beside, "w", JSON.stringify({ currency, paid: String(paid) }));

@@ -1,20 +1,23 @@
-// The shop with one real mistake: amounts are read as binary fractions.
+// The shop with one real mistake: it checks for duplicates first, and remembers an event before it has taken it in.
 //
-// 1.1 times 100 is 110.00000000000001, and cutting that off hides the mistake. 4.35 times 100 is 434.99999999999994, and cutting that
-// off loses a cent. Of all amounts only few are hit, so the tests that were written by hand all pass. The certification draws amounts
-// that binary fractions miss: `exact-amounts` fails.
+// That check is often written once for all webhooks, in front of everything else. But an event that is then refused, or that fails
+// because the database is away for a moment, is remembered, too. The provider delivers it again, as it should; the shop answers 200, and
+// the refund is never booked. In every test that sends good events to a healthy shop this is right. The certification also sends an
+// event that has to be refused, and then the corrected one: `rejection-leaves-no-trace` fails.
 
-import { Order } from "./orders.js";
-import { Refusal } from "./events.js";
-import { Numeral } from "./money.js";
+import { parseEvent } from "./events.js";
+import { Orders } from "./orders.js";
 import { start } from "./shop.js";
 
-class OrderInFractions extends Order {
-  amount(numeral) {
-    const amount = numeral instanceof Numeral ? Number(numeral.text) : NaN;
-    if (!(amount >= 0 && amount < 1e15)) throw new Refusal(400, "an amount is missing, negative, too large or not a number");
-    return BigInt(Math.trunc(amount * 10 ** this.digits)); // wrong: not every cent is a binary fraction
+class OrdersBehindFilter extends Orders {
+  #seen = new Set();
+
+  receive(provider, body) {
+    const { id } = parseEvent(body);
+    if (this.#seen.has(id)) return;
+    this.#seen.add(id); // wrong: nothing has been done yet, and whatever comes next may fail
+    super.receive(provider, body);
   }
 }
 
-start(OrderInFractions);
+start(OrdersBehindFilter);

@@ -3,14 +3,14 @@
 import { createServer } from "node:http";
 import { PROVIDERS, Refusal } from "./events.js";
 import { Numeral, parseJson, writeJson } from "./money.js";
-import { Order, Orders } from "./orders.js";
+import { Orders } from "./orders.js";
 
 const LARGEST_BODY = 2 * 1024 * 1024; // bytes
 
 /** Starts the shop, as the environment says: PORT, DATA, DIGITAL_RIVER_SECRET, TAZAPAY_SECRET, ADMIN_TOKEN. */
-export function start(OrderClass = Order) {
+export function start(OrdersClass = Orders) {
   const { PORT = "4020", DATA = "data", ADMIN_TOKEN } = process.env;
-  const orders = new Orders(DATA, OrderClass);
+  const orders = new OrdersClass(DATA);
 
   async function webhook(request, provider) {
     const secret = process.env[PROVIDERS[provider]?.secret];
