@@ -11,6 +11,7 @@ mod factory;
 mod outcome;
 mod shrink;
 
+pub use alias::with_fresh_ids;
 pub use campaign::{Options, Selection, certify, sample, terms};
 pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
