@@ -14,6 +14,7 @@ use super::{
     args::{Certify, ReportFormat, Seed},
     output::Output,
     provider,
+    replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
@@ -83,15 +84,20 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         seed,
         cases: args.cases,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
-        jobs: args.jobs.map_or(cores, usize::from),
+        // Who is asked to press Enter is asked for one delivery at a time.
+        jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
+        quiet: args.quiet_time,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        before: args.target.attach.then_some(wait_for_enter),
         ..Options::default()
     })
 }
 
 /// A seed that differs from run to run: the hasher that the standard library seeds from the system.
-fn drawn_seed() -> u64 {
+pub(super) fn drawn_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
