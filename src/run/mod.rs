@@ -8,6 +8,7 @@ mod drive;
 mod events;
 mod factory;
 mod outcome;
+mod redact;
 mod shrink;
 
 pub use campaign::{Options, Selection, certify, sample, terms};
@@ -18,4 +19,5 @@ pub use outcome::{
     FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
     TargetInfo, Totals,
 };
+pub use redact::{HIDDEN, Redactor};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
