@@ -29,6 +29,9 @@
     const filtered = words.length > 0 || wanted.length > 0;
     const part = ([some, all], word) => (all ? `${some} of ${all} ${word}${all === 1 ? "" : "s"}` : "");
     shown.textContent = filtered ? Object.keys(counts).map((word) => part(counts[word], word)).filter(Boolean).join(", ") : "";
+    const left = failures.filter((failure) => !failure.hidden);
+    // Whoever searched for one wants to see it.
+    if (words.length && left.length === 1) left[0].open = true;
     nothing.hidden = !rows.every((row) => row.hidden);
   };
 
