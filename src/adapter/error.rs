@@ -34,6 +34,17 @@ impl TargetError {
         TargetError { operation: operation.to_owned(), kind }
     }
 
+    /// Changes each text that came from the target.
+    pub(crate) fn each_text(&mut self, change: impl Fn(&mut String)) {
+        match &mut self.kind {
+            TargetErrorKind::Crashed(text)
+            | TargetErrorKind::NotStarted(text)
+            | TargetErrorKind::Nonsense(text)
+            | TargetErrorKind::Declined(text) => change(text),
+            TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported => {}
+        }
+    }
+
     /// The operation is not supported.
     pub fn unsupported(operation: &str) -> TargetError {
         TargetError::new(operation, TargetErrorKind::Unsupported)

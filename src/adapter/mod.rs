@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::OrderState,
 };
 
@@ -49,6 +49,23 @@ pub trait Target: Send {
     /// Several deliveries under way at the same time. One after the other where the target has no better way.
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         requests.iter().map(|request| self.deliver(request)).collect()
+    }
+
+    /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
+    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
+    /// `hello` is said again by the caller. Without a network only the kill can be real.
+    ///
+    /// # Errors
+    /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match mishap {
+            Mishap::HalfSent => Ok(None),
+            Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => self.deliver(request).map(Some),
+            Mishap::Killed { .. } => {
+                self.deliver(request)?;
+                self.restart().map(|()| None)
+            }
+        }
     }
 
     /// The shop itself asked the provider for this refund and got its id back.
@@ -85,6 +102,11 @@ pub trait Target: Send {
     /// When it cannot be restarted.
     fn restart(&mut self) -> Result<(), TargetError> {
         Err(TargetError::unsupported("restart"))
+    }
+
+    /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
+    fn learns_of_orders_from_events(&self) -> bool {
+        false
     }
 
     /// What the target wrote to its standard error since it was last asked, shortened.

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::show::{expectation_lines, state_lines};
 use crate::{
-    case::{Act, Case},
+    case::{Act, Case, Mishap},
     domain::OrderState,
     model::{Expectation, Sight},
 };
@@ -116,7 +116,8 @@ fn settled(expected: &Expectation) -> String {
 fn act_line(act: &Act) -> String {
     match act {
         Act::Deliver(delivery) => {
-            let mark = delivery.mutation.as_deref().or(delivery.fault.as_deref()).map(|mark| format!(" ({mark})")).unwrap_or_default();
+            let mark = delivery.mutation.as_deref().or(delivery.fault.as_deref()).or(delivery.mishap.map(Mishap::as_str));
+            let mark = mark.map(|mark| format!(" ({mark})")).unwrap_or_default();
             format!("{}{mark}", delivery.event.kind)
         }
         Act::Together(deliveries) => {

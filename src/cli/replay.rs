@@ -20,16 +20,16 @@ use crate::{
         style::{BAD, GOOD, STRONG, paint},
         terminal, timeline,
     },
-    run::{Driver, Options, terms},
+    run::{Options, terms},
 };
 
 pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let (case, provider) = read(&args.case)?;
     let factory = target::factory(&args.target)?;
     let options = Options::default();
-    let target = factory.make().map_err(Stop::not_judged)?;
     let limit = options.answer_limit.filter(|_| !args.step);
-    let mut driver = Driver::new(provider, target, factory.clock(), options.secrets, limit, args.settle).map_err(Stop::not_judged)?;
+    let options = Options { answer_limit: limit, settle: args.settle, ..options };
+    let mut driver = options.driver(provider, &*factory, factory.clock()).map_err(Stop::not_judged)?;
     let capabilities = driver.capabilities().clone();
     let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities));
     if case.deliveries() == 0 && !case.entries.is_empty() {

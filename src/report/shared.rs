@@ -103,11 +103,16 @@ pub(super) fn counts_against(result: &RequirementResult) -> bool {
 
 /// The one line that says what went wrong, and after which delivery where that is known.
 pub(super) fn message(failure: &FailureReport) -> String {
-    let message = visible_line(&failure.message);
+    let message = format!("{}{}", visible_line(&failure.message), chance(failure));
     match &failure.shrunk {
         Some(case) => format!("{}: {message}", place(case, failure.entry)),
         None => message,
     }
+}
+
+/// How often it fails, where that depends on chance; else nothing.
+pub(super) fn chance(failure: &FailureReport) -> String {
+    failure.chance.map_or(String::new(), |chance| format!(" (in {} of {} runs)", chance.failed, chance.runs))
 }
 
 /// What was sent, as plain text.

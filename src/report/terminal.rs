@@ -214,7 +214,7 @@ pub fn failure_lines(
         place = format!("{}: ", shared::place(case, failure.entry));
         writeln!(out)?;
     }
-    let message = format!("{place}{}", visible(&failure.message));
+    let message = format!("{place}{}{}", visible(&failure.message), shared::chance(failure));
     for (number, line) in wrap(&message, view.columns.saturating_sub(2)).iter().enumerate() {
         match line.strip_prefix(place.trim_end()).filter(|_| number == 0) {
             Some(rest) => writeln!(out, "  {}{}", paint(STRONG, place.trim_end()), paint(style, rest))?,

@@ -82,6 +82,7 @@ fn delivery_lines(
 /// What is special about a delivery: what it suffers on the way, and what must happen with it.
 pub fn marks(delivery: &Delivery) -> Vec<String> {
     let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
+    marks.extend(delivery.mishap.map(|mishap| mishap.as_str().to_owned()));
     match delivery.effect {
         Effect::Accept => {}
         Effect::Ignore => marks.push("changes nothing".to_owned()),

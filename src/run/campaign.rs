@@ -4,6 +4,7 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -20,11 +21,11 @@ use proptest::{
 };
 
 use super::{
-    drive::{Driver, Outcome, Secrets},
+    drive::{Conditions, Driver, Outcome, Played, Secrets},
     events::RunEvent,
     factory::Factory,
     outcome::{
-        FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
+        Chance, FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
         TargetInfo, Totals,
     },
     shrink::{ShrinkLimits, Shrunk, shrink},
@@ -57,27 +58,63 @@ pub struct Options {
     pub time_limit: Option<Duration>,
     /// How long an asynchronous target may take to show what it acknowledged.
     pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
     /// How long an answer may take; `None` waits for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
+    /// The header that carries the signature, where it is another than the provider's own.
+    pub signature_header: Option<String>,
+    /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
+    /// targets and processes that are not durable get the ids as they are.
+    pub salt: Option<u64>,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
 }
 
 impl Default for Options {
     fn default() -> Options {
+        let Conditions { secrets, signature_header, answer_limit, settle, quiet, salt } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
             selection: Selection::everything(),
             jobs: 1,
             time_limit: None,
-            settle: Duration::from_secs(2),
-            answer_limit: Some(Duration::from_millis(3000)),
-            secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
+            settle,
+            quiet,
+            answer_limit,
+            secrets,
+            signature_header,
+            salt,
             shrink: ShrinkLimits::default(),
         }
+    }
+}
+
+impl Options {
+    /// A driver on these terms for a target that the factory made.
+    ///
+    /// # Errors
+    /// When the target does not start or does not speak the protocol.
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+        let conditions = Conditions {
+            secrets: self.secrets.clone(),
+            signature_header: self.signature_header.clone(),
+            answer_limit: self.answer_limit,
+            settle: self.settle,
+            quiet: self.quiet,
+            salt: self.salt,
+        };
+        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let keeps = match factory.transport() {
+            "in-process" => false,
+            "stdio" => driver.capabilities().durable,
+            _ => true,
+        };
+        driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
+        Ok(driver)
     }
 }
 
@@ -189,8 +226,7 @@ enum Message {
 
 impl<'a> Campaign<'a> {
     fn driver(&self) -> Result<Driver<'a>, TargetError> {
-        let target = self.factory.make()?;
-        Driver::new(self.provider, target, self.clock.clone(), self.options.secrets.clone(), self.options.answer_limit, self.options.settle)
+        self.options.driver(self.provider, self.factory, self.clock.clone())
     }
 
     fn is_over(&self) -> bool {
@@ -316,7 +352,7 @@ impl<'a> Campaign<'a> {
         for (name, case) in &corpus.sequences {
             let Some(snapshot) = corpus.snapshots.get(name) else { continue };
             let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
-            let restarts = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Restart));
+            let restarts = case.kills();
             if !comparable(case) || own && !capabilities.initiates_refunds || restarts && !capabilities.durable {
                 continue;
             }
@@ -401,6 +437,24 @@ impl<'a> Campaign<'a> {
     }
 }
 
+/// A case on which a last look is owed.
+struct Open {
+    number: u32,
+    tree: Box<dyn ValueTree<Value = Plan>>,
+    case: Case,
+    reached: bool,
+    played: Played,
+}
+
+/// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
+const MOST_OPEN: usize = 256;
+
+/// How often a case is run whose end depends on chance before it counts as one that does not fail.
+const TRIES: u32 = 5;
+
+/// How often a shrunk case whose end depends on chance is run, to say how often it fails.
+const CHANCES: u32 = 20;
+
 /// One requirement's cases.
 struct Work<'c, 'a> {
     campaign: &'c Campaign<'a>,
@@ -415,6 +469,7 @@ impl Work<'_, '_> {
         let wanted = self.campaign.options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
         let (mut drawn, mut unsubscribed) = (0, 0);
+        let mut open = VecDeque::new();
         while drawn < most && (result.cases < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
             let number = drawn;
             drawn += 1;
@@ -429,19 +484,27 @@ impl Work<'_, '_> {
             if case.deliveries() == 0 {
                 continue;
             }
-            let outcome = driver.run(&self.name(number), &case, self.rules());
+            let played = driver.play(&self.name(number), &case, self.rules());
             result.cases += 1;
-            result.deliveries += outcome.deliveries;
+            result.deliveries += played.outcome().deliveries;
             result.exercised += u32::from(reached);
-            if let Some(error) = outcome.error {
-                result.verdict = Verdict::Error;
-                result.note = Some(with_complaints(&error, &driver.target.complaints()));
-                return;
+            let most_open = if played.is_open() { MOST_OPEN } else { 0 };
+            let stopped = played.outcome().has_stopped();
+            if stopped && !played.outcome().is_still_there() {
+                // What the target shows of earlier cases after it was killed says nothing of them.
+                open.clear();
             }
-            if outcome.failure.is_some() {
-                result.exercised += u32::from(!reached);
-                result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
-                result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
+            open.push_back(Open { number, tree, case, reached, played });
+            while open.len() > if stopped { 0 } else { most_open } {
+                if let Some(open) = open.pop_front()
+                    && self.close(open, driver, result, shrinking)
+                {
+                    return;
+                }
+            }
+        }
+        for open in open {
+            if self.close(open, driver, result, shrinking) {
                 return;
             }
         }
@@ -454,6 +517,24 @@ impl Work<'_, '_> {
         } else {
             result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
         }
+    }
+
+    /// Ends a case; whether the requirement is decided by it.
+    fn close(&self, open: Open, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) -> bool {
+        let Open { number, tree, case, reached, played } = open;
+        let outcome = driver.finish(played);
+        if let Some(error) = outcome.error {
+            result.verdict = Verdict::Error;
+            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            return true;
+        }
+        if outcome.failure.is_none() {
+            return false;
+        }
+        result.exercised += u32::from(!reached);
+        result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
+        result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
+        true
     }
 
     fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
@@ -499,7 +580,6 @@ impl Work<'_, '_> {
         shrinking: &mut dyn FnMut(usize),
     ) -> FailureReport {
         let kind = outcome.failure.as_ref().map(|failure| failure.kind);
-        let capabilities = driver.capabilities().clone();
         let started = self.campaign.wall.monotonic();
         let mut attempt = 0;
         let mut complaints = driver.target.complaints();
@@ -523,35 +603,69 @@ impl Work<'_, '_> {
             limits,
             || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },
             |plan| {
-                attempt += 1;
-                let serial = 1_000_000_000_000 + self.serial(number) * 10_000 + attempt;
-                let case = self.case(plan, serial, &capabilities);
-                if case.deliveries() == 0 {
-                    return None;
-                }
-                if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
-                    return None;
-                }
-                let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
-                let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                let said = driver.target.complaints();
-                same.then(|| {
-                    complaints = said;
-                    let size = case.deliveries();
-                    if size < smallest {
-                        smallest = size;
-                        shrinking(size);
+                let mut tries = 0;
+                loop {
+                    attempt += 1;
+                    tries += 1;
+                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
+                    let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
+                    let said = driver.target.complaints();
+                    if same {
+                        complaints = said;
+                        let size = case.deliveries();
+                        if size < smallest {
+                            smallest = size;
+                            shrinking(size);
+                        }
+                        return Some((size, (case, outcome)));
                     }
-                    (size, (case, outcome))
-                })
+                    if tries >= TRIES || !case.is_chancy() || self.campaign.is_over() {
+                        return None;
+                    }
+                }
             },
         );
         let (mut case, outcome) = smaller.shown;
+        let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
         case.plan = Some(smaller.plan);
-        self.failure_report(number, case, outcome, complaints)
+        self.failure_report(number, case, outcome, complaints, chance)
     }
 
-    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
+    /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
+    fn attempt(
+        &self,
+        driver: &mut Driver<'_>,
+        number: u32,
+        attempt: u64,
+        plan: &Plan,
+        kind: Option<FailureKind>,
+    ) -> Option<(Case, Outcome)> {
+        // A requirement shrinks only one case, so its attempts need no more than their number.
+        let serial = 1_000_000_000 + self.serial(0) + attempt;
+        let capabilities = driver.capabilities().clone();
+        let case = self.case(plan, serial, &capabilities);
+        if case.deliveries() == 0 {
+            return None;
+        }
+        if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
+            return None;
+        }
+        let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
+        Some((case, outcome))
+    }
+
+    /// How often the shrunk case fails.
+    fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
+        let mut chance = Chance { failed: 0, runs: 0 };
+        while chance.runs < CHANCES && !self.campaign.is_over() {
+            let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
+            chance.runs += 1;
+            chance.failed += u32::from(outcome.failure.is_some());
+        }
+        chance
+    }
+
+    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String, chance: Option<Chance>) -> FailureReport {
         let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
@@ -573,6 +687,7 @@ impl Work<'_, '_> {
             file: String::new(),
             reproduce: String::new(),
             resembles: resemblance(class),
+            chance,
             answers,
             stderr: complaints,
             shrunk: Some(Box::new(case)),
@@ -613,7 +728,12 @@ pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
 
 /// The terms on which a target with these capabilities is certified.
 pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabilities) -> Terms<'t> {
-    Terms { subscribed, initiates: capabilities.initiates_refunds, verifies: capabilities.verifies_signatures }
+    Terms {
+        subscribed,
+        initiates: capabilities.initiates_refunds,
+        verifies: capabilities.verifies_signatures,
+        durable: capabilities.durable,
+    }
 }
 
 fn recipe(name: &str) -> Option<Recipe> {

@@ -3,6 +3,7 @@
 //! The runner decides what is sent when, and hands what it saw to the checks. It prints nothing: whoever
 //! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
 
+mod alias;
 mod campaign;
 mod drive;
 mod events;
@@ -12,7 +13,7 @@ mod redact;
 mod shrink;
 
 pub use campaign::{Options, Selection, certify, sample, terms};
-pub use drive::{BeforeDelivery, Driver, Outcome, Secrets, Sent, is_in_target};
+pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
 pub use outcome::{

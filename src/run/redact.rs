@@ -180,6 +180,7 @@ impl Redactor {
                 file,
                 reproduce,
                 resembles: _,
+                chance: _,
                 answers,
                 stderr,
                 shrunk,
