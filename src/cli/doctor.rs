@@ -9,19 +9,34 @@ use super::{Exit, Stop, args::Doctor, output::Output, provider, target};
 use crate::{
     adapter::{Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Case, Delivery},
-    domain::Clock,
+    domain::{Clock, OrderState, RefundView},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
-    report::style::{BAD, FAINT, GOOD, ODD, paint},
-    run::{Factory, Options},
+    report::{
+        style::{BAD, FAINT, GOOD, ODD, paint, wrap},
+        terminal, visible,
+    },
+    run::{Factory, Options, Redactor},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
-    let target = factory.make().map_err(Stop::not_judged)?;
+    let redactor = Options::default().secrets.redactor();
+    let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let secret = Options::default().secrets.current.unwrap_or_default();
-    let mut visit = Visit { provider, factory: &*factory, target, secret, clock: factory.clock(), out: output.out(), said: Vec::new() };
+    let columns = output.view().columns;
+    let mut visit = Visit {
+        provider,
+        factory: &*factory,
+        target,
+        secret,
+        redactor,
+        clock: factory.clock(),
+        columns,
+        out: output.out(),
+        said: Vec::new(),
+    };
     let healthy = visit.all_steps()?;
     visit.target.bye();
     Ok(if healthy { Exit::Conformant } else { Exit::NotJudged })
@@ -32,7 +47,9 @@ struct Visit<'a> {
     factory: &'a dyn Factory,
     target: Box<dyn Target>,
     secret: String,
+    redactor: Redactor,
     clock: Clock,
+    columns: usize,
     out: &'a mut dyn Write,
     /// The requests so far as stdio lines, for the command that shows a failing step again.
     said: Vec<serde_json::Value>,
@@ -52,8 +69,7 @@ impl Visit<'_> {
             return Ok(false);
         };
         let capabilities = introduction.capabilities;
-        let claims = serde_json::to_string(&capabilities).unwrap_or_default();
-        writeln!(self.out, "      {}", paint(FAINT, &claims))?;
+        self.told(&terminal::claims(&capabilities))?;
 
         self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
         let answer = self.target.begin("doctor", &case.orders);
@@ -124,6 +140,14 @@ impl Visit<'_> {
         self.said.push(request);
     }
 
+    /// Writes what a target said below the step, without secrets and with everything in it to be seen.
+    fn told(&mut self, text: &str) -> Result<(), Stop> {
+        for line in wrap(&visible(&self.redactor.hide(text)), self.columns.saturating_sub(4)) {
+            writeln!(self.out, "    {}", paint(FAINT, &line))?;
+        }
+        Ok(())
+    }
+
     fn remark(&mut self, text: &str) -> Result<(), Stop> {
         writeln!(self.out, "{} {text}", paint(ODD, "!"))?;
         Ok(())
@@ -132,18 +156,24 @@ impl Visit<'_> {
     fn step<T>(&mut self, name: &str, answer: Result<T, TargetError>, describe: impl Fn(&T) -> String) -> Result<Option<T>, Stop> {
         match answer {
             Ok(value) => {
-                match describe(&value) {
-                    told if told.is_empty() => writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?,
-                    told => writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?,
+                let told = visible(&self.redactor.hide(&describe(&value)));
+                let line = format!("{name:<26} {told}");
+                if told.is_empty() {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                } else if line.chars().count() + 2 <= self.columns {
+                    writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?;
+                } else {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                    self.told(&told)?;
                 }
                 Ok(Some(value))
             }
             Err(error) => {
                 // The error begins with its operation, and so does the line.
-                let error = error.to_string();
+                let error = visible(&self.redactor.error(error).to_string());
                 let what = error.split_once(": ").map_or(error.as_str(), |(_, what)| what);
                 writeln!(self.out, "{} {name:<26} {what}", paint(BAD, "✗"))?;
-                for line in self.target.complaints().lines() {
+                for line in visible(&self.redactor.hide(&self.target.complaints())).lines() {
                     writeln!(self.out, "  │ {line}")?;
                 }
                 self.show_command()?;
@@ -157,16 +187,31 @@ impl Visit<'_> {
         let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
-        writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;
+        let shown = format!("printf '%s\\n' {} | {command}", lines.join(" "));
+        // The secret that is built in is no secret, and with it the command works as it stands.
+        let is_public = Options::default().secrets.current.as_deref() == Some(self.secret.as_str());
+        let shown = if is_public { shown } else { self.redactor.hide(&shown) };
+        writeln!(self.out, "  {shown}")?;
         Ok(())
     }
 }
 
-fn describe_state(state: &Option<crate::domain::OrderState>) -> String {
-    match state {
-        Some(state) => serde_json::to_string(state).unwrap_or_default(),
-        None => "unknown order".to_owned(),
+/// A state in one line, member by member as an adapter wrote it.
+fn describe_state(state: &Option<OrderState>) -> String {
+    let Some(state) = state else { return "unknown order".to_owned() };
+    let OrderState { order_id: _, status, refunded_amount, currency, available_to_refund_amount, charged_back_amount, refunds } = state;
+    let mut parts = vec![format!("status {}", status.as_str()), format!("refundedAmount {refunded_amount}")];
+    parts.extend(currency.as_ref().map(|currency| format!("currency {currency}")));
+    parts.extend(available_to_refund_amount.map(|amount| format!("availableToRefundAmount {amount}")));
+    parts.extend(charged_back_amount.map(|amount| format!("chargedBackAmount {amount}")));
+    if let Some(refunds) = refunds {
+        let refund = |refund: &RefundView| format!("refund {} {} {}", refund.id, refund.state, refund.refunded_amount);
+        parts.extend(refunds.iter().map(refund));
+        if refunds.is_empty() {
+            parts.push("no refunds".to_owned());
+        }
     }
+    parts.join(", ")
 }
 
 /// One order, one refund paid back in full, told by one event.

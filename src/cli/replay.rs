@@ -18,7 +18,7 @@ use crate::{
     domain::Clock,
     report::{
         style::{BAD, GOOD, STRONG, paint},
-        terminal, timeline,
+        terminal, timeline, visible,
     },
     run::{Options, terms},
 };
@@ -29,7 +29,9 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let options = Options::default();
     let limit = options.answer_limit.filter(|_| !args.step);
     let options = Options { answer_limit: limit, settle: args.settle, ..options };
-    let mut driver = options.driver(provider, &*factory, factory.clock()).map_err(Stop::not_judged)?;
+    let redactor = options.secrets.redactor();
+    let started = options.driver(provider, &*factory, factory.clock());
+    let mut driver = started.map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let capabilities = driver.capabilities().clone();
     let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities));
     if case.deliveries() == 0 && !case.entries.is_empty() {
@@ -43,12 +45,12 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     }
     let rules = Rules { rejection_is_4xx: case.requirement.as_deref() == Some("rejection-is-4xx") };
     let outcome = driver.run("replay", &case, rules);
-    let complaints = driver.target.complaints();
+    let complaints = visible(&redactor.hide(&driver.target.complaints()));
     drop(driver);
     let columns = output.view().columns;
     let answers = outcome.answers();
     let out = output.out();
-    writeln!(out, "{}", paint(STRONG, &case.title))?;
+    writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
     timeline::write(out, &case, Some(&answers), columns)?;
     if !complaints.is_empty() {
         writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
@@ -57,15 +59,15 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         }
     }
     if let Some(error) = outcome.error {
-        return Err(Stop::not_judged(error));
+        return Err(Stop::not_judged(redactor.error(error)));
     }
     let Some(failure) = outcome.failure else {
         writeln!(out, "{}", paint(GOOD, "the target showed what it must"))?;
         return Ok(Exit::Conformant);
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
-    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &failure.message))?;
-    terminal::diff_lines(out, &failure.diff)?;
+    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &visible(&redactor.hide(&failure.message))))?;
+    terminal::diff_lines(out, &redactor.hide(&failure.diff))?;
     Ok(Exit::NotConformant)
 }
 
@@ -74,7 +76,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if !args.curl {
-        writeln!(out, "{}", paint(STRONG, &case.title))?;
+        writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
         timeline::write(out, &case, None, columns)?;
         for expected in &case.expect {
             writeln!(out, "  must end as")?;
@@ -85,7 +87,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Conformant);
     }
-    writeln!(out, "# {}", case.title)?;
+    writeln!(out, "# {}", visible(&case.title).replace('\n', " "))?;
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {

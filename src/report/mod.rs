@@ -14,6 +14,8 @@ pub mod timeline;
 
 use std::io::{self, Write};
 
+pub use shared::visible;
+
 use crate::{corpus::RequirementText, run::Report};
 
 /// Knows what each requirement asks, by its id.

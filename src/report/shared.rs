@@ -213,7 +213,7 @@ pub(super) fn only_changes(diff: &str) -> String {
 
 /// The text with what does not show, or changes how the rest shows, written out: control characters, marks that turn the
 /// direction of writing, code points that are no characters. Line ends and tabs stay.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

@@ -94,7 +94,7 @@ fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
 }
 
 /// What a target claims, in words.
-pub(super) fn claims(capabilities: &Capabilities) -> String {
+pub fn claims(capabilities: &Capabilities) -> String {
     let mut claims = Vec::new();
     if !capabilities.observes.is_empty() {
         let names: Vec<String> =
