@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Describe, shared,
-    shared::{beginning, ending, many, visible, visible_line},
+    shared::{beginning, many, visible, visible_line},
     terminal, timeline,
 };
 use crate::{
@@ -37,14 +37,14 @@ use view::{
 const CSS: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
 
-/// How much of all payloads is embedded, in bytes of HTML; the case files have them whole.
-const MOST_OF_PAYLOADS: usize = 900_000;
-/// How much of all diffs of snapshots is embedded.
-const MOST_OF_SNAPSHOTS: usize = 300_000;
-/// How much of one text is embedded.
-const MOST_OF_TEXT: usize = 8_000;
-/// How much of a text on one line is embedded.
-const MOST_OF_LINE: usize = 1_000;
+/// How many bytes of HTML all failures together may take; the case files have them whole.
+const MOST_OF_FAILURES: usize = 1_400_000;
+/// How many of them all diffs of snapshots may take.
+const MOST_OF_SNAPSHOTS: usize = 200_000;
+/// How many of them one text may take.
+const MOST_OF_TEXT: usize = 16_000;
+/// How much of a text on one line is embedded, in bytes of the text.
+const MOST_OF_LINE: usize = 600;
 
 /// Writes a report as one page.
 ///
@@ -230,7 +230,7 @@ fn snapshots(report: &Report) -> Snapshots {
 fn failures(report: &Report, describe: &Describe<'_>) -> Vec<FailureView> {
     let all: Vec<(&RequirementResult, &FailureReport)> =
         report.requirements.iter().flat_map(|result| result.failures.iter().map(move |failure| (result, failure))).collect();
-    let share = MOST_OF_PAYLOADS / all.len().max(1);
+    let share = MOST_OF_FAILURES / all.len().max(1);
     let mut told: Vec<(String, Place)> = Vec::new();
     let mut views = Vec::with_capacity(all.len());
     for (number, (result, failure)) in all.into_iter().enumerate() {
@@ -260,7 +260,11 @@ fn failure_view(
         (Some(_), None) => format!("When everything had been delivered: {message}"),
         _ => String::new(),
     };
-    let rows = state_rows(failure);
+    let most = room.most_of_text();
+    let rows = state_rows(failure, most);
+    let diff = if rows.is_empty() { diff_lines(&failure.diff, most) } else { Vec::new() };
+    let stderr = payload::tail(&failure.stderr, most);
+    room.take(2 * most.min(failure.diff.len()) + payload::escaped_len(&stderr));
     FailureView {
         steps: case.map_or(Vec::new(), |case| steps(case, failure, &anchor, &message, &mut room)),
         anchor,
@@ -283,16 +287,17 @@ fn failure_view(
         deliveries: many(failure.deliveries as u64, "delivery", "deliveries"),
         answers: failure.answers.iter().map(|answer| line(answer)).collect::<Vec<_>>().join("; "),
         end,
-        diff: if rows.is_empty() { diff_lines(&failure.diff, MOST_OF_TEXT) } else { Vec::new() },
+        diff,
         rows,
-        stderr: tail(&failure.stderr),
-        reproduce: beginning(&visible(&failure.reproduce), MOST_OF_TEXT).0.to_owned(),
+        stderr,
+        reproduce: beginning(&visible(&failure.reproduce), 4 * MOST_OF_LINE).0.to_owned(),
     }
 }
 
 /// The members side by side, unless something is wrong that no table of members shows.
-fn state_rows(failure: &FailureReport) -> Vec<StateRow> {
-    if failure.kind != FailureKind::State.as_str() || failure.expected.len() + failure.observed.len() > 2 * MOST_OF_TEXT {
+fn state_rows(failure: &FailureReport, most: usize) -> Vec<StateRow> {
+    let size = payload::escaped_len(&failure.expected) + payload::escaped_len(&failure.observed);
+    if failure.kind != FailureKind::State.as_str() || size > most {
         return Vec::new();
     }
     let rows = shared::rows(&visible(&failure.expected), &visible(&failure.observed));
@@ -302,13 +307,6 @@ fn state_rows(failure: &FailureReport) -> Vec<StateRow> {
     rows.into_iter().map(|row| StateRow { differs: row.differs(), name: row.name, expected: row.expected, shown: row.shown }).collect()
 }
 
-/// The end of what a target wrote, which is where it says why.
-fn tail(text: &str) -> String {
-    let text = visible(text);
-    let (end, missing) = ending(text.trim_end(), MOST_OF_TEXT);
-    if missing > 0 { format!("… {missing} bytes before this\n{end}") } else { end.to_owned() }
-}
-
 /// A link, if it is one that is safe to follow.
 fn link(url: &str) -> Option<Link> {
     let name = url.strip_prefix("https://")?;
@@ -316,6 +314,8 @@ fn link(url: &str) -> Option<Link> {
 }
 
 fn steps(case: &Case, failure: &FailureReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
+    /// What a step takes beside its body.
+    const AROUND: usize = 800;
     let mut answers = failure.answers.iter();
     let mut number = 0;
     let mut bodies: Vec<(Vec<u8>, usize)> = Vec::new();
@@ -324,6 +324,7 @@ fn steps(case: &Case, failure: &FailureReport, anchor: &str, message: &str, room
         let here = failure.entry == Some(index);
         let mut deliver = |delivery: &Delivery, together: bool, steps: &mut Vec<Step>| {
             number += 1;
+            room.take(AROUND);
             let same = bodies.iter().find(|(body, _)| body == delivery.body.bytes()).map(|(_, number)| *number);
             if same.is_none() {
                 bodies.push((delivery.body.bytes().to_vec(), number));
@@ -359,17 +360,26 @@ fn steps(case: &Case, failure: &FailureReport, anchor: &str, message: &str, room
     steps
 }
 
+/// The lines of a diff that take at most so many bytes of HTML.
 fn diff_lines(diff: &str, most: usize) -> Vec<DiffLine> {
+    /// What a line takes beside its text.
+    const AROUND: usize = 34;
     let diff = visible(diff);
-    let (shown, missing) = beginning(&diff, most);
     let class = |line: &str| match line.as_bytes().first() {
         Some(b'-') => "minus",
         Some(b'+') => "plus",
         _ => "",
     };
-    let mut lines: Vec<DiffLine> = shown.lines().map(|line| DiffLine { class: class(line), text: line.to_owned() }).collect();
-    if missing > 0 {
-        lines.push(DiffLine { class: "", text: format!("… {missing} more bytes") });
+    let mut lines = Vec::new();
+    let mut left = most;
+    for line in diff.lines() {
+        let (text, size) = payload::fitting(line, left.saturating_sub(AROUND));
+        if text.len() < line.len() || left < AROUND {
+            lines.push(DiffLine { class: "", text: "… the rest is not shown here".to_owned() });
+            break;
+        }
+        left -= size + AROUND;
+        lines.push(DiffLine { class: class(line), text: text.to_owned() });
     }
     lines
 }
@@ -378,7 +388,7 @@ fn differing(differences: &[SnapshotDifference]) -> (Vec<SnapshotView>, String) 
     let mut room = MOST_OF_SNAPSHOTS;
     let mut views = Vec::new();
     for difference in differences {
-        let lines = diff_lines(&shared::only_changes(&difference.diff), 2 * MOST_OF_TEXT);
+        let lines = diff_lines(&shared::only_changes(&difference.diff), MOST_OF_TEXT);
         let size: usize = lines.iter().map(|line| payload::escaped_len(&line.text) + 40).sum();
         if size > room {
             break;

@@ -37,7 +37,7 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(format!("cut short: {}", visible_line(why))).set_type("interrupted");
         let mut case = TestCase::new("the run was finished", status);
-        case.set_classname(class(report, "run"));
+        case.set_classname(class(report, "run")).set_time(Duration::ZERO);
         whole.add_test_suite(suite(report, "run", vec![case]));
     }
     let text = whole.to_string().map_err(io::Error::other)?;
@@ -147,7 +147,7 @@ fn snapshot_cases(report: &Report) -> Vec<TestCase> {
     let snapshots = &report.snapshots;
     let case = |name: &str, status| {
         let mut case = TestCase::new(name, status);
-        case.set_classname(class(report, "snapshots"));
+        case.set_classname(class(report, "snapshots")).set_time(Duration::ZERO);
         case
     };
     let mut cases: Vec<TestCase> = Vec::new();

@@ -3,12 +3,12 @@
 use serde::de::IgnoredAny;
 
 use super::{
-    line,
+    MOST_OF_TEXT, line,
     view::{Header, Payload},
 };
 use crate::{
     case::{Delivery, Signature},
-    report::shared::visible,
+    report::shared::{ending, visible},
 };
 
 /// How much of one body is shown, in bytes of HTML.
@@ -20,6 +20,32 @@ pub(super) struct Room(usize);
 impl Room {
     pub(super) fn of(bytes: usize) -> Room {
         Room(bytes)
+    }
+
+    /// How much of it one text beside the payloads may take.
+    pub(super) fn most_of_text(&self) -> usize {
+        (self.0 / 5).min(MOST_OF_TEXT)
+    }
+
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.0 = self.0.saturating_sub(bytes);
+    }
+}
+
+/// The end of what a target wrote, which is where it says why, in at most so many bytes of HTML.
+pub(super) fn tail(text: &str, most: usize) -> String {
+    let text = visible(text);
+    let text = text.trim_end();
+    let mut bytes = most;
+    loop {
+        let (end, missing) = ending(text, bytes);
+        if escaped_len(end) > most {
+            bytes -= bytes / 4 + 1;
+        } else if missing > 0 {
+            return format!("… {missing} bytes before this\n{end}");
+        } else {
+            return end.to_owned();
+        }
     }
 }
 
@@ -64,7 +90,7 @@ fn body(delivery: &Delivery, room: &mut Room) -> (String, String) {
     };
     let text = visible(&text);
     let (shown, size) = fitting(&text, room.0.min(MOST_OF_BODY));
-    room.0 -= size;
+    room.take(size);
     if shown.len() < text.len() {
         notes.push(format!(
             "{} of {} bytes are shown, so that this page stays small; the case file has them all.",
@@ -140,7 +166,7 @@ fn escaped_char_len(character: char) -> usize {
 }
 
 /// The beginning of a text that takes at most so many bytes of HTML, and how many it takes.
-fn fitting(text: &str, most: usize) -> (&str, usize) {
+pub(super) fn fitting(text: &str, most: usize) -> (&str, usize) {
     let mut size = 0;
     for (at, character) in text.char_indices() {
         let more = escaped_char_len(character);
@@ -170,6 +196,14 @@ mod tests {
         check(" 12 ", "12");
         check(r#"["\\","x"]"#, "[\n  \"\\\\\",\n  \"x\"\n]");
         assert_eq!(indented("{\"a\":}"), None);
+    }
+
+    #[test]
+    fn ends_that_fit() {
+        assert_eq!(tail("one\ntwo\n", 100), "one\ntwo");
+        assert_eq!(tail("one\n<<<<", 20), "… 4 bytes before this\n<<<<");
+        assert_eq!(tail("<<<<", 3), "… 4 bytes before this\n");
+        assert_eq!(tail("", 0), "");
     }
 
     #[test]
