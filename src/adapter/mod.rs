@@ -6,12 +6,14 @@
 
 mod capabilities;
 mod error;
+mod http;
 mod process;
 mod stdio;
 mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
+pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;
 
@@ -109,10 +111,34 @@ pub trait Target: Send {
         false
     }
 
+    /// How its own JSON of an order was read last, a line for each member; empty where it shows the contract's.
+    fn readings(&mut self, order_id: &str) -> Vec<String> {
+        let _ = order_id;
+        Vec::new()
+    }
+
+    /// Where it is reached by hand, for a target that is a service.
+    fn endpoints(&self) -> Option<Endpoints> {
+        None
+    }
+
     /// What the target wrote to its standard error since it was last asked, shortened.
     fn complaints(&mut self) -> String {
         String::new()
     }
+}
+
+/// Where a service is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The command that starts it, where the harness does that.
+    pub start: Option<Vec<String>>,
+    /// Where deliveries are posted.
+    pub webhook: String,
+    /// Where an order is shown; `{orderId}` stands for its id.
+    pub state: String,
+    /// Where it is told of orders, if by a request.
+    pub setup: Option<String>,
 }
 
 /// What `hello` says.

@@ -47,15 +47,51 @@ pub(crate) enum Command {
     Show(Show),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct TargetArgs {
-    /// builtin:reference, builtin:fault/NAME, or a refundproof.toml.
+    /// builtin:reference, builtin:fault/NAME, a refundproof.toml, or an http:// webhook URL with --state-url.
     #[arg(value_name = "TARGET")]
     pub(crate) target: Option<String>,
 
     /// A command that speaks the stdio transport, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+
+    /// Where a webhook URL's service shows an order; {orderId} stands for its id.
+    #[arg(long, value_name = "URL")]
+    pub(crate) state_url: Option<String>,
+
+    /// Where it is told of orders; without this the provider's order events introduce them.
+    #[arg(long, value_name = "URL")]
+    pub(crate) setup_url: Option<String>,
+
+    /// What its deliveries are signed with; without one nothing is signed.
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) secret: Option<String>,
+
+    /// Send to other machines too.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+
+    /// The service runs already, perhaps in a debugger: it is neither started nor killed, answers have no time limit, and
+    /// Enter is waited for before each delivery.
+    #[arg(long)]
+    pub(crate) attach: bool,
+
+    /// How long the answer to a delivery may take.
+    #[arg(long, value_name = "TIME", default_value = "3000ms", value_parser = parse_time)]
+    answer_limit: std::time::Duration,
+
+    /// Whether Enter is waited for before each delivery.
+    #[arg(skip)]
+    pub(crate) step: bool,
+}
+
+impl TargetArgs {
+    /// How long the answer to a delivery may take; who looks at it in a debugger has all the time there is.
+    pub(crate) fn answer_limit(&self) -> Option<std::time::Duration> {
+        (!self.attach && !self.step).then_some(self.answer_limit)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +140,10 @@ pub(crate) struct Certify {
     /// How long an asynchronous target may take to show what it acknowledged.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub(crate) settle: std::time::Duration,
+
+    /// How long an asynchronous target must stay right after the end of a case.
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_time)]
+    pub(crate) quiet_time: std::time::Duration,
 
     /// Write a report as json, junit, markdown or html, for example html=report.html; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
@@ -155,6 +195,10 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) step: bool,
 
+    /// Run it so often, for cases that do not fail each time; the first failure ends it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) times: u32,
+
     /// How long an asynchronous target may take to show what it acknowledged.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub(crate) settle: std::time::Duration,
@@ -189,7 +233,7 @@ fn parse_seed(text: &str) -> Result<Seed, String> {
 }
 
 /// Reads `500ms`, `60s`, `5m` or `1h`; a bare number is seconds.
-fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<std::time::Duration, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let millis = match unit {

@@ -15,6 +15,7 @@ use super::{
     github,
     output::Output,
     provider,
+    replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     bar.finish_and_clear();
     let mut report = report.map_err(Stop::not_judged)?;
     // A case that cannot be saved must not cost the report.
-    let unsaved = save_failures(&mut report, &args.failures, &*factory, &options.secrets.redactor()).err();
+    let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
     let github = github::Github::from_environment();
@@ -88,9 +89,14 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         seed,
         cases: args.cases,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
-        jobs: args.jobs.map_or(cores, usize::from),
+        // Who is asked to press Enter is asked for one delivery at a time.
+        jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
+        quiet: args.quiet_time,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        before: args.target.attach.then_some(wait_for_enter),
         ..Options::default()
     })
 }

@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod replay;
 mod target;
+mod target_file;
 
 use std::process::ExitCode;
 

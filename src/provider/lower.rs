@@ -4,9 +4,7 @@
 
 use super::{IdOf, Message, Mint, Names, Provider, Scene};
 use crate::{
-    case::{
-        Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA,
-    },
+    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
     domain::{Amount, Currency, EventTime, fits_pattern},
     model::{Change, OrderTruth},
     mutate::{Mutant, effect, mutate},

@@ -24,6 +24,11 @@ pub(super) struct Aliases {
     back: HashMap<String, String>,
 }
 
+/// A case under ids that follow from a salt.
+pub fn with_fresh_ids(case: &Case, salt: u64) -> Case {
+    Aliases::of(case, salt).0
+}
+
 impl Aliases {
     /// The case as it is sent, and the way back.
     pub(super) fn of(case: &Case, salt: u64) -> (Case, Aliases) {
@@ -125,7 +130,9 @@ fn ids(case: &Case) -> HashSet<String> {
         ids.extend(order.charges.iter().map(|charge| charge.id.clone()));
         ids.extend(order.items.iter().map(|item| item.item_id.clone()));
     }
-    ids.extend(case.entries.iter().filter_map(|entry| if let Act::Initiate(own) = &entry.act { Some(own.refund.id.clone()) } else { None }));
+    ids.extend(
+        case.entries.iter().filter_map(|entry| if let Act::Initiate(own) = &entry.act { Some(own.refund.id.clone()) } else { None }),
+    );
     for delivery in case.all_deliveries() {
         ids.insert(delivery.event.id.clone());
         for tell in &delivery.event.tells {
@@ -244,7 +251,9 @@ mod tests {
 
     #[test]
     fn look_alikes_have_the_same_form() {
-        for id in ["235504220336", "re_252eb3f4-81b2-4576-aabd-6af2df248e99", "evt_auigfianfoangohuehg", "7c4d9a10-0000-4000-8000-000000000000"] {
+        for id in
+            ["235504220336", "re_252eb3f4-81b2-4576-aabd-6af2df248e99", "evt_auigfianfoangohuehg", "7c4d9a10-0000-4000-8000-000000000000"]
+        {
             let other = look_alike(id, 7);
             assert_ne!(other, id);
             assert_eq!(other.len(), id.len());

@@ -21,18 +21,19 @@ use proptest::{
 };
 
 use super::{
-    drive::{Conditions, Driver, Outcome, Played, Secrets},
+    drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets},
     events::RunEvent,
     factory::Factory,
     outcome::{
-        Chance, FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
-        TargetInfo, Totals,
+        Chance, FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult,
+        SuiteInfo, TargetInfo, Totals,
     },
+    redact::Redactor,
     shrink::{ShrinkLimits, Shrunk, shrink},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
-    case::{Case, Terms},
+    case::{Case, Delivery, Terms},
     check::{
         FailureKind, Rules, diagnose, diff, reaches, snapshot,
         verdict::{Conformance, Judged, Verdict},
@@ -64,18 +65,18 @@ pub struct Options {
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
-    /// The header that carries the signature, where it is another than the provider's own.
-    pub signature_header: Option<String>,
     /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
     /// targets and processes that are not durable get the ids as they are.
     pub salt: Option<u64>,
+    /// What is done before each delivery, with the index of its entry; for people who step.
+    pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        let Conditions { secrets, signature_header, answer_limit, settle, quiet, salt } = Conditions::default();
+        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
@@ -86,8 +87,8 @@ impl Default for Options {
             quiet,
             answer_limit,
             secrets,
-            signature_header,
             salt,
+            before: None,
             shrink: ShrinkLimits::default(),
         }
     }
@@ -100,8 +101,8 @@ impl Options {
     /// When the target does not start or does not speak the protocol.
     pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
         let conditions = Conditions {
-            secrets: self.secrets.clone(),
-            signature_header: self.signature_header.clone(),
+            secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
+            signature_header: factory.signature_header().map(str::to_owned),
             answer_limit: self.answer_limit,
             settle: self.settle,
             quiet: self.quiet,
@@ -114,6 +115,7 @@ impl Options {
             _ => true,
         };
         driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
+        driver.before = self.before.map(|before| Box::new(before) as BeforeDelivery<'_>);
         Ok(driver)
     }
 }
@@ -171,7 +173,7 @@ pub fn certify(
     emit: &mut dyn FnMut(&RunEvent<'_>),
 ) -> Result<Report, TargetError> {
     let clock = factory.clock();
-    let redactor = options.secrets.redactor();
+    let redactor = Redactor::of(options, factory);
     let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
     let mut introduction = first.introduction.clone();
@@ -243,9 +245,9 @@ impl<'a> Campaign<'a> {
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
         let first = Mutex::new(Some(first));
-        let redactor = self.options.secrets.redactor();
+        let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.clamp(1, selected.len().max(1)) {
+            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
                 let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());

@@ -303,7 +303,7 @@ impl<'a> Driver<'a> {
         if !self.target.learns_of_orders_from_events() {
             return Ok(());
         }
-        let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Declined(why)));
+        let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Refused(why)));
         for order in &case.orders {
             let messages = self.provider.introduce(order);
             if messages.is_empty() {
@@ -312,7 +312,13 @@ impl<'a> Driver<'a> {
                     self.provider.name()
                 )));
             }
-            for message in messages {
+            let subscribed: Vec<_> =
+                messages.into_iter().filter(|message| self.capabilities().is_subscribed(&message.facts.kind)).collect();
+            if subscribed.is_empty() {
+                let what = "the target subscribes to no event that introduces an order; it needs a set-up";
+                return Err(fail(what.to_owned()));
+            }
+            for message in subscribed {
                 let delivery = Delivery::plain(message.facts, Body::new(message.body));
                 let status = self.send(&delivery, outcome)?;
                 if !(200..300).contains(&status) {
@@ -585,6 +591,7 @@ fn alternatives<'c>(case: &'c Case, expected: &Expectation, outcome: &Outcome) -
     if took_doubtful(case, &expected.order_id, outcome) { applied.collect() } else { Vec::new() }
 }
 
+/// Header names in lower case, and their values.
 type Headers = Vec<(String, String)>;
 
 struct CaseRun<'c> {

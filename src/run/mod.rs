@@ -12,6 +12,7 @@ mod outcome;
 mod redact;
 mod shrink;
 
+pub use alias::with_fresh_ids;
 pub use campaign::{Options, Selection, certify, sample, terms};
 pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;

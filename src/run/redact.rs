@@ -4,10 +4,12 @@
 //! error. Signatures are made when a delivery is sent and are in no case.
 
 use super::{
+    campaign::Options,
     drive::Secrets,
+    factory::Factory,
     outcome::{FailureReport, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
 };
-use crate::adapter::{Capabilities, Introduction, TargetError, TargetErrorKind};
+use crate::adapter::{Capabilities, Introduction, TargetError};
 
 /// What stands where a secret stood.
 pub const HIDDEN: &str = "[secret]";
@@ -22,15 +24,13 @@ pub struct Redactor {
 /// How many characters of a secret that was cut through are still hidden.
 const LEAST_PART: usize = 4;
 
-impl Secrets {
-    /// What hides these secrets.
-    pub fn redactor(&self) -> Redactor {
-        let Secrets { current } = self;
+impl Redactor {
+    /// Hides the secrets with which these targets are run.
+    pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
+        let Secrets { current } = factory.secrets().unwrap_or(&options.secrets);
         Redactor::new(current.as_deref())
     }
-}
 
-impl Redactor {
     /// Hides these secrets; an empty one is none.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Redactor {
         let mut spellings: Vec<String> = Vec::new();
@@ -112,16 +112,9 @@ impl Redactor {
 
     /// Hides the secrets in an error.
     #[must_use]
-    pub fn error(&self, error: TargetError) -> TargetError {
-        let hide = |text: String| self.hide(&text);
-        let kind = match error.kind {
-            TargetErrorKind::Crashed(how) => TargetErrorKind::Crashed(hide(how)),
-            TargetErrorKind::NotStarted(why) => TargetErrorKind::NotStarted(hide(why)),
-            TargetErrorKind::Nonsense(what) => TargetErrorKind::Nonsense(hide(what)),
-            TargetErrorKind::Declined(why) => TargetErrorKind::Declined(hide(why)),
-            kind @ (TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported) => kind,
-        };
-        TargetError { operation: error.operation, kind }
+    pub fn error(&self, mut error: TargetError) -> TargetError {
+        error.each_text(|text| self.clean(text));
+        error
     }
 
     /// Hides the secrets in everything that a target or a command line may have brought into a report. Every member is
