@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::Format;
+
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
 /// Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 could not judge, 130 interrupted.
@@ -143,9 +145,9 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_time)]
     pub(crate) quiet_time: std::time::Duration,
 
-    /// Write a report, for example json=report.json; may be given several times.
+    /// Write a report as json, junit, markdown or html, for example html=report.html; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
-    pub(crate) report: Vec<(ReportFormat, PathBuf)>,
+    pub(crate) report: Vec<(Format, PathBuf)>,
 
     /// Where shrunk cases are saved.
     #[arg(long, value_name = "DIR", default_value = "refundproof-failures")]
@@ -217,11 +219,6 @@ pub(crate) struct Show {
     pub(crate) secret: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReportFormat {
-    Json,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Seed {
     Fixed(u64),
@@ -250,12 +247,12 @@ pub(crate) fn parse_time(text: &str) -> Result<std::time::Duration, String> {
     number.checked_mul(millis).map(std::time::Duration::from_millis).ok_or_else(|| "that time is too long".to_owned())
 }
 
-fn parse_report(text: &str) -> Result<(ReportFormat, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
-    let format = match format {
-        "json" => ReportFormat::Json,
-        other => return Err(format!("`{other}` is no report format; there is json")),
-    };
+fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
+    let format = Format::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("`{name}` is no report format; there are {}", known.join(", "))
+    })?;
     if path.is_empty() {
         return Err("a report needs a path after the `=`".to_owned());
     }

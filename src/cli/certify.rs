@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     Exit, Stop,
-    args::{Certify, ReportFormat, Seed},
+    args::{Certify, Seed},
+    github,
     output::Output,
     provider,
     replay::wait_for_enter,
@@ -19,8 +20,8 @@ use super::{
 };
 use crate::{
     check::verdict::Conformance,
-    report::{json, terminal},
-    run::{Factory, Options, Report, RunEvent, Selection},
+    report::{Describe, Format, terminal},
+    run::{Factory, Options, Redactor, Report, RunEvent, Selection},
 };
 
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
@@ -51,17 +52,21 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     bar.finish_and_clear();
     let mut report = report.map_err(Stop::not_judged)?;
     // A case that cannot be saved must not cost the report.
-    let unsaved = save_failures(&mut report, &args.failures, &*factory).err();
+    let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
+    let github = github::Github::from_environment();
+    github.begin(output.out())?;
     terminal::write(output.out(), &report, view, &describe)?;
+    github.end(output.out())?;
     output.out().flush()?;
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
     for (format, path) in &args.report {
-        write_report(*format, path, &report)?;
+        write_report(*format, path, &report, &describe)?;
     }
+    github.finish(output.out(), &report, &describe)?;
     Ok(match report.verdict {
         _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
         Conformance::Conformant => Exit::Conformant,
@@ -125,7 +130,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
-fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory) -> Result<(), Stop> {
+fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
     for requirement in &mut report.requirements {
         for failure in &mut requirement.failures {
             let Some(case) = &failure.shrunk else { continue };
@@ -133,7 +138,8 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory) -> R
             let path = folder.join(format!("{}.json", failure.case));
             fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
             failure.file = path.display().to_string();
-            failure.reproduce = format!("{} replay {}{}", program(), quote(&failure.file), factory.argument());
+            // A command line may hold the secret too.
+            failure.reproduce = redactor.hide(&format!("{} replay {}{}", program(), quote(&failure.file), factory.argument()));
         }
     }
     Ok(())
@@ -146,10 +152,8 @@ fn program() -> String {
     if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
 }
 
-fn write_report(format: ReportFormat, path: &Path, report: &Report) -> Result<(), Stop> {
+fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
     let mut text = Vec::new();
-    match format {
-        ReportFormat::Json => json::write(&mut text, report)?,
-    }
+    format.write(&mut text, report, describe)?;
     fs::write(path, text).map_err(|error| cannot_write(path, &error))
 }

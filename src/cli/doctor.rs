@@ -9,19 +9,25 @@ use super::{Exit, Stop, args::Doctor, certify::drawn_seed, output::Output, provi
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
-    domain::Clock,
+    domain::{Clock, OrderState, RefundView},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
-    report::style::{BAD, FAINT, GOOD, ODD, paint},
-    run::{Factory, Options, with_fresh_ids},
+    report::{
+        style::{BAD, FAINT, GOOD, ODD, paint, wrap},
+        terminal, visible,
+    },
+    run::{Factory, Options, Redactor, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
-    let target = factory.make().map_err(Stop::not_judged)?;
+    let redactor = Redactor::of(&Options::default(), &*factory);
+    let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let secret = factory.secrets().unwrap_or(&Options::default().secrets).current.clone();
-    let mut visit = Visit { provider, factory: &*factory, target, secret, clock: factory.clock(), out: output.out(), said: Vec::new() };
+    let columns = output.view().columns;
+    let clock = factory.clock();
+    let mut visit = Visit { provider, factory: &*factory, target, secret, redactor, clock, columns, out: output.out(), said: Vec::new() };
     let healthy = visit.all_steps()?;
     visit.target.bye();
     Ok(if healthy { Exit::Conformant } else { Exit::NotJudged })
@@ -32,7 +38,9 @@ struct Visit<'a> {
     factory: &'a dyn Factory,
     target: Box<dyn Target>,
     secret: Option<String>,
+    redactor: Redactor,
     clock: Clock,
+    columns: usize,
     out: &'a mut dyn Write,
     /// The requests so far as stdio lines, for the command that shows a failing step again.
     said: Vec<serde_json::Value>,
@@ -57,8 +65,7 @@ impl Visit<'_> {
             return Ok(false);
         };
         let capabilities = introduction.capabilities;
-        let claims = serde_json::to_string(&capabilities).unwrap_or_default();
-        writeln!(self.out, "      {}", paint(FAINT, &claims))?;
+        self.told(&terminal::claims(&capabilities))?;
 
         self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
         let answer = self.target.begin("doctor", &case.orders);
@@ -91,7 +98,7 @@ impl Visit<'_> {
             return Ok(false);
         }
         for line in self.target.readings(&order) {
-            writeln!(self.out, "      {}", paint(FAINT, &line))?;
+            self.told(&line)?;
         }
         if capabilities.durable {
             let answer = self.target.restart().and_then(|()| self.target.hello(&hello));
@@ -158,6 +165,14 @@ impl Visit<'_> {
         self.said.push(request);
     }
 
+    /// Writes what a target said below the step, without secrets and with everything in it to be seen.
+    fn told(&mut self, text: &str) -> Result<(), Stop> {
+        for line in wrap(&visible(&self.redactor.hide(text)), self.columns.saturating_sub(4)) {
+            writeln!(self.out, "    {}", paint(FAINT, &line))?;
+        }
+        Ok(())
+    }
+
     fn remark(&mut self, text: &str) -> Result<(), Stop> {
         writeln!(self.out, "{} {text}", paint(ODD, "!"))?;
         Ok(())
@@ -166,18 +181,24 @@ impl Visit<'_> {
     fn step<T>(&mut self, name: &str, answer: Result<T, TargetError>, describe: impl Fn(&T) -> String) -> Result<Option<T>, Stop> {
         match answer {
             Ok(value) => {
-                match describe(&value) {
-                    told if told.is_empty() => writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?,
-                    told => writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?,
+                let told = visible(&self.redactor.hide(&describe(&value)));
+                let line = format!("{name:<26} {told}");
+                if told.is_empty() {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                } else if line.chars().count() + 2 <= self.columns {
+                    writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?;
+                } else {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                    self.told(&told)?;
                 }
                 Ok(Some(value))
             }
             Err(error) => {
                 // The error begins with its operation, and so does the line.
-                let error = error.to_string();
+                let error = visible(&self.redactor.error(error).to_string());
                 let what = error.split_once(": ").map_or(error.as_str(), |(_, what)| what);
                 writeln!(self.out, "{} {name:<26} {what}", paint(BAD, "✗"))?;
-                for line in self.target.complaints().lines() {
+                for line in visible(&self.redactor.hide(&self.target.complaints())).lines() {
                     writeln!(self.out, "  │ {line}")?;
                 }
                 self.show_command()?;
@@ -194,8 +215,15 @@ impl Visit<'_> {
         let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
-        writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;
+        let shown = self.to_paste(&format!("printf '%s\\n' {} | {command}", lines.join(" ")));
+        writeln!(self.out, "  {shown}")?;
         Ok(())
+    }
+
+    /// A command without the secret. The one that is built in is no secret, and with it the command works as it stands.
+    fn to_paste(&self, command: &str) -> String {
+        let is_public = self.secret == Options::default().secrets.current;
+        if is_public { command.to_owned() } else { self.redactor.hide(command) }
     }
 }
 
@@ -231,20 +259,33 @@ impl Visit<'_> {
         };
         writeln!(self.out, "  see it without refundproof:")?;
         if let Some(start) = &endpoints.start {
-            writeln!(self.out, "  {} &", quoted(start))?;
+            let start = self.to_paste(&quoted(start));
+            writeln!(self.out, "  {start} &")?;
         }
         if !command.is_empty() {
+            let command = self.to_paste(&command);
             writeln!(self.out, "  {command}")?;
         }
         Ok(())
     }
 }
 
-fn describe_state(state: &Option<crate::domain::OrderState>) -> String {
-    match state {
-        Some(state) => serde_json::to_string(state).unwrap_or_default(),
-        None => "unknown order".to_owned(),
+/// A state in one line, member by member as an adapter wrote it.
+fn describe_state(state: &Option<OrderState>) -> String {
+    let Some(state) = state else { return "unknown order".to_owned() };
+    let OrderState { order_id: _, status, refunded_amount, currency, available_to_refund_amount, charged_back_amount, refunds } = state;
+    let mut parts = vec![format!("status {}", status.as_str()), format!("refundedAmount {refunded_amount}")];
+    parts.extend(currency.as_ref().map(|currency| format!("currency {currency}")));
+    parts.extend(available_to_refund_amount.map(|amount| format!("availableToRefundAmount {amount}")));
+    parts.extend(charged_back_amount.map(|amount| format!("chargedBackAmount {amount}")));
+    if let Some(refunds) = refunds {
+        let refund = |refund: &RefundView| format!("refund {} {} {}", refund.id, refund.state, refund.refunded_amount);
+        parts.extend(refunds.iter().map(refund));
+        if refunds.is_empty() {
+            parts.push("no refunds".to_owned());
+        }
     }
+    parts.join(", ")
 }
 
 /// One order, one refund paid back in full, told by one event.

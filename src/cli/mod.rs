@@ -5,6 +5,7 @@
 mod args;
 mod certify;
 mod doctor;
+mod github;
 mod list;
 mod output;
 mod replay;

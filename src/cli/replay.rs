@@ -19,9 +19,9 @@ use crate::{
     domain::Clock,
     report::{
         style::{BAD, GOOD, STRONG, paint},
-        terminal, timeline,
+        terminal, timeline, visible,
     },
-    run::{Options, terms},
+    run::{Options, Redactor, terms},
 };
 
 pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
@@ -37,7 +37,9 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         before: target.step.then_some(wait_for_enter),
         ..options
     };
-    let mut driver = options.driver(provider, &*factory, factory.clock()).map_err(Stop::not_judged)?;
+    let redactor = Redactor::of(&options, &*factory);
+    let started = options.driver(provider, &*factory, factory.clock());
+    let mut driver = started.map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let capabilities = driver.capabilities().clone();
     let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities));
     if case.deliveries() == 0 && !case.entries.is_empty() {
@@ -55,12 +57,12 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     if args.times > 1 {
         output.note(&format!("run {runs} of {}", args.times));
     }
-    let complaints = driver.target.complaints();
+    let complaints = visible(&redactor.hide(&driver.target.complaints()));
     drop(driver);
     let columns = output.view().columns;
     let answers = outcome.answers();
     let out = output.out();
-    writeln!(out, "{}", paint(STRONG, &case.title))?;
+    writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
     timeline::write(out, &case, Some(&answers), columns)?;
     if !complaints.is_empty() {
         writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
@@ -69,15 +71,15 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         }
     }
     if let Some(error) = outcome.error {
-        return Err(Stop::not_judged(error));
+        return Err(Stop::not_judged(redactor.error(error)));
     }
     let Some(failure) = outcome.failure else {
         writeln!(out, "{}", paint(GOOD, "the target showed what it must"))?;
         return Ok(Exit::Conformant);
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
-    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &failure.message))?;
-    terminal::diff_lines(out, &failure.diff)?;
+    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &visible(&redactor.hide(&failure.message))))?;
+    terminal::diff_lines(out, &redactor.hide(&failure.diff))?;
     Ok(Exit::NotConformant)
 }
 
@@ -92,7 +94,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if !args.curl {
-        writeln!(out, "{}", paint(STRONG, &case.title))?;
+        writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
         timeline::write(out, &case, None, columns)?;
         for expected in &case.expect {
             writeln!(out, "  must end as")?;
@@ -103,7 +105,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Conformant);
     }
-    writeln!(out, "# {}", case.title)?;
+    writeln!(out, "# {}", visible(&case.title).replace('\n', " "))?;
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {

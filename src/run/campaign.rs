@@ -28,6 +28,7 @@ use super::{
         Chance, FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult,
         SuiteInfo, TargetInfo, Totals,
     },
+    redact::Redactor,
     shrink::{ShrinkLimits, Shrunk, shrink},
 };
 use crate::{
@@ -172,9 +173,12 @@ pub fn certify(
     emit: &mut dyn FnMut(&RunEvent<'_>),
 ) -> Result<Report, TargetError> {
     let clock = factory.clock();
+    let redactor = Redactor::of(options, factory);
     let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
-    let first = campaign.driver()?;
-    let introduction = first.introduction.clone();
+    let first = campaign.driver().map_err(|error| redactor.error(error))?;
+    let mut introduction = first.introduction.clone();
+    let capabilities = introduction.capabilities.clone();
+    redactor.introduction(&mut introduction);
     let corpus = provider.corpus();
     let selected: Vec<(usize, &RequirementText)> =
         corpus.requirements.iter().enumerate().filter(|(_, requirement)| options.selection.includes(&requirement.id)).collect();
@@ -182,7 +186,7 @@ pub fn certify(
 
     let mut requirements = campaign.run_requirements(first, &selected, emit);
     let snapshots = if options.selection.includes(SNAPSHOTS) && !campaign.is_over() {
-        let snapshots = campaign.run_snapshots(&introduction.capabilities, corpus);
+        let snapshots = campaign.run_snapshots(&capabilities, corpus);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
     } else {
@@ -190,7 +194,8 @@ pub fn certify(
     };
     requirements.sort_by_key(|(index, _)| *index);
     let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
-    let report = campaign.report(introduction, requirements, snapshots);
+    let mut report = campaign.report(introduction, requirements, snapshots);
+    redactor.report(&mut report);
     emit(&RunEvent::Finished(&report));
     Ok(report)
 }
@@ -240,9 +245,10 @@ impl<'a> Campaign<'a> {
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
         let first = Mutex::new(Some(first));
+        let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
             for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
-                let (tell, next, first) = (tell.clone(), &next, &first);
+                let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
                     while let Some((index, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -252,9 +258,10 @@ impl<'a> Campaign<'a> {
                             let _ = tell.send(Message::Shrinking(*index, deliveries));
                         };
                         let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver, &mut shrinking));
-                        let result = catch_unwind(work).unwrap_or_else(|_| {
+                        let mut result = catch_unwind(work).unwrap_or_else(|_| {
                             error_result(requirement, "the harness itself panicked here; please report it with the seed".to_owned())
                         });
+                        redactor.requirement(&mut result);
                         let _ = tell.send(Message::Finished(*index, Box::new(result)));
                     }
                 });

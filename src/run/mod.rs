@@ -9,6 +9,7 @@ mod drive;
 mod events;
 mod factory;
 mod outcome;
+mod redact;
 mod shrink;
 
 pub use alias::with_fresh_ids;
@@ -20,4 +21,5 @@ pub use outcome::{
     FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
     TargetInfo, Totals,
 };
+pub use redact::{HIDDEN, Redactor};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
