@@ -9,7 +9,7 @@ use refundproof::{
     case::Case,
     check::{Rules, snapshot},
     domain::Clock,
-    provider::{Provider, lower},
+    provider::lower,
     run::{Driver, Options, terms},
 };
 

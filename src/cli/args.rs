@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::provider::registry::default::NAME as DEFAULT_PROVIDER;
+
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
 /// Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 could not judge, 130 interrupted.
@@ -59,7 +61,7 @@ pub(crate) struct TargetArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArgs {
     /// The provider whose events are sent.
-    #[arg(long, value_name = "NAME", default_value = "digital-river")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
     pub(crate) provider: String,
 
     /// A corpus folder instead of the embedded one.

@@ -16,6 +16,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use refundproof::provider::registry::default::NAME as DEFAULT_PROVIDER;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Makes and checks the corpus")]
@@ -39,6 +40,9 @@ enum Command {
     },
     /// Run every deliberate fault and print how well the requirements find them.
     Mutants {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
         /// Cases for each fault.
         #[arg(long, default_value_t = 64)]
         cases: u32,
@@ -71,7 +75,7 @@ enum Corpus {
         #[arg(long)]
         sequences: usize,
         /// The provider.
-        #[arg(long, default_value = "digital-river")]
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
     },
     /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
@@ -94,13 +98,13 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match command {
-        Command::Corpus { command: Corpus::Extract { from } } => Ok(extract::extract(&from, &root.join("corpus"))?.to_string()),
+        Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
         Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
         Command::Docs { check } => docs::write(&root, check),
-        Command::Mutants { cases, seed } => mutants::score(cases, seed),
+        Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }
