@@ -62,7 +62,9 @@ fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate>
             let lowering = lower(provider, &plan, 1);
             if is_settled(&lowering.case) && reaches(recipe, &lowering.case, provider.palette()) {
                 let mut found = features(&lowering);
-                found.insert(format!("recipe {}", slug(recipe).unwrap_or_default()));
+                let name = slug(recipe).unwrap_or_default();
+                found.extend(lowering.truth.iter().map(|truth| format!("{name} ends {}", truth.status())));
+                found.insert(format!("recipe {name}"));
                 pool.push((recipe, plan, found));
             }
         }
