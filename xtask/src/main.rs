@@ -17,6 +17,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use refundproof::provider::registry::default::NAME as DEFAULT_PROVIDER;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Makes and checks the corpus")]
@@ -45,6 +46,9 @@ enum Command {
     },
     /// Run every deliberate fault and print how well the requirements find them.
     Mutants {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
         /// Cases for each fault.
         #[arg(long, default_value_t = 64)]
         cases: u32,
@@ -96,7 +100,7 @@ enum Corpus {
         #[arg(long)]
         sequences: usize,
         /// The provider.
-        #[arg(long, default_value = "digital-river")]
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
     },
     /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
@@ -123,13 +127,13 @@ fn run(command: Command) -> anyhow::Result<String> {
             bench::http(bench::Terms { connections, seconds, rounds })
         }
         Command::Bench { command: Bench::Serve } => bench::serve(),
-        Command::Corpus { command: Corpus::Extract { from } } => Ok(extract::extract(&from, &root.join("corpus"))?.to_string()),
+        Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
         Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
         Command::Docs { check } => docs::write(&root, check),
-        Command::Mutants { cases, seed } => mutants::score(cases, seed),
+        Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }
