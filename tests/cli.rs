@@ -348,7 +348,7 @@ fn wide_reports_fit() {
 fn narrow_lists_fit() {
     fits(50, &["explain", BROKEN]);
     fits(50, &["explain", FAULT]);
-    fits(50, &["doctor"]);
+    fits(60, &["doctor"]);
 }
 
 #[test]

@@ -47,8 +47,10 @@ fn fresh(readme: &str) -> (String, usize) {
     let mut blocks = 0;
     for part in parts {
         let (command, rest) = part.split_once("` -->\n").expect("a command and the end of the comment");
-        let rest = rest.strip_prefix("```text\n").expect("a block of text after the comment");
+        // The newline stays: an empty block ends with the next line.
+        let rest = rest.strip_prefix("```text").expect("a block of text after the comment");
         let (shown, rest) = rest.split_once("\n```\n").expect("the end of the block");
+        let shown = shown.strip_prefix('\n').unwrap_or(shown);
         let written = output_of(command);
         let block = if without_time(&written) == without_time(shown) { shown } else { written.trim_end() };
         out.push_str(&format!("{MARK}{command}` -->\n```text\n{block}\n```\n{rest}"));
