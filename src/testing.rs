@@ -6,7 +6,8 @@
 //! refundproof::conformance_tests!(|| MyShop::new());
 //! ```
 //!
-//! in a test module. `examples/event_log_shop.rs` is a whole one.
+//! in a test module. `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
+//! [registered](crate::provider::registered) ones is named by its module, before the closure.
 
 use std::{sync::atomic::AtomicBool, time::Duration};
 
@@ -57,64 +58,37 @@ pub fn assert_complete(provider: &dyn Provider, ids: &[&str]) {
     }
 }
 
-/// Makes one `#[test]` for each Digital River requirement. The argument is a closure that makes a target.
+/// Makes one `#[test]` for each requirement of a provider. The arguments are the provider's module (without one the first
+/// that is registered is meant) and a closure that makes a target.
+///
+/// A provider from outside this crate says itself which requirements it has:
+///
+/// ```ignore
+/// refundproof::conformance_tests! {
+///     provider = my_provider(), make = || MyShop::new();
+///     duplicate_deliveries "duplicate-deliveries",
+///     malformed_body_rejected "malformed-body-rejected",
+/// }
+/// ```
 #[macro_export]
 macro_rules! conformance_tests {
-    ($make:expr) => {
-        $crate::conformance_tests! { @each $make;
-            charge_refund_complete_updates_order "charge-refund-complete-updates-order",
-            refund_complete_updates_order "refund-complete-updates-order",
-            refund_counted_once "refund-counted-once",
-            partial_refunds_add_up "partial-refunds-add-up",
-            full_refund_detected "full-refund-detected",
-            paid_amount_not_requested_amount "paid-amount-not-requested-amount",
-            item_level_refunds "item-level-refunds",
-            several_charges "several-charges",
-            exact_amounts "exact-amounts",
-            open_refund_not_counted "open-refund-not-counted",
-            failed_refund_not_counted "failed-refund-not-counted",
-            own_refund_not_booked_twice "own-refund-not-booked-twice",
-            metadata_update_changes_nothing "metadata-update-changes-nothing",
-            chargeback_updates_status "chargeback-updates-status",
-            chargeback_after_refunds "chargeback-after-refunds",
-            dispute_alone_changes_nothing "dispute-alone-changes-nothing",
-            sales_transaction_alone_changes_nothing "sales-transaction-alone-changes-nothing",
-            duplicate_deliveries "duplicate-deliveries",
-            out_of_order_deliveries "out-of-order-deliveries",
-            final_state_stays_final "final-state-stays-final",
-            redelivery_after_failure "redelivery-after-failure",
-            orders_do_not_mix "orders-do-not-mix",
-            concurrent_deliveries "concurrent-deliveries",
-            survives_restart "survives-restart",
-            acknowledges_in_time "acknowledges-in-time",
-            unknown_members_accepted "unknown-members-accepted",
-            equivalent_json_accepted "equivalent-json-accepted",
-            unknown_event_acknowledged "unknown-event-acknowledged",
-            other_events_change_nothing "other-events-change-nothing",
-            malformed_body_rejected "malformed-body-rejected",
-            invalid_event_rejected "invalid-event-rejected",
-            rejection_is_4xx "rejection-is-4xx",
-            rejection_leaves_no_trace "rejection-leaves-no-trace",
-            recovers_after_rejection "recovers-after-rejection",
-            doubtful_events_do_no_harm "doubtful-events-do-no-harm",
-            signature_required "signature-required",
-            signature_covers_raw_body "signature-covers-raw-body",
-            rotated_secret "rotated-secret",
-            replay_rejected "replay-rejected",
-            mixed_traffic "mixed-traffic",
-        }
-    };
-    (@each $make:expr; $($name:ident $id:literal,)*) => {
-        /// A requirement without a test here is a fault of this macro.
+    (provider = $provider:expr, make = $make:expr; $($name:ident $id:literal),* $(,)?) => {
+        /// A requirement without a test here is a fault of the list.
         #[test]
         fn every_requirement_has_a_test() {
-            $crate::testing::assert_complete($crate::provider::digital_river::DigitalRiver::embedded(), &[$($id),*]);
+            $crate::testing::assert_complete($provider, &[$($id),*]);
         }
         $(
             #[test]
             fn $name() {
-                $crate::testing::assert_requirement($crate::provider::digital_river::DigitalRiver::embedded(), $id, $make);
+                $crate::testing::assert_requirement($provider, $id, $make);
             }
         )*
+    };
+    ($provider:ident, $make:expr) => {
+        $crate::provider::$provider::requirements! { $make }
+    };
+    ($make:expr) => {
+        $crate::provider::registry::default::requirements! { $make }
     };
 }

@@ -10,7 +10,6 @@ use refundproof::{
     case::Case,
     check::verdict::{Conformance, Verdict},
     corpus::RequirementText,
-    provider::Provider,
     reference::Fault,
     report::{Format, github, markdown},
     run::{Options, Report, SnapshotDifference},

@@ -12,7 +12,7 @@ use refundproof::{
     adapter::{Hello, PROTOCOL, Request, Target},
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
-    provider::{Provider, lower},
+    provider::lower,
     run::sample,
 };
 

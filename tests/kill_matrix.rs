@@ -4,7 +4,7 @@ mod common;
 
 use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
 
-use common::{certified, only, provider, quick};
+use common::{certified_for, only, providers, quick};
 use refundproof::{
     check::verdict::{Conformance, Verdict},
     provider::Provider,
@@ -18,26 +18,64 @@ const CASES: u32 = 64;
 /// A requirement that failed, and in how many cases it found the fault.
 type Kill = (String, u32);
 
-/// Requirements that failed, by fault, in the order in which they are reported.
-static KILLS: LazyLock<BTreeMap<&'static str, Vec<Kill>>> = LazyLock::new(|| {
-    let killed = |fault: &FaultInfo| {
-        let report = certified(Fault::from_name(fault.name), &quick(CASES, 1));
-        let failed = report.requirements.iter().filter(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
-        failed.map(|requirement| (requirement.id.clone(), requirement.cases)).collect()
-    };
-    let (one, other) = faults().split_at(faults().len() / 2);
-    let kills = |faults: &'static [FaultInfo]| faults.iter().map(|fault| (fault.name, killed(fault))).collect::<Vec<_>>();
-    std::thread::scope(|scope| {
-        let one = scope.spawn(|| kills(one));
-        let other = kills(other);
-        one.join().expect("no panic").into_iter().chain(other).collect()
-    })
-});
+/// What was found with one provider.
+struct Matrix {
+    provider: &'static dyn Provider,
+    /// Requirements that failed, by fault, in the order in which they are reported.
+    kills: BTreeMap<&'static str, Vec<Kill>>,
+}
 
-/// The requirement that a fault is shown by: the one that it is meant for if that finds it, else the first.
-fn shown_by(fault: &FaultInfo) -> Option<&'static str> {
-    let kills = &KILLS[fault.name];
-    kills.iter().find(|(id, _)| id == fault.expected).or(kills.first()).map(|(id, _)| id.as_str())
+static MATRICES: LazyLock<Vec<Matrix>> = LazyLock::new(|| providers().map(Matrix::new).collect());
+
+impl Matrix {
+    fn new(provider: &'static dyn Provider) -> Matrix {
+        let killed = |fault: &FaultInfo| {
+            let report = certified_for(provider, Fault::from_name(fault.name), &quick(CASES, 1));
+            let failed = report.requirements.iter().filter(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
+            failed.map(|requirement| (requirement.id.clone(), requirement.cases)).collect()
+        };
+        let (one, other) = faults().split_at(faults().len() / 2);
+        let kills = |faults: &'static [FaultInfo]| faults.iter().map(|fault| (fault.name, killed(fault))).collect::<Vec<_>>();
+        let kills = std::thread::scope(|scope| {
+            let one = scope.spawn(|| kills(one));
+            let other = kills(other);
+            one.join().expect("no panic").into_iter().chain(other).collect()
+        });
+        Matrix { provider, kills }
+    }
+
+    fn name(&self) -> &str {
+        self.provider.name()
+    }
+
+    /// The faults that can be made with the provider's events, each with the requirement that it is aimed at.
+    fn aimed(&self) -> impl Iterator<Item = (&'static FaultInfo, &'static str)> {
+        let (name, corpus) = (self.provider.name(), self.provider.corpus());
+        faults().iter().filter_map(move |fault| Some((fault, fault.aimed_at(name, corpus)?)))
+    }
+
+    /// The requirement that a fault is shown by: the one that it is aimed at if that finds it, else the first.
+    fn shown_by(&self, fault: &FaultInfo, aim: &str) -> Option<&str> {
+        let kills = &self.kills[fault.name];
+        kills.iter().find(|(id, _)| id == aim).or(kills.first()).map(|(id, _)| id.as_str())
+    }
+
+    fn judged(&self) -> impl Iterator<Item = &'static str> {
+        let requirements = self.provider.corpus().requirements.iter();
+        requirements.filter(|requirement| requirement.recipe.is_some()).map(|requirement| requirement.id.as_str())
+    }
+
+    fn is_judged(&self, id: &str) -> bool {
+        self.judged().any(|judged| judged == id)
+    }
+
+    /// A snapshot in the provider's own folder.
+    fn assert_snapshot(&self, name: &str, text: &str) {
+        let folder = common::root().join("tests/snapshots").join(self.name());
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => folder }, {
+            insta::assert_snapshot!(name, text);
+        });
+    }
 }
 
 /// The requirements that find a fault in the fewest cases: nothing else finds it sooner.
@@ -46,95 +84,109 @@ fn first(kills: &[Kill]) -> impl Iterator<Item = &str> {
     kills.iter().filter(move |(_, cases)| Some(*cases) == fewest).map(|(id, _)| id.as_str())
 }
 
-fn judged() -> impl Iterator<Item = &'static str> {
-    provider().corpus().requirements.iter().filter(|requirement| requirement.recipe.is_some()).map(|requirement| requirement.id.as_str())
-}
-
 #[test]
 fn the_matrix_is_as_reviewed() {
-    let mut text = String::new();
-    for fault in faults() {
-        let _ = writeln!(text, "{}", fault.name);
-        for (id, cases) in &KILLS[fault.name] {
-            let mark = if id == fault.expected { "*" } else { " " };
-            let _ = writeln!(text, "  {mark} {id} ({cases})");
+    for matrix in &*MATRICES {
+        let mut text = String::new();
+        for (fault, aim) in matrix.aimed() {
+            let _ = writeln!(text, "{}", fault.name);
+            for (id, cases) in &matrix.kills[fault.name] {
+                let mark = if id == aim { "*" } else { " " };
+                let _ = writeln!(text, "  {mark} {id} ({cases})");
+            }
         }
+        matrix.assert_snapshot("kill_matrix", &text);
     }
-    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!("kill_matrix", text);
-    });
-}
-
-fn is_judged(id: &str) -> bool {
-    judged().any(|judged| judged == id)
 }
 
 #[test]
 fn no_fault_survives() {
-    // Those that only a requirement shows that this version does not judge are listed, so that they are not forgotten.
-    let survivors = faults().iter().filter(|fault| KILLS[fault.name].is_empty());
-    let (excused, survivors): (Vec<_>, Vec<_>) = survivors.map(|fault| (fault.name, fault.expected)).partition(|(_, id)| !is_judged(id));
-    assert!(survivors.is_empty(), "{survivors:#?}");
-    assert_eq!(excused, [("lost-update", "concurrent-deliveries"), ("check-then-insert", "concurrent-deliveries")]);
+    for matrix in &*MATRICES {
+        // Those that only a requirement shows that this version does not judge are listed, so that they are not forgotten.
+        let survivors = matrix.aimed().filter(|(fault, _)| matrix.kills[fault.name].is_empty());
+        let (excused, survivors): (Vec<_>, Vec<_>) =
+            survivors.map(|(fault, aim)| (fault.name, aim)).partition(|(_, aim)| !matrix.is_judged(aim));
+        assert!(survivors.is_empty(), "{}: {survivors:#?}", matrix.name());
+        assert_eq!(excused, [("lost-update", "concurrent-deliveries"), ("check-then-insert", "concurrent-deliveries")]);
+    }
+}
+
+/// A fault is left out of a provider's matrix only where it really shows nowhere.
+#[test]
+fn what_nobody_can_do_wrong_with_a_provider_shows_nowhere() {
+    for matrix in &*MATRICES {
+        let aimed: Vec<&str> = matrix.aimed().map(|(fault, _)| fault.name).collect();
+        let has = |fault: &FaultInfo| fault.expected.iter().any(|id| matrix.is_judged(id));
+        let left_out = faults().iter().filter(|fault| has(fault) && !aimed.contains(&fault.name));
+        let shown: Vec<_> = left_out.filter(|fault| !matrix.kills[fault.name].is_empty()).map(|fault| fault.name).collect();
+        assert!(shown.is_empty(), "{}: {shown:#?}", matrix.name());
+    }
 }
 
 #[test]
 fn every_fault_is_caught_by_the_requirement_it_is_meant_for() {
-    let missed: Vec<(&str, &str)> = faults()
-        .iter()
-        .filter(|fault| is_judged(fault.expected) && shown_by(fault) != Some(fault.expected))
-        .map(|fault| (fault.name, fault.expected))
-        .collect();
-    assert!(missed.is_empty(), "{missed:#?}");
+    for matrix in &*MATRICES {
+        let aimed = matrix.aimed().filter(|(_, aim)| matrix.is_judged(aim));
+        let missed: Vec<_> =
+            aimed.filter(|(fault, aim)| matrix.shown_by(fault, aim) != Some(aim)).map(|(fault, aim)| (fault.name, aim)).collect();
+        assert!(missed.is_empty(), "{}: {missed:#?}", matrix.name());
+    }
 }
 
 /// Alone, or in as few cases as any other requirement needs.
 #[test]
 fn every_requirement_catches_some_fault_alone_or_first() {
-    let idle: Vec<&str> = judged().filter(|id| !KILLS.values().any(|kills| first(kills).any(|first| first == *id))).collect();
-    assert!(idle.is_empty(), "{idle:#?}");
+    for matrix in &*MATRICES {
+        let catches = |id: &str| matrix.kills.values().any(|kills| first(kills).any(|first| first == id));
+        let idle: Vec<&str> = matrix.judged().filter(|id| !catches(id)).collect();
+        assert!(idle.is_empty(), "{}: {idle:#?}", matrix.name());
+    }
 }
 
 #[test]
 fn the_reference_survives_all() {
-    let report = certified(None, &quick(400, 3));
-    let failed: Vec<String> = report
-        .requirements
-        .iter()
-        .filter(|requirement| requirement.judged && !matches!(requirement.verdict, Verdict::Pass | Verdict::NotApplicable))
-        .map(|requirement| format!("{requirement:#?}"))
-        .collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert_eq!(report.verdict, Conformance::Conformant);
+    for provider in providers() {
+        let report = certified_for(provider, None, &quick(400, 3));
+        let failed: Vec<String> = report
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.judged && !matches!(requirement.verdict, Verdict::Pass | Verdict::NotApplicable))
+            .map(|requirement| format!("{requirement:#?}"))
+            .collect();
+        assert!(failed.is_empty(), "{}: {}", provider.name(), failed.join("\n"));
+        assert_eq!(report.verdict, Conformance::Conformant);
+    }
 }
 
 /// The smallest number of deliveries that shows each fault, to which shrinking must get, and the class of real bugs
 /// that the shrunk case is said to be like.
 #[test]
 fn shrinking_gets_to_the_known_minimum() {
-    let mut text = String::new();
-    for fault in faults() {
-        let Some(id) = shown_by(fault) else { continue };
-        let options = Options { cases: CASES, seed: 1, selection: only(&[id]), shrink: ShrinkLimits::default(), ..Options::default() };
-        let report = certified(Fault::from_name(fault.name), &options);
-        let Some(failure) = report.requirements[0].failures.first() else { continue };
-        let class = failure.resembles.as_ref().map_or("-", |class| class.class.as_str());
-        let _ = writeln!(text, "{:<40} {:>2}  {class}", fault.name, failure.deliveries);
+    for matrix in &*MATRICES {
+        let mut text = String::new();
+        for (fault, aim) in matrix.aimed() {
+            let Some(id) = matrix.shown_by(fault, aim) else { continue };
+            let options = Options { cases: CASES, seed: 1, selection: only(&[id]), shrink: ShrinkLimits::default(), ..Options::default() };
+            let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
+            let Some(failure) = report.requirements[0].failures.first() else { continue };
+            let class = failure.resembles.as_ref().map_or("-", |class| class.class.as_str());
+            let _ = writeln!(text, "{:<40} {:>2}  {class}", fault.name, failure.deliveries);
+        }
+        matrix.assert_snapshot("shrunk_deliveries", &text);
     }
-    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!("shrunk_deliveries", text);
-    });
 }
 
 #[test]
 fn faults_are_found_with_other_seeds_too() {
-    for fault in faults() {
-        let Some(id) = shown_by(fault) else { continue };
-        for seed in 2..6 {
-            let options = Options { selection: only(&[id]), ..quick(CASES, seed) };
-            let report = certified(Fault::from_name(fault.name), &options);
-            let found = report.requirements.iter().any(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
-            assert!(found, "{} is not found with seed {seed}", fault.name);
+    for matrix in &*MATRICES {
+        for (fault, aim) in matrix.aimed() {
+            let Some(id) = matrix.shown_by(fault, aim) else { continue };
+            for seed in 2..6 {
+                let options = Options { selection: only(&[id]), ..quick(CASES, seed) };
+                let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
+                let found = report.requirements.iter().any(|requirement| matches!(requirement.verdict, Verdict::Fail | Verdict::Warn));
+                assert!(found, "{}: {} is not found with seed {seed}", matrix.name(), fault.name);
+            }
         }
     }
 }

@@ -9,7 +9,6 @@ use std::{fs, process::Command};
 use common::{certified, only, provider, quick};
 use refundproof::{
     corpus::RequirementText,
-    provider::Provider,
     reference::Fault,
     report::html,
     run::{Options, Report},

@@ -402,7 +402,9 @@ impl ToldOrder {
     }
 
     fn doubt(&mut self, event: &EventFacts) {
-        if event.tells.is_empty() || self.possible.len() >= MOST_CHOICES {
+        // Delivered again it leaves the same choices.
+        let is_known = self.all().any(|known| known.knows(&event.id));
+        if event.tells.is_empty() || is_known || self.possible.len() >= MOST_CHOICES {
             return;
         }
         let mut applied: Vec<Knowledge> = self.all().cloned().collect();

@@ -19,6 +19,7 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
     match recipe {
         Recipe::ChargeRefundComplete => seen.delivers(&palette.charge_completion),
         Recipe::RefundComplete => seen.delivers(&palette.refund_completion),
+        Recipe::CountedOnce if palette.charge_completion.is_empty() => seen.success_told_by_several_kinds(),
         Recipe::CountedOnce => seen.one_success_told_twice(),
         Recipe::PartialRefunds => seen.refunds(|refund| refund.state == RefundState::Succeeded) >= 2 || seen.completed_entries() >= 2,
         Recipe::FullRefund => seen.ends_with(Status::Refunded) || seen.one_unit_left(),
@@ -61,6 +62,11 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
         Recipe::RotatedSecret => seen.mutated(&[MutationKind::RotatedSecret]),
         Recipe::Replayed => seen.mutated(&[MutationKind::Stale]),
         Recipe::MixedTraffic => seen.deliveries().count() >= 2,
+        Recipe::OtherMinorUnits => seen.odd_currency() && seen.pays_back(),
+        Recipe::OtherAmounts => seen.has_notes() && seen.pays_back(),
+        Recipe::UnknownStates => seen.mutated(&[MutationKind::UnknownState]),
+        Recipe::CancelledRefunds => seen.withdrawn(),
+        Recipe::TwoAddresses => seen.everything_twice(),
     }
 }
 
@@ -123,6 +129,47 @@ impl<'a> Seen<'a> {
         kinds.sort_unstable();
         kinds.dedup();
         kinds.len() >= 2
+    }
+
+    /// Where only refund events tell of the money: one refund that succeeded, told of by events of several types.
+    fn success_told_by_several_kinds(&self) -> bool {
+        let mut kinds: HashMap<&str, HashSet<&str>> = HashMap::new();
+        let mut succeeded = HashSet::new();
+        for delivery in self.deliveries() {
+            for tell in &delivery.event.tells {
+                if let Tell::Refund { id, state, .. } = tell {
+                    kinds.entry(id).or_default().insert(&delivery.event.kind);
+                    if *state == RefundState::Succeeded {
+                        succeeded.insert(id.as_str());
+                    }
+                }
+            }
+        }
+        kinds.iter().any(|(id, kinds)| succeeded.contains(id) && kinds.len() >= 2)
+    }
+
+    fn odd_currency(&self) -> bool {
+        let digits = |order: &crate::case::OrderSetup| crate::domain::Currency::from_code(&order.currency).map_or(2, |code| code.digits());
+        self.case.orders.iter().any(|order| digits(order) != 2)
+    }
+
+    /// Only the plan says whether more is said of a refund than its amount.
+    fn has_notes(&self) -> bool {
+        let noted = |step: &crate::plan::Step| matches!(step.action, crate::plan::Action::Refund { kind, .. } if kind != 0);
+        self.case.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(noted))
+    }
+
+    fn withdrawn(&self) -> bool {
+        let mut tells = self.deliveries().flat_map(|delivery| &delivery.event.tells);
+        tells.any(|tell| matches!(tell, Tell::Refund { state: RefundState::Cancelled, .. }))
+    }
+
+    fn everything_twice(&self) -> bool {
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        for delivery in self.deliveries() {
+            *times.entry(&delivery.event.id).or_default() += 1;
+        }
+        !times.is_empty() && times.values().all(|times| *times >= 2)
     }
 
     fn ends_with(&self, status: Status) -> bool {

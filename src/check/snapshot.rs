@@ -26,15 +26,9 @@ pub struct Sightings {
 pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
     let mut out = String::new();
     for order in &case.orders {
+        let on = if order.charges.is_empty() { String::new() } else { format!(" on {} charge(s)", order.charges.len()) };
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            out,
-            "order {} {} {} captured on {} charge(s)",
-            order.order_id,
-            order.currency,
-            order.captured_amount,
-            order.charges.len()
-        );
+        let _ = writeln!(out, "order {} {} {} captured{on}", order.order_id, order.currency, order.captured_amount);
     }
     for (index, entry) in case.entries.iter().enumerate() {
         let _ = writeln!(out, "\n{:>2} {}", index + 1, act_line(&entry.act));

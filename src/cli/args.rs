@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::report::Format;
+use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -97,7 +97,7 @@ impl TargetArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArgs {
     /// The provider whose events are sent.
-    #[arg(long, value_name = "NAME", default_value = "digital-river")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
     pub(crate) provider: String,
 
     /// A corpus folder instead of the embedded one.

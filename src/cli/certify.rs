@@ -139,7 +139,8 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, reda
             fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
             failure.file = path.display().to_string();
             // A command line may hold the secret too.
-            failure.reproduce = redactor.hide(&format!("{} replay {}{}", program(), quote(&failure.file), factory.argument()));
+            let times = if failure.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
+            failure.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&failure.file), factory.argument()));
         }
     }
     Ok(())

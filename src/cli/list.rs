@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     corpus::{RequirementText, bug_classes},
+    provider::Provider,
     reference::{FaultInfo, faults},
     report::style::{FAINT, STRONG, paint, wrap},
 };
@@ -19,8 +20,8 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if args.faults {
-        for fault in faults() {
-            writeln!(out, "{}  {}", paint(STRONG, fault.name), paint(FAINT, fault.expected))?;
+        for (fault, id) in aimed(provider) {
+            writeln!(out, "{}  {}", paint(STRONG, fault.name), paint(FAINT, id))?;
             for line in wrap(fault.story, columns.saturating_sub(4)) {
                 writeln!(out, "    {line}")?;
             }
@@ -47,12 +48,13 @@ pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Stop>
     let columns = output.view().columns;
     let out = output.out();
     if let Some(requirement) = provider.corpus().requirements.iter().find(|requirement| requirement.id == args.id) {
-        explain_requirement(out, requirement, columns)?;
+        let caught: Vec<&str> = aimed(provider).filter(|(_, id)| *id == requirement.id).map(|(fault, _)| fault.name).collect();
+        explain_requirement(out, requirement, &caught, columns)?;
         return Ok(Exit::Conformant);
     }
     let name = args.id.strip_prefix("builtin:fault/").unwrap_or(&args.id);
     if let Some(fault) = faults().iter().find(|fault| fault.name == name) {
-        explain_fault(out, fault, columns)?;
+        explain_fault(out, fault, provider, columns)?;
         return Ok(Exit::Conformant);
     }
     let near =
@@ -61,7 +63,12 @@ pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Stop>
     Err(Stop::usage(format!("`{}` is neither a requirement nor a fault{hint} (`refundproof list` and `list --faults` show them)", args.id)))
 }
 
-fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, columns: usize) -> std::io::Result<()> {
+/// The faults that the reference can have with this provider, each with the requirement that it is aimed at.
+fn aimed(provider: &dyn Provider) -> impl Iterator<Item = (&'static FaultInfo, &'static str)> {
+    faults().iter().filter_map(|fault| Some((fault, fault.aimed_at(provider.name(), provider.corpus())?)))
+}
+
+fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caught: &[&str], columns: usize) -> std::io::Result<()> {
     writeln!(out, "{}  {}", paint(STRONG, &requirement.id), requirement.level.as_str())?;
     paragraph(out, "shows", &requirement.shows, columns)?;
     paragraph(out, "why", &requirement.why, columns)?;
@@ -76,7 +83,6 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, colum
         Some(_) => paragraph(out, "floor", &format!("{} % of its cases must reach what it is about", requirement.floor), columns)?,
         None => paragraph(out, "floor", "not judged by this version", columns)?,
     }
-    let caught: Vec<&str> = faults().iter().filter(|fault| fault.expected == requirement.id).map(|fault| fault.name).collect();
     if !caught.is_empty() {
         paragraph(out, "faults", &caught.join(", "), columns)?;
     }
@@ -94,10 +100,13 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, colum
     Ok(())
 }
 
-fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, columns: usize) -> std::io::Result<()> {
+fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, provider: &dyn Provider, columns: usize) -> std::io::Result<()> {
     writeln!(out, "{}", paint(STRONG, &format!("builtin:fault/{}", fault.name)))?;
     paragraph(out, "story", fault.story, columns)?;
-    paragraph(out, "caught by", fault.expected, columns)?;
+    match fault.aimed_at(provider.name(), provider.corpus()) {
+        Some(id) => paragraph(out, "caught by", id, columns)?,
+        None => paragraph(out, "caught by", &format!("nothing: with {} nobody can make this mistake", provider.name()), columns)?,
+    }
     if let Some(class) = bug_classes().iter().find(|class| class.id == fault.class) {
         paragraph(out, "class", &format!("{} ({})", class.name, class.id), columns)?;
     }

@@ -21,7 +21,7 @@ use output::Output;
 
 use crate::{
     corpus::Files,
-    provider::{Provider, digital_river},
+    provider::{Provider, named, registered},
 };
 
 /// How the program ends (`cli-and-reports.md`, "Exit codes").
@@ -110,19 +110,14 @@ fn quiet_target_panics() {
     }));
 }
 
-/// The names that `--provider` takes.
-const PROVIDERS: [&str; 1] = [digital_river::NAME];
-
 /// The provider of this name, with the embedded corpus or one from a folder.
 fn provider(name: &str, corpus: Option<&std::path::Path>) -> Result<&'static dyn Provider, Stop> {
-    if !PROVIDERS.contains(&name) {
-        return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", PROVIDERS.join(" and "))));
-    }
-    let Some(folder) = corpus else {
-        return Ok(digital_river::DigitalRiver::embedded());
+    let Some(registered) = named(name) else {
+        let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
+        return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", names.join(" and "))));
     };
+    let Some(folder) = corpus else { return Ok(registered.embedded()) };
     let files = Files::from_dir(folder, name).map_err(Stop::usage)?;
-    let provider = digital_river::DigitalRiver::new(&files).map_err(Stop::usage)?;
     // One for the whole run of the program.
-    Ok(Box::leak(Box::new(provider)))
+    registered.load(&files).map(Box::leak).map(|provider| &*provider).map_err(Stop::usage)
 }

@@ -97,6 +97,13 @@ impl Amount {
         Ok(Amount(value))
     }
 
+    /// The amount whose `10^places`-th parts this number counts: 90000 hundredths are 900. `None` where that has more digits
+    /// than can be kept exactly.
+    pub fn in_parts(self, places: u32) -> Option<Amount> {
+        let plain = self.0.normalize();
+        Decimal::try_from_i128_with_scale(plain.mantissa(), plain.scale() + places).ok().map(Amount)
+    }
+
     /// Whether the amount is below zero.
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()

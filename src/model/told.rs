@@ -194,6 +194,11 @@ impl Knowledge {
         }
     }
 
+    /// Whether the event with this id was taken in.
+    pub fn knows(&self, event_id: &str) -> bool {
+        self.seen.contains(event_id)
+    }
+
     /// Takes in that the shop made a refund itself, which tells of a pending refund.
     pub fn learn_own(&mut self, refund_id: &str, amount: Amount) {
         self.learn_refund(refund_id, None, RefundState::Pending, amount, Amount::ZERO);
@@ -312,6 +317,10 @@ impl Knowledge {
             Status::NotRefunded
         };
         let mut statuses = vec![strong];
+        if strong == Status::NotRefunded && told(RefundState::Cancelled) {
+            // No source says what an order with nothing but a withdrawn refund is called.
+            statuses.push(Status::Failed);
+        }
         let older = under_way.then(|| self.strict.entries()).into_iter().flatten();
         for entry in self.lenient.entries().chain(older) {
             let weak = match entry.state {
@@ -344,7 +353,9 @@ impl Knowledge {
     }
 
     fn available_choices(&self, paid: &AmountRange, charged_back: &[Amount]) -> Vec<Amount> {
-        let open = choices([self.requested_open, self.strict.open(), self.lenient.open()]);
+        // Charges of which nothing was told do not say that nothing is open.
+        let on_charges = [&self.strict, &self.lenient].into_iter().filter(|pictures| !pictures.latest.is_empty()).map(Pictures::open);
+        let open = choices(on_charges.chain([self.requested_open]));
         let mut amounts = Vec::new();
         for paid in [paid.least, paid.most] {
             for open in &open {
@@ -354,6 +365,10 @@ impl Knowledge {
             }
         }
         amounts.extend(self.latest_order.as_ref().map(|order| order.available));
+        if amounts.iter().all(|amount| amount.is_negative()) {
+            // More is asked for than there is, because a withdrawn refund is still taken for open.
+            amounts.push(Amount::ZERO);
+        }
         choices(amounts)
     }
 }

@@ -186,6 +186,10 @@ impl OrderTruth {
             Action::GiveInformation { refund } => self.move_group(refund, RefundState::PendingInformation, RefundState::Pending),
             Action::Succeed { refund, paid } => self.succeed(refund, paid),
             Action::Fail { refund, reason, shape } => self.fail(refund, reason, shape),
+            Action::Cancel { refund } => {
+                let group = self.find_group(refund, |state| !state.is_final())?;
+                Some(self.set_state(group, RefundState::Cancelled, FailureShape::Charge))
+            }
             Action::Chargeback { amount, fraud } => self.charge_back(amount, fraud),
             Action::Dispute => (!self.disputed).then(|| {
                 self.disputed = true;
@@ -263,7 +267,8 @@ impl OrderTruth {
         let mut rest = requested;
         let mut touched = Vec::new();
         for (index, charge) in self.charges.iter_mut().enumerate() {
-            let used: u64 = charge.refunds.iter().filter(|refund| refund.state != RefundState::Failed).map(|refund| refund.amount).sum();
+            let is_used = |refund: &&ChargeRefund| !matches!(refund.state, RefundState::Failed | RefundState::Cancelled);
+            let used: u64 = charge.refunds.iter().filter(is_used).map(|refund| refund.amount).sum();
             let part = rest.min(charge.captured - used);
             if part == 0 {
                 continue;
@@ -418,6 +423,13 @@ mod tests {
     fn failure_gives_the_money_free_again() {
         let fail = Action::Fail { refund: 0, reason: true, shape: FailureShape::Charge };
         check(100, 3, &[refund(Pick::All), fail], Status::Failed, 0, 100);
+    }
+
+    #[test]
+    fn a_withdrawn_refund_gives_the_money_free_too() {
+        let cancel = Action::Cancel { refund: 0 };
+        check(100, 2, &[refund(Pick::All), cancel.clone()], Status::NotRefunded, 0, 100);
+        check(100, 2, &[refund(Pick::All), cancel, refund(Pick::All), SUCCEED], Status::Refunded, 100, 0);
     }
 
     #[test]

@@ -23,8 +23,10 @@ pub struct Anatomy {
     pub needed: Vec<String>,
     /// Amounts that say what was paid back.
     pub paid: Vec<String>,
-    /// States.
+    /// States that may be replaced by one that nobody has heard of.
     pub states: Vec<String>,
+    /// What such states are called; nothing stands for words that fit any provider.
+    pub unknown_states: Vec<String>,
     /// Members that are there and need not be.
     pub optional: Vec<String>,
     /// Members that are not there and may be null.

@@ -73,7 +73,9 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         MutationKind::UnknownState => {
             const STATES: [&str; 4] = ["reversed", "SUCCEEDED", "", "in_transit"];
             let place = choose(&anatomy.states, pick)?;
-            *value.pointer_mut(place)? = Value::from(STATES[pick / anatomy.states.len() % STATES.len()]);
+            let number = pick / anatomy.states.len();
+            let word = choose(&anatomy.unknown_states, number).map_or(STATES[number % STATES.len()], String::as_str);
+            *value.pointer_mut(place)? = Value::from(word);
         }
         MutationKind::BadEventId => bad_event_id(&mut value, &anatomy.id, pick)?,
         MutationKind::BadTime => bad_time(&mut value, &anatomy.created, pick)?,
@@ -199,16 +201,19 @@ fn other_form(text: &str, pick: usize) -> Option<String> {
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
+    let digit = if fraction.is_empty() { "0" } else { fraction };
     // JSON has no leading zeros.
     let digits = match digits.trim_start_matches('0') {
         "" => "0",
         rest => rest,
     };
     Some(match pick % 5 {
+        0 if fraction.is_empty() => format!("{whole}.0"),
         0 => format!("{whole}.{fraction}0"),
         1 => format!("{digits}e-{}", fraction.len()),
         2 => format!("{digits}0E-{}", fraction.len() + 1),
-        3 => format!("{whole}.{fraction}e0"),
+        3 => format!("{whole}.{digit}e0"),
+        _ if fraction.is_empty() => format!("{whole}.000000"),
         _ if fraction.bytes().all(|byte| byte == b'0') => whole.to_owned(),
         _ => format!("{whole}.{fraction}000000"),
     })

@@ -5,6 +5,7 @@
 //! plan. One type serves proptest, fuzzers, the frozen corpus and shrinking. A plan knows no provider's
 //! payloads and no target.
 
+mod adapt;
 mod mutation;
 mod shrink;
 mod step;

@@ -121,6 +121,7 @@ fn plainer_actions(action: &Action) -> Vec<Action> {
                 plainer.push(Action::Fail { refund, reason, shape: FailureShape::Charge });
             }
         }
+        Action::Cancel { refund } => plainer.extend(smaller(refund).map(|refund| Action::Cancel { refund })),
         Action::Chargeback { amount, fraud } => {
             if fraud {
                 plainer.push(Action::Chargeback { amount, fraud: false });

@@ -115,6 +115,12 @@ pub enum Action {
         #[serde(default)]
         shape: FailureShape,
     },
+    /// An open refund is withdrawn.
+    Cancel {
+        /// Which open refund.
+        #[serde(default)]
+        refund: u8,
+    },
     /// The shopper's bank takes money back.
     Chargeback {
         /// How much of what is available.

@@ -17,8 +17,9 @@ use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick
 /// A strategy that draws plans.
 pub type PlanStrategy = BoxedStrategy<Plan>;
 
-/// What plans for a provider may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What plans for a provider may hold. The default is a provider that has refunds of whole orders and nothing else; it
+/// still needs a completion event and at least one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Palette {
     /// An order may be paid with several charges, and charges show their refunds.
     pub charges: bool,
@@ -26,6 +27,10 @@ pub struct Palette {
     pub items: bool,
     /// Refunds may wait for information.
     pub information: bool,
+    /// A refund may pay back less than was asked for.
+    pub pays_less: bool,
+    /// Open refunds may be withdrawn.
+    pub cancellation: bool,
     /// There are disputes and chargebacks.
     pub chargebacks: bool,
     /// Refunds have metadata whose change is told.
@@ -41,8 +46,10 @@ pub struct Palette {
     /// Patterns of event types that tell of the same money in one way; where only they are sent, nothing hides what a
     /// target gets wrong in them.
     pub views: Vec<String>,
-    /// How many currencies there are to choose from.
+    /// How many currencies there are to choose from. The first has hundredths.
     pub currencies: u8,
+    /// How many of those that follow the first have a minor unit that is not a hundredth.
+    pub odd_currencies: u8,
     /// How many event types are only traffic.
     pub others: u16,
     /// How many documented examples are broken.
@@ -133,6 +140,16 @@ pub enum Recipe {
     Replayed,
     /// Everything.
     MixedTraffic,
+    /// Orders in currencies whose minor unit is not a hundredth.
+    OtherMinorUnits,
+    /// Refunds that say another amount beside the one that counts.
+    OtherAmounts,
+    /// Open refunds in a state that nobody has heard of.
+    UnknownStates,
+    /// Refunds that are withdrawn.
+    CancelledRefunds,
+    /// Every event twice, as if two addresses were registered for it.
+    TwoAddresses,
 }
 
 /// The strategy of a recipe for a provider.
@@ -183,6 +200,13 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 2..6),
         Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
         Recipe::MixedTraffic => draw.mixed(),
+        Recipe::OtherMinorUnits => {
+            draw.plan(draw.order_in(1..=palette.odd_currencies.max(1)), draw.lives(draw.refund(), draw.success(), 1, 3))
+        }
+        Recipe::OtherAmounts => draw.plan(draw.order(), draw.lives(draw.noted_refund(), draw.success(), 1, 3)),
+        Recipe::UnknownStates => draw.unknown_states(),
+        Recipe::CancelledRefunds => draw.cancelled_refunds(),
+        Recipe::TwoAddresses => draw.two_addresses(),
     }
 }
 
@@ -208,6 +232,10 @@ impl Draw<'_> {
     fn order_with(&self, charges: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
         let charges = if self.palette.charges { charges } else { 1..=1 };
         (0..self.palette.currencies, 10_u64..100_000, charges, 1_u8..=3).prop_map(order_plan).boxed()
+    }
+
+    fn order_in(&self, currencies: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
+        (currencies, 10_u64..100_000).prop_map(|(currency, captured)| order_plan((currency, captured, 1, 1))).boxed()
     }
 
     fn exact_order(&self) -> BoxedStrategy<OrderPlan> {
@@ -253,6 +281,11 @@ impl Draw<'_> {
         (amount, 0_u8..8).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
     }
 
+    /// With more said of it than its amount.
+    fn noted_refund(&self) -> Actions {
+        (pick(), 1_u8..7).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
+    }
+
     fn own_refund(&self) -> Actions {
         (pick(), self.level(), weighted(6), 0_u8..8)
             .prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind))
@@ -284,6 +317,10 @@ impl Draw<'_> {
 
     fn failure(&self) -> Steps {
         (self.loops(), fail()).prop_map(|(loops, fail)| then(loops, fail)).boxed()
+    }
+
+    fn cancellation(&self) -> Steps {
+        self.loops().prop_map(|loops| then(loops, Action::Cancel { refund: 0 })).boxed()
     }
 
     fn open_end(&self) -> Steps {
@@ -473,6 +510,45 @@ impl Draw<'_> {
         self.plan(self.order(), (before, failed, after).prop_map(|(before, failed, after)| [before, failed, after].concat()).boxed())
     }
 
+    fn cancelled_refunds(&self) -> PlanStrategy {
+        let before = self.lives(self.part(), self.success(), 0, 1);
+        let cancelled = self.lives(self.refund(), self.cancellation(), 1, 2);
+        let after = self.lives(self.refund(), self.success(), 0, 1);
+        self.plan(
+            self.order(),
+            (before, cancelled, after).prop_map(|(before, cancelled, after)| [before, cancelled, after].concat()).boxed(),
+        )
+    }
+
+    /// The states of refunds that have just been asked for, because there is no doubt that those are open.
+    fn unknown_states(&self) -> PlanStrategy {
+        let steps = self.lives(self.plain_refund(), self.any_end(), 1, 3);
+        (self.plan(self.order(), steps), vec(mutation(&[MutationKind::UnknownState], false), 1..4))
+            .prop_map(|(mut plan, kinds)| {
+                let asked = plan.steps.iter_mut().filter(|step| matches!(step.action, Action::Refund { .. }));
+                for (step, kind) in asked.zip(kinds) {
+                    step.faults.push(Fault { event: 1, kind });
+                }
+                plan
+            })
+            .boxed()
+    }
+
+    fn two_addresses(&self) -> PlanStrategy {
+        let steps = self.lives(self.refund(), self.any_end(), 1, 3);
+        (self.plan(self.order(), steps), vec(0_u8..3, 4..8))
+            .prop_map(|(mut plan, afters)| {
+                let mut afters = afters.into_iter().cycle();
+                for step in &mut plan.steps {
+                    let family = if matches!(step.action, Action::Refund { .. }) { 2 } else { 1 };
+                    let again = (0..family).zip(&mut afters).map(|(event, after)| Fault { event, kind: FaultKind::Again { after } });
+                    step.faults.extend(again);
+                }
+                plan
+            })
+            .boxed()
+    }
+
     fn metadata(&self) -> PlanStrategy {
         let update = (any::<u8>(), any::<u8>());
         let steps = (self.lives(self.refund(), self.any_end(), 1, 2), vec(update, 1..4)).prop_map(|(mut steps, updates)| {
@@ -589,6 +665,9 @@ impl Draw<'_> {
         if palette.information {
             actions.push((2, which().prop_map(|refund| Action::NeedInformation { refund }).boxed()));
             actions.push((2, which().prop_map(|refund| Action::GiveInformation { refund }).boxed()));
+        }
+        if palette.cancellation {
+            actions.push((1, which().prop_map(|refund| Action::Cancel { refund }).boxed()));
         }
         if palette.chargebacks {
             actions.push((1, (pick(), any::<bool>()).prop_map(|(amount, fraud)| Action::Chargeback { amount, fraud }).boxed()));

@@ -8,7 +8,7 @@ use crate::{
     domain::{Amount, Currency, EventTime, fits_pattern},
     model::{Change, OrderTruth},
     mutate::{Mutant, effect, mutate},
-    plan::{Fault, FaultKind, Mutation, OrderPlan, Plan},
+    plan::{Fault, FaultKind, Mutation, OrderPlan, Palette, Plan},
 };
 
 /// A case together with the truth that it tells of.
@@ -36,19 +36,21 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: 
     let mut changes = Vec::new();
     for step in &plan.steps {
         let order = usize::from(step.order) % stage.orders.len();
-        if let Some(change) = stage.orders[order].truth.apply(&step.action) {
+        let action = provider.palette().adapt(&step.action);
+        if let Some(change) = action.and_then(|action| stage.orders[order].truth.apply(&action)) {
             stage.tell(plan, order, &change, &step.faults);
             changes.push((order, change));
         }
     }
     let Stage { orders, sends, .. } = stage;
     let complete: Vec<bool> = orders.iter().map(|order| order.complete).collect();
+    let palette = provider.palette();
     let mut case = Case {
         schema: SCHEMA.to_owned(),
         title: String::new(),
         provider: provider.name().to_owned(),
         requirement: None,
-        orders: orders.iter().map(Order::setup).collect(),
+        orders: orders.iter().map(|order| order.setup(palette)).collect(),
         entries: in_sending_order(sends),
         expect: Vec::new(),
         expect_if_applied: Vec::new(),
@@ -80,6 +82,7 @@ struct Order {
     truth: OrderTruth,
     names: Names,
     currency: Currency,
+    digits: u32,
     created: EventTime,
     now: i64,
     refund_times: Vec<EventTime>,
@@ -134,7 +137,10 @@ impl<'a> Stage<'a> {
         let last = messages.len().checked_sub(1);
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
+        let room = MOST_DOUBTFUL.saturating_sub(self.doubtful[index]);
+        let fits = |message: &Message| fits(message) && (room > 0 || !message.is_doubtful);
         let (mut messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
+        self.doubtful[index] += u8::from(messages.iter().any(|message| message.is_doubtful));
         messages.retain(|message| (self.subscribed)(&message.facts.kind));
         let faults: Vec<Fault> = self.waiting.drain(..).chain(faults.iter().cloned()).collect();
         if messages.is_empty() {
@@ -215,7 +221,11 @@ impl<'a> Stage<'a> {
         let late = late.filter(|by| *by > 0);
         let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
         let later = |place: u32, after: u8| place + u32::from(after) * 2 + 1;
-        let plain = if message.facts.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
+        let plain = match &message {
+            Message { is_doubtful: true, .. } => Effect::Flag,
+            Message { facts, .. } if facts.tells.is_empty() => Effect::Ignore,
+            _ => Effect::Accept,
+        };
         let mut line: Vec<(u32, Delivery)> = Vec::new();
         line.extend(strangers.into_iter().map(|stranger| (place, delivery(stranger, Some("unknown event type"), Effect::Ignore))));
         for kind in befalls {
@@ -286,9 +296,11 @@ impl Order {
         let currencies = provider.currencies();
         let currency = currencies[usize::from(plan.currency) % currencies.len()];
         let palette = provider.palette();
-        let most = 10_u64.pow(12 + currency.digits());
+        let digits = provider.digits(currency);
+        let most = 10_u64.pow(12 + digits);
         let charges = if palette.charges { plan.charges } else { 1 };
-        let truth = OrderTruth::new(plan.captured.min(most), charges, plan.items);
+        let items = if palette.items { plan.items } else { 1 };
+        let truth = OrderTruth::new(plan.captured.min(most), charges, items);
         let names = Names {
             order: provider.id(mint, IdOf::Order(index)),
             charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
@@ -297,14 +309,23 @@ impl Order {
         };
         // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
         let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
-        Order { truth, names, currency, created: EventTime::from_micros(start), now: start, refund_times: Vec::new(), complete: true }
+        Order {
+            truth,
+            names,
+            currency,
+            digits,
+            created: EventTime::from_micros(start),
+            now: start,
+            refund_times: Vec::new(),
+            complete: true,
+        }
     }
 
     fn amount(&self, minor: u64) -> Amount {
-        Amount::from_minor(minor, self.currency.digits())
+        Amount::from_minor(minor, self.digits)
     }
 
-    fn setup(&self) -> OrderSetup {
+    fn setup(&self, palette: &Palette) -> OrderSetup {
         let charge =
             |(id, charge): (&String, &crate::model::Charge)| ChargeSetup { id: id.clone(), captured_amount: self.amount(charge.captured) };
         let item = |(id, amount): (&String, &u64)| ItemSetup { item_id: id.clone(), quantity: 1, amount: self.amount(*amount) };
@@ -312,8 +333,9 @@ impl Order {
             order_id: self.names.order.clone(),
             currency: self.currency.code().to_owned(),
             captured_amount: self.amount(self.truth.captured),
-            charges: self.names.charges.iter().zip(&self.truth.charges).map(charge).collect(),
-            items: self.names.items.iter().zip(&self.truth.items).map(item).collect(),
+            // What a provider does not have, nobody is told of.
+            charges: self.names.charges.iter().zip(&self.truth.charges).filter(|_| palette.charges).map(charge).collect(),
+            items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
         }
     }
 }

@@ -7,11 +7,14 @@
 pub mod digital_river;
 mod lower;
 mod mint;
+pub mod registry;
+pub mod tazapay;
 mod template;
 
 pub use lower::{Lowering, lower, lower_for};
 pub use mint::Mint;
 pub(crate) use mint::mix;
+pub use registry::{Registered, named, registered};
 pub use template::{Template, push_amount, push_plain};
 
 use crate::{
@@ -37,6 +40,11 @@ pub trait Provider: Send + Sync {
     /// The currencies that plans choose from.
     fn currencies(&self) -> &[Currency];
 
+    /// How many fraction digits its amounts in a currency can have; as many as the currency has, where nothing else is said.
+    fn digits(&self, currency: Currency) -> u32 {
+        currency.digits()
+    }
+
     /// An id of the kind that the provider gives to something of an order.
     fn id(&self, mint: &Mint, of: IdOf) -> String;
 
@@ -55,6 +63,10 @@ pub trait Provider: Send + Sync {
 
     /// Where in the body of an event the places are that mutations need. `captured` is what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
+
+    /// The name of the header that carries the signature, in lower case. A target may ask for another name; whoever sends
+    /// renames the header of this name among those that [`Provider::sign`] made.
+    fn signature_header(&self) -> &str;
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;
@@ -130,12 +142,20 @@ pub struct Message {
     pub facts: EventFacts,
     /// Its body.
     pub body: String,
+    /// Whether no document says what a target must make of it: it may be applied, or not.
+    pub is_doubtful: bool,
 }
 
 impl Message {
     /// A message of these parts.
     pub fn new(id: String, kind: &str, order_id: Option<&str>, created_time: EventTime, tells: Vec<Tell>, body: String) -> Message {
         let facts = EventFacts { id, kind: kind.to_owned(), order_id: order_id.map(str::to_owned), created_time, tells };
-        Message { facts, body }
+        Message { facts, body, is_doubtful: false }
+    }
+
+    /// The same message, of which no document says what a target must make of it.
+    #[must_use]
+    pub fn doubtful(self) -> Message {
+        Message { is_doubtful: true, ..self }
     }
 }

@@ -1,6 +1,10 @@
 //! What is known of a deliberate fault, and the switch by which the reference asks for one.
 
-use super::bank::{BANK, Fault};
+use super::{
+    bank::{BANK, Fault},
+    dialect,
+};
+use crate::corpus::Corpus;
 
 /// A deliberate fault: one mistake that a real shop could make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +15,9 @@ pub struct FaultInfo {
     pub name: &'static str,
     /// The class of bugs that it belongs to, by its id in `corpus/bugs.toml`.
     pub class: &'static str,
-    /// The requirement that it is aimed at and that must fail. Others may fail with it where their own
-    /// traffic holds what the fault needs.
-    pub expected: &'static str,
+    /// The requirements that it is aimed at: of several, the first that a provider has must fail. Others may fail with it
+    /// where their own traffic holds what the fault needs.
+    pub expected: &'static [&'static str],
     /// Where a bug of this kind was reported.
     pub link: Option<&'static str>,
     /// What the shop does wrong, in one line.
@@ -23,6 +27,16 @@ pub struct FaultInfo {
 /// Every fault, ordered by the requirement that it is aimed at.
 pub fn faults() -> &'static [FaultInfo] {
     BANK
+}
+
+impl FaultInfo {
+    /// The requirement of a provider that it is aimed at. `None` where nobody can make this mistake with the provider's
+    /// events, or where the reference does not take them.
+    pub fn aimed_at(&self, provider: &str, corpus: &Corpus) -> Option<&'static str> {
+        let dialect = dialect::of(provider)?;
+        let has = |id: &&&'static str| corpus.requirements.iter().any(|requirement| requirement.id == **id);
+        self.expected.iter().find(has).copied().filter(|_| !dialect.no_room_for.contains(&self.fault))
+    }
 }
 
 impl Fault {
@@ -64,50 +78,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-
-    /// The ids of Digital River's requirements, copied from the design.
-    const REQUIREMENTS: [&str; 40] = [
-        "charge-refund-complete-updates-order",
-        "refund-complete-updates-order",
-        "refund-counted-once",
-        "partial-refunds-add-up",
-        "full-refund-detected",
-        "paid-amount-not-requested-amount",
-        "item-level-refunds",
-        "several-charges",
-        "exact-amounts",
-        "open-refund-not-counted",
-        "failed-refund-not-counted",
-        "own-refund-not-booked-twice",
-        "metadata-update-changes-nothing",
-        "chargeback-updates-status",
-        "chargeback-after-refunds",
-        "dispute-alone-changes-nothing",
-        "sales-transaction-alone-changes-nothing",
-        "duplicate-deliveries",
-        "out-of-order-deliveries",
-        "final-state-stays-final",
-        "redelivery-after-failure",
-        "orders-do-not-mix",
-        "concurrent-deliveries",
-        "survives-restart",
-        "acknowledges-in-time",
-        "unknown-members-accepted",
-        "equivalent-json-accepted",
-        "unknown-event-acknowledged",
-        "other-events-change-nothing",
-        "malformed-body-rejected",
-        "invalid-event-rejected",
-        "rejection-is-4xx",
-        "rejection-leaves-no-trace",
-        "recovers-after-rejection",
-        "doubtful-events-do-no-harm",
-        "signature-required",
-        "signature-covers-raw-body",
-        "rotated-secret",
-        "replay-rejected",
-        "mixed-traffic",
-    ];
+    use crate::corpus::Files;
 
     #[test]
     fn rows_are_in_the_order_of_the_enum() {
@@ -129,14 +100,33 @@ mod tests {
         assert_eq!(Fault::from_name("no-such-fault"), None);
     }
 
+    fn requirements(provider: &str) -> Corpus {
+        Corpus::load(&Files::embedded(provider)).expect("a corpus")
+    }
+
     #[test]
     fn every_requirement_has_a_fault_and_every_fault_a_requirement() {
-        for requirement in REQUIREMENTS {
-            assert!(faults().iter().any(|info| info.expected == requirement), "no fault for {requirement}");
+        let corpora: Vec<(&str, Corpus)> =
+            dialect::DIALECTS.iter().map(|dialect| (dialect.provider, requirements(dialect.provider))).collect();
+        for (provider, corpus) in &corpora {
+            for requirement in &corpus.requirements {
+                let aimed = faults().iter().any(|info| info.aimed_at(provider, corpus) == Some(requirement.id.as_str()));
+                assert!(aimed, "{provider}: no fault for {}", requirement.id);
+            }
         }
-        let place = |info: &FaultInfo| REQUIREMENTS.iter().position(|requirement| *requirement == info.expected);
-        let places: Vec<usize> = faults().iter().map(|info| place(info).unwrap_or_else(|| panic!("{}", info.expected))).collect();
-        assert!(places.is_sorted(), "faults stand in the order of the requirements");
+        for info in faults() {
+            assert!(corpora.iter().any(|(provider, corpus)| info.aimed_at(provider, corpus).is_some()), "{}", info.name);
+            let known = |id: &&str| corpora.iter().any(|(_, corpus)| corpus.requirements.iter().any(|other| other.id == *id));
+            assert!(info.expected.iter().all(known), "{}: {:?}", info.name, info.expected);
+        }
+    }
+
+    #[test]
+    fn faults_stand_in_the_order_of_the_first_providers_requirements() {
+        let (provider, corpus) = (dialect::FIRST.provider, requirements(dialect::FIRST.provider));
+        let place = |id: &str| corpus.requirements.iter().position(|requirement| requirement.id == id);
+        let places: Vec<usize> = faults().iter().filter_map(|info| place(info.aimed_at(provider, &corpus)?)).collect();
+        assert!(places.is_sorted());
     }
 
     #[test]

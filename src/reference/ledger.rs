@@ -11,6 +11,7 @@ use std::collections::HashSet;
 
 use super::{
     bank::Fault,
+    dialect::Dialect,
     fault::Faults,
     money::{float_sum, kept},
     parse::{ChargeTold, ChargebackTold, Entry, Event, RefundTold, Told},
@@ -33,6 +34,7 @@ pub(super) struct Ledger {
     pub(super) refunds: Vec<Refund>,
     pictures: Vec<Picture>,
     chargeback: Option<Chargeback>,
+    pub(super) dialect: &'static Dialect,
     pub(super) faults: Faults,
     pub(super) slips: Slips,
 }
@@ -65,7 +67,7 @@ struct Chargeback {
 
 impl Ledger {
     /// An order that is paid and of which nothing was refunded.
-    pub(super) fn new(setup: &OrderSetup, currency: Currency, faults: Faults) -> Ledger {
+    pub(super) fn new(setup: &OrderSetup, currency: Currency, dialect: &'static Dialect, faults: Faults) -> Ledger {
         let charges: Vec<(String, Amount)> = setup.charges.iter().map(|charge| (charge.id.clone(), charge.captured_amount)).collect();
         let first = charges.first().map(|(_, captured)| *captured).filter(|_| faults.has(Fault::CapturedOfFirstCharge));
         Ledger {
@@ -77,6 +79,7 @@ impl Ledger {
             refunds: Vec::new(),
             pictures: Vec::new(),
             chargeback: None,
+            dialect,
             faults,
             slips: Slips::default(),
         }
@@ -397,7 +400,7 @@ impl Ledger {
             if self.is_all(paid) { Status::Refunded } else { Status::PartiallyRefunded }
         } else if some(RefundState::PendingInformation) {
             Status::PendingInformation
-        } else if some(RefundState::Pending) {
+        } else if some(RefundState::Pending) || some(RefundState::Requested) {
             Status::Pending
         } else if some(RefundState::Failed) {
             Status::Failed

@@ -1,10 +1,11 @@
-//! A conforming consumer of Digital River's refund webhooks, and the faults that can be put into it.
+//! A conforming consumer of refund webhooks, and the faults that can be put into it.
 //!
-//! It is what a shop would write from the provider's documents and the adapter contract: it is handed bytes
+//! It is what a shop would write from the providers' documents and the adapter contract: it is handed bytes
 //! and headers and shows an order refund state. It knows no plan, no model and no expectation, so that it and
 //! the model check each other, and each [`Fault`] proves that some requirement can fail.
 
 mod bank;
+mod dialect;
 mod fault;
 mod json;
 mod ledger;

@@ -8,12 +8,14 @@ use crate::domain::Amount;
 /// Reads amounts and notes how many fraction digits they need.
 pub(super) struct Amounts {
     faults: Faults,
+    /// How many digits of a number on the wire are a fraction of the major unit, though there is no point before them.
+    pub(super) places: u32,
     pub(super) digits: usize,
 }
 
 impl Amounts {
     pub(super) fn new(faults: Faults) -> Amounts {
-        Amounts { faults, digits: 0 }
+        Amounts { faults, places: 0, digits: 0 }
     }
 
     /// An amount that may be absent.
@@ -21,7 +23,8 @@ impl Amounts {
         let Some(raw) = raw else { return Ok(None) };
         let mut text = raw.get();
         match text {
-            "true" if self.faults.has(Fault::TrueIsOne) => text = "1",
+            // One of whatever the shop keeps, which is not always what is sent.
+            "true" if self.faults.has(Fault::TrueIsOne) => text = if self.places == 0 { "1" } else { "100" },
             _ if text.starts_with('"') && self.faults.has(Fault::TextAmountIsZero) => text = "0",
             _ if self.faults.has(Fault::NegativeAmountTaken) => text = text.trim_start_matches('-'),
             _ if self.faults.has(Fault::ExponentMisread) => text = text.split(['e', 'E']).next().unwrap_or(text),
@@ -35,7 +38,12 @@ impl Amounts {
         if amount.is_negative() {
             return Err(Refusal::invalid("an amount is negative"));
         }
-        self.digits = self.digits.max(fraction_digits(text, amount));
+        if self.places == 0 {
+            self.digits = self.digits.max(fraction_digits(text, amount));
+            return Ok(Some(amount));
+        }
+        let amount = amount.in_parts(self.places).ok_or(Refusal::doubtful("an amount has too many digits"))?;
+        self.digits = self.digits.max(fraction_digits(&amount.to_fixed(0), amount));
         Ok(Some(amount))
     }
 

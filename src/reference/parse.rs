@@ -14,12 +14,13 @@ use serde_json::value::RawValue;
 
 use super::{
     bank::Fault,
+    dialect::{Dialect, Form},
     fault::Faults,
     json::{Object, has_magic_names, is_too_deep},
     money::Amounts,
     refusal::Refusal,
 };
-use crate::domain::{Amount, EventTime, RefundState};
+use crate::domain::{Amount, Currency, EventTime, RefundState};
 
 /// An event that tells of a refund or a chargeback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,7 @@ pub(super) struct ChargebackTold {
 pub(super) struct Envelope<'a> {
     pub(super) text: &'a str,
     pub(super) members: EnvelopeMembers<'a>,
+    pub(super) dialect: &'static Dialect,
     pub(super) faults: Faults,
     pub(super) kind: Cow<'a, str>,
 }
@@ -109,6 +111,25 @@ pub(super) struct EnvelopeMembers<'a> {
     created_time: Option<&'a RawValue>,
     #[serde(borrow)]
     live_mode: Option<&'a RawValue>,
+}
+
+/// The same, where names are written with underscores.
+#[derive(Deserialize)]
+struct FlatEnvelope<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+}
+
+impl<'a> From<FlatEnvelope<'a>> for EnvelopeMembers<'a> {
+    fn from(flat: FlatEnvelope<'a>) -> EnvelopeMembers<'a> {
+        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None }
+    }
 }
 
 #[derive(Deserialize)]
@@ -147,6 +168,45 @@ pub(super) struct ObjectMembers<'a> {
     failure_reason: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     pub(super) kind: Option<&'a RawValue>,
+    /// What arrives on the customer's account; only read for a fault.
+    #[serde(skip)]
+    elsewhere: Option<&'a RawValue>,
+}
+
+/// A refund that is an event's whole data.
+#[derive(Deserialize)]
+struct FlatObject<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    payin: Option<&'a RawValue>,
+    #[serde(borrow)]
+    amount: Option<&'a RawValue>,
+    #[serde(borrow)]
+    currency: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status_reason: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reference_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    customer_receives: Option<&'a RawValue>,
+}
+
+impl<'a> FlatObject<'a> {
+    fn members(self, faults: Faults) -> ObjectMembers<'a> {
+        ObjectMembers {
+            id: self.id,
+            order_id: if faults.has(Fault::OrderByReference) { self.reference_id } else { self.payin },
+            amount: self.amount,
+            currency: self.currency,
+            state: self.status,
+            failure_reason: self.status_reason.filter(|reason| reason.get() != "\"\""),
+            elsewhere: self.customer_receives,
+            ..ObjectMembers::default()
+        }
+    }
 }
 
 /// An item of a refund, or a refund of a charge.
@@ -184,7 +244,7 @@ pub(super) enum Topic {
 
 impl<'a> Envelope<'a> {
     /// Reads what stands around the object.
-    pub(super) fn open(text: &'a str, faults: Faults) -> Result<Envelope<'a>, Refusal> {
+    pub(super) fn open(text: &'a str, dialect: &'static Dialect, faults: Faults) -> Result<Envelope<'a>, Refusal> {
         if is_too_deep(text) {
             let why = "the body is nested too deeply";
             return Err(if faults.has(Fault::DeepBodyFails) { Refusal::failed(why) } else { Refusal::malformed(why) });
@@ -193,13 +253,17 @@ impl<'a> Envelope<'a> {
             return Err(Refusal::invalid("a member has a name that no provider uses"));
         }
         let mut reader = serde_json::Deserializer::from_str(text);
-        let members = Object::<EnvelopeMembers<'a>>::deserialize(&mut reader).map_err(|error| {
+        let members = match dialect.form {
+            Form::Nested => Object::<EnvelopeMembers<'a>>::deserialize(&mut reader).map(|members| members.0),
+            Form::Flat => Object::<FlatEnvelope<'a>>::deserialize(&mut reader).map(|members| members.0.into()),
+        };
+        let members = members.map_err(|error| {
             if error.is_data() { Refusal::invalid("the body is not an event") } else { Refusal::malformed("the body is not JSON") }
         })?;
         if !faults.has(Fault::TrailingGarbageAccepted) {
             reader.end().map_err(|_| Refusal::malformed("something follows the event"))?;
         }
-        let mut envelope = Envelope { text, members: members.0, faults, kind: Cow::Borrowed("") };
+        let mut envelope = Envelope { text, members, dialect, faults, kind: Cow::Borrowed("") };
         if envelope.members.kind.is_none() && faults.has(Fault::MissingTypeAcknowledged) {
             return Ok(envelope);
         }
@@ -219,6 +283,7 @@ impl<'a> Envelope<'a> {
         let object = self.object()?;
         let mut amounts = Amounts::new(self.faults);
         let (order_id, told) = match topic {
+            Topic::Refund if self.dialect.form == Form::Flat => (object.order_id, self.flat_refund(&object, &mut amounts)?),
             Topic::Refund => (object.order_id, self.refund(&object, &mut amounts)?),
             Topic::Charge if object.order_id.is_some() => (object.order_id, self.charge(&object, &mut amounts)?),
             // The documented order.charge.refund.failed carries the order in place of the charge.
@@ -251,6 +316,10 @@ impl<'a> Envelope<'a> {
     pub(super) fn object(&self) -> Result<ObjectMembers<'a>, Refusal> {
         let missing = Refusal::invalid("the event has no object");
         let data = self.members.data.ok_or(missing)?;
+        if self.dialect.form == Form::Flat {
+            let flat: Object<FlatObject<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
+            return Ok(flat.0.members(self.faults));
+        }
         let data: Object<Data<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
         data.0.object.map(|object| object.0).ok_or(missing)
     }
@@ -272,21 +341,17 @@ impl<'a> Envelope<'a> {
             return Topic::Other;
         }
         match &*self.kind {
-            "refund.created"
-            | "refund.pending"
-            | "refund.pending_information"
-            | "refund.complete"
-            | "refund.succeeded"
-            | "refund.failed"
-            | "refund.updated" => Topic::Refund,
-            "order.charge.refund.pending"
-            | "order.charge.refund.pending_information"
-            | "order.charge.refund.complete"
-            | "order.charge.refund.failed" => Topic::Charge,
-            "order.chargeback" => Topic::Chargeback,
+            kind if self.dialect.refunds.contains(&kind) => Topic::Refund,
+            kind if self.dialect.charges.contains(&kind) => Topic::Charge,
+            kind if self.dialect.chargebacks.contains(&kind) => Topic::Chargeback,
             kind if kind.starts_with("refund") && self.faults.has(Fault::RefundPrefixDispatch) => Topic::Refund,
             _ => Topic::Other,
         }
+    }
+
+    /// The text of the creation time, which some providers sign; nothing where there is none.
+    pub(super) fn literal_time(&self) -> Cow<'a, str> {
+        self.text(self.members.created_time, "").unwrap_or_default()
     }
 
     fn time(&self) -> Result<EventTime, Refusal> {
@@ -334,13 +399,42 @@ impl<'a> Envelope<'a> {
         Ok(Told::Refund(RefundTold { id, state, amount, paid: paid.unwrap_or_default(), is_of_items, charges }))
     }
 
+    /// A refund that pays back what it asks for, in hundredths of the major unit.
+    fn flat_refund(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+        let id = self.text(object.id, "the refund has no id")?;
+        let state = self.refund_state(object)?;
+        if state == RefundState::Succeeded && self.faults.has(Fault::ExpectsCompleteState) {
+            return Ok(Told::Nothing);
+        }
+        if state == RefundState::Failed && object.failure_reason.is_none() && self.faults.has(Fault::FailureReasonRequired) {
+            return Err(Refusal::failed("the refund has no failure reason"));
+        }
+        let currency = self.text(object.currency, "").ok().and_then(|code| Currency::from_code(&code));
+        let by_currency = currency.map(Currency::digits).filter(|_| self.faults.has(Fault::DividesByMinorUnit));
+        amounts.places = by_currency.unwrap_or(2);
+        let mut amount = amounts.needed(object.amount, "the refund has no amount")?;
+        if self.faults.has(Fault::CustomerReceivesCounts)
+            && let Some(elsewhere) = object.elsewhere.and_then(|raw| serde_json::from_str::<Object<PartMembers<'a>>>(raw.get()).ok())
+        {
+            amount = amounts.read(elsewhere.0.amount)?.unwrap_or(amount);
+        }
+        let paid = if state == RefundState::Succeeded { amount } else { Amount::ZERO };
+        Ok(Told::Refund(RefundTold { id, state, amount, paid, is_of_items: false, charges: 0 }))
+    }
+
     pub(super) fn refund_state(&self, object: &ObjectMembers<'a>) -> Result<RefundState, Refusal> {
         match &*self.text(object.state, "the refund has no state")? {
             "pending" => Ok(RefundState::Pending),
             "pending_information" => Ok(RefundState::PendingInformation),
             "succeeded" => Ok(RefundState::Succeeded),
             "failed" => Ok(RefundState::Failed),
+            "cancelled" if self.dialect.form == Form::Flat && self.faults.has(Fault::CancelledCounts) => Ok(RefundState::Succeeded),
+            "requested" if self.dialect.form == Form::Flat => Ok(RefundState::Requested),
+            "cancelled" if self.dialect.form == Form::Flat => Ok(RefundState::Cancelled),
             _ if self.faults.has(Fault::UnknownStateIsSuccess) => Ok(RefundState::Succeeded),
+            _ if self.faults.has(Fault::UnknownStateIsFinal) => Ok(RefundState::Failed),
+            // The provider's pages have different lists of them: what is not known is not final.
+            _ if self.dialect.form == Form::Flat => Ok(RefundState::Pending),
             _ => Err(Refusal::doubtful("the refund is in a state that is not known")),
         }
     }

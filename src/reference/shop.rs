@@ -12,12 +12,13 @@ use std::{
 
 use super::{
     bank::Fault,
+    dialect::{self, Dialect, Form},
     fault::Faults,
     ledger::Ledger,
     misread::misread,
     parse::{Envelope, Event, Told, Topic},
     refusal::{Refusal, RefusalKind},
-    signature::{HEADER, Verifier},
+    signature::Verifier,
 };
 use crate::{
     adapter::{Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
@@ -31,10 +32,11 @@ const SLOW: Duration = Duration::from_millis(3500);
 /// The log is cut at this length.
 const LONGEST_LOG: usize = 4096;
 
-/// A conforming consumer of Digital River's webhooks, or one with a single deliberate fault.
+/// A conforming consumer of a provider's webhooks, or one with a single deliberate fault. Which provider's, `hello` says.
 #[derive(Debug)]
 pub struct ReferenceShop {
     clock: Clock,
+    dialect: &'static Dialect,
     faults: Faults,
     verifier: Option<Verifier>,
     orders: HashMap<String, Ledger>,
@@ -70,6 +72,7 @@ impl ReferenceShop {
     fn with(faults: Faults, clock: Clock) -> ReferenceShop {
         ReferenceShop {
             clock,
+            dialect: dialect::FIRST,
             faults,
             verifier: None,
             orders: HashMap::new(),
@@ -103,7 +106,10 @@ impl ReferenceShop {
             return Err(Refusal { kind: RefusalKind::MediaType, why: "only application/json is taken" });
         }
         let verifier = self.verifier.as_ref().ok_or(Refusal::unsigned("there is no secret"))?;
-        verifier.check(header(HEADER), request.body, self.clock.unix_seconds())?;
+        let signature = header(self.dialect.header);
+        if self.dialect.form == Form::Nested {
+            verifier.check_dated(signature, request.body, self.clock.unix_seconds())?;
+        }
         if std::mem::take(&mut self.slips.is_locked) {
             return Ok(());
         }
@@ -111,7 +117,15 @@ impl ReferenceShop {
         if text.trim().is_empty() && self.has(Fault::EmptyBodyAcknowledged) {
             return Ok(());
         }
-        let envelope = Envelope::open(&text, self.faults)?;
+        let envelope = Envelope::open(&text, self.dialect, self.faults)?;
+        if self.dialect.form == Form::Flat {
+            // What is signed stands in the body, so the body is read before it is believed.
+            verifier.check_named(signature, &envelope.id().unwrap_or_default(), request.body, &envelope.literal_time())?;
+        }
+        if self.has(Fault::RemembersFailedEvents) && beginning(request.body).is_some_and(|beginning| self.slips.burnt.contains(&beginning))
+        {
+            return Ok(());
+        }
         if self.faults.any() && envelope.id().is_some_and(|id| self.slips.burnt.contains(&*id)) {
             return Ok(());
         }
@@ -133,11 +147,15 @@ impl ReferenceShop {
     }
 
     fn take_in(&mut self, event: Event<'_>) -> Result<(), Refusal> {
-        if event.kind == "refund.complete" && self.has(Fault::SlowAnswer) {
+        if event.kind == self.dialect.completion && self.has(Fault::SlowAnswer) {
             self.clock.sleep(SLOW);
         }
         let faults = self.faults;
         let event = self.readdressed(event);
+        let turns_to_another = self.slips.last_order.as_ref().is_some_and(|last| *last != event.order_id);
+        if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
+            self.orders.values_mut().for_each(Ledger::forget_event_ids);
+        }
         let order = match self.order(&event.order_id) {
             Some(order) => order,
             None if faults.has(Fault::PanicsOnUnknownOrder) => panic!("order {} was not found", event.order_id),
@@ -175,7 +193,7 @@ impl ReferenceShop {
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
         if self.faults.any()
             && let Some(order) = self.order(&event.order_id)
-            && (is_under_way || order.has_forgotten(&event.id))
+            && (is_under_way || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
         {
             order.book_again(event);
         }
@@ -221,7 +239,7 @@ impl ReferenceShop {
             RefusalKind::Malformed if self.has(Fault::PanicsOnMalformed) => panic!("{}", refusal.why),
             RefusalKind::Malformed if self.has(Fault::MalformedAcknowledged) => return 200,
             RefusalKind::Malformed if self.has(Fault::MalformedIsServerError) => return 500,
-            RefusalKind::Malformed if self.has(Fault::RemembersFailedEvents) => self.slips.burnt.extend(first_id(body)),
+            RefusalKind::Malformed if self.has(Fault::RemembersFailedEvents) => self.slips.burnt.extend(beginning(body)),
             RefusalKind::Invalid if self.has(Fault::InvalidAcknowledged) => return 200,
             RefusalKind::Invalid if self.has(Fault::InvalidIsServerError) => return 500,
             _ => {}
@@ -247,12 +265,13 @@ impl ReferenceShop {
     }
 }
 
-/// The id that a broken body begins with.
-fn first_id(body: &[u8]) -> Option<String> {
+/// What a body begins with, up to the first id in it: enough to know it again.
+fn beginning(body: &[u8]) -> Option<String> {
+    const ID: &str = "\"id\":\"";
     let text = String::from_utf8_lossy(body);
-    let (_, rest) = text.split_once("\"id\":\"")?;
-    let (id, _) = rest.split_once('"')?;
-    Some(id.to_owned())
+    let start = text.find(ID)? + ID.len();
+    let length = text[start..].find('"')?;
+    Some(text[..start + length].to_owned())
 }
 
 impl Target for ReferenceShop {
@@ -261,9 +280,10 @@ impl Target for ReferenceShop {
         if hello.protocol != PROTOCOL {
             return Err(declined(format!("protocol {} is not spoken here", hello.protocol)));
         }
-        if hello.provider != "digital-river" {
+        let Some(dialect) = dialect::of(&hello.provider) else {
             return Err(declined(format!("webhooks of {} are not taken here", hello.provider)));
-        }
+        };
+        self.dialect = dialect;
         self.verifier = Verifier::new(&hello.secret, self.faults);
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
         let capabilities = Capabilities {
@@ -284,8 +304,8 @@ impl Target for ReferenceShop {
             };
             let key = self.key(&setup.order_id).to_owned();
             self.cases.entry(case.to_owned()).or_default().push(key.clone());
-            let faults = self.faults;
-            self.orders.entry(key).or_insert_with(|| Ledger::new(setup, currency, faults));
+            let (dialect, faults) = (self.dialect, self.faults);
+            self.orders.entry(key).or_insert_with(|| Ledger::new(setup, currency, dialect, faults));
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
-//! `DigitalRiver-Signature`: is this delivery from the provider, and is it fresh?
+//! Is this delivery from the provider, and is it fresh?
 //!
-//! The header is `{timestamp}, {signature}[, {signature}…]`. Each signature is an HMAC-SHA256 in base64 over
-//! `{timestamp}.{raw body}`; while a secret is being changed there is one for each, and any one that matches
-//! suffices.
+//! Signatures are HMAC-SHA256 in base64. The header of one kind is `{timestamp}, {signature}[, {signature}…]`, and what is
+//! signed is `{timestamp}.{raw body}`; while a secret is being changed there is one for each, and any one that matches
+//! suffices. The header of the other is one signature over event id, raw body and creation time, one after the other; it
+//! says nothing of when it was sent.
 
 use std::borrow::Cow;
 
@@ -14,9 +15,6 @@ use super::{bank::Fault, fault::Faults, refusal::Refusal};
 
 /// How far a timestamp may be from now, in seconds.
 const TOLERANCE: u64 = 300;
-
-/// The name of the header.
-pub(super) const HEADER: &str = "digitalriver-signature";
 
 /// Verifies deliveries. The key is prepared once: a delivery costs only its own bytes.
 #[derive(Clone, Debug)]
@@ -32,18 +30,9 @@ impl Verifier {
         (!secret.is_empty()).then_some(Verifier { key, faults })
     }
 
-    /// Whether the delivery may be read at all.
-    pub(super) fn check(&self, header: Option<&str>, body: &[u8], now: u64) -> Result<(), Refusal> {
-        if self.faults.has(Fault::NoSignatureCheck) {
-            return Ok(());
-        }
-        let Some(header) = header else {
-            let lenient = self.faults.has(Fault::UnsignedAccepted);
-            return if lenient { Ok(()) } else { Err(Refusal::unsigned("there is no signature")) };
-        };
-        if self.faults.has(Fault::SignaturePresenceOnly) {
-            return Ok(());
-        }
+    /// Whether a delivery may be read at all whose header says when it was signed.
+    pub(super) fn check_dated(&self, header: Option<&str>, body: &[u8], now: u64) -> Result<(), Refusal> {
+        let Some(header) = self.compared(header)? else { return Ok(()) };
         let mut parts = header.split(',').map(str::trim);
         let timestamp = parts.next().unwrap_or_default();
         let sent: u64 = timestamp.parse().map_err(|_| Refusal::unsigned("the signature has no timestamp"))?;
@@ -51,8 +40,8 @@ impl Verifier {
             return Err(Refusal::unsigned("the timestamp is too far from now"));
         }
         let body = self.signed_body(body);
-        let mac = signed(self.key.clone(), timestamp, &body);
-        let fits = |signature: &str| self.fits(&mac, signature) || self.fits_empty_secret(timestamp, &body, signature);
+        let text = [timestamp.as_bytes(), b".", &body];
+        let fits = |signature: &str| self.fits_any_secret(&text, signature);
         let verified = if self.faults.has(Fault::FirstSignatureOnly) {
             parts.next().is_some_and(fits)
         } else if self.faults.has(Fault::EverySignatureMustMatch) {
@@ -61,6 +50,24 @@ impl Verifier {
             parts.any(fits)
         };
         if verified { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
+    }
+
+    /// Whether a delivery may be believed whose event id and creation time are signed with its body.
+    pub(super) fn check_named(&self, header: Option<&str>, event_id: &str, body: &[u8], time: &str) -> Result<(), Refusal> {
+        let Some(header) = self.compared(header)? else { return Ok(()) };
+        let body = self.signed_body(body);
+        let time = if self.faults.has(Fault::CreatedAtReformatted) { with_six_digits(time) } else { Cow::Borrowed(time) };
+        let whole = [event_id.as_bytes(), &body, time.as_bytes()];
+        let text = if self.faults.has(Fault::SignsBodyOnly) { &whole[1..2] } else { &whole };
+        if self.fits_any_secret(text, header) { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
+    }
+
+    /// The header, if what it says must be compared; a lax shop lets some deliveries pass without.
+    fn compared<'h>(&self, header: Option<&'h str>) -> Result<Option<&'h str>, Refusal> {
+        let passes = self.faults.has(Fault::NoSignatureCheck)
+            || header.is_none() && self.faults.has(Fault::UnsignedAccepted)
+            || header.is_some() && self.faults.has(Fault::SignaturePresenceOnly);
+        if passes { Ok(None) } else { header.map(Some).ok_or(Refusal::unsigned("there is no signature")) }
     }
 
     fn is_fresh(&self, sent: u64, now: u64) -> bool {
@@ -97,19 +104,29 @@ impl Verifier {
         mac.clone().verify_slice(&bytes[..length]).is_ok()
     }
 
-    fn fits_empty_secret(&self, timestamp: &str, body: &[u8], signature: &str) -> bool {
+    fn fits_any_secret(&self, text: &[&[u8]], signature: &str) -> bool {
+        self.fits(&signed(self.key.clone(), text), signature) || self.fits_empty_secret(text, signature)
+    }
+
+    fn fits_empty_secret(&self, text: &[&[u8]], signature: &str) -> bool {
         if !self.faults.has(Fault::EmptySecret) {
             return false;
         }
-        Hmac::new_from_slice(b"").is_ok_and(|key| self.fits(&signed(key, timestamp, body), signature))
+        Hmac::new_from_slice(b"").is_ok_and(|key| self.fits(&signed(key, text), signature))
     }
 }
 
-fn signed(mut mac: Hmac<Sha256>, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(body);
+fn signed(mut mac: Hmac<Sha256>, text: &[&[u8]]) -> Hmac<Sha256> {
+    for part in text {
+        mac.update(part);
+    }
     mac
+}
+
+/// A time as it is commonly written.
+fn with_six_digits(time: &str) -> Cow<'_, str> {
+    let Some((seconds, fraction)) = time.strip_suffix('Z').and_then(|time| time.split_once('.')) else { return Cow::Borrowed(time) };
+    Cow::Owned(format!("{seconds}.{:0<6}Z", fraction.get(..6).unwrap_or(fraction)))
 }
 
 #[cfg(test)]
@@ -125,7 +142,7 @@ mod tests {
     fn check(fault: Option<Fault>, header: &str, body: &[u8], now: u64, expected: bool) {
         let verifier = Verifier::new("whsec_test", Faults(fault)).expect("a secret");
         let header = (!header.is_empty()).then_some(header);
-        assert_eq!(verifier.check(header, body, now).is_ok(), expected, "{header:?}");
+        assert_eq!(verifier.check_dated(header, body, now).is_ok(), expected, "{header:?}");
     }
 
     fn right() -> String {
@@ -180,13 +197,33 @@ mod tests {
         check(Some(Fault::FutureTimestampsOnly), &right(), BODY, NOW - 3600, false);
     }
 
+    #[track_caller]
+    fn check_named(fault: Option<Fault>, header: Option<&str>, event_id: &str, time: &str, expected: bool) {
+        let verifier = Verifier::new("whsec_test", Faults(fault)).expect("a secret");
+        assert_eq!(verifier.check_named(header, event_id, BODY, time).is_ok(), expected, "{event_id} {time}");
+    }
+
+    #[test]
+    fn id_body_and_time_are_signed() {
+        // printf '%s' 'evt_1{"a":1}2023-07-23T23:59:56.1Z' | openssl dgst -sha256 -hmac whsec_test -binary | base64
+        const NAMED: Option<&str> = Some("yiD3bzJyvQzsmlNopTFnpqbRNpRhXTkK7W/rjfgAcJI=");
+        const TIME: &str = "2023-07-23T23:59:56.1Z";
+        check_named(None, NAMED, "evt_1", TIME, true);
+        check_named(None, NAMED, "evt_2", TIME, false);
+        check_named(None, NAMED, "evt_1", "2023-07-23T23:59:56.10Z", false);
+        check_named(None, None, "evt_1", TIME, false);
+        check_named(Some(Fault::UnsignedAccepted), None, "evt_1", TIME, true);
+        check_named(Some(Fault::SignsBodyOnly), NAMED, "evt_1", TIME, false);
+        check_named(Some(Fault::CreatedAtReformatted), NAMED, "evt_1", TIME, false);
+    }
+
     #[test]
     fn an_empty_secret_is_none() {
         assert!(Verifier::new("", Faults::default()).is_none());
         // printf '1660000000.{"a":1}' | openssl dgst -sha256 -hmac '' -binary | base64
         let header = format!(
             "{NOW}, {}",
-            STANDARD.encode(signed(Hmac::new_from_slice(b"").expect("any key"), "1660000000", BODY).finalize().into_bytes())
+            STANDARD.encode(signed(Hmac::new_from_slice(b"").expect("any key"), &[b"1660000000", b".", BODY]).finalize().into_bytes())
         );
         check(None, &header, BODY, NOW, false);
         check(Some(Fault::EmptySecret), &header, BODY, NOW, true);

@@ -28,9 +28,11 @@ pub(super) struct Slips {
     pub(super) own: HashSet<String>,
     /// Events in the order in which they came.
     pub(super) recent: Vec<String>,
-    /// Events that were known before the last restart.
-    pub(super) before_restart: HashSet<String>,
-    /// Whether an event of type refund.complete was booked.
+    /// Events that were known and are forgotten.
+    pub(super) forgotten: HashSet<String>,
+    /// Events that have come a second time.
+    pub(super) met_again: HashSet<String>,
+    /// Whether an event was booked that tells that a refund was paid back.
     pub(super) had_completion: bool,
 }
 
@@ -65,7 +67,7 @@ impl Ledger {
             || faults.has(Fault::OutsideRefundIgnored) && !is_own
             || faults.has(Fault::OwnRefundEventsIgnored) && is_own
             || faults.has(Fault::NeedsPendingFirst) && !is_known && told.state.is_final()
-            || faults.has(Fault::DedupesByType) && kind == "refund.complete" && self.slips.had_completion
+            || faults.has(Fault::DedupesByType) && kind == self.dialect.completion && self.slips.had_completion
             || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed";
         if is_ignored {
             return;
@@ -86,7 +88,10 @@ impl Ledger {
         let is_paid_now = told.state == RefundState::Succeeded && !was_paid;
         if is_paid_now {
             self.slips.last_paid = told.paid;
-            self.slips.had_completion |= kind == "refund.complete";
+            self.slips.had_completion |= kind == self.dialect.completion;
+        }
+        if !told.state.is_final() && faults.has(Fault::FamilyAddsUp) {
+            self.slips.extra += told.amount;
         }
         if is_paid_now && is_own && faults.has(Fault::OwnRefundTwice) {
             self.slips.extra += told.paid;
@@ -113,7 +118,17 @@ impl Ledger {
         self.faults.has(Fault::BooksRedeliveries)
             || self.faults.has(Fault::RemembersOnlyLastEvent) && recent.last().is_none_or(|last| last != event_id)
             || self.faults.has(Fault::ForgetsOldEvents) && !recent.iter().rev().take(2).any(|recent| recent == event_id)
-            || self.slips.before_restart.contains(event_id)
+            || self.slips.forgotten.contains(event_id)
+    }
+
+    /// Whether this is the copy for another address: the first one after the event itself.
+    pub(super) fn is_for_second_address(&mut self, event_id: &str) -> bool {
+        self.faults.has(Fault::SecondAddressBooks) && self.slips.met_again.insert(event_id.to_owned())
+    }
+
+    /// From now on the known events are not known any more.
+    pub(super) fn forget_event_ids(&mut self) {
+        self.slips.forgotten = self.seen.clone();
     }
 
     /// Books once more what was booked before.
@@ -138,7 +153,7 @@ impl Ledger {
             self.forget_everything();
         }
         if self.faults.has(Fault::ForgetsEventIdsOnRestart) {
-            self.slips.before_restart = self.seen.clone();
+            self.forget_event_ids();
         }
         if self.faults.has(Fault::OpenRefundsInMemory) {
             self.refunds.retain(|refund| refund.state.is_final());

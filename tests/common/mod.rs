@@ -9,13 +9,19 @@ use std::{
 use refundproof::{
     adapter::Target,
     domain::Clock,
-    provider::digital_river::DigitalRiver,
+    provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
     run::{Launch, Options, Report, Selection, ShrinkLimits, certify},
 };
 
-pub(crate) fn provider() -> &'static DigitalRiver {
-    DigitalRiver::embedded()
+/// The provider that is meant where none is named.
+pub(crate) fn provider() -> &'static dyn Provider {
+    registered()[0].embedded()
+}
+
+/// Every provider.
+pub(crate) fn providers() -> impl Iterator<Item = &'static dyn Provider> {
+    registered().iter().map(|provider| provider.embedded())
 }
 
 pub(crate) fn root() -> PathBuf {
@@ -32,11 +38,16 @@ pub(crate) fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
 
 /// Certifies the reference or a fault.
 pub(crate) fn certified(fault: Option<Fault>, options: &Options) -> Report {
+    certified_for(provider(), fault, options)
+}
+
+/// Certifies the reference or a fault for a provider.
+pub(crate) fn certified_for(provider: &dyn Provider, fault: Option<Fault>, options: &Options) -> Report {
     silence_targets();
     let clock = Clock::manual(1_750_000_000);
     let maker = clock.clone();
     let launch = Launch::new("in-process", "", clock, move || Ok(shop(fault, &maker)));
-    certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
+    certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
 }
 
 /// Certifies with so many cases, and without shrinking. With one worker: a faulty shop that mixes up its cases shows other

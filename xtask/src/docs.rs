@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 use anyhow::{Context, bail};
 use refundproof::{
     corpus::bug_classes,
+    provider::registered,
     reference::{FaultInfo, faults},
 };
 
@@ -25,7 +26,7 @@ pub(crate) fn write(root: &Path, only_check: bool) -> anyhow::Result<String> {
 
 fn fault_bank() -> String {
     let mut text = String::from(
-        "# The fault bank\n\n<!-- Written by `cargo xtask docs`; do not edit. -->\n\nDeliberate faults of the reference implementation, by the class of real bugs that each mirrors and the requirement that catches\nit first. `refundproof certify builtin:fault/NAME` shows one at work.\n",
+        "# The fault bank\n\n<!-- Written by `cargo xtask docs`; do not edit. -->\n\nDeliberate faults of the reference implementation, by the class of real bugs that each mirrors and the requirement that catches\nit first. `refundproof certify --provider PROVIDER builtin:fault/NAME` shows one at work; where a provider\nis named, the mistake can be made with its events only.\n",
     );
     let mut by_class: BTreeMap<&str, Vec<&FaultInfo>> = BTreeMap::new();
     for fault in faults() {
@@ -40,12 +41,29 @@ fn fault_bank() -> String {
                 text.push_str("| fault | requirement | what goes wrong | real bug |\n| --- | --- | --- | --- |\n");
                 for fault in faults {
                     let link = fault.link.map_or(String::new(), |link| format!("[{}]({link})", short(link)));
-                    let _ = writeln!(text, "| `{}` | `{}` | {} | {link} |", fault.name, fault.expected, fault.story);
+                    let _ = writeln!(text, "| `{}` | {} | {} | {link} |", fault.name, requirements(fault), fault.story);
                 }
             }
         }
     }
     text
+}
+
+/// The requirements that a fault is aimed at; the providers are named where not all of them have room for it.
+fn requirements(fault: &FaultInfo) -> String {
+    let mut by_requirement: Vec<(&str, Vec<&str>)> = Vec::new();
+    for provider in registered() {
+        let Some(id) = fault.aimed_at(provider.name, provider.embedded().corpus()) else { continue };
+        match by_requirement.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, providers)) => providers.push(provider.name),
+            None => by_requirement.push((id, vec![provider.name])),
+        }
+    }
+    let text = |(id, providers): &(&str, Vec<&str>)| {
+        let of = if providers.len() == registered().len() { String::new() } else { format!(" ({})", providers.join(", ")) };
+        format!("`{id}`{of}")
+    };
+    by_requirement.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 fn capitalised(text: &str) -> String {

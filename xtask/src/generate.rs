@@ -13,7 +13,7 @@ use refundproof::{
     corpus::{Corpus, Files},
     model::Change,
     plan::{Action, Level, Plan, Recipe, for_recipe},
-    provider::{Lowering, Provider, digital_river::DigitalRiver, lower},
+    provider::{Lowering, Provider, lower, named},
     run::sample,
 };
 
@@ -22,10 +22,8 @@ const DRAWS: u64 = 150;
 
 /// Writes new sequences with pending snapshots.
 pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) -> anyhow::Result<String> {
-    let provider: &dyn Provider = match provider {
-        "digital-river" => DigitalRiver::embedded(),
-        other => bail!("provider `{other}` is unknown"),
-    };
+    let Some(registered) = named(provider) else { bail!("provider `{provider}` is unknown") };
+    let provider = registered.embedded();
     let corpus = Corpus::load(&Files::from_dir(&root.join("corpus"), provider.name())?)?;
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for case in corpus.sequences.values() {
@@ -64,7 +62,9 @@ fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate>
             let lowering = lower(provider, &plan, 1);
             if is_settled(&lowering.case) && reaches(recipe, &lowering.case, provider.palette()) {
                 let mut found = features(&lowering);
-                found.insert(format!("recipe {}", slug(recipe).unwrap_or_default()));
+                let name = slug(recipe).unwrap_or_default();
+                found.extend(lowering.truth.iter().map(|truth| format!("{name} ends {}", truth.status())));
+                found.insert(format!("recipe {name}"));
                 pool.push((recipe, plan, found));
             }
         }
@@ -100,14 +100,18 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
     for delivery in case.all_deliveries() {
         found.insert(format!("event {}", delivery.event.kind));
         found.extend(delivery.fault.iter().map(|fault| format!("fault {fault}")));
+        found.extend(delivery.mishap.map(|mishap| format!("mishap {}", mishap.as_str())));
         found.extend(delivery.mutation.iter().map(|mutation| format!("mutation {mutation}")));
     }
     for entry in &case.entries {
         for expected in &entry.expect {
             found.extend(expected.status.iter().map(|status| format!("status {status}")));
         }
-        if matches!(entry.act, Act::Initiate(_)) {
-            found.insert("own refund".to_owned());
+        match &entry.act {
+            Act::Initiate(_) => _ = found.insert("own refund".to_owned()),
+            Act::Together(group) => _ = found.insert(format!("together {}", group.len().min(4))),
+            Act::Restart => _ = found.insert("restart".to_owned()),
+            Act::Deliver(_) => {}
         }
     }
     for order in &case.orders {

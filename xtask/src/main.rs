@@ -3,6 +3,7 @@
 //! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
 //! sequences, `corpus check` says whether everything holds together.
 
+mod bench;
 mod check;
 mod docs;
 mod extract;
@@ -16,6 +17,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use refundproof::provider::registry::default::NAME as DEFAULT_PROVIDER;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Makes and checks the corpus")]
@@ -31,6 +33,11 @@ enum Command {
         #[command(subcommand)]
         command: Corpus,
     },
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        command: Bench,
+    },
     /// Write the generated pages of docs/.
     Docs {
         /// Only say whether they are up to date.
@@ -39,6 +46,9 @@ enum Command {
     },
     /// Run every deliberate fault and print how well the requirements find them.
     Mutants {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
         /// Cases for each fault.
         #[arg(long, default_value_t = 64)]
         cases: u32,
@@ -52,6 +62,25 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// How fast deliveries are sent over HTTP, beside what wrk reaches.
+    Http {
+        /// Connections of each.
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        /// How long each runs at a time.
+        #[arg(long, default_value_t = 3)]
+        seconds: u64,
+        /// How often each runs.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// The server of `bench http`.
+    #[command(hide = true)]
+    Serve,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +100,7 @@ enum Corpus {
         #[arg(long)]
         sequences: usize,
         /// The provider.
-        #[arg(long, default_value = "digital-river")]
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
     },
     /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
@@ -94,13 +123,17 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match command {
-        Command::Corpus { command: Corpus::Extract { from } } => Ok(extract::extract(&from, &root.join("corpus"))?.to_string()),
+        Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
+            bench::http(bench::Terms { connections, seconds, rounds })
+        }
+        Command::Bench { command: Bench::Serve } => bench::serve(),
+        Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
         Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
         Command::Docs { check } => docs::write(&root, check),
-        Command::Mutants { cases, seed } => mutants::score(cases, seed),
+        Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }

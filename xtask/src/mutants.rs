@@ -2,10 +2,11 @@
 
 use std::sync::atomic::AtomicBool;
 
+use anyhow::bail;
 use refundproof::{
     adapter::Target,
     domain::Clock,
-    provider::{Provider, digital_river::DigitalRiver},
+    provider::{Provider, named},
     reference::{FaultInfo, ReferenceShop, faults},
     run::{Launch, Options, Selection, certify},
 };
@@ -17,18 +18,20 @@ struct Found {
 }
 
 /// Runs every fault against the requirement that it is aimed at and prints the score.
-pub(crate) fn score(cases: u32, seed: u64) -> anyhow::Result<String> {
-    let provider = DigitalRiver::embedded();
+pub(crate) fn score(provider: &str, cases: u32, seed: u64) -> anyhow::Result<String> {
+    let Some(registered) = named(provider) else { bail!("provider `{provider}` is unknown") };
+    let provider = registered.embedded();
     // A panic of a fault is a finding; its trace would only be noise.
     std::panic::set_hook(Box::new(|_| {}));
     let judged = |id: &str| provider.corpus().requirements.iter().any(|requirement| requirement.id == id && requirement.recipe.is_some());
     let (mut found, mut missed, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for fault in faults() {
-        if !judged(fault.expected) {
+        let Some(id) = fault.aimed_at(provider.name(), provider.corpus()) else { continue };
+        if !judged(id) {
             skipped.push(fault.name);
             continue;
         }
-        match find(provider, fault, cases, seed)? {
+        match find(provider, fault, id, cases, seed)? {
             Some(kill) => found.push(kill),
             None => missed.push(fault.name),
         }
@@ -50,12 +53,12 @@ pub(crate) fn score(cases: u32, seed: u64) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
-fn find(provider: &dyn Provider, fault: &FaultInfo, cases: u32, seed: u64) -> anyhow::Result<Option<Found>> {
+fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, cases: u32, seed: u64) -> anyhow::Result<Option<Found>> {
     let clock = Clock::manual_from_now();
     let (kind, shop) = (fault.fault, clock.clone());
     let make = move || Ok(Box::new(ReferenceShop::with_fault(kind, shop.clone())) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", clock, make);
-    let selection = Selection::new(&[fault.expected.to_owned()], &[]).map_err(anyhow::Error::msg)?;
+    let selection = Selection::new(&[id.to_owned()], &[]).map_err(anyhow::Error::msg)?;
     let options = Options { cases, seed, selection, ..Options::default() };
     let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
     let requirement = report.requirements.first();

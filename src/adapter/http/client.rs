@@ -16,7 +16,7 @@ use std::{
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Method, Request,
+    Method, Request, Uri,
     body::{Bytes, Incoming},
     client::conn::http1::{Connection, SendRequest, handshake},
     header::{HOST, HeaderName, HeaderValue},
@@ -31,8 +31,28 @@ const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// Stands for no limit at all.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A request, ready to be sent.
-pub(super) type Outgoing = Request<Full<Bytes>>;
+/// A request, ready to be sent as often as it takes.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    method: Method,
+    path: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Outgoing {
+    fn to_request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.path.clone();
+        let headers = request.headers_mut();
+        headers.reserve(self.headers.len());
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        request
+    }
+}
 
 /// What was answered.
 #[derive(Debug)]
@@ -85,7 +105,7 @@ impl Client {
     pub(super) fn send(&mut self, address: &Address, request: Outgoing, patience: Patience) -> Result<Reply, Trouble> {
         let lines = self.kept.entry(address.sockets.clone()).or_default();
         let mut kept = std::mem::take(lines);
-        let result = self.runtime.block_on(timely(patience.limit, answered(&mut kept, &address.sockets, request, patience.longest)));
+        let result = self.runtime.block_on(timely(patience.limit, answered(&mut kept, &address.sockets, &request, patience.longest)));
         *self.kept.entry(address.sockets.clone()).or_default() = kept;
         result
     }
@@ -113,16 +133,15 @@ pub(super) fn outgoing(
     headers: &[(String, String)],
     body: &[u8],
 ) -> Result<Outgoing, String> {
-    let mut request = Request::new(Full::new(Bytes::copy_from_slice(body)));
-    *request.method_mut() = method;
-    *request.uri_mut() = path.parse().map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
+    let path = path.parse().map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
     let value = |name: &str, value: &str| HeaderValue::from_str(value).map_err(|_| format!("the header `{name}` cannot be sent"));
-    request.headers_mut().insert(HOST, value("host", &address.host)?);
+    let mut all = Vec::with_capacity(headers.len() + 1);
+    all.push((HOST, value("host", &address.host)?));
     for (name, text) in headers {
         let header: HeaderName = name.parse().map_err(|_| format!("the header `{name}` cannot be sent"))?;
-        request.headers_mut().append(header, value(name, text)?);
+        all.push((header, value(name, text)?));
     }
-    Ok(request)
+    Ok(Outgoing { method, path, headers: all, body: Bytes::copy_from_slice(body) })
 }
 
 /// A connection that is kept.
@@ -161,11 +180,11 @@ impl Line {
         .await
     }
 
-    async fn exchange(&mut self, request: Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
+    async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
         let Line { sender, connection, has_ended, .. } = self;
         let work = async {
             sender.ready().await?;
-            let response = sender.send_request(request).await?;
+            let response = sender.send_request(request.to_request()).await?;
             let status = response.status().as_u16();
             let (body, is_cut) = start_of(response.into_body(), longest).await;
             Ok::<_, hyper::Error>(Reply { status, body, is_cut })
@@ -219,10 +238,10 @@ async fn timely<T>(limit: Option<Duration>, work: impl Future<Output = Result<T,
 
 /// Sends a request on a kept connection or a new one. A kept one may have been closed from the other end without anyone
 /// noticing; then it is sent once more on a new one, as clients do.
-async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: Outgoing, longest: usize) -> Result<Reply, Trouble> {
+async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
     kept.retain(Line::is_usable);
     if let Some(mut line) = kept.pop()
-        && let Ok(reply) = line.exchange(request.clone(), longest).await
+        && let Ok(reply) = line.exchange(request, longest).await
     {
         kept.extend(Some(line).filter(Line::is_usable));
         return Ok(reply);
@@ -261,7 +280,7 @@ async fn all_answered(
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 let Some((index, request)) = next else { return (answers, own) };
-                answers.push((index, timely(patience.limit, answered(&mut own, &sockets, request, patience.longest)).await));
+                answers.push((index, timely(patience.limit, answered(&mut own, &sockets, &request, patience.longest)).await));
             }
         });
     }

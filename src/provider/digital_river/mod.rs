@@ -7,6 +7,7 @@
 mod anatomy;
 mod family;
 mod payload;
+mod requirements;
 mod sign;
 
 use std::sync::OnceLock;
@@ -28,6 +29,8 @@ pub const NAME: &str = "digital-river";
 
 /// The header that carries timestamp and signatures, as documented.
 pub const SIGNATURE_HEADER: &str = "digitalriver-signature";
+
+pub use crate::__digital_river_requirements as requirements;
 
 /// Digital River with its corpus.
 #[derive(Debug)]
@@ -62,6 +65,8 @@ impl DigitalRiver {
             charges: true,
             items: true,
             information: true,
+            pays_less: true,
+            cancellation: false,
             chargebacks: true,
             metadata: true,
             own: true,
@@ -70,6 +75,7 @@ impl DigitalRiver {
             booking: "sales_transaction.created".to_owned(),
             views: ["refund.complete", "order.charge.refund.complete", "refund.*", "order.charge.refund.*"].map(str::to_owned).to_vec(),
             currencies: 6,
+            odd_currencies: 2,
             others: u16::try_from(payloads.others()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
         };
@@ -143,6 +149,10 @@ impl Provider for DigitalRiver {
 
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn signature_header(&self) -> &str {
+        SIGNATURE_HEADER
     }
 
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {

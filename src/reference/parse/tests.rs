@@ -3,15 +3,16 @@
 use std::{fs, path::Path};
 
 use super::*;
+use crate::reference::dialect::FIRST;
 
 /// A body of the corpus, parsed.
 fn documented(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/digital-river").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(FIRST.provider).join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn read(text: &str) -> Result<Option<Event<'_>>, Refusal> {
-    Envelope::open(text, Faults::default())?.read()
+    Envelope::open(text, FIRST, Faults::default())?.read()
 }
 
 fn amount(text: &str) -> Amount {
@@ -74,10 +75,10 @@ fn a_chargeback_says_how_the_order_stands() {
 fn every_other_example_tells_nothing() {
     let mut others = 0;
     for folder in ["examples", "synthesized"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/digital-river").join(folder);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(FIRST.provider).join(folder);
         for entry in fs::read_dir(path).expect("a folder") {
             let text = fs::read_to_string(entry.expect("an entry").path()).expect("a text");
-            let envelope = Envelope::open(&text, Faults::default()).expect("an event");
+            let envelope = Envelope::open(&text, FIRST, Faults::default()).expect("an event");
             if envelope.topic() == Topic::Other {
                 assert_eq!(envelope.read(), Ok(None));
                 others += 1;
@@ -89,10 +90,10 @@ fn every_other_example_tells_nothing() {
 
 #[test]
 fn documented_defects_are_malformed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/digital-river/defects");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(FIRST.provider).join("defects");
     for entry in fs::read_dir(path).expect("a folder") {
         let text = fs::read_to_string(entry.expect("an entry").path()).expect("a text");
-        let refusal = Envelope::open(&text, Faults::default()).expect_err("a defect");
+        let refusal = Envelope::open(&text, FIRST, Faults::default()).expect_err("a defect");
         assert_eq!(refusal.kind, super::super::refusal::RefusalKind::Malformed, "{text}");
     }
 }

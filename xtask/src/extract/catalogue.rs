@@ -29,6 +29,9 @@ pub(crate) struct Entry {
     pub(crate) documented: bool,
     /// The example's file.
     pub(crate) example: String,
+    /// Whether the provider sends it by default, where a document says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) default_on: Option<bool>,
     /// For a type that no document names: where it is known from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) assumed: Option<String>,
@@ -64,6 +67,7 @@ pub(crate) fn build(names: &Names, examples: &[Example], composed: &[Composed], 
     }
     for (event, entry) in &mut entries {
         entry.named_by = names.types.get(*event).cloned().unwrap_or_default();
+        entry.default_on = names.defaults.get(*event).copied();
         entry.assumed = recipes.extras.iter().find(|extra| extra.event == *event).map(|extra| extra.assumed.clone());
         entry.note = note(event, names, composed, recipes);
     }
@@ -82,6 +86,10 @@ pub(crate) fn object(event: &str, value: &Value) -> Object {
     let Some(object) = value.pointer("/data/object") else {
         return Object::Other;
     };
+    // Some providers send the object itself as data, and its kind in a member of it.
+    if let Some(kind) = object.as_str() {
+        return if kind == "refund" { Object::Refund } else { Object::Other };
+    }
     let has = |member: &str| object.get(member).is_some();
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
     if event.starts_with("sales_transaction.") {
@@ -98,7 +106,16 @@ pub(crate) fn object(event: &str, value: &Value) -> Object {
 }
 
 fn entry(event: &str, documented: bool, example: String, value: &Value) -> Entry {
-    Entry { event: event.to_owned(), object: object(event, value), named_by: Vec::new(), documented, example, assumed: None, note: None }
+    Entry {
+        event: event.to_owned(),
+        object: object(event, value),
+        named_by: Vec::new(),
+        documented,
+        example,
+        default_on: None,
+        assumed: None,
+        note: None,
+    }
 }
 
 fn note(event: &str, names: &Names, composed: &[Composed], recipes: &Recipes) -> Option<String> {
@@ -128,5 +145,7 @@ mod tests {
         check("sales_transaction.created", json!({"orderId": "o", "amount": 1.0}), Object::SalesTransaction);
         check("subscription.deleted", json!({}), Object::Other);
         assert_eq!(object("a.b", &json!({})), Object::Other);
+        assert_eq!(object("refund.failed", &json!({"data": {"id": "rfd_1", "object": "refund"}})), Object::Refund);
+        assert_eq!(object("payout.reversed", &json!({"data": {"id": "pot_1", "object": "payout"}})), Object::Other);
     }
 }

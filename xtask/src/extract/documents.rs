@@ -1,6 +1,4 @@
-//! The source documents: which there are, how each is read, and its digest.
-//!
-//! Left out: the documents of other providers.
+//! The source documents: which each provider has, how each is read, and its digest.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,12 +17,27 @@ pub(crate) enum Kind {
     List,
 }
 
-/// The documents in the order in which the catalogue lists them.
-const DOCUMENTS: [(&str, Kind); 4] = [
-    ("digital-river-key-event-types.md", Kind::Markdown),
-    ("digital-river-key-event-types-page-text.txt", Kind::PageText),
-    ("digital-river-event-types.txt", Kind::List),
-    ("digital-river-order-refund-synchronization.md", Kind::Markdown),
+/// A provider that the documents tell of, by the name of its corpus folder.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    /// The folder below the corpus.
+    pub(crate) name: &'static str,
+    /// Its documents in the order in which the catalogue lists them.
+    documents: &'static [(&'static str, Kind)],
+}
+
+/// Every provider that there are documents of. A provider is added here and nowhere else in these commands.
+pub(crate) const PROVIDERS: [Provider; 2] = [
+    Provider {
+        name: "digital-river",
+        documents: &[
+            ("digital-river-key-event-types.md", Kind::Markdown),
+            ("digital-river-key-event-types-page-text.txt", Kind::PageText),
+            ("digital-river-event-types.txt", Kind::List),
+            ("digital-river-order-refund-synchronization.md", Kind::Markdown),
+        ],
+    },
+    Provider { name: "tazapay", documents: &[("tazapay-refund-webhooks.md", Kind::Markdown)] },
 ];
 
 /// One source document.
@@ -38,9 +51,10 @@ pub(crate) struct Document {
     pub(crate) text: String,
 }
 
-/// Reads all documents from the folder `sources`.
-pub(crate) fn read_all(sources: &Path) -> Result<Vec<Document>> {
-    DOCUMENTS
+/// Reads all documents of a provider from the folder `sources`.
+pub(crate) fn read_all(provider: &Provider, sources: &Path) -> Result<Vec<Document>> {
+    provider
+        .documents
         .iter()
         .map(|&(name, kind)| {
             let path = sources.join(name);
@@ -71,7 +85,9 @@ mod tests {
 
     #[test]
     fn missing_document_is_named() {
-        let error = read_all(Path::new("no-such-folder")).unwrap_err();
-        assert!(format!("{error}").contains("digital-river-key-event-types.md"));
+        for provider in &PROVIDERS {
+            let error = read_all(provider, Path::new("no-such-folder")).unwrap_err();
+            assert!(format!("{error}").contains(provider.documents[0].0));
+        }
     }
 }

@@ -69,8 +69,17 @@ pub(crate) fn code_spans(line: &str) -> Vec<String> {
     spans
 }
 
-/// A heading whose text is nothing but one code span.
+/// The cells of a line of a table, without the white space around them; nothing where the line is no such line.
+pub(crate) fn cells(line: &str) -> Vec<&str> {
+    let inner = line.trim().strip_prefix('|').and_then(|line| line.strip_suffix('|'));
+    inner.map_or_else(Vec::new, |inner| inner.split('|').map(str::trim).collect())
+}
+
+/// A heading whose text is nothing but one code span, or one strongly emphasised word.
 pub(crate) fn heading_code(text: &str) -> Option<String> {
+    if let Some(strong) = text.strip_prefix("**").and_then(|text| text.strip_suffix("**")) {
+        return Some(unescape(strong)).filter(|strong| !strong.contains(['*', ' ']));
+    }
     match code_spans(text).as_slice() {
         [only] if text.starts_with('`') && text.ends_with('`') => Some(only.clone()),
         _ => None,
@@ -192,5 +201,13 @@ mod tests {
         assert_eq!(heading_code("`a.b`"), Some("a.b".to_owned()));
         assert_eq!(heading_code("The `a.b` event"), None);
         assert_eq!(heading_code("Plain"), None);
+        assert_eq!(heading_code("**a.b**"), Some("a.b".to_owned()));
+        assert_eq!(heading_code("**a.b** and **c.d**"), None);
+    }
+
+    #[test]
+    fn cells_of_a_table() {
+        assert_eq!(cells("| a.b | When it is | On |"), ["a.b", "When it is", "On"]);
+        assert!(cells("a | b").is_empty());
     }
 }

@@ -1,10 +1,10 @@
-//! Reads the provider's documents and writes the corpus made from them.
+//! Reads the providers' documents and writes the corpora made from them.
 //!
 //! Inputs: the documents listed in [`documents`], and two files written by hand in the corpus folder:
 //! `repairs.toml` (what is wrong with a documented example, and how it is put right) and `recipes.toml` (how an event
 //! type that no document shows is composed from one that is shown).
 //!
-//! Outputs, under `digital-river/`: the folders `examples/`, `defects/` and `synthesized/`, and the files
+//! Outputs, in the provider's folder: the folders `examples/`, `defects/` and `synthesized/`, and the files
 //! `sources.toml` and `catalogue.toml`. All of them are deleted and written anew, so nothing in them is written by hand.
 //!
 //! Left out on purpose: nothing here decides what an event means; that is the model's work. Nothing is taken from the
@@ -31,17 +31,24 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub(crate) use summary::Summary;
+use summary::Summary;
 
-/// The folder below the corpus that belongs to this provider.
-const PROVIDER: &str = "digital-river";
+/// Extracts the corpora of all providers; one report for each.
+pub(crate) fn extract_all(sources: &Path, corpus: &Path) -> Result<String> {
+    let mut reports = Vec::new();
+    for provider in &documents::PROVIDERS {
+        let summary = extract(provider, sources, corpus).with_context(|| provider.name)?;
+        reports.push(format!("{}: {summary}", provider.name));
+    }
+    Ok(reports.join(""))
+}
 
-/// Reads the documents in `sources` and writes `corpus/digital-river/`.
+/// Reads the provider's documents in `sources` and writes its folder below `corpus`.
 ///
 /// Everything is computed before the first file is touched: after an error the corpus is as it was.
-pub(crate) fn extract(sources: &Path, corpus: &Path) -> Result<Summary> {
-    let folder = corpus.join(PROVIDER);
-    let documents = documents::read_all(sources)?;
+fn extract(provider: &documents::Provider, sources: &Path, corpus: &Path) -> Result<Summary> {
+    let folder = corpus.join(provider.name);
+    let documents = documents::read_all(provider, sources)?;
     let repairs = repairs::Repairs::parse(&read_by_hand(&folder, repairs::FILE)?)?;
     let recipes = recipes::Recipes::parse(&read_by_hand(&folder, recipes::FILE)?)?;
     let (files, summary) = build(&documents, &repairs, &recipes)?;

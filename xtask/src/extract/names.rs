@@ -1,7 +1,7 @@
 //! Which event types each document names, and where the documents contradict themselves.
 //!
-//! A type is looked for only where a document means to name one: headings, code spans, code titles, the payloads'
-//! `type`, and the entries of the plain list. Running prose and link targets are left out: they hold file names,
+//! A type is looked for only where a document means to name one: headings, code spans, code titles, the first cells of
+//! tables, the payloads' `type`, and the entries of the plain list. Running prose and link targets are left out: they hold file names,
 //! hosts, mail addresses and sub-resources such as `checkout.customer`, which look the same.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ pub(crate) struct Names {
     pub(crate) types: BTreeMap<String, Vec<&'static str>>,
     /// What is odd about a type, in the order of finding.
     pub(crate) notes: BTreeMap<String, Vec<String>>,
+    /// Whether the provider sends a type by default, where a document says so.
+    pub(crate) defaults: BTreeMap<String, bool>,
 }
 
 impl Names {
@@ -76,9 +78,13 @@ fn scan_markdown(document: &Document, names: &mut Names) {
         match part {
             Part::Heading { text, .. } => {
                 section = markdown::heading_code(text).filter(|code| is_event_type(code));
+                section.iter().for_each(|event| names.add(event, document.name));
                 add_spans(text, document.name, names);
             }
-            Part::Line { text } => add_spans(text, document.name, names),
+            Part::Line { text } => {
+                add_spans(text, document.name, names);
+                add_row(text, document.name, names);
+            }
             Part::CodeTitle { line, title } => {
                 scan_title(document.name, line, title, section.as_deref(), names);
             }
@@ -158,6 +164,18 @@ fn note_capitals(names: &mut Names) {
     }
 }
 
+/// A row of a table whose first cell is a type; the last says whether it is on by default.
+fn add_row(line: &str, document: &'static str, names: &mut Names) {
+    let cells = markdown::cells(line);
+    let Some(event) = cells.first().map(|cell| markdown::unescape(cell)).filter(|cell| is_event_type(cell)) else { return };
+    names.add(&event, document);
+    match cells.last() {
+        Some(&"On") => names.defaults.insert(event, true),
+        Some(&"Off") => names.defaults.insert(event, false),
+        _ => None,
+    };
+}
+
 fn add_spans(line: &str, document: &'static str, names: &mut Names) {
     for span in markdown::code_spans(line).iter().filter(|span| is_event_type(span)) {
         names.add(span, document);
@@ -218,6 +236,15 @@ mod tests {
         let notes = &scan(&documents, &[]).notes["order.accepted"];
         assert_eq!(notes[0], "page:2: the code title spells it `order.accepteddd`");
         assert_eq!(notes[1], "page:1: the heading has no example");
+    }
+
+    #[test]
+    fn rows_of_tables_say_what_is_on() {
+        let text = "| Event | Default (on/off) |\n| :- | :- |\n| a.b | On |\n| a.c | Off |\n| a.d | maybe |\n";
+        let documents = [Document { name: "page", kind: Kind::Markdown, text: text.to_owned() }];
+        let names = scan(&documents, &[]);
+        assert_eq!(names.types.keys().collect::<Vec<_>>(), ["a.b", "a.c", "a.d"]);
+        assert_eq!(names.defaults.into_iter().collect::<Vec<_>>(), [("a.b".to_owned(), true), ("a.c".to_owned(), false)]);
     }
 
     #[test]

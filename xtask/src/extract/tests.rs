@@ -6,6 +6,9 @@ use std::{env, fs, process};
 
 use super::*;
 
+/// The provider whose documents are of every kind.
+const PROVIDER: &documents::Provider = &documents::PROVIDERS[0];
+
 const PAGE: &str = "\
 # Events
 
@@ -77,7 +80,7 @@ impl Folder {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("refundproof-extract-{}-{number}", process::id()));
         fs::create_dir_all(path.join("sources")).unwrap();
-        fs::create_dir_all(path.join("corpus").join(PROVIDER)).unwrap();
+        fs::create_dir_all(path.join("corpus").join(PROVIDER.name)).unwrap();
         let folder = Self(path);
         folder.source("digital-river-key-event-types.md", PAGE);
         folder.source("digital-river-key-event-types-page-text.txt", PAGE_TEXT);
@@ -97,11 +100,11 @@ impl Folder {
     }
 
     fn provider(&self) -> PathBuf {
-        self.0.join("corpus").join(PROVIDER)
+        self.0.join("corpus").join(PROVIDER.name)
     }
 
     fn run(&self) -> Result<Summary> {
-        extract(&self.0.join("sources"), &self.0.join("corpus"))
+        extract(PROVIDER, &self.0.join("sources"), &self.0.join("corpus"))
     }
 
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {

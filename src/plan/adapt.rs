@@ -1,0 +1,63 @@
+//! What an action comes to with a provider that does not have everything.
+//!
+//! Plans are drawn without looking, and arbitrary bytes make plans too: whatever a provider does not have becomes the
+//! nearest thing that it has, or does not happen.
+
+use super::{
+    step::{Action, Level, Pick},
+    strategy::Palette,
+};
+
+impl Palette {
+    /// The action as it can happen with this provider; `None` where there is no such thing.
+    pub fn adapt(&self, action: &Action) -> Option<Action> {
+        match *action {
+            Action::Refund { amount, level, joins, own, kind } => {
+                let level = if self.items { level } else { Level::Order };
+                Some(Action::Refund { amount, level, joins: joins && self.charges, own: own && self.own, kind })
+            }
+            Action::Succeed { refund, paid } => Some(Action::Succeed { refund, paid: if self.pays_less { paid } else { Pick::All } }),
+            Action::Fail { .. } | Action::Other { .. } => Some(action.clone()),
+            Action::NeedInformation { .. } | Action::GiveInformation { .. } => self.information.then(|| action.clone()),
+            Action::Cancel { .. } => self.cancellation.then(|| action.clone()),
+            Action::Chargeback { .. } | Action::Dispute | Action::ResolveDispute => self.chargebacks.then(|| action.clone()),
+            Action::UpdateMetadata { .. } => self.metadata.then(|| action.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::FailureShape;
+
+    const PAID_LESS: Action = Action::Succeed { refund: 1, paid: Pick::Units(3) };
+
+    fn refund(level: Level, joins: bool, own: bool) -> Action {
+        Action::Refund { amount: Pick::All, level, joins, own, kind: 3 }
+    }
+
+    #[track_caller]
+    fn check(palette: &Palette, action: Action, expected: Option<Action>) {
+        assert_eq!(palette.adapt(&action), expected);
+    }
+
+    #[test]
+    fn a_provider_that_has_nothing_special() {
+        let plain = Palette::default();
+        check(&plain, refund(Level::Items, true, true), Some(refund(Level::Order, false, false)));
+        check(&plain, PAID_LESS, Some(Action::Succeed { refund: 1, paid: Pick::All }));
+        for action in [Action::Dispute, Action::Cancel { refund: 0 }, Action::NeedInformation { refund: 0 }] {
+            check(&plain, action, None);
+        }
+    }
+
+    #[test]
+    fn what_a_provider_has_stays_as_it_is() {
+        let rich = Palette { charges: true, items: true, own: true, pays_less: true, cancellation: true, ..Palette::default() };
+        let fail = Action::Fail { refund: 0, reason: true, shape: FailureShape::Order };
+        for action in [refund(Level::Items, true, true), PAID_LESS, fail, Action::Cancel { refund: 2 }] {
+            check(&rich, action.clone(), Some(action));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Tazapay: refund events.
+//!
+//! Payloads are the documented examples with facts written into them (`corpus/tazapay`). The order is the `payin`; amounts
+//! are whole hundredths of the major unit in every currency; a refund pays back what was asked for. There are no charges and
+//! no chargebacks. What an event tells is written down beside it; no payload is read back here but for its signature.
+//! Source: `tazapay-refund-webhooks.md`.
+
+mod anatomy;
+mod events;
+mod requirements;
+mod sign;
+
+use std::sync::OnceLock;
+
+use events::Events;
+
+use super::{IdOf, Message, Mint, Provider, Scene};
+use crate::{
+    corpus::{Corpus, CorpusError, Files},
+    domain::{Amount, Currency},
+    model::{Change, EventFacts},
+    mutate::Anatomy,
+    plan::Palette,
+};
+
+/// The provider's name.
+pub const NAME: &str = "tazapay";
+
+/// The header that carries the signature. No document names it, so a target may ask for another.
+pub const SIGNATURE_HEADER: &str = "x-tazapay-signature";
+
+pub use crate::__tazapay_requirements as requirements;
+
+/// Tazapay with its corpus.
+#[derive(Debug)]
+pub struct Tazapay {
+    corpus: Corpus,
+    events: Events,
+    palette: Palette,
+    currencies: Vec<Currency>,
+}
+
+impl Tazapay {
+    /// The provider with the corpus that the binary carries.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass: they load this corpus.
+    pub fn embedded() -> &'static Tazapay {
+        static EMBEDDED: OnceLock<Tazapay> = OnceLock::new();
+        EMBEDDED.get_or_init(|| match Tazapay::new(&Files::embedded(NAME)) {
+            Ok(provider) => provider,
+            Err(error) => panic!("the embedded corpus is broken: {error}"),
+        })
+    }
+
+    /// The provider with a corpus of these files.
+    ///
+    /// # Errors
+    /// When the corpus is broken or lacks an example that payloads are made from.
+    pub fn new(files: &Files) -> Result<Tazapay, CorpusError> {
+        let corpus = Corpus::load(files)?;
+        let events = Events::new(&corpus)?;
+        let currencies: Vec<Currency> = ["USD", "JPY", "KWD", "KRW", "SGD", "EUR"].into_iter().filter_map(Currency::from_code).collect();
+        let palette = Palette {
+            cancellation: true,
+            own: true,
+            refund_completion: events::SUCCEEDED.to_owned(),
+            views: vec![events::SUCCEEDED.to_owned(), "refund.*".to_owned()],
+            currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX),
+            odd_currencies: 3,
+            others: u16::try_from(events.others()).unwrap_or(u16::MAX),
+            defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
+            ..Palette::default()
+        };
+        Ok(Tazapay { corpus, events, palette, currencies })
+    }
+}
+
+/// How many fraction digits an amount can have: hundredths are sent, and a third digit has no place there.
+fn digits(currency: Currency) -> u32 {
+    currency.digits().min(2)
+}
+
+/// An amount of this many minor units, of [`digits`] each, as it is sent.
+fn hundredths(minor: u64, currency: Currency) -> u64 {
+    minor * 10_u64.pow(2 - digits(currency))
+}
+
+impl Provider for Tazapay {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    fn palette(&self) -> &Palette {
+        &self.palette
+    }
+
+    fn currencies(&self) -> &[Currency] {
+        &self.currencies
+    }
+
+    fn digits(&self, currency: Currency) -> u32 {
+        digits(currency)
+    }
+
+    fn id(&self, mint: &Mint, of: IdOf) -> String {
+        let number = |order: usize, part: usize| order as u64 * 1000 + part as u64;
+        match of {
+            // The digits that change fastest come first, so that the ids of one run differ early on.
+            IdOf::Order(order) => format!("chk_{}{order}{}", fast_first(mint.serial()), code(mint, "payin", order as u64, 7)),
+            IdOf::Charge(order, charge) => format!("pat_{}", code(mint, "attempt", number(order, charge), 20)),
+            IdOf::Item(order, item) => format!("itm_{}", code(mint, "item", number(order, item), 20)),
+            IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", number(order, refund), 20)),
+        }
+    }
+
+    fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
+        self.events.tell(scene, change)
+    }
+
+    fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
+        events::unknown(scene, name)
+    }
+
+    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
+        anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn signature_header(&self) -> &str {
+        SIGNATURE_HEADER
+    }
+
+    fn sign(&self, secrets: &[&str], _unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
+        sign::headers(secrets, body)
+    }
+}
+
+const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+fn letter(number: u64) -> char {
+    char::from(LETTERS[usize::try_from(number % 36).unwrap_or(0)])
+}
+
+fn fast_first(serial: u64) -> String {
+    std::iter::successors(Some(serial), |rest| Some(rest / 36)).take(12).map(letter).collect()
+}
+
+/// So many letters and digits that follow from what they are for.
+fn code(mint: &Mint, what: &str, index: u64, length: usize) -> String {
+    let words = (0..).map(|word| mint.number(what, index * 4 + word));
+    words.flat_map(|word| std::iter::successors(Some(word), |rest| Some(rest / 36)).take(10).map(letter)).take(length).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, minor: u64, expected: u64) {
+        assert_eq!(hundredths(minor, Currency::from_code(code).expect("a currency")), expected, "{code}");
+    }
+
+    #[test]
+    fn amounts_are_hundredths_whatever_the_currency() {
+        check("USD", 90_000, 90_000);
+        check("JPY", 100, 10_000);
+        // 1.23 dinars: the third digit of the currency cannot be told.
+        check("KWD", 123, 123);
+    }
+
+    #[test]
+    fn ids_differ_early() {
+        let id = |serial: u64, order: usize| Tazapay::embedded().id(&Mint::new(serial), IdOf::Order(order));
+        assert_eq!(id(7, 0).len(), "chk_cirsp2sl4ar024j0akj0".len());
+        let starts: HashSet<String> = (1_000_000..1_010_000).map(|serial| id(serial, 0)[..8].to_owned()).collect();
+        assert_eq!(starts.len(), 10_000);
+        assert_ne!(id(7, 0), id(7, 1));
+    }
+}
