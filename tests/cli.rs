@@ -525,6 +525,25 @@ fn unwritable_report() {
 }
 
 #[test]
+fn two_reports_in_one_file() {
+    complains(&["certify", "--report", "json=a", "--report", "html=a"], 2, &["a: two reports would be written there"]);
+}
+
+#[test]
+fn unknown_report_format() {
+    check(&["certify", "--report", "pdf=a"], 2, "`pdf` is no report format; there are json, junit, markdown, html");
+}
+
+#[test]
+fn a_summary_that_cannot_be_written_does_not_change_the_verdict() {
+    let place = Place::new();
+    let mut command = place.command(&["certify", "--cases", "1", "--only", PLAIN]);
+    let ran = Ran::from(command.env("GITHUB_STEP_SUMMARY", "no/such/summary.md").output().expect("the program runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("no/such/summary.md: cannot be written"), "{}", ran.err);
+}
+
+#[test]
 fn failures_folder_that_is_a_file() {
     let place = Place::new();
     place.write("file", "");
