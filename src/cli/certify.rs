@@ -33,8 +33,14 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (_, path) in &args.report {
+    for (number, (_, path)) in args.report.iter().enumerate() {
         check_writable(path)?;
+        if args.report[..number].iter().any(|(_, other)| other == path) {
+            return Err(Stop::usage(format!(
+                "{}: two reports would be written there; --report takes a path of its own for each",
+                path.display()
+            )));
+        }
     }
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
@@ -66,7 +72,10 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     for (format, path) in &args.report {
         write_report(*format, path, &report, &describe)?;
     }
-    github.finish(output.out(), &report, &describe)?;
+    // What GitHub is told beside the report must not change the verdict.
+    if let Err(untold) = github.finish(output.out(), &report, &describe) {
+        output.complain(&untold.message);
+    }
     Ok(match report.verdict {
         _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
         Conformance::Conformant => Exit::Conformant,

@@ -70,7 +70,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
     }
     if differing.len() > MOST_SNAPSHOTS {
         let more = many((differing.len() - MOST_SNAPSHOTS) as u64, "more snapshot", "more snapshots");
-        writeln!(out, "\n  … and {} that differ; `--report html=PATH` has them all", more)?;
+        writeln!(out, "\n  … and {more} that differ; `--report html=PATH` has them all")?;
     }
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
