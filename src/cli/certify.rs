@@ -12,12 +12,13 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Certify, ReportFormat, Seed},
+    known,
     output::Output,
     provider,
     target::{self, quote},
 };
 use crate::{
-    check::verdict::Conformance,
+    check::{verdict::Conformance, waivers::KnownFailures},
     report::{json, terminal},
     run::{Factory, Options, Report, RunEvent, Selection},
 };
@@ -26,12 +27,13 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
+    let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (_, path) in &args.report {
+    for path in args.report.iter().map(|(_, path)| path).chain(&args.write_known_failing) {
         check_writable(path)?;
     }
     if args.failures.exists() && !args.failures.is_dir() {
@@ -58,15 +60,23 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
+    known::complain(&report, output);
     for (format, path) in &args.report {
         write_report(*format, path, &report)?;
     }
-    Ok(match report.verdict {
-        _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
+    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
+        known::write(path, &report, before, output)?;
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+}
+
+/// The exit code that a report stands for.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.verdict {
         Conformance::Conformant => Exit::Conformant,
         Conformance::NotConformant => Exit::NotConformant,
         Conformance::NotJudged => Exit::NotJudged,
-    })
+    }
 }
 
 fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
@@ -86,6 +96,9 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         jobs: args.jobs.map_or(cores, usize::from),
         time_limit: args.time_limit,
         settle: args.settle,
+        shard: args.shard,
+        known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        collect: args.write_known_failing.is_some(),
         ..Options::default()
     })
 }
@@ -105,7 +118,7 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
     stop
 }
 
-fn check_writable(path: &Path) -> Result<(), Stop> {
+pub(super) fn check_writable(path: &Path) -> Result<(), Stop> {
     let existed = path.exists();
     fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
     if !existed {
@@ -115,7 +128,7 @@ fn check_writable(path: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
@@ -140,7 +153,7 @@ fn program() -> String {
     if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
 }
 
-fn write_report(format: ReportFormat, path: &Path, report: &Report) -> Result<(), Stop> {
+pub(super) fn write_report(format: ReportFormat, path: &Path, report: &Report) -> Result<(), Stop> {
     let mut text = Vec::new();
     match format {
         ReportFormat::Json => json::write(&mut text, report)?,

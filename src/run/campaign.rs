@@ -20,23 +20,29 @@ use proptest::{
 };
 
 use super::{
+    conclude::conclude,
     drive::{Driver, Outcome, Secrets},
     events::RunEvent,
     factory::Factory,
+    frozen::{Walked, comparable, walk},
     outcome::{
-        FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
+        FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
         TargetInfo, Totals,
     },
+    shard::{RanCase, Shard, Trail},
     shrink::{ShrinkLimits, Shrunk, shrink},
+    tally::{MOST_KNOWN, Planned, settle, settle_share},
+    waive::{apply_known_failures, waive_requirement, waive_snapshots},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::{Case, Terms},
     check::{
-        FailureKind, Rules, diagnose, diff, reaches, snapshot,
-        verdict::{Conformance, Judged, Verdict},
+        FailureKind, Finding, Rules, diagnose, diff, fingerprint, reaches, snapshot, snapshot_fingerprint,
+        verdict::{Conformance, Verdict},
+        waivers::{KnownFailures, Subject},
     },
-    corpus::{Corpus, Level, RequirementText, bug_classes},
+    corpus::{Corpus, RequirementText, bug_classes},
     domain::Clock,
     plan::{Plan, PlanStrategy, Recipe, for_recipe},
     provider::{Provider, lower, lower_for},
@@ -63,6 +69,12 @@ pub struct Options {
     pub secrets: Secrets,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
+    /// Which part of the cases is run; all if absent.
+    pub shard: Option<Shard>,
+    /// What may fail for now.
+    pub known: KnownFailures,
+    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
+    pub collect: bool,
 }
 
 impl Default for Options {
@@ -77,6 +89,9 @@ impl Default for Options {
             answer_limit: Some(Duration::from_millis(3000)),
             secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
             shrink: ShrinkLimits::default(),
+            shard: None,
+            known: KnownFailures::none(),
+            collect: false,
         }
     }
 }
@@ -86,6 +101,7 @@ impl Default for Options {
 pub struct Selection {
     only: Option<GlobSet>,
     skip: Option<GlobSet>,
+    patterns: (Vec<String>, Vec<String>),
 }
 
 /// The name by which a selection includes or excludes the frozen sequences.
@@ -94,7 +110,7 @@ const SNAPSHOTS: &str = "snapshots";
 impl Selection {
     /// Everything.
     pub fn everything() -> Selection {
-        Selection { only: None, skip: None }
+        Selection { only: None, skip: None, patterns: Default::default() }
     }
 
     /// What fits one of `only` (everything, if there are none) and none of `skip`.
@@ -102,7 +118,7 @@ impl Selection {
     /// # Errors
     /// When a pattern is not a glob.
     pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
-        Ok(Selection { only: globs(only)?, skip: globs(skip)? })
+        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
     }
 
     /// Whether a requirement is selected.
@@ -134,7 +150,16 @@ pub fn certify(
     emit: &mut dyn FnMut(&RunEvent<'_>),
 ) -> Result<Report, TargetError> {
     let clock = factory.clock();
-    let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
+    let campaign = Campaign {
+        provider,
+        factory,
+        options,
+        stop,
+        clock,
+        wall: Clock::system(),
+        spoiled: AtomicU32::new(0),
+        cut: AtomicBool::new(false),
+    };
     let first = campaign.driver()?;
     let introduction = first.introduction.clone();
     let corpus = provider.corpus();
@@ -143,7 +168,7 @@ pub fn certify(
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut requirements = campaign.run_requirements(first, &selected, emit);
-    let snapshots = if options.selection.includes(SNAPSHOTS) && !campaign.is_over() {
+    let snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&introduction.capabilities, corpus);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
@@ -152,7 +177,9 @@ pub fn certify(
     };
     requirements.sort_by_key(|(index, _)| *index);
     let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
-    let report = campaign.report(introduction, requirements, snapshots);
+    let mut report = campaign.report(introduction, requirements, snapshots);
+    apply_known_failures(&mut report, &options.known, corpus);
+    conclude(&mut report);
     emit(&RunEvent::Finished(&report));
     Ok(report)
 }
@@ -169,6 +196,8 @@ struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Something was left out because the run was over.
+    cut: AtomicBool,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
@@ -189,8 +218,13 @@ impl<'a> Campaign<'a> {
         Driver::new(self.provider, target, self.clock.clone(), self.options.secrets.clone(), self.options.answer_limit, self.options.settle)
     }
 
+    /// Whether nothing more is to be begun. Whoever asks leaves something out if it is.
     fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit)
+        let over = self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit);
+        if over {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        over
     }
 
     fn run_requirements(
@@ -281,6 +315,7 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let work = Work { campaign: self, index, requirement, recipe, strategy };
         work.run(ready, &mut result, shrinking);
+        waive_requirement(&mut result, &self.options.known);
         let costs_time = self.factory.transport() != "in-process";
         if costs_time
             && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
@@ -296,7 +331,6 @@ impl<'a> Campaign<'a> {
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
-        let comparable = |case: &Case| case.all_deliveries().all(|delivery| capabilities.is_subscribed(&delivery.event.kind));
         let mut result = SnapshotResult::default();
         if corpus.snapshots.is_empty() {
             result.note = Some("this corpus has none".to_owned());
@@ -304,94 +338,67 @@ impl<'a> Campaign<'a> {
         }
         if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
             result.note = Some(format!("not compared: the target failed to answer in {MOST_SPOILED} requirements"));
+            result.cut_short = true;
             return result;
         }
-        let mut driver = None;
-        for (name, case) in &corpus.sequences {
-            let Some(snapshot) = corpus.snapshots.get(name) else { continue };
-            let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
-            let restarts = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Restart));
-            if !comparable(case) || own && !capabilities.initiates_refunds || restarts && !capabilities.durable {
-                continue;
-            }
-            if self.is_over() {
-                result.note = Some(format!("the run ended after {} were compared", result.compared));
-                break;
-            }
-            if driver.is_none() {
-                driver = self.driver().ok();
-            }
-            let Some(ready) = driver.as_mut() else {
-                result.note = Some("the target could not be started again".to_owned());
-                break;
-            };
-            result.compared += 1;
-            let (shown, usable) = show(ready, name, case);
-            let expected = snapshot::content(snapshot);
-            if shown.trim_matches('\n') != expected {
-                result.differing.push(SnapshotDifference { name: name.clone(), diff: diff(&format!("{expected}\n"), &shown) });
-            }
-            if !usable && ready.recover().is_err() {
-                driver = None;
-            }
-        }
-        if result.compared == 0 && result.note.is_none() {
+        if comparable(corpus, capabilities, None).next().is_none() {
             result.note = Some("none is comparable with what the target subscribes to and claims".to_owned());
+            return result;
         }
+        let kept = comparable(corpus, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        let walked = walk(
+            kept,
+            || self.driver().ok(),
+            || self.is_over(),
+            |driver, name, case| {
+                result.compared += 1;
+                let (shown, usable) = show(driver, name, case);
+                let expected = corpus.snapshots.get(name).map_or("", |snapshot| snapshot::content(snapshot));
+                if shown.trim_matches('\n') != expected {
+                    let diff = diff(&format!("{expected}\n"), &shown);
+                    let fingerprint = snapshot_fingerprint(name, &diff);
+                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, waived: None });
+                }
+                usable
+            },
+        );
+        result.note = match walked {
+            Walked::Everything => None,
+            Walked::Over => Some(format!("the run ended after {} were compared", result.compared)),
+            Walked::NotStarted => Some("the target could not be started again".to_owned()),
+        };
+        result.cut_short = result.note.is_some();
+        waive_snapshots(&mut result, &self.options.known);
         result
     }
 
     fn report(&self, introduction: Introduction, requirements: Vec<RequirementResult>, snapshots: SnapshotResult) -> Report {
-        let mut items: Vec<ItemResult> = Vec::new();
-        for requirement in &requirements {
-            if !items.iter().any(|item| item.id == requirement.item) {
-                let of_item = requirements.iter().filter(|other| other.item == requirement.item);
-                items.push(ItemResult { id: requirement.item.clone(), verdict: self.conformance(of_item) });
-            }
-        }
-        let mut verdict = self.conformance(&requirements);
-        if !snapshots.differing.is_empty() {
-            verdict = Conformance::NotConformant;
-        }
-        let interrupted = if self.stop.load(Ordering::Relaxed) {
-            Some("interrupted".to_owned())
-        } else {
-            self.is_over().then(|| "time limit".to_owned())
+        let interrupted = match (self.cut.load(Ordering::Relaxed), self.stop.load(Ordering::Relaxed)) {
+            (_, true) => Some("interrupted".to_owned()),
+            (cut, false) => cut.then(|| "time limit".to_owned()),
         };
-        let totals = Totals {
-            cases: requirements.iter().map(|requirement| u64::from(requirement.cases)).sum(),
-            deliveries: requirements.iter().map(|requirement| requirement.deliveries).sum(),
-            duration_ms: millis(self.wall.monotonic()),
-        };
+        let (only, skip) = self.options.selection.patterns.clone();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
             suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: self.provider.corpus().digest.clone() },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
+            options: RunOptions { cases: self.options.cases, only, skip, settle_ms: millis(self.options.settle) },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities,
             },
-            verdict,
+            verdict: Conformance::NotJudged,
             interrupted,
-            items,
+            items: Vec::new(),
             requirements,
             snapshots,
-            totals,
-            shard: None,
+            known_failing: None,
+            totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },
+            shard: self.options.shard.map(|shard| shard.to_string()),
         }
-    }
-
-    fn conformance<'r>(&self, requirements: impl IntoIterator<Item = &'r RequirementResult>) -> Conformance {
-        let over = self.is_over();
-        Conformance::of(requirements.into_iter().map(|result| Judged {
-            verdict: result.verdict,
-            must: result.level == Level::Must,
-            judged: result.judged,
-            out_of_time: over,
-        }))
     }
 }
 
@@ -406,48 +413,71 @@ struct Work<'c, 'a> {
 
 impl Work<'_, '_> {
     fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
-        let wanted = self.campaign.options.cases;
+        let options = self.campaign.options;
+        let wanted = options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
-        let (mut drawn, mut unsubscribed) = (0, 0);
-        while drawn < most && (result.cases < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
+        let mut planned = Planned::default();
+        let (mut drawn, mut failing) = (0, 0);
+        let mut trail = Trail { finished: true, ..Trail::default() };
+        while drawn < most && planned.wants_more(wanted, result.floor) {
             let number = drawn;
             drawn += 1;
+            if self.campaign.is_over() {
+                trail.finished = false;
+                break;
+            }
             let Some(tree) = self.draw(number) else { continue };
             let plan = tree.current();
             let palette = self.campaign.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
             let reached = reaches(self.recipe, &case, palette);
             if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                unsubscribed += 1;
+                trail.unsubscribed += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
+            planned.count(reached);
+            if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
+                continue;
+            }
+            // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
+            drop(driver.target.complaints());
             let outcome = driver.run(&self.name(number), &case, self.rules());
-            result.cases += 1;
-            result.deliveries += outcome.deliveries;
-            result.exercised += u32::from(reached);
-            if let Some(error) = outcome.error {
+            let mut ran = RanCase { case: number, deliveries: outcome.deliveries, missed: !reached, failed: None, last: false };
+            if let Some(error) = &outcome.error {
                 result.verdict = Verdict::Error;
-                result.note = Some(with_complaints(&error, &driver.target.complaints()));
-                return;
+                result.note = Some(with_complaints(error, &driver.target.complaints()));
+                ran.last = true;
+            } else if outcome.failure.is_some() {
+                let failure = self.shrink(driver, number, tree, case, outcome, shrinking);
+                ran.last = !self.goes_on_after(&failure) || driver.recover().is_err();
+                ran.failed = Some(failure.fingerprint.clone());
+                failing += 1;
+                if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
+                    result.failures.push(failure);
+                }
             }
-            if outcome.failure.is_some() {
-                result.exercised += u32::from(!reached);
-                result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
-                result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
-                return;
+            let is_last = ran.last || failing == MOST_KNOWN;
+            trail.ran.push(ran);
+            if is_last {
+                break;
             }
         }
-        if result.exercised >= result.floor && result.exercised > 0 {
-            result.verdict = Verdict::Pass;
-        } else if unsubscribed > 0 && result.exercised + unsubscribed >= result.floor {
-            // Subscribing to less is a choice and no fault; that it was not judged is said.
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some("the target does not subscribe to enough of the events that it is about".to_owned());
-        } else {
-            result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+        settle(result, &trail);
+        if options.shard.is_some() {
+            settle_share(result, &trail, planned);
+            result.trail = Some(trail);
         }
+    }
+
+    /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
+    /// the time of a hang or of a new start is not looked for twice.
+    fn goes_on_after(&self, failure: &FailureReport) -> bool {
+        let options = self.campaign.options;
+        let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
+        let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
+        (is_known || options.collect) && (!costly || self.campaign.factory.transport() == "in-process")
     }
 
     fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
@@ -542,15 +572,19 @@ impl Work<'_, '_> {
         );
         let (mut case, outcome) = smaller.shown;
         case.plan = Some(smaller.plan);
-        self.failure_report(number, case, outcome, complaints)
+        self.failure_report(number, case, smaller.is_smallest, outcome, complaints)
     }
 
-    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
+    fn failure_report(&self, number: u32, mut case: Case, is_smallest: bool, outcome: Outcome, complaints: String) -> FailureReport {
         let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
         let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
         let class = class.or(self.requirement.bugs.first().map(String::as_str));
+        let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
+            let (requirement, case) = (self.requirement.id.as_str(), is_smallest.then_some(&case));
+            fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
+        });
         let (entry, kind, message, expected, observed, diff) = match failure {
             Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
             None => (None, "", String::new(), String::new(), String::new(), String::new()),
@@ -559,6 +593,7 @@ impl Work<'_, '_> {
         FailureReport {
             case: self.name(number),
             deliveries: case.deliveries(),
+            fingerprint,
             kind: kind.to_owned(),
             message,
             expected,
@@ -642,6 +677,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         duration_ms: 0,
         source: requirement.source(),
         failures: Vec::new(),
+        trail: None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use refundproof::{
     adapter::Target,
+    corpus::Corpus,
     domain::Clock,
     provider::digital_river::DigitalRiver,
     reference::{Fault, ReferenceShop},
@@ -16,6 +17,11 @@ use refundproof::{
 
 pub(crate) fn provider() -> &'static DigitalRiver {
     DigitalRiver::embedded()
+}
+
+pub(crate) fn corpus() -> &'static Corpus {
+    use refundproof::provider::Provider;
+    provider().corpus()
 }
 
 pub(crate) fn root() -> PathBuf {
