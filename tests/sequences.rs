@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use common::{provider, root, shop};
 use refundproof::{
@@ -10,7 +10,7 @@ use refundproof::{
     check::{Rules, snapshot},
     domain::Clock,
     provider::{Provider, lower},
-    run::{Driver, Options, terms},
+    run::{Conditions, Driver, terms},
 };
 
 fn sequences() -> impl Iterator<Item = (&'static String, &'static Case)> {
@@ -20,9 +20,8 @@ fn sequences() -> impl Iterator<Item = (&'static String, &'static Case)> {
 #[test]
 fn the_reference_shows_what_the_snapshots_say() {
     let clock = Clock::manual(1_750_000_000);
-    let options = Options::default();
     let target = shop(None, &clock);
-    let mut driver = Driver::new(provider(), target, clock, options.secrets, None, Duration::ZERO).expect("it starts");
+    let mut driver = Driver::new(provider(), target, clock, Conditions::default()).expect("it starts");
     for (name, case) in sequences() {
         let capabilities = driver.capabilities().clone();
         assert_eq!(&case.clone().restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities)), case);

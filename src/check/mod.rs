@@ -6,6 +6,7 @@
 mod diagnose;
 mod fingerprint;
 mod judge;
+pub mod own;
 mod reach;
 mod show;
 pub mod snapshot;

@@ -3,18 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
 };
 
 use super::{
     Exit, Stop,
     args::{Certify, ReportFormat, Seed},
+    interrupt::stop_on_interrupt,
     known,
     output::Output,
     provider,
+    replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
@@ -93,29 +92,25 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         seed,
         cases: args.cases,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
-        jobs: args.jobs.map_or(cores, usize::from),
+        // Who is asked to press Enter is asked for one delivery at a time.
+        jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
         shard: args.shard,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
         collect: args.write_known_failing.is_some(),
+        quiet: args.quiet_time,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        before: args.target.attach.then_some(wait_for_enter),
         ..Options::default()
     })
 }
 
 /// A seed that differs from run to run: the hasher that the standard library seeds from the system.
-fn drawn_seed() -> u64 {
+pub(super) fn drawn_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
-}
-
-/// The first Ctrl-C ends the run after the case at hand; what was finished is reported.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    stop
 }
 
 pub(super) fn check_writable(path: &Path) -> Result<(), Stop> {

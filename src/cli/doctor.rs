@@ -5,22 +5,22 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, output::Output, provider, target};
+use super::{Exit, Stop, args::Doctor, certify::drawn_seed, output::Output, provider, target};
 use crate::{
-    adapter::{Hello, PROTOCOL, Request, Target, TargetError},
-    case::{Act, Case, Delivery},
+    adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
+    case::{Act, Body, Case, Delivery},
     domain::Clock,
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::style::{BAD, FAINT, GOOD, ODD, paint},
-    run::{Factory, Options},
+    run::{Factory, Options, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let target = factory.make().map_err(Stop::not_judged)?;
-    let secret = Options::default().secrets.current.unwrap_or_default();
+    let secret = factory.secrets().unwrap_or(&Options::default().secrets).current.clone();
     let mut visit = Visit { provider, factory: &*factory, target, secret, clock: factory.clock(), out: output.out(), said: Vec::new() };
     let healthy = visit.all_steps()?;
     visit.target.bye();
@@ -31,7 +31,7 @@ struct Visit<'a> {
     provider: &'a dyn Provider,
     factory: &'a dyn Factory,
     target: Box<dyn Target>,
-    secret: String,
+    secret: Option<String>,
     clock: Clock,
     out: &'a mut dyn Write,
     /// The requests so far as stdio lines, for the command that shows a failing step again.
@@ -40,11 +40,16 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn all_steps(&mut self) -> Result<bool, Stop> {
-        let case = plain_case(self.provider);
+        let mut case = plain_case(self.provider);
+        if self.factory.transport() != "in-process" {
+            // The target may remember the last visit.
+            case = with_fresh_ids(&case, drawn_seed());
+        }
         let order = case.orders[0].order_id.clone();
         let Some(delivery) = case.all_deliveries().next().cloned() else { return Ok(false) };
 
-        let hello = Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone() };
+        let hello =
+            Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone().unwrap_or_default() };
         self.say(serde_json::json!({"op": "hello", "protocol": PROTOCOL, "provider": hello.provider, "secret": hello.secret}));
         let answer = self.target.hello(&hello);
         let Some(introduction) = self.step("hello", answer, |introduction| format!("{} {}", introduction.name, introduction.version))?
@@ -58,6 +63,9 @@ impl Visit<'_> {
         self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
         let answer = self.target.begin("doctor", &case.orders);
         if self.step("begin", answer, |()| format!("order {order}"))?.is_none() {
+            return Ok(false);
+        }
+        if self.target.learns_of_orders_from_events() && !self.introduce(&case, &capabilities)? {
             return Ok(false);
         }
         self.say(serde_json::json!({"op": "observe", "orderId": order}));
@@ -81,6 +89,9 @@ impl Visit<'_> {
         let answer = self.target.observe(&order);
         if self.step("observe, after it", answer, describe_state)?.is_none() {
             return Ok(false);
+        }
+        for line in self.target.readings(&order) {
+            writeln!(self.out, "      {}", paint(FAINT, &line))?;
         }
         if capabilities.durable {
             let answer = self.target.restart().and_then(|()| self.target.hello(&hello));
@@ -108,9 +119,32 @@ impl Visit<'_> {
         Ok(true)
     }
 
+    fn introduce(&mut self, case: &Case, capabilities: &Capabilities) -> Result<bool, Stop> {
+        let messages: Vec<_> = case.orders.iter().flat_map(|order| self.provider.introduce(order)).collect();
+        let messages: Vec<_> = messages.into_iter().filter(|message| capabilities.is_subscribed(&message.facts.kind)).collect();
+        if messages.is_empty() {
+            self.remark(
+                "no event would introduce an order to it, and nothing else is set up to; see http.setup_url and http.setup_command",
+            )?;
+            return Ok(false);
+        }
+        for message in messages {
+            let delivery = Delivery::plain(message.facts, Body::new(message.body));
+            let answer = self.deliver(&delivery);
+            if self.step(&format!("deliver {}", delivery.event.kind), answer, |status| format!("answered {status}"))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn deliver(&mut self, delivery: &Delivery) -> Result<u16, TargetError> {
         let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
-        headers.extend(self.provider.sign(&[&self.secret], self.clock.unix_seconds(), delivery.body.bytes()));
+        if let Some(secret) = &self.secret {
+            let signature = self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes());
+            let name = |name: String| self.factory.signature_header().map_or(name, str::to_owned);
+            headers.extend(signature.into_iter().map(|(header, value)| (name(header), value)));
+        }
         let members: serde_json::Map<String, serde_json::Value> =
             headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         self.say(serde_json::json!({"op": "deliver", "headers": members, "body": delivery.body.text()}));
@@ -154,10 +188,54 @@ impl Visit<'_> {
 
     /// The requests so far, as a command that shows the same without this harness.
     fn show_command(&mut self) -> Result<(), Stop> {
+        if let Some(endpoints) = self.target.endpoints() {
+            return self.show_requests(&endpoints);
+        }
         let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
         writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;
+        Ok(())
+    }
+}
+
+impl Visit<'_> {
+    /// The last request, as a command that sends the same.
+    fn show_requests(&mut self, endpoints: &Endpoints) -> Result<(), Stop> {
+        let Some(request) = self.said.last() else { return Ok(()) };
+        let quoted = |words: &[String]| words.iter().map(|word| target::quote(word)).collect::<Vec<_>>().join(" ");
+        let post = |url: &str, headers: &serde_json::Map<String, serde_json::Value>, body: &str| {
+            let header = |(name, value): (&String, &serde_json::Value)| {
+                format!(" -H {}", target::quote(&format!("{name}: {}", value.as_str().unwrap_or_default())))
+            };
+            let headers: String = headers.iter().map(header).collect();
+            format!("curl -sS -i{headers} --data-binary {} {}", target::quote(body), target::quote(url))
+        };
+        let none = serde_json::Map::new();
+        let op = request.get("op").and_then(serde_json::Value::as_str);
+        let command = match (op, &endpoints.setup) {
+            (Some("begin"), Some(setup)) => {
+                let body = serde_json::json!({"case": request["case"], "orders": request["orders"]}).to_string();
+                let json = serde_json::Map::from_iter([("content-type".to_owned(), "application/json".into())]);
+                post(setup, &json, &body)
+            }
+            (Some("deliver"), _) => {
+                let headers = request["headers"].as_object().unwrap_or(&none);
+                post(&endpoints.webhook, headers, request["body"].as_str().unwrap_or_default())
+            }
+            (Some("observe"), _) => {
+                let order = request["orderId"].as_str().unwrap_or_default();
+                format!("curl -sS -i {}", target::quote(&endpoints.state.replace("{orderId}", order)))
+            }
+            _ => String::new(),
+        };
+        writeln!(self.out, "  see it without refundproof:")?;
+        if let Some(start) = &endpoints.start {
+            writeln!(self.out, "  {} &", quoted(start))?;
+        }
+        if !command.is_empty() {
+            writeln!(self.out, "  {command}")?;
+        }
         Ok(())
     }
 }

@@ -5,12 +5,15 @@
 mod args;
 mod certify;
 mod doctor;
+mod interrupt;
 mod known;
 mod list;
 mod merge;
 mod output;
 mod replay;
+mod snapshot;
 mod target;
+mod target_file;
 
 use std::process::ExitCode;
 
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => list::explain(&args, &mut output),
         Command::Replay(args) => replay::replay(&args, &mut output),
         Command::Show(args) => replay::show(&args, &mut output),
+        Command::Snapshot(args) => snapshot::run(&args, &mut output),
         Command::Merge(args) => merge::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {

@@ -303,7 +303,7 @@ pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
 }
 
 /// A diff without the long stretches that are the same.
-fn only_changes(diff: &str) -> String {
+pub(crate) fn only_changes(diff: &str) -> String {
     const CONTEXT: usize = 2;
     let lines: Vec<&str> = diff.lines().collect();
     let changed: Vec<usize> = (0..lines.len()).filter(|&line| !lines[line].starts_with(' ')).collect();

@@ -64,6 +64,7 @@ fn delivery_lines(
         Some(status) => format!("  → {status}"),
     };
     let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
+    marks.extend(delivery.mishap.map(|mishap| mishap.as_str().to_owned()));
     match delivery.effect {
         Effect::Accept => {}
         Effect::Ignore => marks.push("changes nothing".to_owned()),

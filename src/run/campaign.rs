@@ -4,6 +4,7 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -21,13 +22,13 @@ use proptest::{
 
 use super::{
     conclude::conclude,
-    drive::{Driver, Outcome, Secrets},
+    drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets},
     events::RunEvent,
     factory::Factory,
     frozen::{Walked, comparable, walk},
     outcome::{
-        FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
-        TargetInfo, Totals,
+        Chance, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult,
+        SuiteInfo, TargetInfo, Totals,
     },
     shard::{RanCase, Shard, Trail},
     shrink::{ShrinkLimits, Shrunk, shrink},
@@ -36,7 +37,7 @@ use super::{
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
-    case::{Case, Terms},
+    case::{Case, Delivery, Terms},
     check::{
         FailureKind, Finding, Rules, diagnose, diff, fingerprint, reaches, snapshot, snapshot_fingerprint,
         verdict::{Conformance, Verdict},
@@ -63,10 +64,17 @@ pub struct Options {
     pub time_limit: Option<Duration>,
     /// How long an asynchronous target may take to show what it acknowledged.
     pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
     /// How long an answer may take; `None` waits for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
+    /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
+    /// targets and processes that are not durable get the ids as they are.
+    pub salt: Option<u64>,
+    /// What is done before each delivery, with the index of its entry; for people who step.
+    pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
     /// Which part of the cases is run; all if absent.
@@ -79,20 +87,51 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
+        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
             selection: Selection::everything(),
             jobs: 1,
             time_limit: None,
-            settle: Duration::from_secs(2),
-            answer_limit: Some(Duration::from_millis(3000)),
-            secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
+            settle,
+            quiet,
+            answer_limit,
+            secrets,
+            salt,
+            before: None,
             shrink: ShrinkLimits::default(),
             shard: None,
             known: KnownFailures::none(),
             collect: false,
         }
+    }
+}
+
+impl Options {
+    /// A driver on these terms for a target that the factory made.
+    ///
+    /// # Errors
+    /// When the target does not start or does not speak the protocol.
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+        let conditions = Conditions {
+            secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
+            signature_header: factory.signature_header().map(str::to_owned),
+            answer_limit: self.answer_limit,
+            settle: self.settle,
+            quiet: self.quiet,
+            salt: self.salt,
+            lenient: false,
+        };
+        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let keeps = match factory.transport() {
+            "in-process" => false,
+            "stdio" => driver.capabilities().durable,
+            _ => true,
+        };
+        driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
+        driver.before = self.before.map(|before| Box::new(before) as BeforeDelivery<'_>);
+        Ok(driver)
     }
 }
 
@@ -214,8 +253,7 @@ enum Message {
 
 impl<'a> Campaign<'a> {
     fn driver(&self) -> Result<Driver<'a>, TargetError> {
-        let target = self.factory.make()?;
-        Driver::new(self.provider, target, self.clock.clone(), self.options.secrets.clone(), self.options.answer_limit, self.options.settle)
+        self.options.driver(self.provider, self.factory, self.clock.clone())
     }
 
     /// Whether nothing more is to be begun. Whoever asks leaves something out if it is.
@@ -238,7 +276,7 @@ impl<'a> Campaign<'a> {
         let (tell, hear) = mpsc::channel();
         let first = Mutex::new(Some(first));
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.clamp(1, selected.len().max(1)) {
+            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
                 let (tell, next, first) = (tell.clone(), &next, &first);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
@@ -402,6 +440,32 @@ impl<'a> Campaign<'a> {
     }
 }
 
+/// A case on which a last look is owed.
+struct Open {
+    number: u32,
+    tree: Box<dyn ValueTree<Value = Plan>>,
+    case: Case,
+    reached: bool,
+    played: Played,
+}
+
+impl Open {
+    /// What is to be noted of it if it does not fail.
+    fn ran(&self) -> RanCase {
+        let deliveries = self.played.outcome().deliveries;
+        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
+    }
+}
+
+/// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
+const MOST_OPEN: usize = 256;
+
+/// How often a case is run whose end depends on chance before it counts as one that does not fail.
+const TRIES: u32 = 5;
+
+/// How often a shrunk case whose end depends on chance is run, to say how often it fails.
+const CHANCES: u32 = 20;
+
 /// One requirement's cases.
 struct Work<'c, 'a> {
     campaign: &'c Campaign<'a>,
@@ -417,9 +481,11 @@ impl Work<'_, '_> {
         let wanted = options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
         let mut planned = Planned::default();
-        let (mut drawn, mut failing) = (0, 0);
+        let mut drawn = 0;
         let mut trail = Trail { finished: true, ..Trail::default() };
-        while drawn < most && planned.wants_more(wanted, result.floor) {
+        let mut open: VecDeque<Open> = VecDeque::new();
+        let mut decided = false;
+        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
             let number = drawn;
             drawn += 1;
             if self.campaign.is_over() {
@@ -443,32 +509,80 @@ impl Work<'_, '_> {
             }
             // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
             drop(driver.target.complaints());
-            let outcome = driver.run(&self.name(number), &case, self.rules());
-            let mut ran = RanCase { case: number, deliveries: outcome.deliveries, missed: !reached, failed: None, last: false };
-            if let Some(error) = &outcome.error {
-                result.verdict = Verdict::Error;
-                result.note = Some(with_complaints(error, &driver.target.complaints()));
-                ran.last = true;
-            } else if outcome.failure.is_some() {
-                let failure = self.shrink(driver, number, tree, case, outcome, shrinking);
-                ran.last = !self.goes_on_after(&failure) || driver.recover().is_err();
-                ran.failed = Some(failure.fingerprint.clone());
-                failing += 1;
-                if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
-                    result.failures.push(failure);
-                }
+            let played = driver.play(&self.name(number), &case, self.rules());
+            let most_open = if played.is_open() { MOST_OPEN } else { 0 };
+            let stopped = played.outcome().has_stopped();
+            if stopped && !played.outcome().is_still_there() {
+                // What the target shows of earlier cases after it was killed says nothing of them.
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
-            let is_last = ran.last || failing == MOST_KNOWN;
-            trail.ran.push(ran);
-            if is_last {
-                break;
-            }
+            open.push_back(Open { number, tree, case, reached, played });
+            decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
+        }
+        if !decided {
+            self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
         }
         settle(result, &trail);
         if options.shard.is_some() {
             settle_share(result, &trail, planned);
             result.trail = Some(trail);
         }
+    }
+
+    /// Ends cases until no more than `most` are open; whether the requirement is decided by one of them.
+    fn close_all(
+        &self,
+        open: &mut VecDeque<Open>,
+        most: usize,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        trail: &mut Trail,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> bool {
+        while open.len() > most {
+            let Some(next) = open.pop_front() else { break };
+            let (ran, usable) = self.close(next, trail.failing(), driver, result, shrinking);
+            let last = ran.last;
+            trail.ran.push(ran);
+            if last || trail.failing() == MOST_KNOWN {
+                return true;
+            }
+            if !usable {
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
+            }
+        }
+        false
+    }
+
+    /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
+    fn close(
+        &self,
+        open: Open,
+        failing: u32,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> (RanCase, bool) {
+        let mut ran = open.ran();
+        let Open { number, tree, case, played, .. } = open;
+        let outcome = driver.finish(played);
+        if let Some(error) = outcome.error {
+            result.verdict = Verdict::Error;
+            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            ran.last = true;
+            return (ran, false);
+        }
+        if outcome.failure.is_none() {
+            return (ran, true);
+        }
+        let usable = outcome.is_still_there();
+        let failure = self.shrink(driver, number, failing, tree, (case, outcome), shrinking);
+        ran.last = !self.goes_on_after(&failure) || !usable && driver.recover().is_err();
+        ran.failed = Some(failure.fingerprint.clone());
+        if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
+            result.failures.push(failure);
+        }
+        (ran, usable)
     }
 
     /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
@@ -517,19 +631,18 @@ impl Work<'_, '_> {
         &self,
         driver: &mut Driver<'_>,
         number: u32,
+        failing: u32,
         tree: Box<dyn ValueTree<Value = Plan>>,
-        case: Case,
-        outcome: Outcome,
+        shown: (Case, Outcome),
         shrinking: &mut dyn FnMut(usize),
     ) -> FailureReport {
-        let kind = outcome.failure.as_ref().map(|failure| failure.kind);
-        let capabilities = driver.capabilities().clone();
+        let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
-        let mut attempt = 0;
+        let mut attempt = u64::from(failing) * 1_000_000_000;
         let mut complaints = driver.target.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
-        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
+        let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
         let mut tree_for_proptest = None;
         if self.campaign.factory.transport() == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
             tree_for_proptest = Some(tree);
@@ -547,42 +660,86 @@ impl Work<'_, '_> {
             limits,
             || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },
             |plan| {
-                attempt += 1;
-                let serial = 1_000_000_000_000 + self.serial(number) * 10_000 + attempt;
-                let case = self.case(plan, serial, &capabilities);
-                if case.deliveries() == 0 {
-                    return None;
-                }
-                if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
-                    return None;
-                }
-                let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
-                let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                let said = driver.target.complaints();
-                same.then(|| {
-                    complaints = said;
-                    let size = case.deliveries();
-                    if size < smallest {
-                        smallest = size;
-                        shrinking(size);
+                let mut tries = 0;
+                loop {
+                    attempt += 1;
+                    tries += 1;
+                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
+                    let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
+                    let said = driver.target.complaints();
+                    if same {
+                        complaints = said;
+                        let size = case.deliveries();
+                        if size < smallest {
+                            smallest = size;
+                            shrinking(size);
+                        }
+                        return Some((size, (case, outcome)));
                     }
-                    (size, (case, outcome))
-                })
+                    if tries >= TRIES || !case.is_chancy() || self.campaign.is_over() {
+                        return None;
+                    }
+                }
             },
         );
         let (mut case, outcome) = smaller.shown;
+        let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
         case.plan = Some(smaller.plan);
-        self.failure_report(number, case, smaller.is_smallest, outcome, complaints)
+        self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
     }
 
-    fn failure_report(&self, number: u32, mut case: Case, is_smallest: bool, outcome: Outcome, complaints: String) -> FailureReport {
+    /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
+    fn attempt(
+        &self,
+        driver: &mut Driver<'_>,
+        number: u32,
+        attempt: u64,
+        plan: &Plan,
+        kind: Option<FailureKind>,
+    ) -> Option<(Case, Outcome)> {
+        // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
+        let serial = 1_000_000_000 + self.serial(0) + attempt;
+        let capabilities = driver.capabilities().clone();
+        let case = self.case(plan, serial, &capabilities);
+        if case.deliveries() == 0 {
+            return None;
+        }
+        if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
+            return None;
+        }
+        let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
+        Some((case, outcome))
+    }
+
+    /// How often the shrunk case fails.
+    fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
+        let mut chance = Chance { failed: 0, runs: 0 };
+        while chance.runs < CHANCES && !self.campaign.is_over() {
+            let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
+            chance.runs += 1;
+            chance.failed += u32::from(outcome.failure.is_some());
+        }
+        chance
+    }
+
+    fn failure_report(
+        &self,
+        number: u32,
+        mut case: Case,
+        is_smallest: bool,
+        outcome: Outcome,
+        complaints: String,
+        chance: Option<Chance>,
+    ) -> FailureReport {
         let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
         let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
         let class = class.or(self.requirement.bugs.first().map(String::as_str));
         let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
-            let (requirement, case) = (self.requirement.id.as_str(), is_smallest.then_some(&case));
+            // Where chance has a say, what is left of the case is chance too.
+            let case = (is_smallest && !case.is_chancy()).then_some(&case);
+            let requirement = self.requirement.id.as_str();
             fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
         });
         let (entry, kind, message, expected, observed, diff) = match failure {
@@ -602,6 +759,7 @@ impl Work<'_, '_> {
             file: String::new(),
             reproduce: String::new(),
             resembles: resemblance(class),
+            chance,
             answers,
             stderr: complaints,
             shrunk: Some(Box::new(case)),
@@ -642,7 +800,12 @@ pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
 
 /// The terms on which a target with these capabilities is certified.
 pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabilities) -> Terms<'t> {
-    Terms { subscribed, initiates: capabilities.initiates_refunds, verifies: capabilities.verifies_signatures }
+    Terms {
+        subscribed,
+        initiates: capabilities.initiates_refunds,
+        verifies: capabilities.verifies_signatures,
+        durable: capabilities.durable,
+    }
 }
 
 fn recipe(name: &str) -> Option<Recipe> {

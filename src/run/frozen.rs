@@ -27,7 +27,7 @@ pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<Strin
     if has(|act| matches!(act, Act::Initiate(_))) && !capabilities.initiates_refunds {
         return Some("the target does not claim `initiatesRefunds`".to_owned());
     }
-    if has(|act| matches!(act, Act::Restart)) && !capabilities.durable {
+    if case.kills() && !capabilities.durable {
         return Some("the target does not claim `durable`".to_owned());
     }
     None

@@ -3,6 +3,7 @@
 //! The runner decides what is sent when, and hands what it saw to the checks. It prints nothing: whoever
 //! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
 
+mod alias;
 mod campaign;
 mod conclude;
 mod drive;
@@ -11,14 +12,16 @@ mod factory;
 mod frozen;
 mod merge;
 mod outcome;
+mod own;
 mod shard;
 mod shrink;
 mod tally;
 mod waive;
 
+pub use alias::with_fresh_ids;
 pub use campaign::{Options, Selection, certify, sample, terms};
 pub use conclude::conclude;
-pub use drive::{BeforeDelivery, Driver, Outcome, Secrets, Sent, is_in_target};
+pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
 pub use merge::merge;
@@ -26,6 +29,7 @@ pub use outcome::{
     FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
     SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
+pub use own::{OwnStates, own_states};
 pub use shard::{RanCase, Shard, Trail};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use waive::apply_known_failures;

@@ -174,6 +174,9 @@ pub struct FailureReport {
     /// The class of real bugs that it is like, and where to read of some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resembles: Option<Resemblance>,
+    /// How often it failed, where that depends on chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Chance>,
     /// What the target answered to each delivery of the shrunk case, until it failed.
     pub answers: Vec<String>,
     /// What the target wrote to its standard error.
@@ -186,6 +189,15 @@ pub struct FailureReport {
     /// The entry of the case after which it failed, from 0; absent where it showed at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<usize>,
+}
+
+/// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Chance {
+    /// In so many runs.
+    pub failed: u32,
+    /// Of so many.
+    pub runs: u32,
 }
 
 /// A class of real bugs.

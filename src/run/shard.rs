@@ -64,6 +64,13 @@ pub struct Trail {
     pub ran: Vec<RanCase>,
 }
 
+impl Trail {
+    /// How many of its cases failed.
+    pub(super) fn failing(&self) -> u32 {
+        u32::try_from(self.ran.iter().filter(|case| case.failed.is_some()).count()).unwrap_or(u32::MAX)
+    }
+}
+
 /// One case that was run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -38,10 +38,15 @@ pub(crate) fn shop(fault: Option<Fault>, clock: &Clock) -> Box<dyn Target> {
 
 /// Certifies the reference or a fault.
 pub(crate) fn certified(fault: Option<Fault>, options: &Options) -> Report {
+    certified_target(&|clock| shop(fault, clock), options)
+}
+
+/// Certifies whatever is made on a clock that can be moved.
+pub(crate) fn certified_target(make: &(dyn Fn(&Clock) -> Box<dyn Target> + Sync), options: &Options) -> Report {
     silence_targets();
     let clock = Clock::manual(1_750_000_000);
     let maker = clock.clone();
-    let launch = Launch::new("in-process", "", clock, move || Ok(shop(fault, &maker)));
+    let launch = Launch::new("in-process", "", clock, move || Ok(make(&maker)));
     certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
 }
 
