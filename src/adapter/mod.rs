@@ -6,6 +6,7 @@
 
 mod capabilities;
 mod error;
+mod groups;
 mod http;
 mod process;
 mod stdio;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
+pub use groups::end_all_processes;
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;

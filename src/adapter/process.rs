@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::groups;
 use rustix::{
     io::Errno,
     process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, waitid, waitpid},
@@ -93,7 +94,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             starting.current_dir(directory);
         }
-        let mut child = starting.spawn().map_err(|error| cannot_start(program, &error))?;
+        let mut child = groups::start(&mut starting).map_err(|error| cannot_start(program, &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let group = Pid::from_child(&child);
         // From here on the guard is there: whatever fails below, the group is killed.
@@ -114,7 +115,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             started.current_dir(directory);
         }
-        let child = started.spawn().map_err(|error| match error.kind() {
+        let child = groups::start(&mut started).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if !directory.as_os_str().is_empty() && !directory.is_dir() => {
                 format!("the folder `{}` to run it in is not there", directory.display())
             }
@@ -228,9 +229,8 @@ impl Process {
         if self.closed {
             return;
         }
-        // An error means that nothing is left to kill. The pipes are still open: the child sees no end of input
-        // before the kill.
-        let _ = kill_process_group(self.group, Signal::KILL);
+        // The pipes are still open: the child sees no end of input before the kill.
+        groups::kill(self.group);
         self.closed = true;
         self.stdin = None;
         let deadline = Instant::now() + DYING;
