@@ -3,16 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
 };
 
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    github,
+    github, interrupt,
     output::Output,
     provider,
     replay::wait_for_enter,
@@ -39,7 +36,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
-    let stop = stop_on_interrupt();
+    let stop = interrupt::stop();
     let bar = output.progress(0);
     let mut listen = |event: &RunEvent<'_>| match event {
         RunEvent::Started { requirements, .. } => bar.set_length(u64::try_from(*requirements).unwrap_or(0)),
@@ -105,15 +102,6 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
 pub(super) fn drawn_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
-}
-
-/// The first Ctrl-C ends the run after the case at hand; what was finished is reported.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    stop
 }
 
 fn check_writable(path: &Path) -> Result<(), Stop> {

@@ -6,6 +6,7 @@ mod args;
 mod certify;
 mod doctor;
 mod github;
+mod interrupt;
 mod list;
 mod output;
 mod replay;
