@@ -6,16 +6,16 @@
 
 mod capabilities;
 mod error;
-mod groups;
 mod http;
+mod leftovers;
 mod process;
 mod stdio;
 mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
-pub use groups::end_all_processes;
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
+pub(crate) use leftovers::clean_up;
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;
 

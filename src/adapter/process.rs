@@ -17,11 +17,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::groups;
 use rustix::{
     io::Errno,
     process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, waitid, waitpid},
 };
+
+use super::leftovers;
 
 /// The longest line that is taken.
 const LONGEST_LINE: usize = 8 << 20;
@@ -94,7 +95,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             starting.current_dir(directory);
         }
-        let mut child = groups::start(&mut starting).map_err(|error| cannot_start(program, &error))?;
+        let mut child = leftovers::spawn(&mut starting).map_err(|error| cannot_start(program, &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let group = Pid::from_child(&child);
         // From here on the guard is there: whatever fails below, the group is killed.
@@ -115,7 +116,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             started.current_dir(directory);
         }
-        let child = groups::start(&mut started).map_err(|error| match error.kind() {
+        let child = leftovers::spawn(&mut started).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if !directory.as_os_str().is_empty() && !directory.is_dir() => {
                 format!("the folder `{}` to run it in is not there", directory.display())
             }
@@ -229,8 +230,10 @@ impl Process {
         if self.closed {
             return;
         }
-        // The pipes are still open: the child sees no end of input before the kill.
-        groups::kill(self.group);
+        // An error means that nothing is left to kill. The pipes are still open: the child sees no end of input
+        // before the kill.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        leftovers::is_killed(self.group);
         self.closed = true;
         self.stdin = None;
         let deadline = Instant::now() + DYING;

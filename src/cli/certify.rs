@@ -9,9 +9,7 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    github,
-    interrupt::stop_on_interrupt,
-    known,
+    github, interrupt, known,
     output::Output,
     provider,
     replay::wait_for_enter,
@@ -45,7 +43,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
-    let stop = stop_on_interrupt();
+    let stop = interrupt::stop();
     let bar = output.progress(0);
     let mut listen = |event: &RunEvent<'_>| match event {
         RunEvent::Started { requirements, .. } => bar.set_length(u64::try_from(*requirements).unwrap_or(0)),

@@ -1,7 +1,7 @@
-//! Ctrl-C: the first ends the run in good order, the second at once.
+//! Ctrl-C, and the other ways in which a program is asked to end.
 
 use std::{
-    io::{self, Write},
+    io::Write,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,26 +9,29 @@ use std::{
 };
 
 use super::Exit;
-use crate::adapter::end_all_processes;
+use crate::adapter::clean_up;
 
-/// A flag that the first Ctrl-C sets: the run ends after the case at hand, and what was finished is reported. The second
-/// one kills every process that was started and ends the program.
-pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
+/// The first Ctrl-C ends the run after the case at hand, and what was finished is reported; the second ends it at once.
+pub(super) fn stop() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
+    // Without a handler Ctrl-C simply ends the program.
     let _ = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            end_now();
+            end();
         }
-        // Nothing is left to tell anybody if standard error is gone too.
-        let _ = writeln!(io::stderr(), "interrupted: the case at hand is finished, then comes the report; once more ends at once");
+        let _ = writeln!(std::io::stderr(), "interrupted: ends after the case at hand; Ctrl-C again ends it at once");
     });
     stop
 }
 
-#[expect(clippy::exit, reason = "whoever presses Ctrl-C twice does not want to wait for threads to end")]
-fn end_now() -> ! {
-    end_all_processes();
-    std::process::exit(i32::from(Exit::Interrupted.code()))
+/// Ctrl-C ends the program at once, and nothing that it started is left behind.
+pub(super) fn end_at_once() {
+    let _ = ctrlc::set_handler(|| end());
+}
+
+#[expect(clippy::exit, reason = "the other threads may wait for a target or a person for ever")]
+fn end() -> ! {
+    let _nothing_starts_now = clean_up();
+    std::process::exit(Exit::Interrupted.code().into())
 }

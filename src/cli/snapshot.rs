@@ -6,7 +6,7 @@ use super::{
     Exit, Stop,
     args::Snapshot,
     certify::{cannot_write, drawn_seed},
-    interrupt::stop_on_interrupt,
+    interrupt,
     output::Output,
     provider, target,
 };
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
     }
     let options = Options { settle: args.settle, answer_limit: args.target.answer_limit(), salt: Some(drawn_seed()), ..Options::default() };
-    let stop = stop_on_interrupt();
+    let stop = interrupt::stop();
     let states = own_states(provider, &*factory, &options, &stop).map_err(Stop::not_judged)?;
     if states.interrupted || stop.load(Ordering::Relaxed) {
         output.complain("interrupted; nothing was compared or written");

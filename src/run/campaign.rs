@@ -721,7 +721,10 @@ impl Work<'_, '_> {
     /// How often the shrunk case fails.
     fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
         let mut chance = Chance { failed: 0, runs: 0 };
-        while chance.runs < CHANCES && !self.campaign.is_over() {
+        let started = self.campaign.wall.monotonic();
+        // Targets that hang or take long to start would make this take for ever.
+        let in_time = || self.campaign.wall.monotonic().saturating_sub(started) <= self.campaign.options.shrink.time;
+        while chance.runs < CHANCES && (chance.runs == 0 || in_time()) && !self.campaign.is_over() {
             let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
             chance.runs += 1;
             chance.failed += u32::from(outcome.failure.is_some());

@@ -425,6 +425,10 @@ impl<'a> Driver<'a> {
             outcome.deliveries += requests.len() as u64;
             let target = &mut self.target;
             let answers = guarded("deliver", || Ok(target.deliver_together(&requests))).map_err(blame)?;
+            if answers.len() != group.len() {
+                let what = format!("{} deliveries at the same time got {} answers", group.len(), answers.len());
+                return Err(Stop::Error(TargetError::new("deliver", TargetErrorKind::Nonsense(what))));
+            }
             let first = outcome.sent.len();
             outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
             for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
