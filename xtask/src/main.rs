@@ -3,6 +3,7 @@
 //! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
 //! sequences, `corpus check` says whether everything holds together.
 
+mod boundaries;
 mod check;
 mod docs;
 mod extract;
@@ -32,6 +33,8 @@ enum Command {
         #[command(subcommand)]
         command: Corpus,
     },
+    /// Say whether a provider is named outside its rooms.
+    Boundaries,
     /// Write the generated pages of docs/.
     Docs {
         /// Only say whether they are up to date.
@@ -103,6 +106,7 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Boundaries => boundaries::check(&root),
         Command::Docs { check } => docs::write(&root, check),
         Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
