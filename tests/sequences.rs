@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use common::{providers, root, shop};
 use refundproof::{
@@ -10,7 +10,7 @@ use refundproof::{
     check::{Rules, snapshot},
     domain::Clock,
     provider::{Provider, lower},
-    run::{Driver, Options, terms},
+    run::{Conditions, Driver, terms},
 };
 
 fn sequences(provider: &'static dyn Provider) -> impl Iterator<Item = (&'static String, &'static Case)> {
@@ -27,7 +27,7 @@ fn the_reference_shows_what_the_snapshots_say() {
     for provider in providers() {
         let clock = Clock::manual(1_750_000_000);
         let target = shop(None, &clock);
-        let mut driver = Driver::new(provider, target, clock, Options::default().secrets, None, Duration::ZERO).expect("it starts");
+        let mut driver = Driver::new(provider, target, clock, Conditions::default()).expect("it starts");
         for (name, case) in sequences(provider) {
             let capabilities = driver.capabilities().clone();
             assert_eq!(&case.clone().restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities)), case);

@@ -24,6 +24,8 @@ pub enum TargetErrorKind {
     Nonsense(String),
     /// The adapter said that it could not do it; its words.
     Declined(String),
+    /// The service answered with a status that says that it could not do it; which.
+    Refused(String),
     /// The adapter does not support the operation.
     Unsupported,
 }
@@ -32,6 +34,18 @@ impl TargetError {
     /// An error of this kind in this operation.
     pub fn new(operation: &str, kind: TargetErrorKind) -> TargetError {
         TargetError { operation: operation.to_owned(), kind }
+    }
+
+    /// Changes each text that came from the target.
+    pub(crate) fn each_text(&mut self, change: impl Fn(&mut String)) {
+        match &mut self.kind {
+            TargetErrorKind::Crashed(text)
+            | TargetErrorKind::NotStarted(text)
+            | TargetErrorKind::Nonsense(text)
+            | TargetErrorKind::Declined(text)
+            | TargetErrorKind::Refused(text) => change(text),
+            TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported => {}
+        }
     }
 
     /// The operation is not supported.
@@ -54,6 +68,7 @@ impl fmt::Display for TargetError {
             TargetErrorKind::NotStarted(why) => write!(f, "{operation}: the target could not be started: {why}"),
             TargetErrorKind::Nonsense(what) => write!(f, "{operation}: {what}"),
             TargetErrorKind::Declined(why) => write!(f, "{operation}: the adapter said: {why}"),
+            TargetErrorKind::Refused(what) => write!(f, "{operation}: {what}"),
             TargetErrorKind::Unsupported => write!(f, "{operation}: the adapter does not support this"),
         }
     }

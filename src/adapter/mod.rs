@@ -6,12 +6,16 @@
 
 mod capabilities;
 mod error;
+mod groups;
+mod http;
 mod process;
 mod stdio;
 mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
+pub use groups::end_all_processes;
+pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;
 
@@ -19,7 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::OrderState,
 };
 
@@ -49,6 +53,23 @@ pub trait Target: Send {
     /// Several deliveries under way at the same time. One after the other where the target has no better way.
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         requests.iter().map(|request| self.deliver(request)).collect()
+    }
+
+    /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
+    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
+    /// `hello` is said again by the caller. Without a network only the kill can be real.
+    ///
+    /// # Errors
+    /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match mishap {
+            Mishap::HalfSent => Ok(None),
+            Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => self.deliver(request).map(Some),
+            Mishap::Killed { .. } => {
+                self.deliver(request)?;
+                self.restart().map(|()| None)
+            }
+        }
     }
 
     /// The shop itself asked the provider for this refund and got its id back.
@@ -87,10 +108,39 @@ pub trait Target: Send {
         Err(TargetError::unsupported("restart"))
     }
 
+    /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
+    fn learns_of_orders_from_events(&self) -> bool {
+        false
+    }
+
+    /// How its own JSON of an order was read last, a line for each member; empty where it shows the contract's.
+    fn readings(&mut self, order_id: &str) -> Vec<String> {
+        let _ = order_id;
+        Vec::new()
+    }
+
+    /// Where it is reached by hand, for a target that is a service.
+    fn endpoints(&self) -> Option<Endpoints> {
+        None
+    }
+
     /// What the target wrote to its standard error since it was last asked, shortened.
     fn complaints(&mut self) -> String {
         String::new()
     }
+}
+
+/// Where a service is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The command that starts it, where the harness does that.
+    pub start: Option<Vec<String>>,
+    /// Where deliveries are posted.
+    pub webhook: String,
+    /// Where an order is shown; `{orderId}` stands for its id.
+    pub state: String,
+    /// Where it is told of orders, if by a request.
+    pub setup: Option<String>,
 }
 
 /// What `hello` says.

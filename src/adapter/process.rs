@@ -5,17 +5,19 @@
 //! may never read, never stop writing, or leave a process behind that keeps its pipes open.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     ffi::OsString,
     fmt::Write as _,
     io::{self, Read, Write},
     os::{fd::OwnedFd, unix::process::CommandExt},
+    path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
+use super::groups;
 use rustix::{
     io::Errno,
     process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, waitid, waitpid},
@@ -79,23 +81,60 @@ pub(super) enum End {
 impl Process {
     /// Starts a command in a process group of its own. The error says which command and why.
     pub(super) fn start(command: &[OsString]) -> Result<Process, String> {
+        Process::start_in(command, Path::new(""))
+    }
+
+    /// The same in a folder; an empty path is this process's own.
+    pub(super) fn start_in(command: &[OsString], directory: &Path) -> Result<Process, String> {
         let Some((program, arguments)) = command.split_first() else {
             return Err("no command is given".to_owned());
         };
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| cannot_start(program, &error))?;
+        let mut starting = Command::new(program);
+        starting.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        if !directory.as_os_str().is_empty() {
+            starting.current_dir(directory);
+        }
+        let mut child = groups::start(&mut starting).map_err(|error| cannot_start(program, &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let group = Pid::from_child(&child);
         // From here on the guard is there: whatever fails below, the group is killed.
         let process = Process { child, group, stdin, inbox: Arc::default(), complaints: Arc::default(), closed: false };
         process.attend(stdout, stderr.map(OwnedFd::from)).map_err(|error| format!("`{}`: {error}", program.display()))?;
         Ok(process)
+    }
+
+    /// Starts a command that is spoken to in other ways. What it writes is all kept as complaints.
+    pub(super) fn start_service(command: &[OsString], directory: &Path, environment: &BTreeMap<String, String>) -> Result<Process, String> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err("no command is given".to_owned());
+        };
+        let (said, writer) = io::pipe().map_err(|error| format!("no pipe: {error}"))?;
+        let also = writer.try_clone().map_err(|error| format!("no pipe: {error}"))?;
+        let mut started = Command::new(program);
+        started.args(arguments).envs(environment).stdin(Stdio::null()).stdout(writer).stderr(also).process_group(0);
+        if !directory.as_os_str().is_empty() {
+            started.current_dir(directory);
+        }
+        let child = groups::start(&mut started).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if !directory.as_os_str().is_empty() && !directory.is_dir() => {
+                format!("the folder `{}` to run it in is not there", directory.display())
+            }
+            _ => cannot_start(program, &error),
+        })?;
+        // Its ends of the pipe are closed with this.
+        drop(started);
+        let group = Pid::from_child(&child);
+        let process = Process { child, group, stdin: None, inbox: Arc::default(), complaints: Arc::default(), closed: false };
+        lock(&process.inbox.state).end = Some(End::Closed);
+        process.attend(None, Some(said.into())).map_err(|error| format!("`{}`: {error}", program.display()))?;
+        Ok(process)
+    }
+
+    /// Asks the group to end, and waits for it until the deadline.
+    pub(super) fn terminate(&self, deadline: Instant) {
+        if !self.closed && kill_process_group(self.group, Signal::TERM).is_ok() {
+            self.wait_for_ending(deadline);
+        }
     }
 
     fn attend(&self, stdout: Option<ChildStdout>, stderr: Option<OwnedFd>) -> io::Result<()> {
@@ -190,9 +229,8 @@ impl Process {
         if self.closed {
             return;
         }
-        // An error means that nothing is left to kill. The pipes are still open: the child sees no end of input
-        // before the kill.
-        let _ = kill_process_group(self.group, Signal::KILL);
+        // The pipes are still open: the child sees no end of input before the kill.
+        groups::kill(self.group);
         self.closed = true;
         self.stdin = None;
         let deadline = Instant::now() + DYING;

@@ -15,7 +15,7 @@ use super::{
     wire::{Answer, Operation, RequestLine, read_answer, read_introduction, read_state, read_status},
 };
 use crate::{
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::OrderState,
 };
 
@@ -195,6 +195,23 @@ impl Target for StdioTarget {
             self.stop();
         }
         results
+    }
+
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match mishap {
+            // A line that is half written is no half request: it would be finished by whatever comes next.
+            Mishap::HalfSent => Ok(None),
+            Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => self.deliver(request).map(Some),
+            Mishap::Killed { after_ms } => {
+                self.outgoing.clear();
+                self.push(Operation::deliver(request));
+                if let Some(process) = &mut self.process {
+                    process.write(&self.outgoing, from_now(self.settings.answer_limit));
+                    std::thread::sleep(Duration::from_millis(after_ms.into()));
+                }
+                self.restart().map(|()| None)
+            }
+        }
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {

@@ -362,6 +362,32 @@ pub(super) fn read_state(line: &str) -> Result<Option<OrderState>, String> {
     })
 }
 
+/// Reads an order refund state that stands by itself, as a state URL shows it.
+///
+/// # Errors
+/// A text that names the member that is wrong.
+pub(super) fn read_bare_state(body: &[u8]) -> Result<OrderState, String> {
+    let text = std::str::from_utf8(body).map_err(|_| format!("the answer is not UTF-8: `{}`", shown(body)))?;
+    let read = serde_json::from_str::<Bare>(text);
+    read.map(|Bare(state)| state).map_err(|error| {
+        let problem = match serde_json::from_str::<Value>(text) {
+            Ok(state) => explain_state(&state).unwrap_or_else(|| format!("the state: {error}")),
+            Err(error) => format!("the state is not JSON: {error}"),
+        };
+        in_line(&problem, text)
+    })
+}
+
+/// An object; a derived reader would take an array as well.
+struct Bare(OrderState);
+
+impl<'de> Deserialize<'de> for Bare {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bare, D::Error> {
+        let state = object_or_null(deserializer)?;
+        state.map(Bare).ok_or_else(|| serde::de::Error::custom("null is no state; an unknown order is answered with 404"))
+    }
+}
+
 /// What keeps a JSON value from being an order refund state, if that can be told.
 fn explain_state(state: &Value) -> Option<String> {
     let Value::Object(members) = state else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, Body, Delivery, Effect, Entry, OwnRefund, Signature};
+use super::{Act, Body, Delivery, Effect, Entry, Mishap, OwnRefund, Signature};
 use crate::model::{EventFacts, Expectation};
 
 #[derive(Serialize, Deserialize)]
@@ -74,6 +74,8 @@ pub(super) struct DeliveryForm {
     #[serde(default, skip_serializing_if = "is_valid")]
     signature: Signature,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    mishap: Option<Mishap>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
@@ -90,8 +92,8 @@ fn is_valid(signature: &Signature) -> bool {
 impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
-        let Delivery { event, headers, fault, mutation, effect, signature, .. } = delivery;
-        DeliveryForm { event, headers, fault, mutation, effect, signature, body, body_base64 }
+        let Delivery { event, headers, fault, mutation, effect, signature, mishap, .. } = delivery;
+        DeliveryForm { event, headers, fault, mutation, effect, signature, mishap, body, body_base64 }
     }
 }
 
@@ -99,7 +101,7 @@ impl TryFrom<DeliveryForm> for Delivery {
     type Error = String;
 
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
-        let DeliveryForm { event, headers, fault, mutation, effect, signature, body, body_base64 } = form;
-        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect, signature })
+        let DeliveryForm { event, headers, fault, mutation, effect, signature, mishap, body, body_base64 } = form;
+        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect, signature, mishap })
     }
 }

@@ -135,6 +135,41 @@ pub struct Delivery {
     pub effect: Effect,
     /// How it is signed.
     pub signature: Signature,
+    /// What happens to it on the way.
+    pub mishap: Option<Mishap>,
+}
+
+/// What happens to the connection, or to the target, while a delivery is under way. Whether the target has taken the
+/// event in is not known after most of them, so the event is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Mishap {
+    /// The connection is closed when the answer is there, before it is read.
+    AnswerUnread,
+    /// The connection is reset as soon as the request is sent.
+    Reset,
+    /// Half of the body is sent, and the connection is closed.
+    HalfSent,
+    /// The answer is read slowly; it arrives.
+    SlowReading,
+    /// The target is killed so many milliseconds after the request was sent, and started again.
+    Killed {
+        /// Milliseconds.
+        after_ms: u16,
+    },
+}
+
+impl Mishap {
+    /// In a few words, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mishap::AnswerUnread => "the answer is not read",
+            Mishap::Reset => "the connection is reset once it is sent",
+            Mishap::HalfSent => "the connection is closed half-way",
+            Mishap::SlowReading => "the answer is read slowly",
+            Mishap::Killed { .. } => "the target is killed while it handles it",
+        }
+    }
 }
 
 /// How a delivery is signed; the signature itself is made when it is sent.
@@ -170,6 +205,8 @@ pub struct Terms<'a> {
     pub initiates: bool,
     /// Whether it checks signatures.
     pub verifies: bool,
+    /// Whether it may be killed.
+    pub durable: bool,
 }
 
 /// What must happen with a delivery (semantics, "Mutations").
@@ -219,6 +256,15 @@ pub struct OwnRefundDetails {
     pub currency: String,
 }
 
+impl Delivery {
+    /// An event as the provider sends it, on which nothing falls on the way.
+    pub fn plain(event: EventFacts, body: Body) -> Delivery {
+        let effect = if event.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
+        let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        Delivery { event, headers, body, fault: None, mutation: None, effect, signature: Signature::Valid, mishap: None }
+    }
+}
+
 impl Case {
     /// How many deliveries the case holds.
     pub fn deliveries(&self) -> usize {
@@ -234,16 +280,42 @@ impl Case {
         })
     }
 
+    fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
+        self.entries.iter_mut().flat_map(|entry| match &mut entry.act {
+            Act::Deliver(delivery) => std::slice::from_mut(&mut **delivery),
+            Act::Together(deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart => &mut [],
+        })
+    }
+
+    /// Whether the target is killed in it.
+    pub fn kills(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Restart))
+            || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
+    }
+
+    /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
+    pub fn is_chancy(&self) -> bool {
+        let races = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_))) || self.all_deliveries().any(races)
+    }
+
     /// The same case for a target of which not everything is asked: what is not sent to it is left out, and what
     /// may be shown follows from what is left.
     #[must_use]
     pub fn restricted_to(mut self, terms: Terms<'_>) -> Case {
+        if !terms.durable {
+            // What would be a kill is a lost answer then.
+            for delivery in self.all_deliveries_mut().filter(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. }))) {
+                delivery.mishap = Some(Mishap::AnswerUnread);
+            }
+        }
         let sent = |delivery: &Delivery| (terms.subscribed)(&delivery.event.kind) && (terms.verifies || delivery.effect != Effect::Refuse);
         let keeps = |entry: &Entry| match &entry.act {
             Act::Deliver(delivery) => sent(delivery),
             Act::Together(deliveries) => deliveries.iter().all(sent),
             Act::Initiate(_) => terms.initiates,
-            Act::Restart => true,
+            Act::Restart => terms.durable,
         };
         if self.entries.iter().all(keeps) {
             return self;
@@ -269,6 +341,7 @@ impl Case {
         let mut latest = 0;
         for entry in &mut self.entries {
             entry.expect_if_refused.clear();
+            let mut concerned = Vec::new();
             match &entry.act {
                 Act::Deliver(delivery) => {
                     if delivery.effect == Effect::Flag {
@@ -279,12 +352,18 @@ impl Case {
                 Act::Together(deliveries) => {
                     for delivery in deliveries {
                         latest = told.deliver(delivery).unwrap_or(latest);
+                        if !concerned.contains(&latest) {
+                            concerned.push(latest);
+                        }
                     }
                 }
                 Act::Initiate(own) => latest = told.initiate(own).unwrap_or(latest),
                 Act::Restart => {}
             }
-            entry.expect = told.expectation(latest);
+            if concerned.is_empty() {
+                concerned.push(latest);
+            }
+            entry.expect = concerned.into_iter().flat_map(|order| told.expectation(order)).collect();
         }
         self.expect.clear();
         self.expect_if_applied.clear();

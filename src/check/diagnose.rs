@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use super::judge::FailureKind;
 use crate::{
-    case::{Act, Case, Effect, Signature},
+    case::{Act, Case, Effect, Mishap, Signature},
     domain::{Amount, Currency, RefundState},
     model::Tell,
     mutate,
@@ -68,9 +68,10 @@ impl Left<'_> {
         let fault =
             |name: &str| self.case.all_deliveries().any(|delivery| delivery.fault.as_deref().is_some_and(|fault| fault.starts_with(name)));
         let act = |wanted: fn(&Act) -> bool| self.case.entries.iter().any(|entry| wanted(&entry.act));
+        let killed = self.case.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })));
         if act(|act| matches!(act, Act::Together(_))) {
             Some("RACE")
-        } else if act(|act| matches!(act, Act::Restart)) {
+        } else if act(|act| matches!(act, Act::Restart)) || killed {
             Some("ACK")
         } else if act(|act| matches!(act, Act::Initiate(_))) {
             Some("ECHO")

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    case::{Act, Case, Delivery, Effect},
+    case::{Act, Case, Delivery, Effect, Mishap},
     domain::{Amount, EventTime, RefundState, Status},
     model::Tell,
     mutate,
@@ -43,6 +43,7 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
         Recipe::LateEvents => seen.late_after_final(),
         Recipe::Redelivery => seen.redelivered(),
         Recipe::SeveralOrders => seen.interleaved(),
+        Recipe::Concurrent => case.entries.iter().any(|entry| matches!(&entry.act, Act::Together(group) if group.len() > 1)),
         Recipe::Restarts => seen.restarted(),
         Recipe::UnknownEvents => {
             seen.deliveries().any(|delivery| delivery.effect == Effect::Ignore && delivery.fault.as_deref() == Some("unknown event type"))
@@ -281,6 +282,7 @@ impl<'a> Seen<'a> {
         let first = self.case.entries.iter().position(|entry| matches!(&entry.act, Act::Deliver(_)));
         let last = self.case.entries.iter().rposition(|entry| matches!(entry.act, Act::Restart));
         matches!((first, last), (Some(first), Some(last)) if first < last)
+            || self.deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
     }
 
     fn interleaved(&self) -> bool {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::provider::registry::default::NAME as DEFAULT_PROVIDER;
+use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -34,7 +34,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the certification.
-    Certify(Certify),
+    Certify(Box<Certify>),
     /// Check that the adapter works at all, step by step.
     Doctor(Doctor),
     /// List the requirements, or the built-in faults.
@@ -45,17 +45,57 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Show a case as a timeline, or as commands to paste.
     Show(Show),
+    /// Record what a target shows of the frozen sequences, or compare it with what it showed before.
+    Snapshot(Snapshot),
+    /// Put the reports of shards together into one.
+    Merge(Merge),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct TargetArgs {
-    /// builtin:reference, builtin:fault/NAME, or a refundproof.toml.
+    /// builtin:reference, builtin:fault/NAME, a refundproof.toml, or an http:// webhook URL with --state-url.
     #[arg(value_name = "TARGET")]
     pub(crate) target: Option<String>,
 
     /// A command that speaks the stdio transport, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+
+    /// Where a webhook URL's service shows an order; {orderId} stands for its id.
+    #[arg(long, value_name = "URL")]
+    pub(crate) state_url: Option<String>,
+
+    /// Where it is told of orders; without this the provider's order events introduce them.
+    #[arg(long, value_name = "URL")]
+    pub(crate) setup_url: Option<String>,
+
+    /// What its deliveries are signed with; without one nothing is signed.
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) secret: Option<String>,
+
+    /// Send to other machines too.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+
+    /// The service runs already, perhaps in a debugger: it is neither started nor killed, answers have no time limit, and
+    /// Enter is waited for before each delivery.
+    #[arg(long)]
+    pub(crate) attach: bool,
+
+    /// How long the answer to a delivery may take.
+    #[arg(long, value_name = "TIME", default_value = "3000ms", value_parser = parse_time)]
+    answer_limit: std::time::Duration,
+
+    /// Whether Enter is waited for before each delivery.
+    #[arg(skip)]
+    pub(crate) step: bool,
+}
+
+impl TargetArgs {
+    /// How long the answer to a delivery may take; who looks at it in a debugger has all the time there is.
+    pub(crate) fn answer_limit(&self) -> Option<std::time::Duration> {
+        (!self.attach && !self.step).then_some(self.answer_limit)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -105,13 +145,65 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub(crate) settle: std::time::Duration,
 
-    /// Write a report, for example json=report.json; may be given several times.
+    /// How long an asynchronous target must stay right after the end of a case.
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_time)]
+    pub(crate) quiet_time: std::time::Duration,
+
+    /// Write a report as json, junit, markdown or html, for example html=report.html; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
-    pub(crate) report: Vec<(ReportFormat, PathBuf)>,
+    pub(crate) report: Vec<(Format, PathBuf)>,
 
     /// Where shrunk cases are saved.
     #[arg(long, value_name = "DIR", default_value = "refundproof-failures")]
     pub(crate) failures: PathBuf,
+
+    /// Run only this part of the cases, for example 1/4; `refundproof merge` puts the reports together.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<Shard>,
+
+    /// What may fail for now, and why, and until when.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failing: Option<PathBuf>,
+
+    /// Write what fails into such a file; reasons and dates that are in it already are kept.
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    pub(crate) write_known_failing: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+
+    /// Where the snapshots lie, in insta's format.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// How long an asynchronous target may take to show what it acknowledged.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
+    pub(crate) settle: std::time::Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The JSON reports of all shards.
+    #[arg(value_name = "REPORT.json", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+
+    /// Write a report, for example json=report.json; may be given several times.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
+    pub(crate) report: Vec<(Format, PathBuf)>,
+
+    /// The list of known failures that the shards were run with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failing: Option<PathBuf>,
+
+    /// The corpus folder that the shards were run with, if it was not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +247,10 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) step: bool,
 
+    /// Run it so often, for cases that do not fail each time; the first failure ends it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) times: u32,
+
     /// How long an asynchronous target may take to show what it acknowledged.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub(crate) settle: std::time::Duration,
@@ -175,11 +271,6 @@ pub(crate) struct Show {
     pub(crate) secret: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReportFormat {
-    Json,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Seed {
     Fixed(u64),
@@ -194,7 +285,7 @@ fn parse_seed(text: &str) -> Result<Seed, String> {
 }
 
 /// Reads `500ms`, `60s`, `5m` or `1h`; a bare number is seconds.
-fn parse_time(text: &str) -> Result<std::time::Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<std::time::Duration, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let millis = match unit {
@@ -208,12 +299,12 @@ fn parse_time(text: &str) -> Result<std::time::Duration, String> {
     number.checked_mul(millis).map(std::time::Duration::from_millis).ok_or_else(|| "that time is too long".to_owned())
 }
 
-fn parse_report(text: &str) -> Result<(ReportFormat, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
-    let format = match format {
-        "json" => ReportFormat::Json,
-        other => return Err(format!("`{other}` is no report format; there is json")),
-    };
+fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
+    let format = Format::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("`{name}` is no report format; there are {}", known.join(", "))
+    })?;
     if path.is_empty() {
         return Err("a report needs a path after the `=`".to_owned());
     }

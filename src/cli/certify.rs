@@ -3,36 +3,44 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
 };
 
 use super::{
     Exit, Stop,
-    args::{Certify, ReportFormat, Seed},
+    args::{Certify, Seed},
+    github,
+    interrupt::stop_on_interrupt,
+    known,
     output::Output,
     provider,
+    replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
-    check::verdict::Conformance,
-    report::{json, terminal},
-    run::{Factory, Options, Report, RunEvent, Selection},
+    check::{verdict::Conformance, waivers::KnownFailures},
+    report::{Describe, Format, terminal},
+    run::{Factory, Options, Redactor, Report, RunEvent, Selection},
 };
 
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
+    let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (_, path) in &args.report {
+    for (number, (_, path)) in args.report.iter().enumerate() {
         check_writable(path)?;
+        if args.report[..number].iter().any(|(_, other)| other == path) {
+            return Err(Stop::usage(format!(
+                "{}: two reports would be written there; --report takes a path of its own for each",
+                path.display()
+            )));
+        }
     }
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
@@ -50,23 +58,38 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     bar.finish_and_clear();
     let mut report = report.map_err(Stop::not_judged)?;
     // A case that cannot be saved must not cost the report.
-    let unsaved = save_failures(&mut report, &args.failures, &*factory).err();
+    let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
+    let github = github::Github::from_environment();
+    github.begin(output.out())?;
     terminal::write(output.out(), &report, view, &describe)?;
+    github.end(output.out())?;
     output.out().flush()?;
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
+    known::complain(&report, output);
     for (format, path) in &args.report {
-        write_report(*format, path, &report)?;
+        write_report(*format, path, &report, &describe)?;
     }
-    Ok(match report.verdict {
-        _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
+    // What GitHub is told beside the report must not change the verdict.
+    if let Err(untold) = github.finish(output.out(), &report, &describe) {
+        output.complain(&untold.message);
+    }
+    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
+        known::write(path, &report, before, output)?;
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+}
+
+/// The exit code that a report stands for.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.verdict {
         Conformance::Conformant => Exit::Conformant,
         Conformance::NotConformant => Exit::NotConformant,
         Conformance::NotJudged => Exit::NotJudged,
-    })
+    }
 }
 
 fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
@@ -83,29 +106,28 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         seed,
         cases: args.cases,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
-        jobs: args.jobs.map_or(cores, usize::from),
+        // Who is asked to press Enter is asked for one delivery at a time.
+        jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
+        shard: args.shard,
+        known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        collect: args.write_known_failing.is_some(),
+        quiet: args.quiet_time,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        before: args.target.attach.then_some(wait_for_enter),
         ..Options::default()
     })
 }
 
 /// A seed that differs from run to run: the hasher that the standard library seeds from the system.
-fn drawn_seed() -> u64 {
+pub(super) fn drawn_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-/// The first Ctrl-C ends the run after the case at hand; what was finished is reported.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    stop
-}
-
-fn check_writable(path: &Path) -> Result<(), Stop> {
+pub(super) fn check_writable(path: &Path) -> Result<(), Stop> {
     let existed = path.exists();
     fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
     if !existed {
@@ -115,11 +137,11 @@ fn check_writable(path: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
-fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory) -> Result<(), Stop> {
+fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
     for requirement in &mut report.requirements {
         for failure in &mut requirement.failures {
             let Some(case) = &failure.shrunk else { continue };
@@ -127,7 +149,9 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory) -> R
             let path = folder.join(format!("{}.json", failure.case));
             fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
             failure.file = path.display().to_string();
-            failure.reproduce = format!("{} replay {}{}", program(), quote(&failure.file), factory.argument());
+            // A command line may hold the secret too.
+            let times = if failure.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
+            failure.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&failure.file), factory.argument()));
         }
     }
     Ok(())
@@ -140,10 +164,8 @@ fn program() -> String {
     if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
 }
 
-fn write_report(format: ReportFormat, path: &Path, report: &Report) -> Result<(), Stop> {
+pub(super) fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
     let mut text = Vec::new();
-    match format {
-        ReportFormat::Json => json::write(&mut text, report)?,
-    }
+    format.write(&mut text, report, describe)?;
     fs::write(path, text).map_err(|error| cannot_write(path, &error))
 }

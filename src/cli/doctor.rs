@@ -5,23 +5,29 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, output::Output, provider, target};
+use super::{Exit, Stop, args::Doctor, certify::drawn_seed, output::Output, provider, target};
 use crate::{
-    adapter::{Hello, PROTOCOL, Request, Target, TargetError},
-    case::{Act, Case, Delivery},
-    domain::Clock,
+    adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
+    case::{Act, Body, Case, Delivery},
+    domain::{Clock, OrderState, RefundView},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
-    report::style::{BAD, FAINT, GOOD, ODD, paint},
-    run::{Factory, Options},
+    report::{
+        style::{BAD, FAINT, GOOD, ODD, paint, wrap},
+        terminal, visible,
+    },
+    run::{Factory, Options, Redactor, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
-    let target = factory.make().map_err(Stop::not_judged)?;
-    let secret = Options::default().secrets.current.unwrap_or_default();
-    let mut visit = Visit { provider, factory: &*factory, target, secret, clock: factory.clock(), out: output.out(), said: Vec::new() };
+    let redactor = Redactor::of(&Options::default(), &*factory);
+    let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
+    let secret = factory.secrets().unwrap_or(&Options::default().secrets).current.clone();
+    let columns = output.view().columns;
+    let clock = factory.clock();
+    let mut visit = Visit { provider, factory: &*factory, target, secret, redactor, clock, columns, out: output.out(), said: Vec::new() };
     let healthy = visit.all_steps()?;
     visit.target.bye();
     Ok(if healthy { Exit::Conformant } else { Exit::NotJudged })
@@ -31,8 +37,10 @@ struct Visit<'a> {
     provider: &'a dyn Provider,
     factory: &'a dyn Factory,
     target: Box<dyn Target>,
-    secret: String,
+    secret: Option<String>,
+    redactor: Redactor,
     clock: Clock,
+    columns: usize,
     out: &'a mut dyn Write,
     /// The requests so far as stdio lines, for the command that shows a failing step again.
     said: Vec<serde_json::Value>,
@@ -40,11 +48,16 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn all_steps(&mut self) -> Result<bool, Stop> {
-        let case = plain_case(self.provider);
+        let mut case = plain_case(self.provider);
+        if self.factory.transport() != "in-process" {
+            // The target may remember the last visit.
+            case = with_fresh_ids(&case, drawn_seed());
+        }
         let order = case.orders[0].order_id.clone();
         let Some(delivery) = case.all_deliveries().next().cloned() else { return Ok(false) };
 
-        let hello = Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone() };
+        let hello =
+            Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone().unwrap_or_default() };
         self.say(serde_json::json!({"op": "hello", "protocol": PROTOCOL, "provider": hello.provider, "secret": hello.secret}));
         let answer = self.target.hello(&hello);
         let Some(introduction) = self.step("hello", answer, |introduction| format!("{} {}", introduction.name, introduction.version))?
@@ -52,12 +65,14 @@ impl Visit<'_> {
             return Ok(false);
         };
         let capabilities = introduction.capabilities;
-        let claims = serde_json::to_string(&capabilities).unwrap_or_default();
-        writeln!(self.out, "      {}", paint(FAINT, &claims))?;
+        self.told(&terminal::claims(&capabilities))?;
 
         self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
         let answer = self.target.begin("doctor", &case.orders);
         if self.step("begin", answer, |()| format!("order {order}"))?.is_none() {
+            return Ok(false);
+        }
+        if self.target.learns_of_orders_from_events() && !self.introduce(&case, &capabilities)? {
             return Ok(false);
         }
         self.say(serde_json::json!({"op": "observe", "orderId": order}));
@@ -82,6 +97,9 @@ impl Visit<'_> {
         if self.step("observe, after it", answer, describe_state)?.is_none() {
             return Ok(false);
         }
+        for line in self.target.readings(&order) {
+            self.told(&line)?;
+        }
         if capabilities.durable {
             let answer = self.target.restart().and_then(|()| self.target.hello(&hello));
             if self.step("kill and start again", answer, |_| "came back".to_owned())?.is_none() {
@@ -99,18 +117,39 @@ impl Visit<'_> {
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
         }
-        writeln!(
-            self.out,
-            "{} the adapter works; `refundproof certify{}` says whether the target conforms",
-            paint(GOOD, "✓"),
-            self.factory.argument()
-        )?;
+        writeln!(self.out, "{} the adapter works; whether the target conforms is seen with:", paint(GOOD, "✓"))?;
+        // A command is pasted, and never broken.
+        let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
+        writeln!(self.out, "  {command}")?;
+        Ok(true)
+    }
+
+    fn introduce(&mut self, case: &Case, capabilities: &Capabilities) -> Result<bool, Stop> {
+        let messages: Vec<_> = case.orders.iter().flat_map(|order| self.provider.introduce(order)).collect();
+        let messages: Vec<_> = messages.into_iter().filter(|message| capabilities.is_subscribed(&message.facts.kind)).collect();
+        if messages.is_empty() {
+            self.remark(
+                "no event would introduce an order to it, and nothing else is set up to; see http.setup_url and http.setup_command",
+            )?;
+            return Ok(false);
+        }
+        for message in messages {
+            let delivery = Delivery::plain(message.facts, Body::new(message.body));
+            let answer = self.deliver(&delivery);
+            if self.step(&format!("deliver {}", delivery.event.kind), answer, |status| format!("answered {status}"))?.is_none() {
+                return Ok(false);
+            }
+        }
         Ok(true)
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<u16, TargetError> {
         let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
-        headers.extend(self.provider.sign(&[&self.secret], self.clock.unix_seconds(), delivery.body.bytes()));
+        if let Some(secret) = &self.secret {
+            let signature = self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes());
+            let name = |name: String| self.factory.signature_header().map_or(name, str::to_owned);
+            headers.extend(signature.into_iter().map(|(header, value)| (name(header), value)));
+        }
         let members: serde_json::Map<String, serde_json::Value> =
             headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         self.say(serde_json::json!({"op": "deliver", "headers": members, "body": delivery.body.text()}));
@@ -124,6 +163,14 @@ impl Visit<'_> {
         self.said.push(request);
     }
 
+    /// Writes what a target said below the step, without secrets and with everything in it to be seen.
+    fn told(&mut self, text: &str) -> Result<(), Stop> {
+        for line in wrap(&visible(&self.redactor.hide(text)), self.columns.saturating_sub(4)) {
+            writeln!(self.out, "    {}", paint(FAINT, &line))?;
+        }
+        Ok(())
+    }
+
     fn remark(&mut self, text: &str) -> Result<(), Stop> {
         writeln!(self.out, "{} {text}", paint(ODD, "!"))?;
         Ok(())
@@ -132,18 +179,24 @@ impl Visit<'_> {
     fn step<T>(&mut self, name: &str, answer: Result<T, TargetError>, describe: impl Fn(&T) -> String) -> Result<Option<T>, Stop> {
         match answer {
             Ok(value) => {
-                match describe(&value) {
-                    told if told.is_empty() => writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?,
-                    told => writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?,
+                let told = visible(&self.redactor.hide(&describe(&value)));
+                let line = format!("{name:<26} {told}");
+                if told.is_empty() {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                } else if line.chars().count() + 2 <= self.columns {
+                    writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?;
+                } else {
+                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                    self.told(&told)?;
                 }
                 Ok(Some(value))
             }
             Err(error) => {
                 // The error begins with its operation, and so does the line.
-                let error = error.to_string();
+                let error = visible(&self.redactor.error(error).to_string());
                 let what = error.split_once(": ").map_or(error.as_str(), |(_, what)| what);
                 writeln!(self.out, "{} {name:<26} {what}", paint(BAD, "✗"))?;
-                for line in self.target.complaints().lines() {
+                for line in visible(&self.redactor.hide(&self.target.complaints())).lines() {
                     writeln!(self.out, "  │ {line}")?;
                 }
                 self.show_command()?;
@@ -154,19 +207,83 @@ impl Visit<'_> {
 
     /// The requests so far, as a command that shows the same without this harness.
     fn show_command(&mut self) -> Result<(), Stop> {
+        if let Some(endpoints) = self.target.endpoints() {
+            return self.show_requests(&endpoints);
+        }
         let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
-        writeln!(self.out, "  printf '%s\\n' {} | {command}", lines.join(" "))?;
+        let shown = self.to_paste(&format!("printf '%s\\n' {} | {command}", lines.join(" ")));
+        writeln!(self.out, "  {shown}")?;
+        Ok(())
+    }
+
+    /// A command without the secret. The one that is built in is no secret, and with it the command works as it stands.
+    fn to_paste(&self, command: &str) -> String {
+        let is_public = self.secret == Options::default().secrets.current;
+        if is_public { command.to_owned() } else { self.redactor.hide(command) }
+    }
+}
+
+impl Visit<'_> {
+    /// The last request, as a command that sends the same.
+    fn show_requests(&mut self, endpoints: &Endpoints) -> Result<(), Stop> {
+        let Some(request) = self.said.last() else { return Ok(()) };
+        let quoted = |words: &[String]| words.iter().map(|word| target::quote(word)).collect::<Vec<_>>().join(" ");
+        let post = |url: &str, headers: &serde_json::Map<String, serde_json::Value>, body: &str| {
+            let header = |(name, value): (&String, &serde_json::Value)| {
+                format!(" -H {}", target::quote(&format!("{name}: {}", value.as_str().unwrap_or_default())))
+            };
+            let headers: String = headers.iter().map(header).collect();
+            format!("curl -sS -i{headers} --data-binary {} {}", target::quote(body), target::quote(url))
+        };
+        let none = serde_json::Map::new();
+        let op = request.get("op").and_then(serde_json::Value::as_str);
+        let command = match (op, &endpoints.setup) {
+            (Some("begin"), Some(setup)) => {
+                let body = serde_json::json!({"case": request["case"], "orders": request["orders"]}).to_string();
+                let json = serde_json::Map::from_iter([("content-type".to_owned(), "application/json".into())]);
+                post(setup, &json, &body)
+            }
+            (Some("deliver"), _) => {
+                let headers = request["headers"].as_object().unwrap_or(&none);
+                post(&endpoints.webhook, headers, request["body"].as_str().unwrap_or_default())
+            }
+            (Some("observe"), _) => {
+                let order = request["orderId"].as_str().unwrap_or_default();
+                format!("curl -sS -i {}", target::quote(&endpoints.state.replace("{orderId}", order)))
+            }
+            _ => String::new(),
+        };
+        writeln!(self.out, "  see it without refundproof:")?;
+        if let Some(start) = &endpoints.start {
+            let start = self.to_paste(&quoted(start));
+            writeln!(self.out, "  {start} &")?;
+        }
+        if !command.is_empty() {
+            let command = self.to_paste(&command);
+            writeln!(self.out, "  {command}")?;
+        }
         Ok(())
     }
 }
 
-fn describe_state(state: &Option<crate::domain::OrderState>) -> String {
-    match state {
-        Some(state) => serde_json::to_string(state).unwrap_or_default(),
-        None => "unknown order".to_owned(),
+/// A state in one line, member by member as an adapter wrote it.
+fn describe_state(state: &Option<OrderState>) -> String {
+    let Some(state) = state else { return "unknown order".to_owned() };
+    let OrderState { order_id: _, status, refunded_amount, currency, available_to_refund_amount, charged_back_amount, refunds } = state;
+    let mut parts = vec![format!("status {}", status.as_str()), format!("refundedAmount {refunded_amount}")];
+    parts.extend(currency.as_ref().map(|currency| format!("currency {currency}")));
+    parts.extend(available_to_refund_amount.map(|amount| format!("availableToRefundAmount {amount}")));
+    parts.extend(charged_back_amount.map(|amount| format!("chargedBackAmount {amount}")));
+    if let Some(refunds) = refunds {
+        let refund = |refund: &RefundView| format!("refund {} {} {}", refund.id, refund.state, refund.refunded_amount);
+        parts.extend(refunds.iter().map(refund));
+        if refunds.is_empty() {
+            parts.push("no refunds".to_owned());
+        }
     }
+    parts.join(", ")
 }
 
 /// One order, one refund paid back in full, told by one event.

@@ -9,6 +9,7 @@ use super::args::ColorWhen;
 use crate::report::{
     style::{BAD, paint},
     terminal::View,
+    visible,
 };
 
 /// The two standard streams.
@@ -39,7 +40,7 @@ impl Output {
     /// Writes one line about what is wrong to standard error.
     pub(crate) fn complain(&mut self, message: &str) {
         // Nothing is left to tell anybody if standard error is gone too.
-        let _ = writeln!(self.err, "{} {message}", paint(BAD, "error:"));
+        let _ = writeln!(self.err, "{} {}", paint(BAD, "error:"), visible(message));
     }
 
     /// Writes one line beside the report to standard error.

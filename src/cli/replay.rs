@@ -8,47 +8,61 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Replay, Show},
+    certify::drawn_seed,
     output::Output,
     provider,
     target::{self, quote},
 };
 use crate::{
-    case::{Act, Case, Effect},
+    case::{Act, Case, Delivery, Effect},
     check::Rules,
     domain::Clock,
     report::{
         style::{BAD, GOOD, STRONG, paint},
-        terminal, timeline,
+        terminal, timeline, visible,
     },
-    run::{Driver, Options, terms},
+    run::{Options, Redactor, terms},
 };
 
 pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let (case, provider) = read(&args.case)?;
-    let factory = target::factory(&args.target)?;
+    let mut target = args.target.clone();
+    target.step = args.step || args.target.attach;
+    let factory = target::factory(&target)?;
     let options = Options::default();
-    let target = factory.make().map_err(Stop::not_judged)?;
-    let limit = options.answer_limit.filter(|_| !args.step);
-    let mut driver = Driver::new(provider, target, factory.clock(), options.secrets, limit, args.settle).map_err(Stop::not_judged)?;
+    let options = Options {
+        answer_limit: target.answer_limit(),
+        settle: args.settle,
+        salt: Some(drawn_seed()),
+        before: target.step.then_some(wait_for_enter),
+        ..options
+    };
+    let redactor = Redactor::of(&options, &*factory);
+    let started = options.driver(provider, &*factory, factory.clock());
+    let mut driver = started.map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let capabilities = driver.capabilities().clone();
     let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), &capabilities));
     if case.deliveries() == 0 && !case.entries.is_empty() {
         return Err(Stop::not_judged("the target subscribes to none of the events of this case; nothing was sent"));
     }
-    if args.step {
-        driver.before = Some(Box::new(|entry, delivery| {
-            let _ = write!(io::stderr(), "entry {}: {} {} - Enter to send ", entry + 1, delivery.event.kind, delivery.event.id);
-            let _ = io::stdin().lock().read_line(&mut String::new());
-        }));
-    }
     let rules = Rules { rejection_is_4xx: case.requirement.as_deref() == Some("rejection-is-4xx") };
-    let outcome = driver.run("replay", &case, rules);
-    let complaints = driver.target.complaints();
+    let mut outcome = driver.run("replay", &case, rules);
+    let mut runs = 1;
+    while runs < args.times && !outcome.has_stopped() {
+        // The orders must be new to the target each time.
+        driver.conditions.salt = Some(drawn_seed());
+        outcome = driver.run(&format!("replay-{runs}"), &case, rules);
+        runs += 1;
+    }
+    if args.times > 1 {
+        output.note(&format!("run {runs} of {}", args.times));
+    }
+    let complaints = visible(&redactor.hide(&driver.target.complaints()));
     drop(driver);
     let columns = output.view().columns;
     let answers = outcome.answers();
     let out = output.out();
-    writeln!(out, "{}", paint(STRONG, &case.title))?;
+    writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
     timeline::write(out, &case, Some(&answers), columns)?;
     if !complaints.is_empty() {
         writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
@@ -57,16 +71,22 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         }
     }
     if let Some(error) = outcome.error {
-        return Err(Stop::not_judged(error));
+        return Err(Stop::not_judged(redactor.error(error)));
     }
     let Some(failure) = outcome.failure else {
         writeln!(out, "{}", paint(GOOD, "the target showed what it must"))?;
         return Ok(Exit::Conformant);
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
-    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &failure.message))?;
-    terminal::diff_lines(out, &failure.diff)?;
+    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &visible(&redactor.hide(&failure.message))))?;
+    terminal::diff_lines(out, &redactor.hide(&failure.diff))?;
     Ok(Exit::NotConformant)
+}
+
+/// Waits until somebody presses Enter; at the end of the input it does not wait.
+pub(super) fn wait_for_enter(entry: usize, delivery: &Delivery) {
+    let _ = write!(io::stderr(), "entry {}: {} {} - Enter to send ", entry + 1, delivery.event.kind, delivery.event.id);
+    let _ = io::stdin().lock().read_line(&mut String::new());
 }
 
 pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
@@ -74,7 +94,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if !args.curl {
-        writeln!(out, "{}", paint(STRONG, &case.title))?;
+        writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
         timeline::write(out, &case, None, columns)?;
         for expected in &case.expect {
             writeln!(out, "  must end as")?;
@@ -85,7 +105,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Conformant);
     }
-    writeln!(out, "# {}", case.title)?;
+    writeln!(out, "# {}", visible(&case.title).replace('\n', " "))?;
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {
@@ -114,7 +134,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
 fn curl(
     out: &mut dyn Write,
     number: usize,
-    delivery: &crate::case::Delivery,
+    delivery: &Delivery,
     provider: &dyn crate::provider::Provider,
     secret: Option<&str>,
 ) -> io::Result<()> {

@@ -1,45 +1,40 @@
 //! From the TARGET argument to a factory of targets.
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{ffi::OsString, path::Path, time::Duration};
 
-use serde::Deserialize;
-
-use super::{Stop, args::TargetArgs, list::nearest};
+use super::{
+    Stop,
+    args::TargetArgs,
+    list::nearest,
+    target_file::{self, Transport},
+};
 use crate::{
-    adapter::{StdioSettings, StdioTarget, Target},
+    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError},
     domain::Clock,
     reference::{Fault, ReferenceShop, faults},
-    run::{Factory, Launch},
+    run::{Factory, Launch, Secrets},
 };
 
 /// The built-in reference implementation.
 const REFERENCE: &str = "builtin:reference";
 
-/// The target file (`refundproof.toml`).
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TargetFile {
-    target: TargetTable,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TargetTable {
-    /// The command that speaks the stdio transport.
-    command: Vec<String>,
-}
-
 /// What the arguments name.
 pub(super) fn factory(args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
+    let is_url = |target: &str| target.starts_with("http://") || target.starts_with("https://");
+    let for_urls =
+        [(args.state_url.is_some(), "--state-url"), (args.setup_url.is_some(), "--setup-url"), (args.secret.is_some(), "--secret")];
+    if !args.target.as_deref().is_some_and(is_url)
+        && let Some((_, name)) = for_urls.iter().find(|(is_given, _)| *is_given)
+    {
+        return Err(Stop::usage(format!("{name} goes with an http:// webhook URL; a refundproof.toml says such things itself")));
+    }
     match (&args.target, args.command.is_empty()) {
         (Some(target), false) => Err(Stop::usage(format!("both a target (`{target}`) and a command after `--`; give one of them"))),
-        (None, false) => Ok(stdio(args.command.clone(), None)),
+        (None, false) => Ok(Box::new(stdio(args.command.clone(), None, args))),
         (None, true) => builtin(REFERENCE),
         (Some(target), true) if target.starts_with("builtin:") => builtin(target),
-        (Some(target), true) if target.starts_with("http://") || target.starts_with("https://") => {
-            Err(Stop::usage(format!("`{target}`: this version does not speak HTTP to targets yet; write a stdio adapter")))
-        }
-        (Some(target), true) => from_file(target),
+        (Some(target), true) if is_url(target) => from_url(target, args),
+        (Some(target), true) => from_file(target, args),
     }
 }
 
@@ -64,27 +59,81 @@ fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
     Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)))
 }
 
-fn from_file(path: &str) -> Result<Box<dyn Factory>, Stop> {
-    let fail = |problem: String| Stop::usage(format!("{path}: {problem}"));
-    let text = fs::read_to_string(Path::new(path)).map_err(|error| {
-        fail(format!("cannot be read: {error}; a target is {REFERENCE}, builtin:fault/NAME, a refundproof.toml, or a command after `--`"))
-    })?;
-    let file: TargetFile = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        fail(format!("line {line}: {}", error.message()))
-    })?;
-    if file.target.command.is_empty() {
-        return Err(fail("field `target.command`: is empty; name the program and its arguments".to_owned()));
-    }
-    Ok(stdio(file.target.command.into_iter().map(OsString::from).collect(), Some(path)))
+fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
+    let file = target_file::read(Path::new(path), args.answer_limit(), args.allow_remote)?;
+    let argument = format!(" {}", quote(path));
+    Ok(match file.transport {
+        Transport::Stdio(command) => {
+            let mut launch = stdio(command.into_iter().map(OsString::from).collect(), Some(path), args);
+            if file.secret.is_some() {
+                launch = launch.signing(Secrets { current: file.secret });
+            }
+            Box::new(launch.naming(file.signature_header))
+        }
+        Transport::Http(settings) => {
+            Box::new(http(*settings, &argument, args).signing(Secrets { current: file.secret }).naming(file.signature_header))
+        }
+    })
 }
 
-fn stdio(command: Vec<OsString>, file: Option<&str>) -> Box<dyn Factory> {
+fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
+    let Some(state_url) = args.state_url.clone() else {
+        return Err(Stop::usage(format!(
+            "`{url}`: also say where an order is shown, for example --state-url http://127.0.0.1:8080/orders/{{orderId}}"
+        )));
+    };
+    let capabilities = Capabilities { verifies_signatures: false, ..Capabilities::default() };
+    let settings = HttpSettings {
+        webhook_url: url.to_owned(),
+        state_url,
+        setup: args.setup_url.clone().map_or(Setup::Events, Setup::Url),
+        initiate_url: None,
+        service: None,
+        ready_url: None,
+        mapping: None,
+        introduction: Introduction { name: url.to_owned(), version: String::new(), capabilities },
+        answer_limit: args.answer_limit(),
+        other_limit: target_file::OTHER_LIMIT,
+        allow_remote: args.allow_remote,
+    };
+    settings.check().map_err(Stop::usage)?;
+    let mut argument = format!(" {} --state-url {}", quote(url), quote(&settings.state_url));
+    if let Some(setup) = &args.setup_url {
+        argument.push_str(&format!(" --setup-url {}", quote(setup)));
+    }
+    if args.secret.is_some() {
+        argument.push_str(" --secret …");
+    }
+    Ok(Box::new(http(settings, &argument, args).signing(Secrets { current: args.secret.clone() })))
+}
+
+type Maker = Box<dyn Fn() -> Result<Box<dyn Target>, TargetError> + Sync>;
+
+fn http(mut settings: HttpSettings, argument: &str, args: &TargetArgs) -> Launch<Maker> {
+    let mut argument = argument.to_owned();
+    if args.allow_remote {
+        argument.push_str(" --allow-remote");
+    }
+    if args.attach {
+        // Somebody else started it, and nobody kills what is looked at in a debugger.
+        settings.service = None;
+        settings.introduction.capabilities.durable = false;
+        argument.push_str(" --attach");
+    }
+    // Each worker may have a service of its own, if each gets a port of its own.
+    let workers = if settings.service.is_some() && settings.has_own_port() { usize::MAX } else { 1 };
+    let make: Maker = Box::new(move || HttpTarget::new(&settings).map(|target| Box::new(target) as Box<dyn Target>));
+    Launch::new("http", &argument, Clock::system(), make).with_workers(workers)
+}
+
+fn stdio(command: Vec<OsString>, file: Option<&str>, args: &TargetArgs) -> Launch<Maker> {
     let words: Vec<String> = command.iter().map(|word| quote(&word.to_string_lossy())).collect();
     let words = words.join(" ");
     let argument = file.map_or_else(|| format!(" -- {words}"), |file| format!(" {}", quote(file)));
-    let make = move || Ok(Box::new(StdioTarget::new(command.clone(), StdioSettings::default())) as Box<dyn Target>);
-    Box::new(Launch::new("stdio", &argument, Clock::system(), make).running(words))
+    let answer_limit = args.answer_limit().unwrap_or(Duration::MAX);
+    let settings = StdioSettings { answer_limit, ..StdioSettings::default() };
+    let make: Maker = Box::new(move || Ok(Box::new(StdioTarget::new(command.clone(), settings)) as Box<dyn Target>));
+    Launch::new("stdio", &argument, Clock::system(), make).running(words)
 }
 
 /// A word as a shell takes it.

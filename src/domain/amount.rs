@@ -35,6 +35,12 @@ impl Amount {
         Amount(Decimal::from_i128_with_scale(i128::from(minor), digits))
     }
 
+    /// So many minor units of a currency with so many digits; `None` if it is no such number.
+    pub fn to_minor(self, digits: u32) -> Option<u64> {
+        let units = self.0.checked_mul(Decimal::from(10_u64.checked_pow(digits)?))?;
+        if units.fract().is_zero() { units.trunc().to_string().split('.').next()?.parse().ok() } else { None }
+    }
+
     /// Reads a decimal number as JSON writes it, with sign, fraction and exponent, without rounding.
     ///
     /// # Errors

@@ -121,10 +121,15 @@ impl OrderTruth {
         let charges = u64::from(charges.clamp(1, 3));
         let items = u64::from(items.clamp(1, 3));
         let captured = captured.max(charges).max(items);
+        OrderTruth::of(captured, split(captured, charges).collect(), split(captured, items).collect())
+    }
+
+    /// An order with these charges and items.
+    pub fn of(captured: u64, charges: Vec<u64>, items: Vec<u64>) -> OrderTruth {
         OrderTruth {
             captured,
-            charges: split(captured, charges).map(|captured| Charge { captured, refunds: Vec::new() }).collect(),
-            items: split(captured, items).collect(),
+            charges: charges.into_iter().map(|captured| Charge { captured, refunds: Vec::new() }).collect(),
+            items,
             refunds: Vec::new(),
             chargebacks: Vec::new(),
             disputed: false,

@@ -159,10 +159,16 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             FaultKind::Omit | FaultKind::RestartAfter => {}
             FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
             FaultKind::Late { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::Late { by })),
-            FaultKind::AnswerLost { after } => {
+            FaultKind::AnswerLost { after, how } => {
                 with(FaultKind::Again { after });
-                smaller(after).for_each(|after| with(FaultKind::AnswerLost { after }));
+                smaller(after).for_each(|after| with(FaultKind::AnswerLost { after, how }));
+                smaller(how).for_each(|how| with(FaultKind::AnswerLost { after, how }));
             }
+            FaultKind::KilledDuring { after, patience } => {
+                with(FaultKind::RestartAfter);
+                smaller(after).for_each(|after| with(FaultKind::KilledDuring { after, patience }));
+            }
+            FaultKind::Together { with: others } => smaller(others).for_each(|others| with(FaultKind::Together { with: others })),
             FaultKind::BrokenFirst { at, after } => {
                 with(FaultKind::Again { after });
                 smaller(after).for_each(|after| with(FaultKind::BrokenFirst { at, after }));

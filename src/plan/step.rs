@@ -221,6 +221,9 @@ pub enum FaultKind {
     AnswerLost {
         /// How many other deliveries come between.
         after: u8,
+        /// How the connection is lost, modulo the ways there are; zero loses nothing but the answer.
+        #[serde(default)]
+        how: u8,
     },
     /// The body arrives broken, is answered with an error, and the event is sent again so many deliveries later.
     BrokenFirst {
@@ -231,6 +234,18 @@ pub enum FaultKind {
     },
     /// The target is killed and started again after it.
     RestartAfter,
+    /// The target is killed while it handles it and started again, and the event is sent again so many deliveries later.
+    KilledDuring {
+        /// How many other deliveries come between.
+        after: u8,
+        /// How long the target has before it is killed, modulo the choices there are; zero is not at all.
+        patience: u8,
+    },
+    /// It is sent at the same time as so many that follow it.
+    Together {
+        /// How many others.
+        with: u8,
+    },
     /// A documented example that is not valid JSON arrives just before it.
     DefectBefore {
         /// Which defect, modulo how many the provider documents.
@@ -264,6 +279,8 @@ impl FaultKind {
             FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
             FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
             FaultKind::RestartAfter => "restart",
+            FaultKind::KilledDuring { .. } => "redelivery after a kill",
+            FaultKind::Together { .. } => "at the same time",
             FaultKind::DefectBefore { .. } => "documented defect",
             FaultKind::Mutated { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",

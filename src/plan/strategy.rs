@@ -104,6 +104,8 @@ pub enum Recipe {
     Redelivery,
     /// Several orders at once.
     SeveralOrders,
+    /// Several deliveries at the same time.
+    Concurrent,
     /// The target is killed between deliveries.
     Restarts,
     /// Plain traffic.
@@ -180,6 +182,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::LateEvents => draw.late_events(),
         Recipe::Redelivery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), refused(), 1..4),
         Recipe::SeveralOrders => draw.several_orders(),
+        Recipe::Concurrent => draw.concurrent(),
         Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
         Recipe::UnknownEvents => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), unknown(), 1..4),
         Recipe::OtherEvents => draw.other_events(),
@@ -408,9 +411,23 @@ impl Draw<'_> {
     }
 
     fn restarts(&self) -> PlanStrategy {
-        let restart = Just(FaultKind::RestartAfter).boxed();
+        let killed = (0_u8..4, any::<u8>()).prop_map(|(after, patience)| FaultKind::KilledDuring { after, patience });
+        let restart = prop_oneof![2 => Just(FaultKind::RestartAfter), 1 => killed].boxed();
         let plan = self.with_faults(self.order(), self.lives(self.any_refund(), self.any_end(), 1, 2), restart, 1..3);
         (plan, vec((any::<u8>(), any::<u8>(), again()), 1..4)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
+    }
+
+    /// Deliveries that are under way at the same time: events of one refund, of several refunds of one order, of several
+    /// orders, and copies of one event. Parts of an order, so that nothing that is lost is hidden by what comes last.
+    fn concurrent(&self) -> PlanStrategy {
+        let steps = || self.lives(self.part(), self.any_end(), 2, 3);
+        let one = self.all_or_one_view(self.plan(self.order(), steps()));
+        let groups = vec((any::<u8>(), any::<u8>(), (1_u8..8).prop_map(|with| FaultKind::Together { with })), 2..6);
+        let copies = vec((any::<u8>(), any::<u8>(), Just(FaultKind::Again { after: 0 })), 0..4);
+        let lates = vec((any::<u8>(), any::<u8>(), (1_u8..16).prop_map(|by| FaultKind::Late { by })), 0..4);
+        (prop_oneof![3 => one, 1 => self.several_orders()], copies, lates, groups)
+            .prop_map(|(plan, copies, lates, groups)| befall(plan, [copies, lates, groups].concat()))
+            .boxed()
     }
 
     fn malformed(&self) -> BoxedStrategy<FaultKind> {
@@ -750,7 +767,7 @@ fn again() -> BoxedStrategy<FaultKind> {
 
 fn refused() -> BoxedStrategy<FaultKind> {
     prop_oneof![
-        (0_u8..6).prop_map(|after| FaultKind::AnswerLost { after }),
+        (0_u8..6, any::<u8>()).prop_map(|(after, how)| FaultKind::AnswerLost { after, how }),
         (any::<u16>(), 0_u8..6).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after }),
     ]
     .boxed()

@@ -2,11 +2,9 @@
 //!
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
-use std::collections::BTreeMap;
-
 use super::{IdOf, Message, Mint, Names, Provider, Scene};
 use crate::{
-    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
+    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
     domain::{Amount, Currency, EventTime, fits_pattern},
     model::{Change, OrderTruth},
     mutate::{Mutant, effect, mutate},
@@ -99,6 +97,8 @@ struct Send {
     order: usize,
     created: u32,
     act: Act,
+    /// How many of the deliveries that follow are sent at the same time as it.
+    with: u8,
 }
 
 impl<'a> Stage<'a> {
@@ -211,7 +211,7 @@ impl<'a> Stage<'a> {
             },
         };
         let place = self.created * 2;
-        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own) });
+        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with: 0 });
     }
 
     fn send(&mut self, order: usize, message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
@@ -247,10 +247,11 @@ impl<'a> Stage<'a> {
             deliver_original(&mut line, original, own_place, befalls, later);
         }
         let restart = befalls.iter().any(|kind| matches!(kind, FaultKind::RestartAfter));
-        let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)) });
+        let with = befalls.iter().find_map(|kind| if let FaultKind::Together { with } = kind { Some(*with) } else { None }).unwrap_or(0);
+        let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)), with });
         self.sends.extend(sends);
         if restart {
-            self.sends.push(Send { place: own_place, order, created, act: Act::Restart });
+            self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0 });
         }
     }
 
@@ -261,15 +262,8 @@ impl<'a> Stage<'a> {
         facts.id = self.mint.uuid("defect", u64::from(self.created) * 8 + u64::from(index));
         facts.order_id = Some(self.orders[order].names.order.clone());
         facts.tells = Vec::new();
-        Some(Delivery {
-            event: facts,
-            headers: headers(),
-            body: Body::new(defect.bytes.clone()),
-            fault: None,
-            mutation: Some(format!("documented defect of {}", defect.kind)),
-            effect: Effect::Reject,
-            signature: Signature::Valid,
-        })
+        let mutation = Some(format!("documented defect of {}", defect.kind));
+        Some(Delivery { mutation, effect: Effect::Reject, ..Delivery::plain(facts, Body::new(defect.bytes.clone())) })
     }
 
     /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
@@ -359,7 +353,18 @@ fn deliver_original(
     for kind in befalls {
         match **kind {
             FaultKind::Again { after } => line.push((later(place, after), again("redelivery"))),
-            FaultKind::AnswerLost { after } => line.push((later(place, after), again("redelivery after a lost answer"))),
+            FaultKind::AnswerLost { after, how } => {
+                line.push((later(place, after), again("redelivery after a lost answer")));
+                if let Some((_, first)) = &mut first {
+                    first.mishap = loss(how);
+                }
+            }
+            FaultKind::KilledDuring { after, patience } => {
+                line.push((later(place, after), again("redelivery after a kill")));
+                if let Some((_, first)) = &mut first {
+                    first.mishap = Some(Mishap::Killed { after_ms: PATIENCE[usize::from(patience) % PATIENCE.len()] });
+                }
+            }
             FaultKind::BrokenFirst { at, after } if first.is_some() => {
                 first = None;
                 line.push((place, broken_off(&original, at)));
@@ -370,6 +375,15 @@ fn deliver_original(
     }
     line.extend(first);
 }
+
+/// The ways to lose an answer; the first loses nothing else.
+fn loss(how: u8) -> Option<Mishap> {
+    const WAYS: [Mishap; 4] = [Mishap::AnswerUnread, Mishap::Reset, Mishap::HalfSent, Mishap::SlowReading];
+    Some(WAYS[usize::from(how) % WAYS.len()])
+}
+
+/// How many milliseconds a target has before it is killed: nothing, or about what handling a delivery takes.
+const PATIENCE: [u16; 5] = [0, 1, 2, 4, 8];
 
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
 /// shop knows of its own refund before the provider tells of it.
@@ -387,27 +401,38 @@ fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
         sends[index].place = place;
     }
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
-    sends.into_iter().map(|send| Entry { act: send.act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+    grouped(sends).into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+}
+
+/// Puts deliveries together that are sent at the same time.
+fn grouped(sends: Vec<Send>) -> Vec<Act> {
+    let mut acts = Vec::with_capacity(sends.len());
+    let mut sends = sends.into_iter().peekable();
+    while let Some(send) = sends.next() {
+        let (Act::Deliver(first), true) = (&send.act, send.with > 0) else {
+            acts.push(send.act);
+            continue;
+        };
+        let mut group = vec![(**first).clone()];
+        while group.len() <= usize::from(send.with)
+            && let Some(Send { act: Act::Deliver(next), .. }) = sends.next_if(|next| matches!(next.act, Act::Deliver(_)))
+        {
+            group.push(*next);
+        }
+        // What is lost or killed is so by itself.
+        group.iter_mut().for_each(|delivery| delivery.mishap = None);
+        acts.push(if group.len() > 1 { Act::Together(group) } else { send.act });
+    }
+    acts
 }
 
 fn place_of(fault: &Fault, family: usize) -> Option<usize> {
     (family > 0).then(|| usize::from(fault.event) % family)
 }
 
-fn headers() -> BTreeMap<String, String> {
-    BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())])
-}
-
 fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
-    Delivery {
-        event: message.facts,
-        headers: headers(),
-        body: Body::new(message.body),
-        fault: fault.map(str::to_owned),
-        mutation: None,
-        effect,
-        signature: Signature::Valid,
-    }
+    let plain = Delivery::plain(message.facts, Body::new(message.body));
+    Delivery { fault: fault.map(str::to_owned), effect, ..plain }
 }
 
 fn broken_off(whole: &Delivery, at: u16) -> Delivery {

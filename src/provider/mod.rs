@@ -13,10 +13,12 @@ mod template;
 
 pub use lower::{Lowering, lower, lower_for};
 pub use mint::Mint;
+pub(crate) use mint::mix;
 pub use registry::{Registered, named, registered};
 pub use template::{Template, push_amount, push_plain};
 
 use crate::{
+    case::OrderSetup,
     corpus::Corpus,
     domain::{Amount, Currency, EventTime},
     model::{Change, EventFacts, OrderTruth, Tell},
@@ -51,6 +53,13 @@ pub trait Provider: Send + Sync {
 
     /// An event of a type that nobody has heard of, about the order of the scene.
     fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message;
+
+    /// Order events that introduce an order which exists and is captured, for targets that nobody else tells of orders;
+    /// none where the provider has no such events.
+    fn introduce(&self, order: &OrderSetup) -> Vec<Message> {
+        let _ = order;
+        Vec::new()
+    }
 
     /// Where in the body of an event the places are that mutations need. `captured` is what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;

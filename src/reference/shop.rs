@@ -285,14 +285,13 @@ impl Target for ReferenceShop {
         };
         self.dialect = dialect;
         self.verifier = Verifier::new(&hello.secret, self.faults);
-        let races = self.has(Fault::LostUpdate) || self.has(Fault::CheckThenInsert);
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
         let capabilities = Capabilities {
             observes,
             verifies_signatures: true,
             durable: true,
             initiates_refunds: true,
-            concurrency: if races { 4 } else { 1 },
+            concurrency: 4,
             ..Capabilities::default()
         };
         Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })

@@ -3,14 +3,19 @@
 use std::io::{self, Write};
 
 use super::{
+    Describe, shared,
+    shared::{many, visible, visible_line},
     style::{BAD, FAINT, GOOD, ODD, STRONG, cut, paint, wrap},
     timeline,
 };
 use crate::{
     adapter::Capabilities,
-    check::verdict::{Conformance, Verdict},
+    check::{
+        FailureKind,
+        verdict::{Conformance, Verdict},
+    },
     corpus::RequirementText,
-    run::{FailureReport, Report, RequirementResult, Totals},
+    run::{FailureReport, Report, RequirementResult},
 };
 
 /// How much is shown, and on how wide a screen.
@@ -25,37 +30,50 @@ pub struct View {
 /// How many differing snapshots are shown: a target that gets one wrong tends to get many wrong, in the same way.
 const MOST_SNAPSHOTS: usize = 3;
 
+const SHARD: &str = "a shard says only whether anything in it failed; `refundproof merge` judges the whole";
+
 /// Writes the whole report. `describe` knows what each requirement asks.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &dyn Fn(&str) -> Option<RequirementText>) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Describe<'_>) -> io::Result<()> {
     if !view.quiet {
         heading(out, report, view)?;
         for item in &report.items {
             writeln!(out)?;
             writeln!(out, "{}  {}", paint(STRONG, &item.id), conformance(item.verdict))?;
             for requirement in report.requirements.iter().filter(|requirement| requirement.item == item.id) {
-                requirement_lines(out, requirement, view)?;
+                requirement_lines(out, requirement, report.interrupted.is_some(), view)?;
             }
         }
         writeln!(out)?;
         snapshot_line(out, report)?;
     }
-    for requirement in &report.requirements {
+    let mut told: Vec<(String, &str)> = Vec::new();
+    // A known failure has its line in the table; nobody wants to read its story every day.
+    for requirement in report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Waived) {
         for failure in &requirement.failures {
             writeln!(out)?;
-            failure_lines(out, requirement, failure, view, describe(&requirement.id).as_ref())?;
+            let cause = shared::cause(failure);
+            match told.iter().find(|(known, _)| *known == cause) {
+                // One mistake tends to break many requirements; its story is told once.
+                Some((_, first)) => short_failure_lines(out, requirement, failure, first, view)?,
+                None => {
+                    told.push((cause, &requirement.id));
+                    failure_lines(out, requirement, failure, view, describe(&requirement.id).as_ref())?;
+                }
+            }
         }
     }
-    let differing = &report.snapshots.differing;
+    let differing: Vec<_> = report.snapshots.differing.iter().filter(|difference| difference.waived.is_none()).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
         writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
-        diff_lines(out, &only_changes(&difference.diff))?;
+        diff_lines(out, &shared::only_changes(&difference.diff))?;
     }
     if differing.len() > MOST_SNAPSHOTS {
-        writeln!(out, "\n  … and {} more snapshots that differ; `--report json=PATH` has them all", differing.len() - MOST_SNAPSHOTS)?;
+        let more = many((differing.len() - MOST_SNAPSHOTS) as u64, "more snapshot", "more snapshots");
+        writeln!(out, "\n  … and {more} that differ; `--report html=PATH` has them all")?;
     }
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
@@ -64,15 +82,23 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &dyn Fn
 }
 
 fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
-    writeln!(out, "refundproof {} · {} · seed {}", report.suite.version, report.provider, report.seed)?;
-    writeln!(out, "target  {} {} ({})", paint(STRONG, &report.target.name), report.target.version, report.target.transport)?;
-    for line in wrap(&claims(&report.target.capabilities), view.columns.saturating_sub(8)) {
+    let shard = report.shard.as_ref().map(|shard| format!(" · shard {shard}")).unwrap_or_default();
+    writeln!(out, "refundproof {} · {} · seed {}{shard}", report.suite.version, report.provider, report.seed)?;
+    writeln!(
+        out,
+        "target  {} {} ({})",
+        paint(STRONG, &visible_line(&report.target.name)),
+        visible_line(&report.target.version),
+        report.target.transport
+    )?;
+    for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
         writeln!(out, "        {}", paint(FAINT, &line))?;
     }
     Ok(())
 }
 
-fn claims(capabilities: &Capabilities) -> String {
+/// What a target claims, in words.
+pub fn claims(capabilities: &Capabilities) -> String {
     let mut claims = Vec::new();
     if !capabilities.observes.is_empty() {
         let names: Vec<String> =
@@ -118,7 +144,7 @@ fn mark(requirement: &RequirementResult) -> String {
     }
 }
 
-fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, view: View) -> io::Result<()> {
+fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, cut_short: bool, view: View) -> io::Result<()> {
     let level = format!("{:<6}", requirement.level.as_str());
     // Wide enough for the longest id, so that columns line up.
     let id = format!("{:<42}", requirement.id);
@@ -134,10 +160,13 @@ fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, view:
         writeln!(out, "  {} {line} {}", mark(requirement), paint(FAINT, &numbers))?;
     } else {
         writeln!(out, "  {} {}", mark(requirement), cut(&requirement.id, view.columns.saturating_sub(4)))?;
-        writeln!(out, "      {}", paint(FAINT, &format!("{} · {}", requirement.level.as_str(), numbers.trim())))?;
+        let numbers: Vec<&str> = numbers.split_whitespace().collect();
+        writeln!(out, "      {}", paint(FAINT, &format!("{} · {}", requirement.level.as_str(), numbers.join(" "))))?;
     }
-    if let Some(note) = requirement.note.as_ref().filter(|_| requirement.judged) {
-        for line in wrap(note, view.columns.saturating_sub(6)) {
+    // That the run was cut short is said once, at the end.
+    let unreached = cut_short && requirement.verdict == Verdict::NotExercised && requirement.cases == 0;
+    if let Some(note) = requirement.note.as_ref().filter(|_| requirement.judged && !unreached) {
+        for line in wrap(&visible(note), view.columns.saturating_sub(6)) {
             writeln!(out, "      {}", paint(FAINT, &line))?;
         }
     }
@@ -146,11 +175,19 @@ fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, view:
 
 fn snapshot_line(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let snapshots = &report.snapshots;
-    let text = match (&snapshots.note, snapshots.differing.len()) {
-        (Some(note), _) => paint(FAINT, note),
-        (None, 0) => paint(GOOD, &format!("{} compared, none differs", snapshots.compared)),
-        (None, differing) => paint(BAD, &format!("{} compared, {differing} differ", snapshots.compared)),
+    let waived = snapshots.differing.iter().filter(|difference| difference.waived.is_some()).count();
+    let compared = match (snapshots.compared, snapshots.differing.len()) {
+        (0, _) => None,
+        (compared, 0) => Some(paint(GOOD, &format!("{compared} compared, none differs"))),
+        (compared, 1) if waived == 0 => Some(paint(BAD, &format!("{compared} compared, 1 differs"))),
+        (compared, differing) if waived == differing => Some(paint(ODD, &format!("{compared} compared, {differing} differ as is known"))),
+        (compared, differing) if waived > 0 => {
+            Some(paint(BAD, &format!("{compared} compared, {differing} differ, {waived} of them as is known")))
+        }
+        (compared, differing) => Some(paint(BAD, &format!("{compared} compared, {differing} differ"))),
     };
+    let note = snapshots.note.as_ref().map(|note| paint(FAINT, &visible_line(note)));
+    let text = compared.into_iter().chain(note).collect::<Vec<_>>().join("; ");
     writeln!(out, "{}  {text}", paint(STRONG, "snapshots"))
 }
 
@@ -180,45 +217,56 @@ pub fn failure_lines(
         }
     }
     writeln!(out)?;
+    let mut place = String::new();
     if let Some(case) = &failure.shrunk {
         timeline::write(out, case, Some(&failure.answers), view.columns)?;
-        let place = match failure.entry {
-            Some(entry) => format!("after {}", deliveries_until(case, entry)),
-            None => "when everything had been delivered".to_owned(),
-        };
+        place = format!("{}: ", shared::place(case, failure.entry));
         writeln!(out)?;
-        for (number, line) in wrap(&format!("{place}: {}", failure.message), view.columns.saturating_sub(2)).iter().enumerate() {
-            match line.strip_prefix(place.as_str()).filter(|_| number == 0) {
-                Some(rest) => writeln!(out, "  {}{}", paint(STRONG, &place), paint(style, rest))?,
-                None => writeln!(out, "  {}", paint(style, line))?,
-            }
+    }
+    let message = format!("{place}{}{}", visible(&failure.message), shared::chance(failure));
+    for (number, line) in wrap(&message, view.columns.saturating_sub(2)).iter().enumerate() {
+        match line.strip_prefix(place.trim_end()).filter(|_| number == 0) {
+            Some(rest) => writeln!(out, "  {}{}", paint(STRONG, place.trim_end()), paint(style, rest))?,
+            None => writeln!(out, "  {}", paint(style, line))?,
         }
     }
     comparison(out, failure, view)?;
     if !failure.stderr.is_empty() {
         writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
-        let lines: Vec<&str> = failure.stderr.lines().collect();
+        let stderr = visible(&failure.stderr);
+        let lines: Vec<&str> = stderr.lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(8)) {
-            writeln!(out, "  │ {}", cut(line, view.columns.saturating_sub(4)))?;
+            writeln!(out, "  │ {}", cut(&line.replace('\t', "    "), view.columns.saturating_sub(4)))?;
         }
     }
-    if !failure.file.is_empty() {
-        // Commands and paths are pasted: they are never cut or broken.
-        writeln!(out, "  {:<9} {}", paint(FAINT, "case     "), failure.file)?;
-        writeln!(out, "  {:<9} {}", paint(FAINT, "again    "), failure.reproduce)?;
-    }
-    Ok(())
+    again_lines(out, failure)
 }
 
-/// How many deliveries had been sent when the entry was done.
-fn deliveries_until(case: &crate::case::Case, entry: usize) -> usize {
-    use crate::case::Act;
-    let count = |entry: &crate::case::Entry| match &entry.act {
-        Act::Deliver(_) => 1,
-        Act::Together(deliveries) => deliveries.len(),
-        Act::Initiate(_) | Act::Restart => 0,
-    };
-    case.entries.iter().take(entry + 1).map(count).sum()
+/// A failure that came about like one that was told in full.
+fn short_failure_lines(
+    out: &mut dyn Write,
+    requirement: &RequirementResult,
+    failure: &FailureReport,
+    first: &str,
+    view: View,
+) -> io::Result<()> {
+    let style = if requirement.verdict == Verdict::Fail { BAD } else { ODD };
+    writeln!(out, "{} {} {}", paint(style, "✗"), paint(STRONG, &requirement.id), requirement.level.as_str())?;
+    let text = format!("fails like {first} above: {}", visible(&failure.message));
+    for line in wrap(&text, view.columns.saturating_sub(2)) {
+        writeln!(out, "  {line}")?;
+    }
+    again_lines(out, failure)
+}
+
+/// Where the case was saved, and how it is run again.
+fn again_lines(out: &mut dyn Write, failure: &FailureReport) -> io::Result<()> {
+    if failure.file.is_empty() {
+        return Ok(());
+    }
+    // Commands and paths are pasted: they are never cut or broken.
+    writeln!(out, "  {:<9} {}", paint(FAINT, "case     "), visible(&failure.file))?;
+    writeln!(out, "  {:<9} {}", paint(FAINT, "again    "), visible(&failure.reproduce))
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Result<()> {
@@ -231,50 +279,26 @@ fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Res
 
 /// Expected and shown side by side where there is room for it, else as a diff.
 fn comparison(out: &mut dyn Write, failure: &FailureReport, view: View) -> io::Result<()> {
-    let rows = rows(&failure.expected, &failure.observed);
-    let name = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0).max(8);
-    let left = rows.iter().map(|row| row.1.chars().count()).max().unwrap_or(0).max(8);
-    let right = rows.iter().map(|row| row.2.chars().count()).max().unwrap_or(0).max(5);
-    if failure.kind != "state" || 8 + name + left + right > view.columns {
+    let rows = shared::rows(&visible(&failure.expected), &visible(&failure.observed));
+    let width = |text: fn(&shared::Row) -> &String| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let name = width(|row| &row.name).max(8);
+    let left = width(|row| &row.expected).max(8);
+    let right = width(|row| &row.shown).max(5);
+    // What is there twice, or in another order, no table of members shows.
+    let tells = rows.iter().any(shared::Row::differs);
+    if failure.kind != FailureKind::State.as_str() || !tells || 8 + name + left + right > view.columns {
         return diff_lines(out, &failure.diff);
     }
     writeln!(out, "    {}", paint(FAINT, &format!("{:name$}  {:left$}  {}", "", "must be", "shows")))?;
-    for (field, expected, shown) in rows {
-        let line = format!("{field:name$}  {expected:left$}  {shown}");
-        if expected == shown {
-            writeln!(out, "    {line}")?;
+    for row in &rows {
+        let shared::Row { name: field, expected, shown } = row;
+        if row.differs() {
+            writeln!(out, "  {} {field:name$}  {}  {}", paint(BAD, "≠"), paint(GOOD, &format!("{expected:left$}")), paint(BAD, shown))?;
         } else {
-            writeln!(out, "  {} {field:name$}  {}  {}", paint(BAD, "≠"), paint(GOOD, &format!("{expected:left$}")), paint(BAD, &shown))?;
+            writeln!(out, "    {field:name$}  {expected:left$}  {shown}")?;
         }
     }
     Ok(())
-}
-
-/// The lines of two state texts, matched by their first word (refunds by their id).
-fn rows(expected: &str, shown: &str) -> Vec<(String, String, String)> {
-    let parse = |text: &str| -> Vec<(String, String)> {
-        let parts = text.lines().map(|line| line.split_once(' ').unwrap_or((line, "")));
-        parts
-            .map(|(name, value)| {
-                let value = value.trim();
-                match (name, value.split_once(' ')) {
-                    ("refund", Some((id, rest))) => (format!("refund {id}"), rest.to_owned()),
-                    _ => (name.to_owned(), value.to_owned()),
-                }
-            })
-            .collect()
-    };
-    let (expected, shown) = (parse(expected), parse(shown));
-    let find = |list: &[(String, String)], name: &str| {
-        list.iter().find(|(other, _)| other == name).map_or("-".to_owned(), |(_, value)| value.clone())
-    };
-    let mut rows: Vec<_> = expected.iter().map(|(name, value)| (name.clone(), value.clone(), find(&shown, name))).collect();
-    for (name, value) in &shown {
-        if !expected.iter().any(|(other, _)| other == name) {
-            rows.push((name.clone(), "-".to_owned(), value.clone()));
-        }
-    }
-    rows
 }
 
 /// Writes a diff in colours.
@@ -282,7 +306,7 @@ fn rows(expected: &str, shown: &str) -> Vec<(String, String, String)> {
 /// # Errors
 /// When the writer fails.
 pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
-    for line in diff.lines() {
+    for line in visible(diff).lines() {
         let style = match line.as_bytes().first() {
             Some(b'-') => GOOD,
             Some(b'+') => BAD,
@@ -294,48 +318,7 @@ pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A diff without the long stretches that are the same.
-fn only_changes(diff: &str) -> String {
-    const CONTEXT: usize = 2;
-    let lines: Vec<&str> = diff.lines().collect();
-    let changed: Vec<usize> = (0..lines.len()).filter(|&line| !lines[line].starts_with(' ')).collect();
-    let near = |line: usize| changed.iter().any(|&change| line.abs_diff(change) <= CONTEXT);
-    let mut out = String::new();
-    let mut skipped = false;
-    for (number, line) in lines.iter().enumerate() {
-        if near(number) {
-            out.push_str(line);
-            out.push('\n');
-            skipped = false;
-        } else if !skipped {
-            out.push_str(" …\n");
-            skipped = true;
-        }
-    }
-    out
-}
-
 fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
-    let count =
-        |verdict: Verdict| report.requirements.iter().filter(|requirement| requirement.verdict == verdict && requirement.judged).count();
-    let mut parts: Vec<String> = [
-        (Verdict::Pass, "passed"),
-        (Verdict::Fail, "failed"),
-        (Verdict::Warn, "warned"),
-        (Verdict::Waived, "waived"),
-        (Verdict::Error, "in error"),
-        (Verdict::NotExercised, "not exercised"),
-        (Verdict::NotApplicable, "not applicable"),
-    ]
-    .into_iter()
-    .map(|(verdict, words)| (count(verdict), words))
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, words)| format!("{count} {words}"))
-    .collect();
-    let unjudged = report.requirements.iter().filter(|requirement| !requirement.judged).count();
-    if unjudged > 0 {
-        parts.push(format!("{unjudged} not judged by this version"));
-    }
     if let Some(interrupted) = &report.interrupted {
         let text = format!("cut short: {interrupted}; what was finished is reported");
         for (number, line) in wrap(&text, view.columns.saturating_sub(2)).iter().enumerate() {
@@ -343,15 +326,17 @@ fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result
             writeln!(out, "{mark} {line}")?;
         }
     }
-    let (seconds, tenths) = (report.totals.duration_ms / 1000, report.totals.duration_ms % 1000 / 100);
-    let Totals { cases, deliveries, .. } = report.totals;
+    if report.shard.is_some() {
+        for (number, line) in wrap(SHARD, view.columns.saturating_sub(2)).iter().enumerate() {
+            writeln!(out, "{} {line}", if number == 0 { paint(ODD, "!") } else { " ".to_owned() })?;
+        }
+    }
     // The time stands in the last line, whatever is wrapped before it.
-    let text = format!("{} in {cases} cases with {deliveries} deliveries, {seconds}.{tenths} s", parts.join(", "));
-    let text = text.trim_start();
+    let text = shared::summary(report);
     let verdict = report.verdict.as_str();
     if verdict.len() + 2 + text.chars().count() <= view.columns {
         return writeln!(out, "{}  {text}", conformance(report.verdict));
     }
     writeln!(out, "{}", conformance(report.verdict))?;
-    wrap(text, view.columns.saturating_sub(2)).iter().try_for_each(|line| writeln!(out, "  {line}"))
+    wrap(&text, view.columns.saturating_sub(2)).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }

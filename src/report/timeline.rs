@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::style::{FAINT, ODD, STRONG, cut, paint, wrap};
 use crate::{
-    case::{Act, Case, Delivery, Effect},
+    case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund},
     domain::Currency,
     model::{Entry, PictureIn, Tell},
 };
@@ -15,15 +15,7 @@ use crate::{
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
     for order in &case.orders {
-        let digits = Currency::from_code(&order.currency).map_or(2, Currency::digits);
-        let charges = match order.charges.len() {
-            0 => String::new(),
-            1 => " on one charge".to_owned(),
-            several => format!(" on {several} charges"),
-        };
-        let amount = order.captured_amount.to_fixed(digits);
-        let text = format!("order {}: {amount} {} captured{charges}", order.order_id, order.currency);
-        for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
+        for (number, line) in wrap(&order_text(order), columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
     }
@@ -42,9 +34,11 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
                 }
             }
             Act::Initiate(own) => {
-                writeln!(out, "    * the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency)?;
+                for (number, line) in wrap(&own_text(own), columns.saturating_sub(6)).iter().enumerate() {
+                    writeln!(out, "{}{line}", if number == 0 { "    * " } else { "      " })?;
+                }
             }
-            Act::Restart => writeln!(out, "    * the target is killed and started again")?,
+            Act::Restart => writeln!(out, "    * {RESTART}")?,
         }
     }
     Ok(())
@@ -63,14 +57,7 @@ fn delivery_lines(
         Some("") => "  → no answer".to_owned(),
         Some(status) => format!("  → {status}"),
     };
-    let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
-    match delivery.effect {
-        Effect::Accept => {}
-        Effect::Ignore => marks.push("changes nothing".to_owned()),
-        Effect::Reject => marks.push("must not be acknowledged".to_owned()),
-        Effect::Refuse => marks.push("must be refused".to_owned()),
-        Effect::Flag => marks.push("may be processed or refused".to_owned()),
-    }
+    let marks = marks(delivery);
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join("; ")) };
     let width: usize = [number, " ", &delivery.event.kind, &marks, &answer].iter().map(|part| part.chars().count()).sum();
     if width <= columns {
@@ -91,6 +78,40 @@ fn delivery_lines(
     }
     Ok(())
 }
+
+/// What is special about a delivery: what it suffers on the way, and what must happen with it.
+pub fn marks(delivery: &Delivery) -> Vec<String> {
+    let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
+    marks.extend(delivery.mishap.map(|mishap| mishap.as_str().to_owned()));
+    match delivery.effect {
+        Effect::Accept => {}
+        Effect::Ignore => marks.push("changes nothing".to_owned()),
+        Effect::Reject => marks.push("must not be acknowledged".to_owned()),
+        Effect::Refuse => marks.push("must be refused".to_owned()),
+        Effect::Flag => marks.push("may be processed or refused".to_owned()),
+    }
+    marks
+}
+
+/// An order as it is before the first delivery, in words.
+pub fn order_text(order: &OrderSetup) -> String {
+    let digits = Currency::from_code(&order.currency).map_or(2, Currency::digits);
+    let charges = match order.charges.len() {
+        0 => String::new(),
+        1 => " on one charge".to_owned(),
+        several => format!(" on {several} charges"),
+    };
+    let amount = order.captured_amount.to_fixed(digits);
+    format!("order {}: {amount} {} captured{charges}", order.order_id, order.currency)
+}
+
+/// A refund that the shop made itself, in words.
+pub fn own_text(own: &OwnRefund) -> String {
+    format!("the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency)
+}
+
+/// A restart, in words.
+pub const RESTART: &str = "the target is killed and started again";
 
 /// One thing that an event tells, in words.
 pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {

@@ -4,6 +4,7 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -20,23 +21,30 @@ use proptest::{
 };
 
 use super::{
-    drive::{Driver, Outcome, Secrets},
+    conclude::conclude,
+    drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets},
     events::RunEvent,
     factory::Factory,
+    frozen::{Walked, comparable, walk},
     outcome::{
-        FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
-        TargetInfo, Totals,
+        Chance, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult,
+        SuiteInfo, TargetInfo, Totals,
     },
+    redact::Redactor,
+    shard::{RanCase, Shard, Trail},
     shrink::{ShrinkLimits, Shrunk, shrink},
+    tally::{MOST_KNOWN, Planned, settle, settle_share},
+    waive::{apply_known_failures, waive_requirement, waive_snapshots},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
-    case::{Case, Terms},
+    case::{Case, Delivery, Terms},
     check::{
-        FailureKind, Rules, diagnose, diff, reaches, snapshot,
-        verdict::{Conformance, Judged, Verdict},
+        FailureKind, Finding, Rules, diagnose, diff, fingerprint, reaches, snapshot, snapshot_fingerprint,
+        verdict::{Conformance, Verdict},
+        waivers::{KnownFailures, Subject},
     },
-    corpus::{Corpus, Level, RequirementText, bug_classes},
+    corpus::{Corpus, RequirementText, bug_classes},
     domain::Clock,
     plan::{Plan, PlanStrategy, Recipe, for_recipe},
     provider::{Provider, lower, lower_for},
@@ -57,27 +65,74 @@ pub struct Options {
     pub time_limit: Option<Duration>,
     /// How long an asynchronous target may take to show what it acknowledged.
     pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
     /// How long an answer may take; `None` waits for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
+    /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
+    /// targets and processes that are not durable get the ids as they are.
+    pub salt: Option<u64>,
+    /// What is done before each delivery, with the index of its entry; for people who step.
+    pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
+    /// Which part of the cases is run; all if absent.
+    pub shard: Option<Shard>,
+    /// What may fail for now.
+    pub known: KnownFailures,
+    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
+    pub collect: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
+        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
             selection: Selection::everything(),
             jobs: 1,
             time_limit: None,
-            settle: Duration::from_secs(2),
-            answer_limit: Some(Duration::from_millis(3000)),
-            secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
+            settle,
+            quiet,
+            answer_limit,
+            secrets,
+            salt,
+            before: None,
             shrink: ShrinkLimits::default(),
+            shard: None,
+            known: KnownFailures::none(),
+            collect: false,
         }
+    }
+}
+
+impl Options {
+    /// A driver on these terms for a target that the factory made.
+    ///
+    /// # Errors
+    /// When the target does not start or does not speak the protocol.
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+        let conditions = Conditions {
+            secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
+            signature_header: factory.signature_header().map(str::to_owned),
+            answer_limit: self.answer_limit,
+            settle: self.settle,
+            quiet: self.quiet,
+            salt: self.salt,
+            lenient: false,
+        };
+        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let keeps = match factory.transport() {
+            "in-process" => false,
+            "stdio" => driver.capabilities().durable,
+            _ => true,
+        };
+        driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
+        driver.before = self.before.map(|before| Box::new(before) as BeforeDelivery<'_>);
+        Ok(driver)
     }
 }
 
@@ -86,6 +141,7 @@ impl Default for Options {
 pub struct Selection {
     only: Option<GlobSet>,
     skip: Option<GlobSet>,
+    patterns: (Vec<String>, Vec<String>),
 }
 
 /// The name by which a selection includes or excludes the frozen sequences.
@@ -94,7 +150,7 @@ const SNAPSHOTS: &str = "snapshots";
 impl Selection {
     /// Everything.
     pub fn everything() -> Selection {
-        Selection { only: None, skip: None }
+        Selection { only: None, skip: None, patterns: Default::default() }
     }
 
     /// What fits one of `only` (everything, if there are none) and none of `skip`.
@@ -102,7 +158,7 @@ impl Selection {
     /// # Errors
     /// When a pattern is not a glob.
     pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
-        Ok(Selection { only: globs(only)?, skip: globs(skip)? })
+        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
     }
 
     /// Whether a requirement is selected.
@@ -134,17 +190,29 @@ pub fn certify(
     emit: &mut dyn FnMut(&RunEvent<'_>),
 ) -> Result<Report, TargetError> {
     let clock = factory.clock();
-    let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
-    let first = campaign.driver()?;
-    let introduction = first.introduction.clone();
+    let redactor = Redactor::of(options, factory);
+    let campaign = Campaign {
+        provider,
+        factory,
+        options,
+        stop,
+        clock,
+        wall: Clock::system(),
+        spoiled: AtomicU32::new(0),
+        cut: AtomicBool::new(false),
+    };
+    let first = campaign.driver().map_err(|error| redactor.error(error))?;
+    let mut introduction = first.introduction.clone();
+    let capabilities = introduction.capabilities.clone();
+    redactor.introduction(&mut introduction);
     let corpus = provider.corpus();
     let selected: Vec<(usize, &RequirementText)> =
         corpus.requirements.iter().enumerate().filter(|(_, requirement)| options.selection.includes(&requirement.id)).collect();
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut requirements = campaign.run_requirements(first, &selected, emit);
-    let snapshots = if options.selection.includes(SNAPSHOTS) && !campaign.is_over() {
-        let snapshots = campaign.run_snapshots(&introduction.capabilities, corpus);
+    let snapshots = if options.selection.includes(SNAPSHOTS) {
+        let snapshots = campaign.run_snapshots(&capabilities, corpus);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
     } else {
@@ -152,7 +220,10 @@ pub fn certify(
     };
     requirements.sort_by_key(|(index, _)| *index);
     let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
-    let report = campaign.report(introduction, requirements, snapshots);
+    let mut report = campaign.report(introduction, requirements, snapshots);
+    redactor.report(&mut report);
+    apply_known_failures(&mut report, &options.known, corpus);
+    conclude(&mut report);
     emit(&RunEvent::Finished(&report));
     Ok(report)
 }
@@ -169,6 +240,8 @@ struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Something was left out because the run was over.
+    cut: AtomicBool,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
@@ -185,12 +258,16 @@ enum Message {
 
 impl<'a> Campaign<'a> {
     fn driver(&self) -> Result<Driver<'a>, TargetError> {
-        let target = self.factory.make()?;
-        Driver::new(self.provider, target, self.clock.clone(), self.options.secrets.clone(), self.options.answer_limit, self.options.settle)
+        self.options.driver(self.provider, self.factory, self.clock.clone())
     }
 
+    /// Whether nothing more is to be begun. Whoever asks leaves something out if it is.
     fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit)
+        let over = self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit);
+        if over {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        over
     }
 
     fn run_requirements(
@@ -203,9 +280,10 @@ impl<'a> Campaign<'a> {
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
         let first = Mutex::new(Some(first));
+        let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.clamp(1, selected.len().max(1)) {
-                let (tell, next, first) = (tell.clone(), &next, &first);
+            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
+                let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
                     while let Some((index, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -215,9 +293,10 @@ impl<'a> Campaign<'a> {
                             let _ = tell.send(Message::Shrinking(*index, deliveries));
                         };
                         let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver, &mut shrinking));
-                        let result = catch_unwind(work).unwrap_or_else(|_| {
+                        let mut result = catch_unwind(work).unwrap_or_else(|_| {
                             error_result(requirement, "the harness itself panicked here; please report it with the seed".to_owned())
                         });
+                        redactor.requirement(&mut result);
                         let _ = tell.send(Message::Finished(*index, Box::new(result)));
                     }
                 });
@@ -281,6 +360,7 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let work = Work { campaign: self, index, requirement, recipe, strategy };
         work.run(ready, &mut result, shrinking);
+        waive_requirement(&mut result, &self.options.known);
         let costs_time = self.factory.transport() != "in-process";
         if costs_time
             && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
@@ -296,7 +376,6 @@ impl<'a> Campaign<'a> {
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
-        let comparable = |case: &Case| case.all_deliveries().all(|delivery| capabilities.is_subscribed(&delivery.event.kind));
         let mut result = SnapshotResult::default();
         if corpus.snapshots.is_empty() {
             result.note = Some("this corpus has none".to_owned());
@@ -304,96 +383,95 @@ impl<'a> Campaign<'a> {
         }
         if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
             result.note = Some(format!("not compared: the target failed to answer in {MOST_SPOILED} requirements"));
+            result.cut_short = true;
             return result;
         }
-        let mut driver = None;
-        for (name, case) in &corpus.sequences {
-            let Some(snapshot) = corpus.snapshots.get(name) else { continue };
-            let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
-            let restarts = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Restart));
-            if !comparable(case) || own && !capabilities.initiates_refunds || restarts && !capabilities.durable {
-                continue;
-            }
-            if self.is_over() {
-                result.note = Some(format!("the run ended after {} were compared", result.compared));
-                break;
-            }
-            if driver.is_none() {
-                driver = self.driver().ok();
-            }
-            let Some(ready) = driver.as_mut() else {
-                result.note = Some("the target could not be started again".to_owned());
-                break;
-            };
-            result.compared += 1;
-            let (shown, usable) = show(ready, name, case);
-            let expected = snapshot::content(snapshot);
-            if shown.trim_matches('\n') != expected {
-                result.differing.push(SnapshotDifference { name: name.clone(), diff: diff(&format!("{expected}\n"), &shown) });
-            }
-            if !usable && ready.recover().is_err() {
-                driver = None;
-            }
-        }
-        if result.compared == 0 && result.note.is_none() {
+        if comparable(corpus, capabilities, None).next().is_none() {
             result.note = Some("none is comparable with what the target subscribes to and claims".to_owned());
+            return result;
         }
+        let kept = comparable(corpus, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        let walked = walk(
+            kept,
+            || self.driver().ok(),
+            || self.is_over(),
+            |driver, name, case| {
+                result.compared += 1;
+                let (shown, usable) = show(driver, name, case);
+                let expected = corpus.snapshots.get(name).map_or("", |snapshot| snapshot::content(snapshot));
+                if shown.trim_matches('\n') != expected {
+                    let diff = diff(&format!("{expected}\n"), &shown);
+                    let fingerprint = snapshot_fingerprint(name, &diff);
+                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, waived: None });
+                }
+                usable
+            },
+        );
+        result.note = match walked {
+            Walked::Everything => None,
+            Walked::Over => Some(format!("the run ended after {} were compared", result.compared)),
+            Walked::NotStarted => Some("the target could not be started again".to_owned()),
+        };
+        result.cut_short = result.note.is_some();
+        waive_snapshots(&mut result, &self.options.known);
         result
     }
 
     fn report(&self, introduction: Introduction, requirements: Vec<RequirementResult>, snapshots: SnapshotResult) -> Report {
-        let mut items: Vec<ItemResult> = Vec::new();
-        for requirement in &requirements {
-            if !items.iter().any(|item| item.id == requirement.item) {
-                let of_item = requirements.iter().filter(|other| other.item == requirement.item);
-                items.push(ItemResult { id: requirement.item.clone(), verdict: self.conformance(of_item) });
-            }
-        }
-        let mut verdict = self.conformance(&requirements);
-        if !snapshots.differing.is_empty() {
-            verdict = Conformance::NotConformant;
-        }
-        let interrupted = if self.stop.load(Ordering::Relaxed) {
-            Some("interrupted".to_owned())
-        } else {
-            self.is_over().then(|| "time limit".to_owned())
+        let interrupted = match (self.cut.load(Ordering::Relaxed), self.stop.load(Ordering::Relaxed)) {
+            (_, true) => Some("interrupted".to_owned()),
+            (cut, false) => cut.then(|| "time limit".to_owned()),
         };
-        let totals = Totals {
-            cases: requirements.iter().map(|requirement| u64::from(requirement.cases)).sum(),
-            deliveries: requirements.iter().map(|requirement| requirement.deliveries).sum(),
-            duration_ms: millis(self.wall.monotonic()),
-        };
+        let (only, skip) = self.options.selection.patterns.clone();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
             suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: self.provider.corpus().digest.clone() },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
+            options: RunOptions { cases: self.options.cases, only, skip, settle_ms: millis(self.options.settle) },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities,
             },
-            verdict,
+            verdict: Conformance::NotJudged,
             interrupted,
-            items,
+            items: Vec::new(),
             requirements,
             snapshots,
-            totals,
-            shard: None,
+            known_failing: None,
+            totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },
+            shard: self.options.shard.map(|shard| shard.to_string()),
         }
     }
+}
 
-    fn conformance<'r>(&self, requirements: impl IntoIterator<Item = &'r RequirementResult>) -> Conformance {
-        let over = self.is_over();
-        Conformance::of(requirements.into_iter().map(|result| Judged {
-            verdict: result.verdict,
-            must: result.level == Level::Must,
-            judged: result.judged,
-            out_of_time: over,
-        }))
+/// A case on which a last look is owed.
+struct Open {
+    number: u32,
+    tree: Box<dyn ValueTree<Value = Plan>>,
+    case: Case,
+    reached: bool,
+    played: Played,
+}
+
+impl Open {
+    /// What is to be noted of it if it does not fail.
+    fn ran(&self) -> RanCase {
+        let deliveries = self.played.outcome().deliveries;
+        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
     }
 }
+
+/// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
+const MOST_OPEN: usize = 256;
+
+/// How often a case is run whose end depends on chance before it counts as one that does not fail.
+const TRIES: u32 = 5;
+
+/// How often a shrunk case whose end depends on chance is run, to say how often it fails.
+const CHANCES: u32 = 20;
 
 /// One requirement's cases.
 struct Work<'c, 'a> {
@@ -406,48 +484,121 @@ struct Work<'c, 'a> {
 
 impl Work<'_, '_> {
     fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
-        let wanted = self.campaign.options.cases;
+        let options = self.campaign.options;
+        let wanted = options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
-        let (mut drawn, mut unsubscribed) = (0, 0);
-        while drawn < most && (result.cases < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
+        let mut planned = Planned::default();
+        let mut drawn = 0;
+        let mut trail = Trail { finished: true, ..Trail::default() };
+        let mut open: VecDeque<Open> = VecDeque::new();
+        let mut decided = false;
+        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
             let number = drawn;
             drawn += 1;
+            if self.campaign.is_over() {
+                trail.finished = false;
+                break;
+            }
             let Some(tree) = self.draw(number) else { continue };
             let plan = tree.current();
             let palette = self.campaign.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
             let reached = reaches(self.recipe, &case, palette);
             if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                unsubscribed += 1;
+                trail.unsubscribed += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
-            let outcome = driver.run(&self.name(number), &case, self.rules());
-            result.cases += 1;
-            result.deliveries += outcome.deliveries;
-            result.exercised += u32::from(reached);
-            if let Some(error) = outcome.error {
-                result.verdict = Verdict::Error;
-                result.note = Some(with_complaints(&error, &driver.target.complaints()));
-                return;
+            planned.count(reached);
+            if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
+                continue;
             }
-            if outcome.failure.is_some() {
-                result.exercised += u32::from(!reached);
-                result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
-                result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
-                return;
+            // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
+            drop(driver.target.complaints());
+            let played = driver.play(&self.name(number), &case, self.rules());
+            let most_open = if played.is_open() { MOST_OPEN } else { 0 };
+            let stopped = played.outcome().has_stopped();
+            if stopped && !played.outcome().is_still_there() {
+                // What the target shows of earlier cases after it was killed says nothing of them.
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
+            }
+            open.push_back(Open { number, tree, case, reached, played });
+            decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
+        }
+        if !decided {
+            self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
+        }
+        settle(result, &trail);
+        if options.shard.is_some() {
+            settle_share(result, &trail, planned);
+            result.trail = Some(trail);
+        }
+    }
+
+    /// Ends cases until no more than `most` are open; whether the requirement is decided by one of them.
+    fn close_all(
+        &self,
+        open: &mut VecDeque<Open>,
+        most: usize,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        trail: &mut Trail,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> bool {
+        while open.len() > most {
+            let Some(next) = open.pop_front() else { break };
+            let (ran, usable) = self.close(next, trail.failing(), driver, result, shrinking);
+            let last = ran.last;
+            trail.ran.push(ran);
+            if last || trail.failing() == MOST_KNOWN {
+                return true;
+            }
+            if !usable {
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
         }
-        if result.exercised >= result.floor && result.exercised > 0 {
-            result.verdict = Verdict::Pass;
-        } else if unsubscribed > 0 && result.exercised + unsubscribed >= result.floor {
-            // Subscribing to less is a choice and no fault; that it was not judged is said.
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some("the target does not subscribe to enough of the events that it is about".to_owned());
-        } else {
-            result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+        false
+    }
+
+    /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
+    fn close(
+        &self,
+        open: Open,
+        failing: u32,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> (RanCase, bool) {
+        let mut ran = open.ran();
+        let Open { number, tree, case, played, .. } = open;
+        let outcome = driver.finish(played);
+        if let Some(error) = outcome.error {
+            result.verdict = Verdict::Error;
+            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            ran.last = true;
+            return (ran, false);
         }
+        if outcome.failure.is_none() {
+            return (ran, true);
+        }
+        let usable = outcome.is_still_there();
+        let failure = self.shrink(driver, number, failing, tree, (case, outcome), shrinking);
+        ran.last = !self.goes_on_after(&failure) || !usable && driver.recover().is_err();
+        ran.failed = Some(failure.fingerprint.clone());
+        if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
+            result.failures.push(failure);
+        }
+        (ran, usable)
+    }
+
+    /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
+    /// the time of a hang or of a new start is not looked for twice.
+    fn goes_on_after(&self, failure: &FailureReport) -> bool {
+        let options = self.campaign.options;
+        let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
+        let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
+        (is_known || options.collect) && (!costly || self.campaign.factory.transport() == "in-process")
     }
 
     fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
@@ -487,19 +638,18 @@ impl Work<'_, '_> {
         &self,
         driver: &mut Driver<'_>,
         number: u32,
+        failing: u32,
         tree: Box<dyn ValueTree<Value = Plan>>,
-        case: Case,
-        outcome: Outcome,
+        shown: (Case, Outcome),
         shrinking: &mut dyn FnMut(usize),
     ) -> FailureReport {
-        let kind = outcome.failure.as_ref().map(|failure| failure.kind);
-        let capabilities = driver.capabilities().clone();
+        let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
-        let mut attempt = 0;
+        let mut attempt = u64::from(failing) * 1_000_000_000;
         let mut complaints = driver.target.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
-        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
+        let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
         let mut tree_for_proptest = None;
         if self.campaign.factory.transport() == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
             tree_for_proptest = Some(tree);
@@ -517,40 +667,88 @@ impl Work<'_, '_> {
             limits,
             || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },
             |plan| {
-                attempt += 1;
-                let serial = 1_000_000_000_000 + self.serial(number) * 10_000 + attempt;
-                let case = self.case(plan, serial, &capabilities);
-                if case.deliveries() == 0 {
-                    return None;
-                }
-                if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
-                    return None;
-                }
-                let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
-                let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                let said = driver.target.complaints();
-                same.then(|| {
-                    complaints = said;
-                    let size = case.deliveries();
-                    if size < smallest {
-                        smallest = size;
-                        shrinking(size);
+                let mut tries = 0;
+                loop {
+                    attempt += 1;
+                    tries += 1;
+                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
+                    let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
+                    let said = driver.target.complaints();
+                    if same {
+                        complaints = said;
+                        let size = case.deliveries();
+                        if size < smallest {
+                            smallest = size;
+                            shrinking(size);
+                        }
+                        return Some((size, (case, outcome)));
                     }
-                    (size, (case, outcome))
-                })
+                    if tries >= TRIES || !case.is_chancy() || self.campaign.is_over() {
+                        return None;
+                    }
+                }
             },
         );
         let (mut case, outcome) = smaller.shown;
+        let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
         case.plan = Some(smaller.plan);
-        self.failure_report(number, case, outcome, complaints)
+        self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
     }
 
-    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String) -> FailureReport {
+    /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
+    fn attempt(
+        &self,
+        driver: &mut Driver<'_>,
+        number: u32,
+        attempt: u64,
+        plan: &Plan,
+        kind: Option<FailureKind>,
+    ) -> Option<(Case, Outcome)> {
+        // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
+        let serial = 1_000_000_000 + self.serial(0) + attempt;
+        let capabilities = driver.capabilities().clone();
+        let case = self.case(plan, serial, &capabilities);
+        if case.deliveries() == 0 {
+            return None;
+        }
+        if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
+            return None;
+        }
+        let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
+        Some((case, outcome))
+    }
+
+    /// How often the shrunk case fails.
+    fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
+        let mut chance = Chance { failed: 0, runs: 0 };
+        while chance.runs < CHANCES && !self.campaign.is_over() {
+            let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
+            chance.runs += 1;
+            chance.failed += u32::from(outcome.failure.is_some());
+        }
+        chance
+    }
+
+    fn failure_report(
+        &self,
+        number: u32,
+        mut case: Case,
+        is_smallest: bool,
+        outcome: Outcome,
+        complaints: String,
+        chance: Option<Chance>,
+    ) -> FailureReport {
         let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
         let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
         let class = class.or(self.requirement.bugs.first().map(String::as_str));
+        let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
+            // Where chance has a say, what is left of the case is chance too.
+            let case = (is_smallest && !case.is_chancy()).then_some(&case);
+            let requirement = self.requirement.id.as_str();
+            fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
+        });
         let (entry, kind, message, expected, observed, diff) = match failure {
             Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
             None => (None, "", String::new(), String::new(), String::new(), String::new()),
@@ -559,6 +757,7 @@ impl Work<'_, '_> {
         FailureReport {
             case: self.name(number),
             deliveries: case.deliveries(),
+            fingerprint,
             kind: kind.to_owned(),
             message,
             expected,
@@ -567,6 +766,7 @@ impl Work<'_, '_> {
             file: String::new(),
             reproduce: String::new(),
             resembles: resemblance(class),
+            chance,
             answers,
             stderr: complaints,
             shrunk: Some(Box::new(case)),
@@ -607,7 +807,12 @@ pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
 
 /// The terms on which a target with these capabilities is certified.
 pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabilities) -> Terms<'t> {
-    Terms { subscribed, initiates: capabilities.initiates_refunds, verifies: capabilities.verifies_signatures }
+    Terms {
+        subscribed,
+        initiates: capabilities.initiates_refunds,
+        verifies: capabilities.verifies_signatures,
+        durable: capabilities.durable,
+    }
 }
 
 fn recipe(name: &str) -> Option<Recipe> {
@@ -642,6 +847,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         duration_ms: 0,
         source: requirement.source(),
         failures: Vec::new(),
+        trail: None,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Driving one case: every entry is carried out, what the target shows is judged at once.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
 
+use super::alias::Aliases;
 use crate::{
     adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
-    case::{Act, Case, Delivery, Effect, Signature},
+    case::{Act, Body, Case, Delivery, Effect, Mishap, Signature},
     check::{Failure, FailureKind, Rules, judge_answer, judge_state, snapshot::Sightings},
     domain::{Clock, OrderState},
     model::{Expectation, Sight},
@@ -25,6 +27,39 @@ pub struct Secrets {
 /// Called before each delivery with the index of its entry.
 pub type BeforeDelivery<'a> = Box<dyn FnMut(usize, &Delivery) + Send + 'a>;
 
+/// Under what conditions cases are driven.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// What deliveries are signed with.
+    pub secrets: Secrets,
+    /// The header that carries the signature, where it is another than the provider's own.
+    pub signature_header: Option<String>,
+    /// How long an answer to a delivery may take; `None` waits for ever.
+    pub answer_limit: Option<Duration>,
+    /// How long an asynchronous target may take to show what it acknowledged.
+    pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
+    /// For targets that keep what they were told from one run to the next: makes the ids of this run its own.
+    pub salt: Option<u64>,
+    /// Records without judging: nothing that is wrong ends a case but a crash or a hang.
+    pub lenient: bool,
+}
+
+impl Default for Conditions {
+    fn default() -> Conditions {
+        Conditions {
+            secrets: Secrets { current: Some("whsec_refundproof".to_owned()) },
+            signature_header: None,
+            answer_limit: Some(Duration::from_millis(3000)),
+            settle: Duration::from_secs(2),
+            quiet: Duration::from_millis(250),
+            salt: None,
+            lenient: false,
+        }
+    }
+}
+
 /// Drives cases against one target.
 pub struct Driver<'a> {
     /// The provider, which signs.
@@ -33,18 +68,35 @@ pub struct Driver<'a> {
     pub target: Box<dyn Target>,
     /// The one clock.
     pub clock: Clock,
-    /// What deliveries are signed with.
-    pub secrets: Secrets,
-    /// How long an answer to a delivery may take; `None` waits for ever.
-    pub answer_limit: Option<Duration>,
-    /// How long an asynchronous target may take to show what it acknowledged.
-    pub settle: Duration,
+    /// Time limits, secrets and salt.
+    pub conditions: Conditions,
     /// What the target said of itself.
     pub introduction: Introduction,
     /// What is done before each delivery, for people who step.
     pub before: Option<BeforeDelivery<'a>>,
-    /// A signature header is the same for redeliveries within a second; its text is kept.
-    headers: Vec<(String, String)>,
+}
+
+/// A case that was played to its end. An asynchronous target is looked at once more when it has been quiet for a while:
+/// what it applies twice, it may apply late.
+pub struct Played {
+    name: String,
+    outcome: Outcome,
+    aliases: Option<Aliases>,
+    ended: Duration,
+    /// What must still be shown, and what may be shown instead.
+    owed: Vec<(Expectation, Vec<Expectation>)>,
+}
+
+impl Played {
+    /// What came of it so far.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Whether a last look is still owed.
+    pub fn is_open(&self) -> bool {
+        !self.owed.is_empty()
+    }
 }
 
 /// What came of a case.
@@ -63,6 +115,31 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn stop(&mut self, stop: Stop) {
+        match stop {
+            Stop::Failure(failure) => self.failure = Some(*failure),
+            Stop::Error(error) => self.error = Some(error),
+        }
+    }
+
+    fn back(&mut self, aliases: &Aliases) {
+        let Sightings { after, end } = &mut self.seen;
+        after.iter_mut().flatten().chain(end).flatten().for_each(|state| aliases.state_back(state));
+        self.failure.iter_mut().for_each(|failure| aliases.failure_back(failure));
+        self.error.iter_mut().for_each(|error| aliases.error_back(error));
+    }
+
+    /// Whether it ended before its end.
+    pub fn has_stopped(&self) -> bool {
+        self.failure.is_some() || self.error.is_some()
+    }
+
+    /// Whether the target can still be asked: it neither crashed nor hung, and its adapter works.
+    pub fn is_still_there(&self) -> bool {
+        let gone = |failure: &Failure| matches!(failure.kind, FailureKind::Crash | FailureKind::Timeout);
+        self.error.is_none() && !self.failure.as_ref().is_some_and(gone)
+    }
+
     /// The answers to each delivery as text, more than one where it had to be sent again.
     pub fn answers(&self) -> Vec<String> {
         let text = |sent: &Sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
@@ -102,12 +179,9 @@ impl<'a> Driver<'a> {
         provider: &'a dyn Provider,
         target: Box<dyn Target>,
         clock: Clock,
-        secrets: Secrets,
-        answer_limit: Option<Duration>,
-        settle: Duration,
+        conditions: Conditions,
     ) -> Result<Driver<'a>, TargetError> {
-        let introduction = Introduction::default();
-        let mut driver = Driver { provider, target, clock, secrets, answer_limit, settle, introduction, before: None, headers: Vec::new() };
+        let mut driver = Driver { provider, target, clock, conditions, introduction: Introduction::default(), before: None };
         driver.introduction = driver.hello()?;
         Ok(driver)
     }
@@ -116,7 +190,7 @@ impl<'a> Driver<'a> {
         let hello = Hello {
             protocol: PROTOCOL,
             provider: self.provider.name().to_owned(),
-            secret: self.secrets.current.clone().unwrap_or_default(),
+            secret: self.conditions.secrets.current.clone().unwrap_or_default(),
         };
         let target = &mut self.target;
         let introduction = guarded("hello", || target.hello(&hello))?;
@@ -134,25 +208,84 @@ impl<'a> Driver<'a> {
 
     /// Runs a case to its end or to the first thing that is wrong.
     pub fn run(&mut self, name: &str, case: &Case, rules: Rules) -> Outcome {
+        let played = self.play(name, case, rules);
+        self.finish(played)
+    }
+
+    /// Runs a case to its last delivery or to the first thing that is wrong. [`Driver::finish`] must follow; other cases
+    /// may be played before it.
+    pub fn play(&mut self, name: &str, case: &Case, rules: Rules) -> Played {
         let sight = self.capabilities().sight();
-        let mut outcome = Outcome::default();
-        let stopped = self.carry_out(name, case, rules, &sight, &mut outcome).err();
-        match stopped {
-            None => {}
-            Some(Stop::Failure(failure)) => outcome.failure = Some(*failure),
-            Some(Stop::Error(error)) => outcome.error = Some(error),
+        let (sent, aliases) = match self.conditions.salt {
+            Some(salt) => {
+                let (sent, aliases) = Aliases::of(case, salt);
+                (Cow::Owned(sent), Some(aliases))
+            }
+            None => (Cow::Borrowed(case), None),
+        };
+        let mut played = Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new() };
+        match self.carry_out(name, &sent, rules, &sight, &mut played.outcome) {
+            Ok(()) => played.owed = self.owed(&sent, &played.outcome),
+            Err(stop) => played.outcome.stop(stop),
+        }
+        played.ended = self.clock.monotonic();
+        played
+    }
+
+    /// Looks at an asynchronous target once more when the quiet time is over, and ends the case.
+    pub fn finish(&mut self, played: Played) -> Outcome {
+        let Played { name, mut outcome, aliases, ended, owed } = played;
+        if outcome.failure.is_none() && outcome.error.is_none() {
+            let result = self.look_again(ended, &owed).and_then(|()| {
+                let target = &mut self.target;
+                guarded("end", || target.end(&name)).map_err(|error| at(blame(error), None))
+            });
+            if let Err(stop) = result {
+                outcome.stop(stop);
+            }
+        }
+        if let Some(aliases) = aliases {
+            outcome.back(&aliases);
         }
         outcome
     }
 
+    fn owed(&self, case: &Case, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
+        if !self.capabilities().asynchronous || self.conditions.quiet.is_zero() || self.conditions.lenient {
+            return Vec::new();
+        }
+        let with_alternatives =
+            |expected: &Expectation| (expected.clone(), alternatives(case, expected, outcome).into_iter().cloned().collect());
+        case.expect.iter().map(with_alternatives).collect()
+    }
+
+    fn look_again(&mut self, ended: Duration, owed: &[(Expectation, Vec<Expectation>)]) -> Result<(), Stop> {
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let since = self.clock.monotonic().saturating_sub(ended);
+        if let Some(rest) = self.conditions.quiet.checked_sub(since).filter(|rest| !rest.is_zero()) {
+            self.clock.sleep(rest);
+        }
+        let sight = self.capabilities().sight();
+        for (expected, or) in owed {
+            let or: Vec<&Expectation> = or.iter().collect();
+            if let Err(mut failure) = self.look(expected, &or, &sight)? {
+                failure.message = format!("it was right and did not stay so: {}", failure.message);
+                return Err(at((*failure).into(), None));
+            }
+        }
+        Ok(())
+    }
+
     fn carry_out(&mut self, name: &str, case: &Case, rules: Rules, sight: &Sight, outcome: &mut Outcome) -> Result<(), Stop> {
-        let target = &mut self.target;
-        guarded("begin", || target.begin(name, &case.orders)).map_err(Stop::Error)?;
+        self.begin(name, case, outcome)?;
         let mut run = CaseRun { rules, unanswered: Vec::new() };
         for (index, entry) in case.entries.iter().enumerate() {
             self.act(index, &entry.act, &mut run, outcome)?;
             // While a valid delivery is still unanswered, what may be shown is not known.
-            if run.unanswered.is_empty() {
+            // What an asynchronous target shows on the way is chance, and worth nothing where nothing is judged.
+            if run.unanswered.is_empty() && !(self.conditions.lenient && self.capabilities().asynchronous) {
                 // A doubtful delivery that was refused must not have been applied.
                 let refused =
                     outcome.sent.last().is_some_and(|sent| sent.entry == index && sent.answers.last().is_some_and(|status| *status >= 400));
@@ -165,31 +298,53 @@ impl<'a> Driver<'a> {
         }
         self.redeliver(&mut run, outcome)?;
         outcome.seen.end = self.check_end(case, sight, outcome).map_err(|stop| at(stop, None))?;
+        Ok(())
+    }
+
+    fn begin(&mut self, name: &str, case: &Case, outcome: &mut Outcome) -> Result<(), Stop> {
         let target = &mut self.target;
-        guarded("end", || target.end(name)).map_err(|error| at(blame(error), None))
+        guarded("begin", || target.begin(name, &case.orders)).map_err(Stop::Error)?;
+        if !self.target.learns_of_orders_from_events() {
+            return Ok(());
+        }
+        let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Refused(why)));
+        for order in &case.orders {
+            let messages = self.provider.introduce(order);
+            if messages.is_empty() {
+                return Err(fail(format!(
+                    "{} has no order events that could introduce an order; the target needs a set-up",
+                    self.provider.name()
+                )));
+            }
+            let subscribed: Vec<_> =
+                messages.into_iter().filter(|message| self.capabilities().is_subscribed(&message.facts.kind)).collect();
+            if subscribed.is_empty() {
+                let what = "the target subscribes to no event that introduces an order; it needs a set-up";
+                return Err(fail(what.to_owned()));
+            }
+            for message in subscribed {
+                let delivery = Delivery::plain(message.facts, Body::new(message.body));
+                let status = self.send(&delivery, outcome)?;
+                if !(200..300).contains(&status) {
+                    return Err(fail(format!(
+                        "`{}`, which introduces order {}, was answered {status}",
+                        delivery.event.kind, order.order_id
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn act<'c>(&mut self, index: usize, act: &'c Act, run: &mut CaseRun<'c>, outcome: &mut Outcome) -> Result<(), Stop> {
         match act {
             Act::Deliver(delivery) => self.deliver(index, delivery, run, outcome).map_err(|stop| at(stop, Some(index))),
-            Act::Together(deliveries) => {
-                let sent = deliveries.iter().try_for_each(|delivery| self.deliver(index, delivery, run, outcome));
-                sent.map_err(|stop| at(stop, Some(index)))
-            }
+            Act::Together(deliveries) => self.deliver_together(index, deliveries, run, outcome).map_err(|stop| at(stop, Some(index))),
             Act::Initiate(own) => {
                 let target = &mut self.target;
                 guarded("initiate", || target.initiate(own)).map_err(|error| at(blame(error), Some(index)))
             }
-            Act::Restart => self.restart().map_err(|error| {
-                // A durable target that cannot come up on its own state is no adapter's fault.
-                let error = match error.kind {
-                    TargetErrorKind::NotStarted(why) => {
-                        TargetError::new("restart", TargetErrorKind::Crashed(format!("did not come back after it was killed: {why}")))
-                    }
-                    _ => error,
-                };
-                at(blame(error), Some(index))
-            }),
+            Act::Restart => self.restart().map_err(|error| at(blame(not_back(error)), Some(index))),
         }
     }
 
@@ -202,47 +357,118 @@ impl<'a> Driver<'a> {
         if let Some(before) = &mut self.before {
             before(index, delivery);
         }
-        let tries = if delivery.effect.must_be_acknowledged() { 1 + REDELIVERIES } else { 1 };
         outcome.sent.push(Sent { entry: index, answers: Vec::with_capacity(1) });
-        let mut failure = None;
-        for _ in 0..tries {
-            let status = self.send(delivery, outcome)?;
-            if let Some(sent) = outcome.sent.last_mut() {
-                sent.answers.push(status);
+        let Some(status) = self.send_once(delivery, outcome)? else {
+            // Not known to have arrived: it is sent again, and until then nothing is judged.
+            if delivery.effect == Effect::Accept {
+                run.unanswered.push(Unanswered { sent: outcome.sent.len() - 1, delivery, failure: never_acknowledged(delivery) });
             }
-            failure = judge_answer(delivery, status, run.rules);
+            return Ok(());
+        };
+        let sent = outcome.sent.len() - 1;
+        self.insist(sent, delivery, status, run, outcome)
+    }
+
+    /// Takes note of an answer; what must be acknowledged and was not is sent again.
+    fn insist<'c>(
+        &mut self,
+        sent: usize,
+        delivery: &'c Delivery,
+        first: u16,
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let redeliveries = if delivery.effect.must_be_acknowledged() { REDELIVERIES } else { 0 };
+        outcome.sent[sent].answers.push(first);
+        let mut failure = judge_answer(delivery, first, run.rules);
+        for _ in 0..redeliveries {
             if failure.is_none() {
-                return Ok(());
+                break;
             }
+            let status = self.send(delivery, outcome)?;
+            outcome.sent[sent].answers.push(status);
+            failure = judge_answer(delivery, status, run.rules);
         }
         match failure {
-            // It may be that the target takes it later, when it has seen others; the provider tries again for days.
-            Some(failure) if delivery.effect == Effect::Accept => {
-                run.unanswered.push((index, delivery, failure));
+            None => {
+                run.acknowledged(delivery);
                 Ok(())
             }
+            // It may be that the target takes it later, when it has seen others; the provider tries again for days.
+            Some(failure) if delivery.effect == Effect::Accept => {
+                run.unanswered.push(Unanswered { sent, delivery, failure });
+                Ok(())
+            }
+            Some(_) if self.conditions.lenient => Ok(()),
             Some(failure) => Err(failure.into()),
-            None => Ok(()),
         }
+    }
+
+    fn deliver_together<'c>(
+        &mut self,
+        index: usize,
+        deliveries: &'c [Delivery],
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let at_once = usize::try_from(self.capabilities().concurrency).unwrap_or(usize::MAX).max(1);
+        if at_once == 1 {
+            return deliveries.iter().try_for_each(|delivery| self.deliver(index, delivery, run, outcome));
+        }
+        if let Some(before) = &mut self.before {
+            deliveries.iter().for_each(|delivery| before(index, delivery));
+        }
+        for group in deliveries.chunks(at_once) {
+            let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
+            let requests: Vec<Request<'_>> =
+                group.iter().zip(&headers).map(|(delivery, headers)| Request { headers, body: delivery.body.bytes() }).collect();
+            outcome.deliveries += requests.len() as u64;
+            let target = &mut self.target;
+            let answers = guarded("deliver", || Ok(target.deliver_together(&requests))).map_err(blame)?;
+            let first = outcome.sent.len();
+            outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
+            for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
+                let status = answer.map_err(blame)?;
+                self.insist(first + number, delivery, status, run, outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a delivery with what befalls it on the way; `None` where no answer was to be had.
+    fn send_once(&mut self, delivery: &Delivery, outcome: &mut Outcome) -> Result<Option<u16>, Stop> {
+        let Some(mishap) = delivery.mishap else { return self.send(delivery, outcome).map(Some) };
+        outcome.deliveries += 1;
+        let headers = self.headers(delivery);
+        let request = Request { headers: &headers, body: delivery.body.bytes() };
+        let target = &mut self.target;
+        let result = guarded("deliver", || target.deliver_badly(&request, mishap));
+        if matches!(mishap, Mishap::Killed { .. }) {
+            result.and_then(|_| self.hello()).map_err(|error| blame(not_back(error)))?;
+            return Ok(None);
+        }
+        result.map_err(blame)
     }
 
     fn redeliver(&mut self, run: &mut CaseRun<'_>, outcome: &mut Outcome) -> Result<(), Stop> {
         while !run.unanswered.is_empty() {
             let before = run.unanswered.len();
             let mut still = Vec::new();
-            for (index, delivery, _) in std::mem::take(&mut run.unanswered) {
-                let status = self.send(delivery, outcome).map_err(|stop| at(stop, Some(index)))?;
-                if let Some(sent) = outcome.sent.iter_mut().find(|sent| sent.entry == index) {
-                    sent.answers.push(status);
-                }
+            for Unanswered { sent, delivery, .. } in std::mem::take(&mut run.unanswered) {
+                let entry = outcome.sent[sent].entry;
+                let status = self.send(delivery, outcome).map_err(|stop| at(stop, Some(entry)))?;
+                outcome.sent[sent].answers.push(status);
                 if let Some(failure) = judge_answer(delivery, status, run.rules) {
-                    still.push((index, delivery, failure));
+                    still.push(Unanswered { sent, delivery, failure });
                 }
             }
             run.unanswered = still;
             if run.unanswered.len() == before {
-                let (index, _, failure) = run.unanswered.swap_remove(0);
-                return Err(at(failure.into(), Some(index)));
+                if self.conditions.lenient {
+                    return Ok(());
+                }
+                let Unanswered { sent, failure, .. } = run.unanswered.swap_remove(0);
+                return Err(at(failure.into(), Some(outcome.sent[sent].entry)));
             }
         }
         Ok(())
@@ -250,27 +476,31 @@ impl<'a> Driver<'a> {
 
     fn send(&mut self, delivery: &Delivery, outcome: &mut Outcome) -> Result<u16, Stop> {
         outcome.deliveries += 1;
-        self.headers.clear();
-        self.headers.extend(delivery.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        self.sign(delivery);
-        let request = Request { headers: &self.headers, body: delivery.body.bytes() };
+        let headers = self.headers(delivery);
+        let request = Request { headers: &headers, body: delivery.body.bytes() };
         let started = self.clock.monotonic();
         let target = &mut self.target;
         let status = guarded("deliver", || target.deliver(&request)).map_err(blame)?;
         let took = self.clock.monotonic().saturating_sub(started);
-        match self.answer_limit {
+        match self.conditions.answer_limit {
             Some(limit) if took > limit => Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit)))),
             _ => Ok(status),
         }
     }
 
-    fn sign(&mut self, delivery: &Delivery) {
+    /// The headers of a delivery with a signature that is made now.
+    fn headers(&self, delivery: &Delivery) -> Headers {
+        let plain = delivery.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+        plain.chain(self.signature(delivery)).collect()
+    }
+
+    fn signature(&self, delivery: &Delivery) -> Headers {
         const HOUR: u64 = 3600;
         const UNKNOWN: &str = "whsec_that_nobody_was_told";
-        let Some(secret) = self.secrets.current.as_deref() else { return };
+        let Some(secret) = self.conditions.secrets.current.as_deref() else { return Vec::new() };
         let (provider, now, body) = (self.provider, self.clock.unix_seconds(), delivery.body.bytes());
         let mut headers = match &delivery.signature {
-            Signature::Absent => return,
+            Signature::Absent => return Vec::new(),
             Signature::Valid | Signature::Truncated => provider.sign(&[secret], now, body),
             Signature::With(other) => provider.sign(&[other], now, body),
             Signature::Stale => provider.sign(&[secret], now.saturating_sub(HOUR), body),
@@ -278,12 +508,15 @@ impl<'a> Driver<'a> {
             Signature::Rotated { known_first: false } => provider.sign(&[UNKNOWN, secret], now, body),
             Signature::Over(other) => provider.sign(&[secret], now, other.as_bytes()),
         };
-        if delivery.signature == Signature::Truncated {
-            for (_, value) in &mut headers {
+        for (name, value) in &mut headers {
+            if delivery.signature == Signature::Truncated {
                 value.truncate(value.len().saturating_sub(9));
             }
+            if let Some(other) = &self.conditions.signature_header {
+                name.clone_from(other);
+            }
         }
-        self.headers.extend(headers);
+        headers
     }
 
     fn check_states(&mut self, expectations: &[Expectation], sight: &Sight) -> Result<Vec<Option<OrderState>>, Stop> {
@@ -293,33 +526,44 @@ impl<'a> Driver<'a> {
     fn check_end(&mut self, case: &Case, sight: &Sight, outcome: &Outcome) -> Result<Vec<Option<OrderState>>, Stop> {
         let mut states = Vec::with_capacity(case.expect.len());
         for expected in &case.expect {
-            states.push(self.check_state(expected, &self.alternatives(case, expected, outcome), sight)?);
+            states.push(self.check_state(expected, &alternatives(case, expected, outcome), sight)?);
         }
         Ok(states)
     }
 
-    /// What an order may show at the end instead, if a doubtful delivery about it was not refused.
-    fn alternatives<'c>(&self, case: &'c Case, expected: &Expectation, outcome: &Outcome) -> Vec<&'c Expectation> {
-        let applied = case.expect_if_applied.iter().filter(|other| other.order_id == expected.order_id);
-        if took_doubtful(case, &expected.order_id, outcome) { applied.collect() } else { Vec::new() }
-    }
-
+    /// Looks at an order until what it shows is allowed; a target that is not asynchronous has one chance.
     fn check_state(&mut self, expected: &Expectation, or: &[&Expectation], sight: &Sight) -> Result<Option<OrderState>, Stop> {
         const PAUSE: Duration = Duration::from_millis(2);
         let started = self.clock.monotonic();
         loop {
-            let target = &mut self.target;
-            let state = guarded("observe", || target.observe(&expected.order_id)).map_err(blame)?;
-            let failure = judge_state(expected, state.as_ref(), sight);
-            let Some(failure) = failure.filter(|_| or.iter().all(|other| judge_state(other, state.as_ref(), sight).is_some())) else {
-                return Ok(state);
-            };
-            let waited = self.clock.monotonic().saturating_sub(started);
-            if !self.capabilities().asynchronous || waited >= self.settle {
-                return Err(failure.into());
+            match self.look(expected, or, sight)? {
+                Ok(state) => return Ok(state),
+                Err(failure) => {
+                    let waited = self.clock.monotonic().saturating_sub(started);
+                    if !self.capabilities().asynchronous || waited >= self.conditions.settle {
+                        if self.conditions.lenient {
+                            let target = &mut self.target;
+                            return guarded("observe", || target.observe(&expected.order_id)).map_err(blame);
+                        }
+                        return Err(Stop::Failure(failure));
+                    }
+                    self.clock.sleep(PAUSE);
+                }
             }
-            self.clock.sleep(PAUSE);
         }
+    }
+
+    fn look(
+        &mut self,
+        expected: &Expectation,
+        or: &[&Expectation],
+        sight: &Sight,
+    ) -> Result<Result<Option<OrderState>, Box<Failure>>, Stop> {
+        let target = &mut self.target;
+        let state = guarded("observe", || target.observe(&expected.order_id)).map_err(blame)?;
+        let failure = judge_state(expected, state.as_ref(), sight);
+        let failure = failure.filter(|_| or.iter().all(|other| judge_state(other, state.as_ref(), sight).is_some()));
+        Ok(failure.map_or(Ok(state), |failure| Err(Box::new(failure))))
     }
 
     /// Makes the target usable again after it crashed, hung or could not be judged.
@@ -353,9 +597,51 @@ fn took_doubtful(case: &Case, order_id: &str, outcome: &Outcome) -> bool {
     })
 }
 
+/// What an order may show at the end instead, if a doubtful delivery about it was not refused.
+fn alternatives<'c>(case: &'c Case, expected: &Expectation, outcome: &Outcome) -> Vec<&'c Expectation> {
+    let applied = case.expect_if_applied.iter().filter(|other| other.order_id == expected.order_id);
+    if took_doubtful(case, &expected.order_id, outcome) { applied.collect() } else { Vec::new() }
+}
+
+/// Header names in lower case, and their values.
+type Headers = Vec<(String, String)>;
+
 struct CaseRun<'c> {
     rules: Rules,
-    unanswered: Vec<(usize, &'c Delivery, Failure)>,
+    unanswered: Vec<Unanswered<'c>>,
+}
+
+/// A valid delivery that has not been acknowledged yet.
+struct Unanswered<'c> {
+    /// Which of the outcome's.
+    sent: usize,
+    delivery: &'c Delivery,
+    failure: Failure,
+}
+
+impl CaseRun<'_> {
+    /// Nothing more is owed of an event that was acknowledged, however often it had to be sent.
+    fn acknowledged(&mut self, delivery: &Delivery) {
+        if delivery.effect == Effect::Accept {
+            self.unanswered.retain(|other| other.delivery.event.id != delivery.event.id);
+        }
+    }
+}
+
+fn never_acknowledged(delivery: &Delivery) -> Failure {
+    let message = format!("`{}` was never acknowledged", delivery.event.kind);
+    let diff = "-answer 2xx\n+no answer\n".to_owned();
+    Failure { kind: FailureKind::Answer, entry: None, message, expected: "2xx".to_owned(), observed: "no answer".to_owned(), diff }
+}
+
+/// A durable target that cannot come up on its own state is no adapter's fault.
+fn not_back(error: TargetError) -> TargetError {
+    match error.kind {
+        TargetErrorKind::NotStarted(why) => {
+            TargetError::new("restart", TargetErrorKind::Crashed(format!("did not come back after it was killed: {why}")))
+        }
+        _ => error,
+    }
 }
 
 thread_local! {

@@ -1,5 +1,6 @@
 //! Where targets come from: each worker has its own.
 
+use super::drive::Secrets;
 use crate::{adapter::Target, adapter::TargetError, domain::Clock};
 
 /// Makes targets.
@@ -23,6 +24,21 @@ pub trait Factory: Sync {
 
     /// The clock by which its answers are timed.
     fn clock(&self) -> Clock;
+
+    /// What its deliveries are signed with, where the target and not the harness decides that.
+    fn secrets(&self) -> Option<&Secrets> {
+        None
+    }
+
+    /// The header that carries the signature, where it is another than the provider's own.
+    fn signature_header(&self) -> Option<&str> {
+        None
+    }
+
+    /// How many targets may be there at the same time.
+    fn workers(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// A factory made of a function.
@@ -32,6 +48,9 @@ pub struct Launch<F> {
     argument: String,
     command: Option<String>,
     clock: Clock,
+    secrets: Option<Secrets>,
+    signature_header: Option<String>,
+    workers: usize,
 }
 
 impl<F> Launch<F>
@@ -40,7 +59,29 @@ where
 {
     /// Targets that `make` makes; `argument` names them on the command line.
     pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
-        Launch { make, transport: transport.to_owned(), argument: argument.to_owned(), command: None, clock }
+        let (transport, argument) = (transport.to_owned(), argument.to_owned());
+        Launch { make, transport, argument, command: None, clock, secrets: None, signature_header: None, workers: usize::MAX }
+    }
+
+    /// Says what deliveries are signed with.
+    #[must_use]
+    pub fn signing(mut self, secrets: Secrets) -> Launch<F> {
+        self.secrets = Some(secrets);
+        self
+    }
+
+    /// Says which header carries the signature.
+    #[must_use]
+    pub fn naming(mut self, signature_header: Option<String>) -> Launch<F> {
+        self.signature_header = signature_header;
+        self
+    }
+
+    /// Says how many targets may be there at the same time.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Launch<F> {
+        self.workers = workers;
+        self
     }
 
     /// Says which command speaks the stdio transport, as a shell takes it.
@@ -73,5 +114,17 @@ where
 
     fn clock(&self) -> Clock {
         self.clock.clone()
+    }
+
+    fn secrets(&self) -> Option<&Secrets> {
+        self.secrets.as_ref()
+    }
+
+    fn signature_header(&self) -> Option<&str> {
+        self.signature_header.as_deref()
+    }
+
+    fn workers(&self) -> usize {
+        self.workers
     }
 }

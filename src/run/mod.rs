@@ -3,19 +3,35 @@
 //! The runner decides what is sent when, and hands what it saw to the checks. It prints nothing: whoever
 //! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
 
+mod alias;
 mod campaign;
+mod conclude;
 mod drive;
 mod events;
 mod factory;
+mod frozen;
+mod merge;
 mod outcome;
+mod own;
+mod redact;
+mod shard;
 mod shrink;
+mod tally;
+mod waive;
 
+pub use alias::with_fresh_ids;
 pub use campaign::{Options, Selection, certify, sample, terms};
-pub use drive::{BeforeDelivery, Driver, Outcome, Secrets, Sent, is_in_target};
+pub use conclude::conclude;
+pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
+pub use merge::merge;
 pub use outcome::{
-    FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
-    TargetInfo, Totals,
+    FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
+    SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
+pub use own::{OwnStates, own_states};
+pub use redact::{HIDDEN, Redactor};
+pub use shard::{RanCase, Shard, Trail};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
+pub use waive::apply_known_failures;

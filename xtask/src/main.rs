@@ -3,6 +3,7 @@
 //! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
 //! sequences, `corpus check` says whether everything holds together.
 
+mod bench;
 mod boundaries;
 mod check;
 mod docs;
@@ -33,6 +34,11 @@ enum Command {
         #[command(subcommand)]
         command: Corpus,
     },
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        command: Bench,
+    },
     /// Say whether a provider is named outside its rooms.
     Boundaries,
     /// Write the generated pages of docs/.
@@ -59,6 +65,25 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// How fast deliveries are sent over HTTP, beside what wrk reaches.
+    Http {
+        /// Connections of each.
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        /// How long each runs at a time.
+        #[arg(long, default_value_t = 3)]
+        seconds: u64,
+        /// How often each runs.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// The server of `bench http`.
+    #[command(hide = true)]
+    Serve,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +126,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match command {
+        Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
+            bench::http(bench::Terms { connections, seconds, rounds })
+        }
+        Command::Bench { command: Bench::Serve } => bench::serve(),
         Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
         Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {
             generate::generate(&root, &provider, seed, sequences)

@@ -38,6 +38,14 @@ pub(super) fn tell(payloads: &Payloads, scene: &Scene<'_>, change: &Change) -> V
     family.messages
 }
 
+/// The events that tell of a new order.
+pub(super) fn introduce(payloads: &Payloads, scene: &Scene<'_>) -> Vec<Message> {
+    let mut family = Family { payloads, scene, messages: Vec::new() };
+    family.order("order.accepted");
+    family.order("order.complete");
+    family.messages
+}
+
 /// An event of a type that nobody has heard of.
 pub(super) fn unknown(scene: &Scene<'_>, name: u8) -> Message {
     let kind = UNKNOWN_TYPES[usize::from(name) % UNKNOWN_TYPES.len()];

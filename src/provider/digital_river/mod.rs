@@ -14,11 +14,12 @@ use std::sync::OnceLock;
 
 use payload::Payloads;
 
-use super::{IdOf, Message, Mint, Provider, Scene};
+use super::{IdOf, Message, Mint, Names, Provider, Scene, mix};
 use crate::{
+    case::OrderSetup,
     corpus::{Corpus, CorpusError, Files},
-    domain::{Amount, Currency},
-    model::{Change, EventFacts},
+    domain::{Amount, Currency, EventTime},
+    model::{Change, EventFacts, OrderTruth},
     mutate::Anatomy,
     plan::Palette,
 };
@@ -118,6 +119,34 @@ impl Provider for DigitalRiver {
         family::unknown(scene, name)
     }
 
+    fn introduce(&self, order: &OrderSetup) -> Vec<Message> {
+        let Some(currency) = Currency::from_code(&order.currency) else { return Vec::new() };
+        let minor = |amount: Amount| amount.to_minor(currency.digits()).unwrap_or(0);
+        let charges = order.charges.iter().map(|charge| minor(charge.captured_amount)).collect();
+        let truth = OrderTruth::of(minor(order.captured_amount), charges, order.items.iter().map(|item| minor(item.amount)).collect());
+        let names = Names {
+            order: order.order_id.clone(),
+            charges: order.charges.iter().map(|charge| charge.id.clone()).collect(),
+            items: order.items.iter().map(|item| item.item_id.clone()).collect(),
+            refunds: Vec::new(),
+        };
+        let times = [0, 1].map(|second| EventTime::from_micros(BEFORE_ALL_ORDERS + second * 1_000_000));
+        let scene = Scene {
+            order: 0,
+            truth: &truth,
+            names: &names,
+            currency,
+            refund_times: &[],
+            created: &times[0],
+            times: &times,
+            // The ids of these events follow from the order's.
+            mint: Mint::new(order.order_id.bytes().fold(0, |key, byte| mix(key ^ u64::from(byte)))),
+            moment: 0,
+            look: 0,
+        };
+        family::introduce(&self.payloads, &scene)
+    }
+
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
     }
@@ -130,6 +159,9 @@ impl Provider for DigitalRiver {
         sign::headers(secrets, unix_seconds, body)
     }
 }
+
+/// Microseconds after 1970 of a moment before any order of a case was made.
+const BEFORE_ALL_ORDERS: i64 = 1_640_908_800_000_000;
 
 /// The digits of a serial, those that change fastest first, so that the ids of one run differ early on.
 fn fast_first(serial: u64) -> String {

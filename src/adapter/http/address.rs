@@ -1,0 +1,115 @@
+//! URLs of a target, and whether it may be spoken to at all.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+};
+
+use hyper::Uri;
+
+/// What stands for the order id in the URL that shows an order.
+pub(super) const ORDER_ID: &str = "{orderId}";
+
+/// An `http://` URL, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    /// As written.
+    text: String,
+    /// What the `host` header says.
+    pub(super) host: String,
+    /// Where to connect to, in the order in which to try.
+    pub(super) sockets: Vec<SocketAddr>,
+    /// Path and query, percent-encoded; may hold the placeholder of an order id.
+    pub(super) path: String,
+}
+
+impl Address {
+    /// Reads a URL. The error says what is wrong with it.
+    pub(super) fn read(text: &str, allow_remote: bool) -> Result<Address, String> {
+        let fail = |why: &str| format!("`{text}`: {why}");
+        // The braces of the placeholder are no characters of a URL.
+        const STAND_IN: &str = "refundproof-order-id";
+        let uri: Uri = text.replace(ORDER_ID, STAND_IN).parse().map_err(|error| fail(&format!("is no URL: {error}")))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => return Err(fail("https is not spoken; name an http:// address of the service itself, behind what ends TLS")),
+            _ => return Err(fail("is no http:// URL")),
+        }
+        let authority = uri.authority().ok_or_else(|| fail("names no host"))?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let port = authority.port_u16().unwrap_or(80);
+        let sockets = resolve(host, port).map_err(|error| fail(&format!("the host cannot be found: {error}")))?;
+        if !allow_remote && !sockets.iter().all(|socket| socket.ip().to_canonical().is_loopback()) {
+            return Err(fail("is not on this machine; deliveries go to other machines only with --allow-remote"));
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).replace(STAND_IN, ORDER_ID);
+        Ok(Address { text: text.to_owned(), host: authority.as_str().to_owned(), sockets, path })
+    }
+
+    /// The path of an order's URL.
+    pub(super) fn path_of(&self, order_id: &str) -> String {
+        self.path.replace(ORDER_ID, &encoded(order_id))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let sockets: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    if sockets.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(sockets) }
+}
+
+/// Order ids are harmless, but a case may be written by hand.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, why: &str) {
+        let error = Address::read(text, false).expect_err("is not taken");
+        assert!(error.contains(why), "{error}");
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let address = Address::read("http://127.0.0.1:4004/orders/{orderId}?full=1", false).expect("a URL");
+        assert_eq!(address.host, "127.0.0.1:4004");
+        assert_eq!(address.path_of("23/5"), "/orders/23%2F5?full=1");
+        assert_eq!(Address::read("http://[::1]:80", false).expect("a URL").path, "/");
+        assert!(Address::read("http://localhost:1/x", false).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_here_is_refused() {
+        refused("http://192.0.2.7/x", "--allow-remote");
+        assert!(Address::read("http://192.0.2.7/x", true).is_ok());
+    }
+
+    #[test]
+    fn other_things_are_refused() {
+        refused("https://127.0.0.1/x", "https is not spoken");
+        refused("127.0.0.1:80/x", "is no");
+        refused("ftp://127.0.0.1/x", "is no http:// URL");
+        refused("http://127.0.0.1:99999/", "is no URL");
+        refused("", "is no URL");
+    }
+}

@@ -1,0 +1,311 @@
+//! The HTTP client: kept connections, time limits, answers that are cut off.
+//!
+//! A connection is driven by whoever waits for its answer, so that nothing runs between two requests. Redirects are
+//! answers like any other.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, Uri,
+    body::{Bytes, Incoming},
+    client::conn::http1::{Connection, SendRequest, handshake},
+    header::{HOST, HeaderName, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, runtime::Runtime, task::JoinSet};
+
+use super::address::Address;
+
+/// A kept connection is not used again after so long: servers close what is idle, some after a few seconds.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+/// Stands for no limit at all.
+const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A request, ready to be sent as often as it takes.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    method: Method,
+    path: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Outgoing {
+    fn to_request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.path.clone();
+        let headers = request.headers_mut();
+        headers.reserve(self.headers.len());
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        request
+    }
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// The beginning of the body, at most as long as was asked for.
+    pub(super) body: Vec<u8>,
+    /// Whether the body went on.
+    pub(super) is_cut: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Nobody takes connections there.
+    Unreachable(String),
+    /// The connection ended before there was an answer.
+    Broken(String),
+    /// Something was answered that is no HTTP.
+    NoHttp(String),
+    /// There was no answer in time.
+    TimedOut(Duration),
+}
+
+/// How long an answer may take and how much of it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) limit: Option<Duration>,
+    pub(super) longest: usize,
+}
+
+/// A client with the connections that it keeps.
+pub(super) struct Client {
+    runtime: Runtime,
+    kept: HashMap<Vec<SocketAddr>, Vec<Line>>,
+}
+
+impl Client {
+    pub(super) fn new() -> io::Result<Client> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        Ok(Client { runtime, kept: HashMap::new() })
+    }
+
+    /// Closes every connection, because whoever was at the other end is gone.
+    pub(super) fn forget(&mut self) {
+        self.kept.clear();
+    }
+
+    /// One request and its answer.
+    pub(super) fn send(&mut self, address: &Address, request: Outgoing, patience: Patience) -> Result<Reply, Trouble> {
+        let lines = self.kept.entry(address.sockets.clone()).or_default();
+        let mut kept = std::mem::take(lines);
+        let result = self.runtime.block_on(timely(patience.limit, answered(&mut kept, &address.sockets, &request, patience.longest)));
+        *self.kept.entry(address.sockets.clone()).or_default() = kept;
+        result
+    }
+
+    /// Requests that are under way at the same time, so many at once; each answer has the whole time limit.
+    pub(super) fn send_together(
+        &mut self,
+        address: &Address,
+        requests: Vec<Outgoing>,
+        at_once: usize,
+        patience: Patience,
+    ) -> Vec<Result<Reply, Trouble>> {
+        let kept = self.kept.remove(&address.sockets).unwrap_or_default();
+        let (answers, kept) = self.runtime.block_on(all_answered(kept, &address.sockets, requests, at_once, patience));
+        self.kept.insert(address.sockets.clone(), kept);
+        answers
+    }
+}
+
+/// A request with these headers; the host's is added. The error says which header cannot be sent.
+pub(super) fn outgoing(
+    method: Method,
+    address: &Address,
+    path: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Result<Outgoing, String> {
+    let path = path.parse().map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
+    let value = |name: &str, value: &str| HeaderValue::from_str(value).map_err(|_| format!("the header `{name}` cannot be sent"));
+    let mut all = Vec::with_capacity(headers.len() + 1);
+    all.push((HOST, value("host", &address.host)?));
+    for (name, text) in headers {
+        let header: HeaderName = name.parse().map_err(|_| format!("the header `{name}` cannot be sent"))?;
+        all.push((header, value(name, text)?));
+    }
+    Ok(Outgoing { method, path, headers: all, body: Bytes::copy_from_slice(body) })
+}
+
+/// A connection that is kept.
+struct Line {
+    sender: SendRequest<Full<Bytes>>,
+    connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
+    has_ended: bool,
+    /// When it was used last; never, if it is new.
+    used: Option<Instant>,
+}
+
+impl Line {
+    async fn open(sockets: &[SocketAddr]) -> Result<Line, Trouble> {
+        let stream = connect(sockets).await.map_err(|error| Trouble::Unreachable(error.to_string()))?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
+        Ok(Line { sender, connection: Box::pin(connection), has_ended: false, used: None })
+    }
+
+    /// Waits for a future that needs the connection to be driven.
+    async fn drive<T>(
+        connection: &mut Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
+        has_ended: &mut bool,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            if !*has_ended && connection.as_mut().poll(context).is_ready() {
+                *has_ended = true;
+            }
+            // What the connection has read may be what is waited for.
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+
+    async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
+        let Line { sender, connection, has_ended, .. } = self;
+        let work = async {
+            sender.ready().await?;
+            let response = sender.send_request(request.to_request()).await?;
+            let status = response.status().as_u16();
+            let (body, is_cut) = start_of(response.into_body(), longest).await;
+            Ok::<_, hyper::Error>(Reply { status, body, is_cut })
+        };
+        let reply = Line::drive(connection, has_ended, work).await?;
+        // What is still to be read makes the connection useless.
+        self.has_ended |= reply.is_cut;
+        self.used = Some(Instant::now());
+        Ok(reply)
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.has_ended && !self.sender.is_closed() && self.used.is_none_or(|used| used.elapsed() < LONGEST_IDLE)
+    }
+}
+
+async fn connect(sockets: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for socket in sockets {
+        match TcpStream::connect(socket).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// An answer whose body breaks off is one all the same: its status is there.
+async fn start_of(mut body: Incoming, longest: usize) -> (Vec<u8>, bool) {
+    let mut start = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return (start, true) };
+        if let Some(data) = frame.data_ref() {
+            let room = longest - start.len();
+            start.extend_from_slice(&data[..data.len().min(room)]);
+            if data.len() > room {
+                return (start, true);
+            }
+        }
+    }
+    (start, false)
+}
+
+async fn timely<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let limit = limit.unwrap_or(FAR_AWAY);
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(Trouble::TimedOut(limit)))
+}
+
+/// Sends a request on a kept connection or a new one. A kept one may have been closed from the other end without anyone
+/// noticing; then it is sent once more on a new one, as clients do.
+async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
+    kept.retain(Line::is_usable);
+    if let Some(mut line) = kept.pop()
+        && let Ok(reply) = line.exchange(request, longest).await
+    {
+        kept.extend(Some(line).filter(Line::is_usable));
+        return Ok(reply);
+    }
+    let mut line = Line::open(sockets).await?;
+    let reply = line.exchange(request, longest).await.map_err(trouble)?;
+    kept.extend(Some(line).filter(Line::is_usable));
+    Ok(reply)
+}
+
+type Answers = Vec<Result<Reply, Trouble>>;
+
+async fn all_answered(
+    mut kept: Vec<Line>,
+    sockets: &[SocketAddr],
+    requests: Vec<Outgoing>,
+    at_once: usize,
+    patience: Patience,
+) -> (Answers, Vec<Line>) {
+    kept.retain(Line::is_usable);
+    let count = requests.len();
+    let workers = at_once.clamp(1, count.max(1));
+    // Connected before the first request is sent, so that they start together. Who is not reached now is not reached later.
+    while kept.len() < workers
+        && let Ok(line) = timely(patience.limit, Line::open(sockets)).await
+    {
+        kept.push(line);
+    }
+    let queue: Arc<Mutex<VecDeque<(usize, Outgoing)>>> = Arc::new(Mutex::new(requests.into_iter().enumerate().collect()));
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers {
+        let (queue, sockets) = (Arc::clone(&queue), sockets.to_vec());
+        let mut own: Vec<Line> = kept.pop().into_iter().collect();
+        tasks.spawn(async move {
+            let mut answers = Vec::new();
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some((index, request)) = next else { return (answers, own) };
+                answers.push((index, timely(patience.limit, answered(&mut own, &sockets, &request, patience.longest)).await));
+            }
+        });
+    }
+    let mut answers: Vec<Option<Result<Reply, Trouble>>> = Vec::new();
+    answers.resize_with(count, || None);
+    while let Some(done) = tasks.join_next().await {
+        let Ok((own_answers, own)) = done else { continue };
+        kept.extend(own);
+        for (index, answer) in own_answers {
+            answers[index] = Some(answer);
+        }
+    }
+    let missing = || Err(Trouble::Broken("the request was not sent".to_owned()));
+    (answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect(), kept)
+}
+
+fn trouble(error: hyper::Error) -> Trouble {
+    if error.is_parse() { Trouble::NoHttp(error.to_string()) } else { Trouble::Broken(cause(&error)) }
+}
+
+/// The innermost reason, which says most.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,502 @@
+//! A target that is an HTTP service: its own webhook endpoint, its own way to show an order.
+//!
+//! The service is either started, killed and stopped here, or runs already. Connections are kept and driven by hyper;
+//! what a client library would rather not do (`mishap`) is done on plain sockets.
+//! Source: `adapter-protocol.md`, "HTTP transport".
+
+mod address;
+mod client;
+mod mapping;
+mod mishap;
+mod service;
+
+pub use mapping::{AmountUnit, Mapping, Pointer, RefundsMapping};
+pub use service::ServiceSettings;
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use hyper::Method;
+use serde::Serialize;
+
+use address::{Address, ORDER_ID};
+use client::{Client, Patience, Reply, Trouble, outgoing};
+use service::{Folder, Service, free_port};
+
+use super::{
+    Endpoints, Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    process::{Process, shown},
+    wire::read_bare_state,
+};
+use crate::{
+    case::{Mishap, OrderSetup, OwnRefund, OwnRefundDetails},
+    domain::{Currency, OrderState},
+};
+
+/// What stands for a free port that the harness chooses, in commands, environments and URLs.
+const PORT: &str = "{port}";
+/// What stands for an empty folder that the harness makes and removes.
+const FOLDER: &str = "{folder}";
+
+/// How much of an answer to a delivery is read; the rest is cut off and the connection closed.
+const LONGEST_ANSWER: usize = 64 << 10;
+/// How much of a shown order is read.
+const LONGEST_STATE: usize = 8 << 20;
+/// Stands for no limit where one is needed.
+const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How a service is reached, started and read. `{port}` and `{folder}` may stand in URLs, commands and environments.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Where deliveries are posted.
+    pub webhook_url: String,
+    /// Where an order is shown; `{orderId}` stands for its id.
+    pub state_url: String,
+    /// How the service is told of orders.
+    pub setup: Setup,
+    /// Where it is told of refunds that the shop made itself.
+    pub initiate_url: Option<String>,
+    /// How to start it; without this it runs already.
+    pub service: Option<ServiceSettings>,
+    /// What answers 2xx when it is ready; without this a connection is enough.
+    pub ready_url: Option<String>,
+    /// Where its own JSON shows what; without this it shows the contract's.
+    pub mapping: Option<Mapping>,
+    /// What it would answer to `hello`.
+    pub introduction: Introduction,
+    /// For the answer to a delivery; `None` waits for ever.
+    pub answer_limit: Option<Duration>,
+    /// For every other answer.
+    pub other_limit: Duration,
+    /// Whether it may be on another machine.
+    pub allow_remote: bool,
+}
+
+/// How a service is told of the orders of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Setup {
+    /// Nobody tells it: the provider's own order events introduce them.
+    #[default]
+    Events,
+    /// `{"case":…,"orders":[…]}` is posted here.
+    Url(String),
+    /// This command gets the same on its standard input.
+    Command(Vec<String>),
+}
+
+/// A target over HTTP. A service that it started itself is killed when it is dropped.
+pub struct HttpTarget {
+    settings: HttpSettings,
+    webhook: Address,
+    state: Address,
+    setup: Option<Address>,
+    initiate: Option<Address>,
+    ready: Option<Address>,
+    service: Option<Service>,
+    client: Client,
+    /// The currencies of the orders of the cases that are open.
+    currencies: HashMap<String, Currency>,
+    cases: HashMap<String, Vec<String>>,
+    /// The JSON of the order that was shown last.
+    last_state: Vec<u8>,
+    /// Removed last.
+    _folder: Option<Folder>,
+}
+
+/// What is posted when a case begins.
+#[derive(Serialize)]
+struct Begun<'a> {
+    case: &'a str,
+    orders: &'a [OrderSetup],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Initiated<'a> {
+    order_id: &'a str,
+    refund: &'a OwnRefundDetails,
+}
+
+impl HttpSettings {
+    /// Whether the settings make sense. The error names the setting and says what is wrong with it.
+    ///
+    /// # Errors
+    /// When a URL cannot be used, or something that is claimed is not possible.
+    pub fn check(&self) -> Result<(), String> {
+        let plain = self.with(PORT, "1").with(FOLDER, "folder");
+        plain.addresses()?;
+        let claims = &self.introduction.capabilities;
+        if !self.state_url.contains(ORDER_ID) {
+            return Err(format!("http.state_url: `{}` does not say where {ORDER_ID} goes", self.state_url));
+        }
+        if claims.durable && self.service.is_none() {
+            return Err("capabilities.durable: needs [server], so that the service can be killed and started again".to_owned());
+        }
+        if claims.initiates_refunds && self.initiate_url.is_none() {
+            return Err("capabilities.initiatesRefunds: needs http.initiate_url".to_owned());
+        }
+        let is_empty = |command: &[String]| command.first().is_none_or(String::is_empty);
+        if self.service.as_ref().is_some_and(|service| is_empty(&service.command)) {
+            return Err("server.command: is empty; name the program and its arguments".to_owned());
+        }
+        if matches!(&self.setup, Setup::Command(command) if is_empty(command)) {
+            return Err("http.setup_command: is empty; name the program and its arguments".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether the harness chooses the port, so that several services can run side by side.
+    pub fn has_own_port(&self) -> bool {
+        self.mentions(PORT)
+    }
+
+    fn addresses(&self) -> Result<[Option<Address>; 5], String> {
+        let read = |name: &str, url: Option<&str>| {
+            url.map(|url| Address::read(url, self.allow_remote).map_err(|problem| format!("{name}: {problem}"))).transpose()
+        };
+        let setup = if let Setup::Url(url) = &self.setup { Some(url.as_str()) } else { None };
+        Ok([
+            read("http.webhook_url", Some(&self.webhook_url))?,
+            read("http.state_url", Some(&self.state_url))?,
+            read("http.setup_url", setup)?,
+            read("http.initiate_url", self.initiate_url.as_deref())?,
+            read("server.ready_url", self.ready_url.as_deref())?,
+        ])
+    }
+
+    fn mentions(&self, word: &str) -> bool {
+        let mut texts = vec![&self.webhook_url, &self.state_url];
+        texts.extend(&self.initiate_url);
+        texts.extend(&self.ready_url);
+        match &self.setup {
+            Setup::Events => {}
+            Setup::Url(url) => texts.push(url),
+            Setup::Command(command) => texts.extend(command),
+        }
+        if let Some(service) = &self.service {
+            texts.extend(&service.command);
+            texts.extend(service.environment.values());
+        }
+        texts.iter().any(|text| text.contains(word))
+    }
+
+    fn with(&self, word: &str, value: &str) -> HttpSettings {
+        let mut settings = self.clone();
+        let replace = |text: &mut String| *text = text.replace(word, value);
+        replace(&mut settings.webhook_url);
+        replace(&mut settings.state_url);
+        settings.initiate_url.iter_mut().chain(&mut settings.ready_url).for_each(replace);
+        match &mut settings.setup {
+            Setup::Events => {}
+            Setup::Url(url) => replace(url),
+            Setup::Command(command) => command.iter_mut().for_each(replace),
+        }
+        if let Some(service) = &mut settings.service {
+            service.command.iter_mut().chain(service.environment.values_mut()).for_each(replace);
+        }
+        settings
+    }
+}
+
+impl HttpTarget {
+    /// A target with these settings. Nothing is started before `hello`.
+    ///
+    /// # Errors
+    /// When [`HttpSettings::check`] fails, or there is no port or folder to be had.
+    pub fn new(settings: &HttpSettings) -> Result<HttpTarget, TargetError> {
+        let fail = |why: String| TargetError::new("hello", TargetErrorKind::NotStarted(why));
+        settings.check().map_err(fail)?;
+        let mut settings = settings.clone();
+        if settings.mentions(PORT) {
+            settings = settings.with(PORT, &free_port().map_err(fail)?.to_string());
+        }
+        let folder = settings.mentions(FOLDER).then(Folder::new).transpose().map_err(fail)?;
+        if let Some(folder) = &folder {
+            settings = settings.with(FOLDER, &folder.path().display().to_string());
+        }
+        let [Some(webhook), Some(state), setup, initiate, ready] = settings.addresses().map_err(fail)? else {
+            return Err(fail("a URL is missing".to_owned()));
+        };
+        let client = Client::new().map_err(|error| fail(error.to_string()))?;
+        let service = settings.service.clone().map(Service::new);
+        let (currencies, cases) = (HashMap::new(), HashMap::new());
+        Ok(HttpTarget {
+            settings,
+            webhook,
+            state,
+            setup,
+            initiate,
+            ready,
+            service,
+            client,
+            currencies,
+            cases,
+            last_state: Vec::new(),
+            _folder: folder,
+        })
+    }
+
+    /// Sends requests with this body over so many connections as fast as they are answered, and gives the statuses; for
+    /// measuring.
+    pub fn deliver_in_bulk(&mut self, requests: &[Request<'_>], connections: usize) -> Vec<Result<u16, TargetError>> {
+        let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
+        let mut outgoing = Vec::with_capacity(requests.len());
+        for request in requests {
+            match post(&self.webhook, request.headers, request.body) {
+                Ok(request) => outgoing.push(request),
+                Err(problem) => return vec![Err(unsendable("deliver", problem))],
+            }
+        }
+        let replies = self.client.send_together(&self.webhook, outgoing, connections, patience);
+        replies.into_iter().map(|reply| reply.map(|reply| reply.status).map_err(|trouble| self.blamed("deliver", trouble))).collect()
+    }
+
+    fn others(&self, longest: usize) -> Patience {
+        Patience { limit: Some(self.settings.other_limit), longest }
+    }
+
+    /// Starts the service if it is ours and does not run, and waits until it is ready.
+    fn start(&mut self, operation: &str) -> Result<(), TargetError> {
+        let HttpTarget { settings, webhook, ready, service, client, .. } = self;
+        client.forget();
+        let mut problem = String::new();
+        let mut is_ready = || match ready_now(client, ready.as_ref(), webhook, settings.other_limit) {
+            Ok(()) => true,
+            Err(why) => {
+                problem = why;
+                false
+            }
+        };
+        let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(why));
+        match service {
+            Some(service) => service.start(webhook.sockets.first(), is_ready).map_err(not_started),
+            None if is_ready() => Ok(()),
+            None => Err(not_started(format!("{problem}; start the service first, or let [server] start it"))),
+        }
+    }
+
+    /// What is to blame for an answer that did not come.
+    fn blamed(&mut self, operation: &str, trouble: Trouble) -> TargetError {
+        let ended = self.service.as_ref().and_then(Service::ending);
+        let kind = match (trouble, ended) {
+            (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
+            (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
+            (_, Some(how)) => TargetErrorKind::Crashed(how),
+            (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
+            (Trouble::Broken(why), None) => TargetErrorKind::Crashed(format!("broke off without an answer: {why}")),
+        };
+        TargetError::new(operation, kind)
+    }
+
+    /// Posts JSON that must be answered 2xx.
+    fn tell(&mut self, operation: &str, address: &Address, body: &impl Serialize) -> Result<(), TargetError> {
+        let body = serde_json::to_vec(body).map_err(|error| unsendable(operation, error.to_string()))?;
+        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let request = post(address, &headers, &body).map_err(|problem| unsendable(operation, problem))?;
+        let patience = self.others(LONGEST_ANSWER);
+        let reply = self.client.send(address, request, patience).map_err(|trouble| self.blamed(operation, trouble))?;
+        if (200..300).contains(&reply.status) { Ok(()) } else { Err(declined(operation, address, &reply)) }
+    }
+
+    fn run_setup(&self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
+        let fail = |why: String| TargetError::new("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
+        let words: Vec<OsString> = command.iter().map(OsString::from).collect();
+        let mut process =
+            Process::start_in(&words, self.directory()).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
+        let deadline = Instant::now() + self.settings.other_limit;
+        process.write(body, deadline);
+        process.close_stdin();
+        let Some(how) = process.wait_for_ending(deadline) else {
+            return Err(fail(format!("did not end within {} s", self.settings.other_limit.as_secs())));
+        };
+        if how == "ended with exit status: 0" {
+            return Ok(());
+        }
+        process.close();
+        let last = process.last_complaint().map(|line| format!("; its last line on standard error: `{line}`")).unwrap_or_default();
+        Err(fail(format!("{how}{last}")))
+    }
+
+    fn directory(&self) -> &std::path::Path {
+        self.settings.service.as_ref().map_or(std::path::Path::new(""), |service| &service.directory)
+    }
+
+    fn delivery_limit(&self) -> Duration {
+        self.settings.answer_limit.unwrap_or(FAR_AWAY)
+    }
+}
+
+impl Target for HttpTarget {
+    fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
+        match &self.service {
+            Some(service) if service.is_running() => {}
+            _ => self.start("hello")?,
+        }
+        Ok(self.settings.introduction.clone())
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        for order in orders {
+            if let Some(currency) = Currency::from_code(&order.currency) {
+                self.currencies.insert(order.order_id.clone(), currency);
+            }
+            self.cases.entry(case.to_owned()).or_default().push(order.order_id.clone());
+        }
+        let begun = Begun { case, orders };
+        match self.settings.setup.clone() {
+            Setup::Events => Ok(()),
+            Setup::Url(_) => match self.setup.clone() {
+                Some(address) => self.tell("begin", &address, &begun),
+                None => Ok(()),
+            },
+            Setup::Command(command) => {
+                let body = serde_json::to_vec(&begun).map_err(|error| unsendable("begin", error.to_string()))?;
+                self.run_setup(&command, &body)
+            }
+        }
+    }
+
+    fn learns_of_orders_from_events(&self) -> bool {
+        self.settings.setup == Setup::Events
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let outgoing = post(&self.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
+        let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
+        let reply = self.client.send(&self.webhook, outgoing, patience).map_err(|trouble| self.blamed("deliver", trouble))?;
+        Ok(reply.status)
+    }
+
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        self.deliver_in_bulk(requests, requests.len())
+    }
+
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        let limit = self.delivery_limit();
+        let result = match mishap {
+            Mishap::AnswerUnread => mishap::leave_unread(&self.webhook, request, limit).map(|()| None),
+            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| None),
+            Mishap::HalfSent => mishap::half_send(&self.webhook, request, limit).map(|()| None),
+            Mishap::SlowReading => mishap::read_slowly(&self.webhook, request, limit).map(Some),
+            Mishap::Killed { after_ms } => match mishap::only_send(&self.webhook, request, limit) {
+                Ok(stream) => {
+                    std::thread::sleep(Duration::from_millis(after_ms.into()));
+                    let restarted = self.restart();
+                    drop(stream);
+                    return restarted.map(|()| None);
+                }
+                Err(trouble) => Err(trouble),
+            },
+        };
+        result.map_err(|trouble| self.blamed("deliver", trouble))
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        let Some(address) = self.initiate.clone() else { return Err(TargetError::unsupported("initiate")) };
+        self.tell("initiate", &address, &Initiated { order_id: &own.order_id, refund: &own.refund })
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let path = self.state.path_of(order_id);
+        let headers = [("accept".to_owned(), "application/json".to_owned())];
+        let request = outgoing(Method::GET, &self.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
+        let patience = self.others(LONGEST_STATE);
+        let reply = self.client.send(&self.state, request, patience).map_err(|trouble| self.blamed("observe", trouble))?;
+        let nonsense = |what: String| TargetError::new("observe", TargetErrorKind::Nonsense(what));
+        match reply.status {
+            404 => Ok(None),
+            200 if reply.is_cut => Err(nonsense(format!("the order's JSON breaks off, or is longer than {} MiB", LONGEST_STATE >> 20))),
+            200 => {
+                let read = self.read(order_id, &reply.body).map(Some).map_err(nonsense);
+                self.last_state = reply.body;
+                read
+            }
+            _ => Err(declined("observe", &self.state, &reply)),
+        }
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        for order in self.cases.remove(case).unwrap_or_default() {
+            self.currencies.remove(&order);
+        }
+        Ok(())
+    }
+
+    fn bye(&mut self) {
+        self.client.forget();
+        if let Some(service) = &mut self.service {
+            service.stop();
+        }
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        match &mut self.service {
+            Some(service) => {
+                service.kill();
+                self.start("restart")
+            }
+            None => Err(TargetError::unsupported("restart")),
+        }
+    }
+
+    fn readings(&mut self, order_id: &str) -> Vec<String> {
+        let Some(mapping) = &self.settings.mapping else { return Vec::new() };
+        let currency = self.currencies.get(order_id).copied();
+        match serde_json::from_slice(&self.last_state) {
+            Ok(document) => mapping.readings(&document, order_id, currency),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn endpoints(&self) -> Option<Endpoints> {
+        Some(Endpoints {
+            start: self.settings.service.as_ref().map(|service| service.command.clone()),
+            webhook: self.webhook.to_string(),
+            state: self.state.to_string(),
+            setup: self.setup.as_ref().map(Address::to_string),
+        })
+    }
+
+    fn complaints(&mut self) -> String {
+        self.service.as_mut().map(Service::complaints).unwrap_or_default()
+    }
+}
+
+impl HttpTarget {
+    fn read(&self, order_id: &str, body: &[u8]) -> Result<OrderState, String> {
+        let Some(mapping) = &self.settings.mapping else { return read_bare_state(body) };
+        let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
+        mapping.read(&document, order_id, self.currencies.get(order_id).copied())
+    }
+}
+
+fn ready_now(client: &mut Client, ready: Option<&Address>, webhook: &Address, limit: Duration) -> Result<(), String> {
+    let Some(address) = ready else {
+        let connected = webhook.sockets.iter().find_map(|socket| TcpStream::connect_timeout(socket, limit).ok());
+        return connected.map(drop).ok_or_else(|| format!("{webhook} does not take connections"));
+    };
+    let request = outgoing(Method::GET, address, &address.path, &[], b"")?;
+    match client.send(address, request, Patience { limit: Some(limit), longest: LONGEST_ANSWER }) {
+        Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
+        Ok(reply) => Err(format!("{address} answered {}", reply.status)),
+        Err(Trouble::TimedOut(_)) => Err(format!("{address} did not answer")),
+        Err(Trouble::Unreachable(why) | Trouble::Broken(why) | Trouble::NoHttp(why)) => Err(format!("{address}: {why}")),
+    }
+}
+
+fn post(address: &Address, headers: &[(String, String)], body: &[u8]) -> Result<client::Outgoing, String> {
+    outgoing(Method::POST, address, &address.path, headers, body)
+}
+
+fn unsendable(operation: &str, problem: String) -> TargetError {
+    TargetError::new(operation, TargetErrorKind::Nonsense(problem))
+}
+
+fn declined(operation: &str, address: &Address, reply: &Reply) -> TargetError {
+    let body = if reply.body.is_empty() { String::new() } else { format!(": `{}`", shown(&reply.body)) };
+    TargetError::new(operation, TargetErrorKind::Refused(format!("{address} answered {}{body}", reply.status)))
+}

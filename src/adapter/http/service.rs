@@ -1,0 +1,179 @@
+//! A service that the harness starts, kills and stops itself.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use crate::adapter::process::{Process, Tail};
+
+/// How long a service may take to go away when it is asked to.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long to wait for an answer when looking whether a port is taken.
+const LOOK: Duration = Duration::from_millis(200);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// How a service is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it runs; the harness's own folder if empty.
+    pub directory: PathBuf,
+    /// What is added to its environment.
+    pub environment: BTreeMap<String, String>,
+    /// How long it may take until it is ready.
+    pub ready_within: Duration,
+}
+
+/// A service of our own; its process group is killed when this is dropped.
+pub(super) struct Service {
+    settings: ServiceSettings,
+    process: Option<Process>,
+    complaints: Tail,
+}
+
+impl Service {
+    pub(super) fn new(settings: ServiceSettings) -> Service {
+        Service { settings, process: None, complaints: Tail::default() }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.ending().is_none())
+    }
+
+    /// Starts it and waits until `is_ready` says so. The error says which command and why.
+    pub(super) fn start(&mut self, socket: Option<&SocketAddr>, mut is_ready: impl FnMut() -> bool) -> Result<(), String> {
+        self.kill();
+        if let Some(socket) = socket
+            && TcpStream::connect_timeout(socket, LOOK).is_ok()
+        {
+            return Err(format!(
+                "port {} is in use already{}; stop that, or write {{port}} in place of the port to have a free one chosen",
+                socket.port(),
+                holder(socket.port())
+            ));
+        }
+        let command: Vec<OsString> = self.settings.command.iter().map(OsString::from).collect();
+        let words = self.settings.command.join(" ");
+        let process = Process::start_service(&command, &self.settings.directory, &self.settings.environment)?;
+        let process = self.process.insert(process);
+        let deadline = Instant::now() + self.settings.ready_within;
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            if is_ready() {
+                return Ok(());
+            }
+            if let Some(how) = process.ending() {
+                let last = process.last_complaint().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
+                return Err(format!("`{words}` {how}{last}"));
+            }
+            if Instant::now() > deadline {
+                let within = self.settings.ready_within.as_secs();
+                return Err(format!("`{words}` was not ready within {within} s; `server.ready_within` may be longer"));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// SIGKILL to the whole group.
+    pub(super) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.close();
+            process.take_complaints(&mut self.complaints);
+        }
+    }
+
+    /// Asks it to go, and kills it if it does not.
+    pub(super) fn stop(&mut self) {
+        if let Some(process) = &self.process {
+            process.terminate(Instant::now() + GRACE);
+        }
+        self.kill();
+    }
+
+    /// How it ended and what it wrote last, if it has ended.
+    pub(super) fn ending(&self) -> Option<String> {
+        let process = self.process.as_ref()?;
+        let how = process.wait_for_ending(Instant::now() + LONGEST_PAUSE * 5)?;
+        Some(match process.last_complaint() {
+            Some(line) => format!("{how}; the last line that it wrote: `{line}`"),
+            None => how,
+        })
+    }
+
+    pub(super) fn complaints(&mut self) -> String {
+        if let Some(process) = &self.process {
+            process.take_complaints(&mut self.complaints);
+        }
+        self.complaints.take()
+    }
+}
+
+/// A folder of its own for one service, removed with all that is in it.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Result<Folder, String> {
+        let base = std::env::temp_dir();
+        for number in 0..10_000_u32 {
+            let path = base.join(format!("refundproof-{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Folder(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(format!("{}: cannot be made: {error}", path.display())),
+            }
+        }
+        Err(format!("{}: is full of folders of earlier runs; remove refundproof-* there", base.display()))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever cleans temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A port that was free a moment ago.
+pub(super) fn free_port() -> Result<u16, String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|error| format!("no free port: {error}"))?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+}
+
+/// Who holds a port, as far as the system tells.
+fn holder(port: u16) -> String {
+    find_holder(port).map(|(pid, name)| format!(" by process {pid} ({name})")).unwrap_or_default()
+}
+
+/// Linux tells which socket listens where, and which process has it open.
+fn find_holder(port: u16) -> Option<(u32, String)> {
+    const LISTENING: &str = "0A";
+    let hex = format!(":{port:04X}");
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
+        let text = fs::read_to_string(table).ok()?;
+        text.lines().skip(1).find_map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let fits = columns.get(1)?.ends_with(&hex) && *columns.get(3)? == LISTENING;
+            fits.then(|| columns.get(9).map(|inode| (*inode).to_owned()))?
+        })
+    })?;
+    let socket = format!("socket:[{inode}]");
+    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let mut files = fs::read_dir(entry.path().join("fd")).ok()?.flatten();
+        files.find(|file| fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket.as_str()))?;
+        let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        Some((pid, name.trim().to_owned()))
+    })
+}

@@ -1,0 +1,432 @@
+//! One page for a browser: no network, no other file, and every word of a target escaped.
+//!
+//! It is a plain document that reads and prints without scripts; the script adds search, filters and keys. The page allows itself
+//! nothing but its own style and script, by their hashes, so not even a mistake in escaping would run anything.
+
+mod payload;
+mod view;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use askama::Template;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Describe, shared,
+    shared::{beginning, many, visible, visible_line},
+    terminal, timeline,
+};
+use crate::{
+    case::{Act, Case, Delivery},
+    check::{
+        FailureKind,
+        verdict::{Conformance, Verdict},
+    },
+    run::{FailureReport, Report, RequirementResult, SnapshotDifference},
+};
+use payload::Room;
+use view::{
+    Chip, DiffLine, Fact, FailureView, ItemView, Link, Place, RequirementView, ResemblesView, SnapshotView, Snapshots, StateRow, Step,
+    VerdictView,
+};
+
+const CSS: &str = include_str!("../../templates/report.css");
+const SCRIPT: &str = include_str!("../../templates/report.js");
+
+/// How many bytes of HTML all failures together may take; the case files have them whole.
+const MOST_OF_FAILURES: usize = 1_400_000;
+/// How many failures stand open at first, each with a cause of its own.
+const OPEN: usize = 3;
+/// How many bytes of HTML all diffs of snapshots may take.
+const MOST_OF_SNAPSHOTS: usize = 200_000;
+/// How many bytes of HTML one text may take.
+const MOST_OF_TEXT: usize = 16_000;
+/// How much of a text on one line is embedded, in bytes of the text.
+const MOST_OF_LINE: usize = 600;
+
+/// Writes a report as one page.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> io::Result<()> {
+    let page = Page::of(report, describe);
+    let text = page.render().map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    policy: String,
+    css: &'static str,
+    js: &'static str,
+    version: String,
+    provider: String,
+    digest: String,
+    seed: u64,
+    target: String,
+    target_version: String,
+    verdict: VerdictView,
+    summary: String,
+    interrupted: Option<String>,
+    facts: Vec<Fact>,
+    chips: Vec<Chip>,
+    items: Vec<ItemView>,
+    snapshots: Snapshots,
+    failures: Vec<FailureView>,
+    differing: Vec<SnapshotView>,
+    differing_note: String,
+}
+
+impl Page {
+    fn of(report: &Report, describe: &Describe<'_>) -> Page {
+        let failures = failures(report, describe);
+        let (differing, differing_note) = differing(&report.snapshots.differing);
+        Page {
+            policy: policy(),
+            css: CSS,
+            js: SCRIPT,
+            version: report.suite.version.clone(),
+            provider: report.provider.clone(),
+            digest: beginning(&report.suite.digest, 12).0.to_owned(),
+            seed: report.seed,
+            target: line(&report.target.name),
+            target_version: line(&report.target.version),
+            verdict: verdict(report.verdict),
+            summary: shared::summary(report),
+            interrupted: report.interrupted.as_deref().map(line),
+            facts: facts(report),
+            chips: chips(report),
+            items: items(report, &failures, describe),
+            snapshots: snapshots(report),
+            failures,
+            differing,
+            differing_note,
+        }
+    }
+}
+
+/// What the page may do: nothing but its own style and script.
+fn policy() -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let (style, script) = (hash(CSS), hash(SCRIPT));
+    format!("default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'")
+}
+
+/// A text on one line, not longer than anybody reads.
+fn line(text: &str) -> String {
+    let line = visible_line(text);
+    let (start, missing) = beginning(&line, MOST_OF_LINE);
+    if missing > 0 { format!("{start}…") } else { line }
+}
+
+fn verdict(verdict: Conformance) -> VerdictView {
+    let (class, mark, words) = match verdict {
+        Conformance::Conformant => ("good", "✓", "Conformant"),
+        Conformance::NotConformant => ("bad", "✗", "Not conformant"),
+        Conformance::NotJudged => ("odd", "?", "Not judged"),
+    };
+    VerdictView { class, mark, words }
+}
+
+/// The colour and the sign of a requirement's verdict.
+fn signs(verdict: Verdict, judged: bool) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Pass => ("good", "✓"),
+        Verdict::Fail => ("bad", "✗"),
+        Verdict::Warn | Verdict::Waived => ("odd", "!"),
+        Verdict::Error => ("odd", "?"),
+        Verdict::NotExercised if judged => ("bad", "○"),
+        Verdict::NotExercised | Verdict::NotApplicable => ("", "–"),
+    }
+}
+
+/// The name by which the filter knows a result.
+fn filter_name(result: &RequirementResult) -> &'static str {
+    if result.judged { result.verdict.as_str() } else { "not-judged" }
+}
+
+fn facts(report: &Report) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact { name: "Transport", value: line(&report.target.transport), wide: false },
+        Fact { name: "Seed", value: report.seed.to_string(), wide: false },
+        Fact { name: "Time", value: shared::seconds(report.totals.duration_ms), wide: false },
+    ];
+    if let Some(shard) = &report.shard {
+        facts.push(Fact { name: "Shard", value: line(shard), wide: false });
+    }
+    facts.push(Fact { name: "What the target claims", value: line(&terminal::claims(&report.target.capabilities)), wide: true });
+    facts
+}
+
+fn chips(report: &Report) -> Vec<Chip> {
+    let mut chips: Vec<Chip> = Vec::new();
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for result in &report.requirements {
+        *counts.entry(filter_name(result)).or_default() += 1;
+    }
+    for (name, verdict, judged, words) in [
+        ("fail", Verdict::Fail, true, "failed"),
+        ("error", Verdict::Error, true, "in error"),
+        ("not-exercised", Verdict::NotExercised, true, "not exercised"),
+        ("warn", Verdict::Warn, true, "warned"),
+        ("waived", Verdict::Waived, true, "waived"),
+        ("pass", Verdict::Pass, true, "passed"),
+        ("not-applicable", Verdict::NotApplicable, true, "not applicable"),
+        ("not-judged", Verdict::NotExercised, false, "not judged"),
+    ] {
+        if let Some(count) = counts.get(name) {
+            let (class, mark) = signs(verdict, judged);
+            chips.push(Chip { verdict: name, class, mark, words: format!("{count} {words}") });
+        }
+    }
+    chips
+}
+
+fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> Vec<ItemView> {
+    let view = |result: &RequirementResult| {
+        let (class, mark) = signs(result.verdict, result.judged);
+        let numbers = match result.cases {
+            0 => String::new(),
+            cases => format!("{}, {}", many(u64::from(cases), "case", "cases"), many(result.deliveries, "delivery", "deliveries")),
+        };
+        RequirementView {
+            id: result.id.clone(),
+            anchor: failures.iter().find(|failure| failure.id == result.id).map_or(String::new(), |failure| failure.anchor.clone()),
+            verdict: filter_name(result),
+            class,
+            mark,
+            words: shared::verdict_words(result),
+            level: result.level.as_str(),
+            asks: describe(&result.id).map_or(String::new(), |text| text.shows),
+            note: result.note.as_deref().map_or(String::new(), line),
+            numbers,
+        }
+    };
+    let item = |item: &crate::run::ItemResult| {
+        let results: Vec<&RequirementResult> = report.requirements.iter().filter(|result| result.item == item.id).collect();
+        let counts: Vec<String> = shared::counts(results.iter().copied()).into_iter().map(|(_, words)| words).collect();
+        ItemView {
+            id: item.id.clone(),
+            verdict: verdict(item.verdict),
+            counts: counts.join(", "),
+            requirements: results.into_iter().map(view).collect(),
+        }
+    };
+    report.items.iter().map(item).collect()
+}
+
+fn snapshots(report: &Report) -> Snapshots {
+    let (class, words) = match (shared::snapshots(report), report.snapshots.differing.len()) {
+        (Some(words), 0) => ("good", words),
+        (Some(words), _) => ("bad", words),
+        (None, _) => ("", "none compared".to_owned()),
+    };
+    Snapshots { class, words, note: report.snapshots.note.as_deref().map_or(String::new(), line) }
+}
+
+fn failures(report: &Report, describe: &Describe<'_>) -> Vec<FailureView> {
+    let all: Vec<(&RequirementResult, &FailureReport)> =
+        report.requirements.iter().flat_map(|result| result.failures.iter().map(move |failure| (result, failure))).collect();
+    let share = MOST_OF_FAILURES / all.len().max(1);
+    let mut told: Vec<(String, Place)> = Vec::new();
+    let mut views = Vec::with_capacity(all.len());
+    for (number, (result, failure)) in all.into_iter().enumerate() {
+        let cause = shared::cause(failure);
+        let anchor = format!("failure-{}", number + 1);
+        let like = told.iter().find(|(known, _)| *known == cause).map(|(_, place)| place.clone());
+        if like.is_none() {
+            told.push((cause, Place { anchor: anchor.clone(), id: result.id.clone() }));
+        }
+        let mut view = failure_view(result, failure, describe, anchor, like, Room::of(share));
+        view.open = view.like.is_none() && told.len() <= OPEN;
+        views.push(view);
+    }
+    views
+}
+
+fn failure_view(
+    result: &RequirementResult,
+    failure: &FailureReport,
+    describe: &Describe<'_>,
+    anchor: String,
+    like: Option<Place>,
+    mut room: Room,
+) -> FailureView {
+    let (class, mark) = signs(result.verdict, result.judged);
+    let case = failure.shrunk.as_deref();
+    let message = line(&failure.message);
+    let end = match (case, failure.entry) {
+        (Some(_), None) => format!("When everything had been delivered: {message}"),
+        _ => String::new(),
+    };
+    let most = room.most_of_text();
+    let rows = state_rows(failure, most);
+    let diff = if rows.is_empty() { diff_lines(&failure.diff, most) } else { Vec::new() };
+    let stderr = payload::tail(&failure.stderr, most);
+    room.take(2 * most.min(failure.diff.len()) + payload::escaped_len(&stderr));
+    FailureView {
+        steps: case.map_or(Vec::new(), |case| steps(case, failure, &anchor, &message, &mut room)),
+        anchor,
+        open: false,
+        id: result.id.clone(),
+        verdict: filter_name(result),
+        class,
+        mark,
+        words: shared::verdict_words(result),
+        level: result.level.as_str(),
+        message: line(&shared::message(failure)),
+        asks: describe(&result.id).map_or(String::new(), |text| text.shows),
+        like,
+        source: result.source.clone(),
+        resembles: failure.resembles.as_ref().map(|resembles| ResemblesView {
+            name: format!("{} ({})", line(&resembles.name), line(&resembles.class)),
+            links: resembles.links.iter().filter_map(|url| link(url)).collect(),
+        }),
+        orders: case.map_or(Vec::new(), |case| case.orders.iter().map(timeline::order_text).collect()),
+        deliveries: many(failure.deliveries as u64, "delivery", "deliveries"),
+        answers: failure.answers.iter().map(|answer| line(answer)).collect::<Vec<_>>().join("; "),
+        end,
+        diff,
+        rows,
+        stderr,
+        reproduce: beginning(&visible(&failure.reproduce), 4 * MOST_OF_LINE).0.to_owned(),
+    }
+}
+
+/// The members side by side, unless something is wrong that no table of members shows.
+fn state_rows(failure: &FailureReport, most: usize) -> Vec<StateRow> {
+    let size = payload::escaped_len(&failure.expected) + payload::escaped_len(&failure.observed);
+    if failure.kind != FailureKind::State.as_str() || size > most {
+        return Vec::new();
+    }
+    let rows = shared::rows(&visible(&failure.expected), &visible(&failure.observed));
+    if !rows.iter().any(shared::Row::differs) {
+        return Vec::new();
+    }
+    rows.into_iter().map(|row| StateRow { differs: row.differs(), name: row.name, expected: row.expected, shown: row.shown }).collect()
+}
+
+/// A link, if it is one that is safe to follow.
+fn link(url: &str) -> Option<Link> {
+    let name = url.strip_prefix("https://")?;
+    Some(Link { url: url.to_owned(), name: line(name.trim_start_matches("github.com/")) })
+}
+
+fn steps(case: &Case, failure: &FailureReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
+    /// What a step takes beside its body.
+    const AROUND: usize = 800;
+    let mut answers = failure.answers.iter();
+    let mut number = 0;
+    let mut bodies: Vec<(Vec<u8>, usize)> = Vec::new();
+    let mut steps = Vec::new();
+    for (index, entry) in case.entries.iter().enumerate() {
+        let here = failure.entry == Some(index);
+        let mut deliver = |delivery: &Delivery, together: bool, steps: &mut Vec<Step>| {
+            number += 1;
+            room.take(AROUND);
+            let same = bodies.iter().find(|(body, _)| body == delivery.body.bytes()).map(|(_, number)| *number);
+            if same.is_none() {
+                bodies.push((delivery.body.bytes().to_vec(), number));
+            }
+            let answer =
+                answers.next().map_or(String::new(), |answer| if answer.is_empty() { "no answer".to_owned() } else { line(answer) });
+            let mut tags = timeline::marks(delivery);
+            if together {
+                tags.push("at the same time".to_owned());
+            }
+            steps.push(Step {
+                number: number.to_string(),
+                kind: delivery.event.kind.clone(),
+                tags,
+                answer,
+                tells: delivery.event.tells.iter().map(|tell| timeline::tell_text(case, delivery, tell)).collect(),
+                payload: Some(payload::view(delivery, format!("{anchor}-{number}"), same, room)),
+                here: false,
+                went: String::new(),
+            });
+        };
+        match &entry.act {
+            Act::Deliver(delivery) => deliver(delivery, false, &mut steps),
+            Act::Together(deliveries) => deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps)),
+            Act::Initiate(own) => steps.push(Step::act(timeline::own_text(own))),
+            Act::Restart => steps.push(Step::act(timeline::RESTART.to_owned())),
+        }
+        if let Some(last) = steps.last_mut().filter(|_| here) {
+            last.here = true;
+            last.went = message.to_owned();
+        }
+    }
+    steps
+}
+
+/// The lines of a diff that take at most so many bytes of HTML.
+fn diff_lines(diff: &str, most: usize) -> Vec<DiffLine> {
+    /// What a line takes beside its text.
+    const AROUND: usize = 34;
+    let diff = visible(diff);
+    let class = |line: &str| match line.as_bytes().first() {
+        Some(b'-') => "minus",
+        Some(b'+') => "plus",
+        _ => "",
+    };
+    let mut lines = Vec::new();
+    let mut left = most;
+    for line in diff.lines() {
+        let (text, size) = payload::fitting(line, left.saturating_sub(AROUND));
+        if text.len() < line.len() || left < AROUND {
+            lines.push(DiffLine { class: "", text: "… the rest is not shown here".to_owned() });
+            break;
+        }
+        left -= size + AROUND;
+        lines.push(DiffLine { class: class(line), text: text.to_owned() });
+    }
+    lines
+}
+
+fn differing(differences: &[SnapshotDifference]) -> (Vec<SnapshotView>, String) {
+    let mut room = MOST_OF_SNAPSHOTS;
+    let mut views = Vec::new();
+    for difference in differences {
+        let lines = diff_lines(&shared::only_changes(&difference.diff), MOST_OF_TEXT);
+        let size: usize = lines.iter().map(|line| payload::escaped_len(&line.text) + 40).sum();
+        if size > room {
+            break;
+        }
+        room -= size;
+        views.push(SnapshotView { name: line(&difference.name), diff: lines });
+    }
+    let missing = differences.len() - views.len();
+    let note = match missing {
+        0 => String::new(),
+        _ => format!(
+            "{} that differ: this page would become too large; the JSON report has them.",
+            many(missing as u64, "more snapshot", "more snapshots")
+        ),
+    };
+    (views, note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_is_a_link() {
+        assert_eq!(link("https://github.com/a/b/issues/1").expect("a link").name, "a/b/issues/1");
+        assert!(link("javascript:alert(1)").is_none());
+        assert!(link("data:text/html,x").is_none());
+    }
+
+    #[test]
+    fn the_page_is_safe_to_embed() {
+        // Neither may end its element, or the hash would be that of another text.
+        assert!(!CSS.contains("</") && !SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+        // A parser turns these into newlines before it hashes.
+        assert!(!CSS.contains('\r') && !SCRIPT.contains('\r'));
+    }
+}

@@ -1,0 +1,171 @@
+//! JUnit's XML, as CI servers read it: one suite for each checklist item, one test case for each requirement.
+//!
+//! There is no one schema. This keeps to what the strictest common one takes, that of the Jenkins xUnit plugin (`junit-10.xsd`);
+//! Surefire, GitLab and others take more. A warning is no failure there, so it is said in the output of a test case that passes.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::{
+    Describe, shared,
+    shared::{visible, visible_line},
+};
+use crate::{
+    check::verdict::Verdict,
+    run::{FailureReport, Report, RequirementResult},
+};
+
+/// Writes a report as JUnit's XML.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> io::Result<()> {
+    let mut whole = quick_junit::Report::new("refundproof");
+    whole.set_time(Duration::from_millis(report.totals.duration_ms));
+    for item in &report.items {
+        let results = report.requirements.iter().filter(|result| result.item == item.id);
+        let cases: Vec<TestCase> = results.map(|result| test_case(report, result, describe)).collect();
+        whole.add_test_suite(suite(report, &item.id, cases));
+    }
+    whole.add_test_suite(suite(report, "snapshots", snapshot_cases(report)));
+    if let Some(why) = &report.interrupted {
+        // What was not reached is skipped; that must not look as if all were well.
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(format!("cut short: {}", visible_line(why))).set_type("interrupted");
+        let mut case = TestCase::new("the run was finished", status);
+        case.set_classname(class(report, "run")).set_time(Duration::ZERO);
+        whole.add_test_suite(suite(report, "run", vec![case]));
+    }
+    let text = whole.to_string().map_err(io::Error::other)?;
+    out.write_all(without_skipped_of_all(&text).as_bytes())
+}
+
+/// The schema knows `skipped` on a suite, but not on all suites together.
+fn without_skipped_of_all(text: &str) -> String {
+    let Some(start) = text.find("<testsuites ") else { return text.to_owned() };
+    let end = text[start..].find('>').map_or(text.len(), |end| start + end);
+    let tag = &text[start..end];
+    // No value holds a quote, so this is an attribute and not part of a name.
+    let Some(from) = tag.find(" skipped=\"") else { return text.to_owned() };
+    let value = from + " skipped=\"".len();
+    let to = tag[value..].find('"').map_or(tag.len(), |quote| value + quote + 1);
+    format!("{}{}{}{}", &text[..start], &tag[..from], &tag[to..], &text[end..])
+}
+
+fn suite(report: &Report, name: &str, cases: Vec<TestCase>) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    let target = &report.target;
+    for (name, value) in [
+        ("provider", report.provider.clone()),
+        ("seed", report.seed.to_string()),
+        ("suite", format!("{} {}", report.suite.version, report.suite.digest)),
+        ("target", visible_line(&format!("{} {}", target.name, target.version))),
+        ("transport", target.transport.clone()),
+    ] {
+        suite.add_property((name, value.as_str()));
+    }
+    suite.set_time(cases.iter().filter_map(|case| case.time).sum());
+    suite.add_test_cases(cases);
+    suite
+}
+
+fn class(report: &Report, suite: &str) -> String {
+    format!("{}.{suite}", report.provider)
+}
+
+fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_>) -> TestCase {
+    let asks = describe(&result.id).map(|text| text.shows);
+    let story = || result.failures.iter().map(|failure| story(result, failure, asks.as_deref())).collect::<Vec<_>>().join("\n\n");
+    let status = match result.verdict {
+        Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
+        Verdict::Fail => {
+            let message = result.failures.first().map_or_else(|| note(result), shared::message);
+            let kind = result.failures.first().map_or("failure", |failure| failure.kind.as_str());
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(message).set_type(kind).set_description(story());
+            status
+        }
+        Verdict::Error => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(note(result)).set_type("adapter");
+            status
+        }
+        Verdict::NotExercised | Verdict::NotApplicable | Verdict::Waived => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("{}: {}", shared::verdict_words(result), note(result)));
+            status
+        }
+    };
+    let mut case = TestCase::new(result.id.as_str(), status);
+    case.set_classname(class(report, &result.item));
+    case.set_time(Duration::from_millis(result.duration_ms));
+    match result.verdict {
+        Verdict::Warn => {
+            case.set_system_out(format!("warning: a SHOULD is not met\n{}", story()));
+        }
+        Verdict::Waived => {
+            case.set_system_out(story());
+        }
+        _ => {}
+    }
+    let stderr: Vec<String> = result.failures.iter().map(|failure| visible(&failure.stderr)).filter(|text| !text.is_empty()).collect();
+    if !stderr.is_empty() {
+        case.set_system_err(stderr.join("\n"));
+    }
+    case
+}
+
+fn note(result: &RequirementResult) -> String {
+    visible_line(result.note.as_deref().unwrap_or("no reason was given"))
+}
+
+/// A failure as a text: what was asked, what was sent, what came of it, how to see it again.
+fn story(result: &RequirementResult, failure: &FailureReport, asks: Option<&str>) -> String {
+    let mut parts = Vec::new();
+    let mut head = format!("{} {}", result.id, result.level.as_str());
+    for line in asks.into_iter().map(str::to_owned).chain([format!("source: {}", result.source)]) {
+        head.push_str(&format!("\n{line}"));
+    }
+    if let Some(resembles) = &failure.resembles {
+        head.push_str(&format!("\nlike: {} ({})", resembles.name, resembles.class));
+    }
+    parts.push(head);
+    parts.extend(shared::timeline_text(failure).map(|text| text.trim_end().to_owned()));
+    parts.push(shared::message(failure));
+    parts.push(format!("- must be\n+ shown\n{}", visible(&failure.diff).trim_end()));
+    if !failure.file.is_empty() {
+        parts.push(format!("case: {}\nagain: {}", visible(&failure.file), visible(&failure.reproduce)));
+    }
+    parts.join("\n\n")
+}
+
+fn snapshot_cases(report: &Report) -> Vec<TestCase> {
+    let snapshots = &report.snapshots;
+    let case = |name: &str, status| {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(class(report, "snapshots")).set_time(Duration::ZERO);
+        case
+    };
+    let mut cases: Vec<TestCase> = Vec::new();
+    for difference in &snapshots.differing {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let diff = shared::only_changes(&visible(&difference.diff));
+        status.set_message("the states shown differ from the snapshot").set_type("snapshot");
+        status.set_description(format!("- snapshot\n+ shown\n{diff}"));
+        cases.push(case(&difference.name, status));
+    }
+    let agreeing = snapshots.compared.saturating_sub(snapshots.differing.len());
+    if agreeing > 0 {
+        cases.push(case(&format!("{agreeing} that agree"), TestCaseStatus::success()));
+    }
+    if let Some(note) = &snapshots.note {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(visible_line(note));
+        cases.push(case("not compared", status));
+    }
+    cases
+}

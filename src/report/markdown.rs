@@ -1,0 +1,277 @@
+//! Markdown as GitHub shows it: for a step summary or a comment on a pull request.
+//!
+//! Whatever a target said stands in code spans and fences that it cannot close, and so can neither format nor link nor call
+//! anybody.
+
+use std::io::{self, Write};
+
+use super::{
+    Describe, shared,
+    shared::{beginning, ending, visible, visible_line},
+};
+use crate::{
+    check::verdict::{Conformance, Verdict},
+    run::{FailureReport, Report, RequirementResult, SnapshotDifference},
+};
+
+/// How many bytes a step summary may have, less some room. Source: GitHub Docs, "Workflow commands for GitHub Actions", "Step
+/// isolation and limits".
+pub const STEP_SUMMARY: usize = 1024 * 1024 - 4096;
+
+/// How much of one text is shown.
+const MOST_OF_TEXT: usize = 12_000;
+
+/// How much of a text within a line is shown.
+const MOST_OF_LINE: usize = 400;
+
+/// Writes a report as Markdown of at most so many bytes. What does not fit is left out, and that is said.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>, most: usize) -> io::Result<()> {
+    let mut page = Page { text: overview(report), most, left_out: 0 };
+    let failing = report.requirements.iter().filter(|result| !result.failures.is_empty());
+    let mut first = true;
+    for result in failing {
+        for failure in &result.failures {
+            let heading = if first { "### Failures\n\n" } else { "" };
+            first = false;
+            page.add(&format!("{heading}{}", failure_block(result, failure, describe)));
+        }
+    }
+    if !report.snapshots.differing.is_empty() {
+        page.add("### Snapshots that differ\n\n");
+    }
+    for difference in &report.snapshots.differing {
+        page.add(&snapshot_block(difference));
+    }
+    page.add(&all_requirements(report));
+    out.write_all(page.finished().as_bytes())
+}
+
+/// A text that grows to a limit.
+struct Page {
+    text: String,
+    most: usize,
+    left_out: usize,
+}
+
+/// Room for the line that says what was left out.
+const RESERVE: usize = 300;
+
+impl Page {
+    fn add(&mut self, block: &str) {
+        if self.text.len() + block.len() + RESERVE <= self.most {
+            self.text.push_str(block);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn finished(mut self) -> String {
+        if self.left_out > 0 {
+            let parts = shared::many(self.left_out as u64, "part does", "parts do");
+            self.text.push_str(&format!("> [!NOTE]\n> {parts} not fit in here; `--report html=PATH` writes a report with everything.\n"));
+        }
+        if self.text.len() > self.most {
+            // Not even the overview fits: it is better cut than refused.
+            let (text, _) = beginning(&self.text, self.most);
+            self.text = text.to_owned();
+        }
+        self.text
+    }
+}
+
+fn overview(report: &Report) -> String {
+    let target = &report.target;
+    let mut text = format!("## {} refundproof: {}\n\n", conformance_mark(report.verdict), report.verdict.as_str());
+    text.push_str(&format!(
+        "{} {} ({}), {}, refundproof {}, seed {}\n\n",
+        code(&target.name),
+        code(&target.version),
+        target.transport,
+        report.provider,
+        report.suite.version,
+        report.seed
+    ));
+    text.push_str(&format!("{}\n\n", shared::summary(report)));
+    if let Some(why) = &report.interrupted {
+        text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
+    }
+    text.push_str("| | Item | Verdict | Requirements |\n| --- | --- | --- | --- |\n");
+    for item in &report.items {
+        let of_item = report.requirements.iter().filter(|result| result.item == item.id);
+        let counts: Vec<String> = shared::counts(of_item).into_iter().map(|(_, words)| words).collect();
+        text.push_str(&format!(
+            "| {} | {} | {} | {} |\n",
+            conformance_mark(item.verdict),
+            item.id,
+            item.verdict.as_str(),
+            counts.join(", ")
+        ));
+    }
+    let snapshots = match (shared::snapshots(report), &report.snapshots.note) {
+        (Some(words), None) => words,
+        (Some(words), Some(note)) => format!("{words}; {}", cell(note)),
+        (None, note) => note.as_deref().map_or(String::new(), cell),
+    };
+    let mark = match (report.snapshots.differing.len(), report.snapshots.compared) {
+        (0, 0) => "➖",
+        (0, _) => "✅",
+        _ => "❌",
+    };
+    text.push_str(&format!("| {mark} | snapshots | | {snapshots} |\n\n"));
+    text
+}
+
+fn failure_block(result: &RequirementResult, failure: &FailureReport, describe: &Describe<'_>) -> String {
+    let message = shared::message(failure);
+    let mut text = format!(
+        "<details><summary>{} <b>{}</b> {}: <code>{}</code></summary>\n\n",
+        verdict_mark(result),
+        html(&result.id),
+        result.level.as_str(),
+        html(beginning(&message, MOST_OF_LINE).0)
+    );
+    if let Some(asked) = describe(&result.id) {
+        text.push_str(&format!("{}\n\n", asked.shows));
+    }
+    text.push_str(&format!("Source: {}\n\n", result.source));
+    if let Some(resembles) = &failure.resembles {
+        let links: Vec<String> = resembles.links.iter().enumerate().map(|(number, link)| format!("[{}](<{link}>)", number + 1)).collect();
+        text.push_str(&format!("Real bugs like this: {} {}\n\n", resembles.name, links.join(" ")));
+    }
+    if let Some(timeline) = shared::timeline_text(failure) {
+        text.push_str(&fence("text", &timeline));
+    }
+    text.push_str("`-` is what must be, `+` what is shown:\n\n");
+    text.push_str(&fence("diff", &visible(&failure.diff)));
+    if !failure.stderr.is_empty() {
+        text.push_str("The target's standard error:\n\n");
+        let stderr = visible(&failure.stderr);
+        let (end, missing) = ending(&stderr, MOST_OF_TEXT / 4);
+        let mark = if missing > 0 { "…\n" } else { "" };
+        text.push_str(&fence("text", &format!("{mark}{end}")));
+    }
+    if !failure.file.is_empty() {
+        text.push_str(&format!("Run it again ({}):\n\n{}", code(&failure.file), fence("sh", &visible(&failure.reproduce))));
+    }
+    text.push_str("</details>\n\n");
+    text
+}
+
+fn snapshot_block(difference: &SnapshotDifference) -> String {
+    let diff = shared::only_changes(&visible(&difference.diff));
+    format!("<details><summary>❌ <b>{}</b></summary>\n\n{}</details>\n\n", html(&difference.name), fence("diff", &diff))
+}
+
+fn all_requirements(report: &Report) -> String {
+    let mut text = "<details><summary>All requirements</summary>\n\n| | Requirement | Level | Verdict | Cases | Deliveries | Note |\n| --- | --- | --- | --- | ---: | ---: | --- |\n".to_owned();
+    for result in &report.requirements {
+        let note = result.note.as_deref().map_or(String::new(), cell);
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} | {note} |\n",
+            verdict_mark(result),
+            result.id,
+            result.level.as_str(),
+            shared::verdict_words(result),
+            result.cases,
+            result.deliveries
+        ));
+    }
+    text.push_str("\n</details>\n\n");
+    text
+}
+
+fn conformance_mark(verdict: Conformance) -> &'static str {
+    match verdict {
+        Conformance::Conformant => "✅",
+        Conformance::NotConformant => "❌",
+        Conformance::NotJudged => "❔",
+    }
+}
+
+fn verdict_mark(result: &RequirementResult) -> &'static str {
+    match result.verdict {
+        Verdict::Pass => "✅",
+        Verdict::Fail => "❌",
+        Verdict::Warn | Verdict::Waived => "⚠️",
+        Verdict::Error => "❔",
+        Verdict::NotExercised if result.judged => "❌",
+        Verdict::NotExercised | Verdict::NotApplicable => "➖",
+    }
+}
+
+/// A text as a code span on one line.
+fn code(text: &str) -> String {
+    let line = visible_line(text);
+    let (line, missing) = beginning(&line, MOST_OF_LINE);
+    let mark = if missing > 0 { "…" } else { "" };
+    if line.is_empty() {
+        return "(none)".to_owned();
+    }
+    let ticks = "`".repeat(longest_run(line) + 1);
+    // The blanks are no part of the span; they keep it apart from backticks of its own.
+    format!("{ticks} {line}{mark} {ticks}")
+}
+
+/// The same in a table, where a bar would end the cell even in a code span: no punctuation stands for itself.
+fn cell(text: &str) -> String {
+    let line = visible_line(text);
+    let (line, missing) = beginning(&line, MOST_OF_LINE);
+    let mark = if missing > 0 { "…" } else { "" };
+    let mut out = "<code>".to_owned();
+    for character in line.chars() {
+        if character.is_ascii_punctuation() {
+            out.push_str(&format!("&#{};", u32::from(character)));
+        } else {
+            out.push(character);
+        }
+    }
+    format!("{out}{mark}</code>")
+}
+
+/// A text in a fence that it cannot close.
+fn fence(language: &str, text: &str) -> String {
+    let (shown, missing) = beginning(text.trim_end(), MOST_OF_TEXT);
+    let mark = if missing > 0 { format!("\n… {missing} more bytes") } else { String::new() };
+    let ticks = "`".repeat(longest_run(shown).max(2) + 1);
+    format!("{ticks}{language}\n{shown}{mark}\n{ticks}\n\n")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_that_cannot_be_closed() {
+        assert_eq!(code("a"), "` a `");
+        assert_eq!(code("a `` b\n`c"), "``` a `` b `c ```");
+        assert_eq!(code(" \n"), "(none)");
+        assert_eq!(cell("a|b\\*"), "<code>a&#124;b&#92;&#42;</code>");
+    }
+
+    #[test]
+    fn fences_that_cannot_be_closed() {
+        assert_eq!(fence("diff", "a\n```\n</details>\n"), "````diff\na\n```\n</details>\n````\n\n");
+        assert!(fence("", &"x".repeat(MOST_OF_TEXT + 1)).contains("\n… 1 more bytes\n"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let mut page = Page { text: "start\n".to_owned(), most: 400, left_out: 0 };
+        page.add(&"x".repeat(400));
+        page.add("short\n");
+        let text = page.finished();
+        assert!(text.starts_with("start\nshort\n> [!NOTE]\n> 1 part does not fit"), "{text}");
+        assert!(text.len() <= 400);
+    }
+}

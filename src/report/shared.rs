@@ -1,0 +1,304 @@
+//! What several reports say in the same words.
+
+use crate::{
+    case::{Act, Case},
+    check::{FailureKind, verdict::Verdict},
+    run::{FailureReport, Report, RequirementResult, Totals},
+};
+
+/// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
+pub(super) fn counts<'r>(results: impl IntoIterator<Item = &'r RequirementResult>) -> Vec<(Verdict, String)> {
+    let results: Vec<&RequirementResult> = results.into_iter().collect();
+    let count = |verdict| results.iter().filter(|result| result.verdict == verdict && result.judged).count();
+    let known = [
+        (Verdict::Pass, "passed"),
+        (Verdict::Fail, "failed"),
+        (Verdict::Warn, "warned"),
+        (Verdict::Waived, "waived"),
+        (Verdict::Error, "in error"),
+        (Verdict::NotExercised, "not exercised"),
+        (Verdict::NotApplicable, "not applicable"),
+    ];
+    let mut counts: Vec<(Verdict, String)> = known
+        .into_iter()
+        .map(|(verdict, words)| (verdict, count(verdict), words))
+        .filter(|(_, count, _)| *count > 0)
+        .map(|(verdict, count, words)| (verdict, format!("{count} {words}")))
+        .collect();
+    let unjudged = results.iter().filter(|result| !result.judged).count();
+    if unjudged > 0 {
+        counts.push((Verdict::NotApplicable, format!("{unjudged} not judged by this version")));
+    }
+    counts
+}
+
+/// How the snapshots compared, in words, where any were.
+pub(super) fn snapshots(report: &Report) -> Option<String> {
+    match (report.snapshots.compared, report.snapshots.differing.len()) {
+        (0, _) => None,
+        (compared, 0) => Some(many(compared as u64, "snapshot agrees", "snapshots agree")),
+        (compared, 1) => Some(format!("1 of {} differs", many(compared as u64, "snapshot", "snapshots"))),
+        (compared, differing) => Some(format!("{differing} of {compared} snapshots differ")),
+    }
+}
+
+/// What was run in all, and how long it took: the one place in a summary that differs from run to run.
+pub(super) fn totals(report: &Report) -> String {
+    let Totals { cases, deliveries, duration_ms } = report.totals;
+    let time = seconds(duration_ms);
+    if cases == 0 {
+        return time;
+    }
+    format!("{}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
+}
+
+/// The whole run in one line; the time comes last.
+pub(super) fn summary(report: &Report) -> String {
+    let counts: Vec<String> = counts(&report.requirements).into_iter().map(|(_, words)| words).chain(snapshots(report)).collect();
+    format!("{}; {}", counts.join(", "), totals(report))
+}
+
+/// What a failure came about by, so that those which came about alike can be put together: what was sent, and which members
+/// of the state are wrong, but no ids and no amounts.
+pub(super) fn cause(failure: &FailureReport) -> String {
+    let class = failure.resembles.as_ref().map_or("", |resembles| resembles.class.as_str());
+    let sent: Vec<String> = match &failure.shrunk {
+        Some(case) => {
+            case.all_deliveries().map(|delivery| format!("{}{:?}{:?}", delivery.event.kind, delivery.fault, delivery.mutation)).collect()
+        }
+        None => failure.answers.clone(),
+    };
+    let wrong: Vec<String> = if failure.kind == FailureKind::State.as_str() {
+        let rows = rows(&failure.expected, &failure.observed);
+        rows.iter().filter(|row| row.differs()).filter_map(|row| row.name.split(' ').next().map(str::to_owned)).collect()
+    } else {
+        vec![failure.message.clone()]
+    };
+    format!("{} {class} {} {sent:?} {wrong:?}", failure.kind, failure.deliveries)
+}
+
+/// `1 case`, `2 cases`.
+pub(super) fn many(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
+/// Milliseconds as seconds with one digit.
+pub(super) fn seconds(millis: u64) -> String {
+    format!("{}.{}s", millis / 1000, millis % 1000 / 100)
+}
+
+/// One word that says how a requirement ended; what this version does not judge at all is said so.
+pub(super) fn verdict_words(result: &RequirementResult) -> &'static str {
+    if result.judged { result.verdict.as_str() } else { "not judged" }
+}
+
+/// Whether the run as a whole does not conform because of this requirement.
+pub(super) fn counts_against(result: &RequirementResult) -> bool {
+    match result.verdict {
+        Verdict::Fail => true,
+        Verdict::NotExercised => result.judged && result.level == crate::corpus::Level::Must,
+        Verdict::Pass | Verdict::Warn | Verdict::NotApplicable | Verdict::Waived | Verdict::Error => false,
+    }
+}
+
+/// The one line that says what went wrong, and after which delivery where that is known.
+pub(super) fn message(failure: &FailureReport) -> String {
+    let message = format!("{}{}", visible_line(&failure.message), chance(failure));
+    match &failure.shrunk {
+        Some(case) => format!("{}: {message}", place(case, failure.entry)),
+        None => message,
+    }
+}
+
+/// How often it fails, where that depends on chance; else nothing.
+pub(super) fn chance(failure: &FailureReport) -> String {
+    failure.chance.map_or(String::new(), |chance| format!(" (in {} of {} runs)", chance.failed, chance.runs))
+}
+
+/// What was sent, as plain text.
+pub(super) fn timeline_text(failure: &FailureReport) -> Option<String> {
+    const COLUMNS: usize = 100;
+    let case = failure.shrunk.as_ref()?;
+    let mut text = Vec::new();
+    super::timeline::write(&mut text, case, Some(&failure.answers), COLUMNS).ok()?;
+    let text = String::from_utf8(text).ok()?;
+    Some(visible(&anstream::adapter::strip_str(&text).to_string()))
+}
+
+/// Where in a case it went wrong, in words.
+pub(super) fn place(case: &Case, entry: Option<usize>) -> String {
+    match entry {
+        Some(entry) => format!("after {}", deliveries_until(case, entry)),
+        None => "when everything had been delivered".to_owned(),
+    }
+}
+
+/// How many deliveries had been sent when the entry was done.
+fn deliveries_until(case: &Case, entry: usize) -> usize {
+    let count = |entry: &crate::case::Entry| match &entry.act {
+        Act::Deliver(_) => 1,
+        Act::Together(deliveries) => deliveries.len(),
+        Act::Initiate(_) | Act::Restart => 0,
+    };
+    case.entries.iter().take(entry + 1).map(count).sum()
+}
+
+/// One member of a state: what it must be, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The member; refunds with their ids.
+    pub(super) name: String,
+    /// What it must be; `-` where it must not be there.
+    pub(super) expected: String,
+    /// What is shown; `-` where it is missing.
+    pub(super) shown: String,
+}
+
+impl Row {
+    pub(super) fn differs(&self) -> bool {
+        self.expected != self.shown
+    }
+}
+
+/// The lines of two state texts, matched by their first word (refunds by their id).
+pub(super) fn rows(expected: &str, shown: &str) -> Vec<Row> {
+    let parse = |text: &str| -> Vec<(String, String)> {
+        let parts = text.lines().map(|line| line.split_once(' ').unwrap_or((line, "")));
+        parts
+            .map(|(name, value)| {
+                let value = value.trim();
+                match (name, value.split_once(' ')) {
+                    ("refund", Some((id, rest))) => (format!("refund {id}"), rest.to_owned()),
+                    _ => (name.to_owned(), value.to_owned()),
+                }
+            })
+            .collect()
+    };
+    let (expected, shown) = (parse(expected), parse(shown));
+    let find = |list: &[(String, String)], name: &str| {
+        list.iter().find(|(other, _)| other == name).map_or("-".to_owned(), |(_, value)| value.clone())
+    };
+    let mut rows: Vec<Row> =
+        expected.iter().map(|(name, value)| Row { name: name.clone(), expected: value.clone(), shown: find(&shown, name) }).collect();
+    for (name, value) in &shown {
+        if !expected.iter().any(|(other, _)| other == name) {
+            rows.push(Row { name: name.clone(), expected: "-".to_owned(), shown: value.clone() });
+        }
+    }
+    rows
+}
+
+/// A diff without the long stretches that are the same.
+pub(crate) fn only_changes(diff: &str) -> String {
+    const CONTEXT: usize = 2;
+    let lines: Vec<&str> = diff.lines().collect();
+    let mut near = vec![false; lines.len()];
+    for (number, _) in lines.iter().enumerate().filter(|(_, line)| !line.starts_with(' ')) {
+        let end = (number + CONTEXT + 1).min(lines.len());
+        near[number.saturating_sub(CONTEXT)..end].fill(true);
+    }
+    let mut out = String::new();
+    let mut skipped = false;
+    for (line, near) in lines.iter().zip(near) {
+        if near {
+            out.push_str(line);
+            out.push('\n');
+        } else if !skipped {
+            out.push_str(" …\n");
+        }
+        skipped = !near;
+    }
+    out
+}
+
+/// The text with what does not show, or changes how the rest shows, written out: control characters, marks that turn the
+/// direction of writing, code points that are no characters. Line ends and tabs stay.
+pub fn visible(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => out.push(character),
+            // The block of control pictures has the same order.
+            '\0'..='\x1f' => out.extend(char::from_u32(0x2400 + u32::from(character))),
+            '\x7f' => out.push('␡'),
+            '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+            | '\u{e0000}'..='\u{e007f}' => out.push_str(&format!("‹U+{:04X}›", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// The same on one line.
+pub(super) fn visible_line(text: &str) -> String {
+    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The beginning of a text, of at most so many bytes, and how many bytes are missing.
+pub(super) fn beginning(text: &str, most: usize) -> (&str, usize) {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    (&text[..end], text.len() - end)
+}
+
+/// The end of a text, of at most so many bytes and from the start of a line, and how many bytes are missing.
+pub(super) fn ending(text: &str, most: usize) -> (&str, usize) {
+    if text.len() <= most {
+        return (text, 0);
+    }
+    let mut start = text.len() - most;
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let start = text[start..].find('\n').map_or(start, |line| start + line + 1);
+    (&text[start..], start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_show_is_written_out() {
+        assert_eq!(visible("a\x1b[31mb\0\r\nc\rd\t"), "a␛[31mb␀\nc␍d\t");
+        assert_eq!(visible("\u{202e}x\u{feff}\u{ffff}é"), "‹U+202E›x‹U+FEFF›‹U+FFFF›é");
+        assert_eq!(visible_line(" a\n b\tc "), "a b c");
+    }
+
+    #[test]
+    fn ends_of_texts() {
+        assert_eq!(beginning("aäb", 2), ("a", 3));
+        assert_eq!(beginning("ab", 2), ("ab", 0));
+        assert_eq!(ending("one\ntwo\nthree", 8), ("three", 8));
+        assert_eq!(ending("ääää", 3), ("ä", 6));
+        assert_eq!(ending("ab", 2), ("ab", 0));
+    }
+
+    #[test]
+    fn diffs_are_cut_to_what_changed() {
+        assert_eq!(only_changes(" 1\n 2\n 3\n-4\n+5\n 6\n 7\n 8\n"), " …\n 2\n 3\n-4\n+5\n 6\n 7\n …\n");
+    }
+
+    #[test]
+    fn states_side_by_side() {
+        let row = |name: &str, expected: &str, shown: &str| Row { name: name.into(), expected: expected.into(), shown: shown.into() };
+        let rows = rows("status  refunded\nrefund  re_1 succeeded 1.00\n", "status  open\nrefund  re_2 failed 0.00\n");
+        assert_eq!(
+            rows,
+            [row("status", "refunded", "open"), row("refund re_1", "succeeded 1.00", "-"), row("refund re_2", "-", "failed 0.00")]
+        );
+        assert!(rows.iter().all(Row::differs));
+    }
+}

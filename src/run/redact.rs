@@ -1,0 +1,236 @@
+//! Keeping secrets out of whatever is written: reports, saved cases, what a terminal shows.
+//!
+//! A target is told the secret in `hello` and may say it again anywhere: in its name, a state, an error, its standard
+//! error. Signatures are made when a delivery is sent and are in no case.
+
+use super::{
+    campaign::Options,
+    drive::Secrets,
+    factory::Factory,
+    outcome::{FailureReport, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+};
+use crate::adapter::{Capabilities, Introduction, TargetError};
+
+/// What stands where a secret stood.
+pub const HIDDEN: &str = "[secret]";
+
+/// Hides known secrets in texts.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// Every spelling of every secret, the longest first.
+    spellings: Vec<String>,
+}
+
+/// How many characters of a secret that was cut through are still hidden.
+const LEAST_PART: usize = 4;
+
+impl Redactor {
+    /// Hides the secrets with which these targets are run.
+    pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
+        let Secrets { current } = factory.secrets().unwrap_or(&options.secrets);
+        Redactor::new(current.as_deref())
+    }
+
+    /// Hides these secrets; an empty one is none.
+    pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Redactor {
+        let mut spellings: Vec<String> = Vec::new();
+        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+            // Errors show the line that could not be read, in which the secret is spelt as JSON spells it.
+            let json = serde_json::to_string(secret).unwrap_or_default();
+            let rust = format!("{secret:?}");
+            for spelling in [secret, json.trim_matches('"'), rust.trim_matches('"')] {
+                if !spelling.is_empty() && !spellings.iter().any(|known| known == spelling) {
+                    spellings.push(spelling.to_owned());
+                }
+            }
+        }
+        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        Redactor { spellings }
+    }
+
+    /// The text without the secrets, and without what a cut (`…`) left of one.
+    pub fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for spelling in &self.spellings {
+            if text.contains(spelling.as_str()) {
+                text = text.replace(spelling.as_str(), HIDDEN);
+            }
+        }
+        if !text.contains('…') {
+            return text;
+        }
+        let parts: Vec<&str> = text.split('…').collect();
+        let last = parts.len() - 1;
+        let parts = parts.iter().enumerate().map(|(index, part)| {
+            let part = if index < last { self.without_beginning_at_the_end(part) } else { (*part).to_owned() };
+            if index > 0 { self.without_end_at_the_beginning(&part) } else { part }
+        });
+        parts.collect::<Vec<_>>().join("…")
+    }
+
+    fn without_beginning_at_the_end(&self, text: &str) -> String {
+        for spelling in &self.spellings {
+            let cuts = spelling.char_indices().map(|(at, _)| at).skip(LEAST_PART).collect::<Vec<_>>();
+            if let Some(rest) = cuts.into_iter().rev().find_map(|at| text.strip_suffix(&spelling[..at])) {
+                return format!("{rest}{HIDDEN}");
+            }
+        }
+        text.to_owned()
+    }
+
+    fn without_end_at_the_beginning(&self, text: &str) -> String {
+        for spelling in &self.spellings {
+            let count = spelling.chars().count();
+            let mut cuts = spelling.char_indices().map(|(at, _)| at).skip(1).take(count.saturating_sub(LEAST_PART));
+            if let Some(rest) = cuts.find_map(|at| text.strip_prefix(&spelling[at..])) {
+                return format!("{HIDDEN}{rest}");
+            }
+        }
+        text.to_owned()
+    }
+
+    /// Hides the secrets in place.
+    pub fn clean(&self, text: &mut String) {
+        *text = self.hide(text);
+    }
+
+    fn clean_all<'t>(&self, texts: impl IntoIterator<Item = &'t mut String>) {
+        texts.into_iter().for_each(|text| self.clean(text));
+    }
+
+    /// Hides the secrets in what a target said of itself.
+    pub fn introduction(&self, introduction: &mut Introduction) {
+        let Introduction { name, version, capabilities } = introduction;
+        self.clean_all([name, version]);
+        self.capabilities(capabilities);
+    }
+
+    fn capabilities(&self, capabilities: &mut Capabilities) {
+        self.clean_all(capabilities.subscribes.iter_mut().flatten());
+        self.clean_all(capabilities.equivalent_statuses.iter_mut().flatten());
+    }
+
+    /// Hides the secrets in an error.
+    #[must_use]
+    pub fn error(&self, mut error: TargetError) -> TargetError {
+        error.each_text(|text| self.clean(text));
+        error
+    }
+
+    /// Hides the secrets in everything that a target or a command line may have brought into a report. Every member is
+    /// named here, so that a new one is not forgotten.
+    pub fn report(&self, report: &mut Report) {
+        let Report {
+            schema: _,
+            suite: SuiteInfo { version: _, digest: _ },
+            provider: _,
+            seed: _,
+            target: TargetInfo { name, version, transport: _, capabilities },
+            verdict: _,
+            interrupted,
+            items: _,
+            requirements,
+            snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
+            totals: _,
+            shard: _,
+            options: _,
+            known_failing: _,
+        } = report;
+        self.clean_all([name, version]);
+        self.capabilities(capabilities);
+        self.clean_all(interrupted.iter_mut().chain(note));
+        requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
+        for SnapshotDifference { name: _, diff, fingerprint: _, waived: _ } in differing {
+            self.clean(diff);
+        }
+    }
+
+    /// Hides the secrets in what was found of one requirement.
+    pub fn requirement(&self, result: &mut RequirementResult) {
+        let RequirementResult {
+            id: _,
+            item: _,
+            level: _,
+            verdict: _,
+            note,
+            judged: _,
+            cases: _,
+            exercised: _,
+            floor: _,
+            deliveries: _,
+            duration_ms: _,
+            source: _,
+            failures,
+            trail: _,
+        } = result;
+        self.clean_all(note);
+        for failure in failures {
+            let FailureReport {
+                case: _,
+                deliveries: _,
+                kind: _,
+                message,
+                expected,
+                observed,
+                diff,
+                file,
+                reproduce,
+                resembles: _,
+                chance: _,
+                answers,
+                stderr,
+                shrunk,
+                entry: _,
+                fingerprint: _,
+            } = failure;
+            self.clean_all([message, expected, observed, diff, file, reproduce, stderr]);
+            self.clean_all(answers);
+            if let Some(case) = shrunk {
+                // The rest was written before the target was asked anything.
+                self.clean(&mut case.title);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor of {} spellings", self.spellings.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(secret: &str, text: &str, hidden: &str) {
+        assert_eq!(Redactor::new([secret]).hide(text), hidden);
+    }
+
+    #[test]
+    fn whole_secrets() {
+        check("whsec_1", "whsec_1 and whsec_1", "[secret] and [secret]");
+        check("whsec_1", "nothing", "nothing");
+        check("", "nothing", "nothing");
+    }
+
+    #[test]
+    fn secrets_in_other_spellings() {
+        check("a\"b\\c", r#"{"secret":"a\"b\\c"}"#, r#"{"secret":"[secret]"}"#);
+        check("tab\there", r"said `tab\there`", "said `[secret]`");
+    }
+
+    #[test]
+    fn secrets_that_were_cut_through() {
+        check("whsec_123456", "not JSON: `whsec_12…`", "not JSON: `[secret]…`");
+        check("whsec_123456", "…c_123456\nnext", "…[secret]\nnext");
+        check("whsec_123456", "a whse… b", "a [secret]… b");
+        check("whsec_123456", "whs… 456", "whs… 456");
+    }
+
+    #[test]
+    fn a_longer_secret_goes_first() {
+        assert_eq!(Redactor::new(["abc", "abcdef"]).hide("abcdef abc"), "[secret] [secret]");
+    }
+}
