@@ -43,7 +43,9 @@ impl Address {
         let port = authority.port_u16().unwrap_or(80);
         let sockets = resolve(host, port).map_err(|error| fail(&format!("the host cannot be found: {error}")))?;
         if !allow_remote && !sockets.iter().all(|socket| socket.ip().to_canonical().is_loopback()) {
-            return Err(fail("is not on this machine (127.0.0.1, [::1] or localhost); deliveries go to other machines only with --allow-remote"));
+            return Err(fail(
+                "is not on this machine (127.0.0.1, [::1] or localhost); deliveries go to other machines only with --allow-remote",
+            ));
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).replace(STAND_IN, ORDER_ID);
         Ok(Address { text: text.to_owned(), host: authority.as_str().to_owned(), sockets, path })
