@@ -444,7 +444,7 @@ fn a_url_is_enough() {
 
 #[test]
 fn without_a_secret_nothing_is_signed() {
-    let server = Server::new(|_, _| Reply::Answer(200, String::new()));
+    let server = Server::new(|asked, _| Reply::Answer(if asked.method == "GET" { 404 } else { 200 }, String::new()));
     let (webhook, state) = (server.url("/webhooks"), server.url("/orders/{orderId}"));
     let place = Place::new();
     place.write(
