@@ -63,8 +63,9 @@ struct Later {
     shop: Box<dyn Target>,
     queue: Vec<(Instant, Headers, Vec<u8>)>,
     claims_it: bool,
-    /// How long after the last delivery everything is applied once more.
+    /// How long after everything was shown as it should be it is applied once more.
     again: Option<Duration>,
+    shown: Option<Instant>,
 }
 
 type Headers = Vec<(String, String)>;
@@ -73,7 +74,7 @@ const AFTER: Duration = Duration::from_millis(10);
 
 impl Later {
     fn maker(claims_it: bool, again: Option<Duration>) -> Maker {
-        Box::new(move || Box::new(Later { shop: shop(None, &Clock::system()), queue: Vec::new(), claims_it, again }))
+        Box::new(move || Box::new(Later { shop: shop(None, &Clock::system()), queue: Vec::new(), claims_it, again, shown: None }))
     }
 }
 
@@ -92,22 +93,23 @@ impl Target for Later {
         if !self.claims_it {
             return self.shop.deliver(request);
         }
+        self.shown = None;
         self.queue.push((Instant::now(), request.headers.to_vec(), request.body.to_vec()));
         Ok(202)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        for (came, headers, body) in &self.queue {
-            if came.elapsed() > AFTER {
-                self.shop.deliver(&Request { headers, body })?;
-            }
+        for (_, headers, body) in self.queue.iter().filter(|(came, ..)| came.elapsed() > AFTER) {
+            self.shop.deliver(&Request { headers, body })?;
         }
-        let last = self.queue.last().map(|(came, ..)| *came);
         let mut state = self.shop.observe(order_id)?;
-        if let (Some(again), Some(last), Some(state)) = (self.again, last, &mut state)
-            && last.elapsed() > again
-        {
-            state.refunded_amount = state.refunded_amount + state.refunded_amount;
+        if self.queue.last().is_some_and(|(came, ..)| came.elapsed() > AFTER) {
+            let shown = *self.shown.get_or_insert_with(Instant::now);
+            if let (Some(again), Some(state)) = (self.again, &mut state)
+                && shown.elapsed() > again
+            {
+                state.refunded_amount = state.refunded_amount + state.refunded_amount;
+            }
         }
         Ok(state)
     }
@@ -117,7 +119,6 @@ impl Target for Later {
     }
 }
 
-/// Two successes of one order, so that what is doubled cannot be a later state.
 fn one_case() -> Options {
     Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) }
 }
@@ -288,7 +289,7 @@ impl Target for Logged {
 }
 
 fn together(seed: u64) -> Options {
-    let shrink = ShrinkLimits { attempts: 40, time: Duration::from_secs(5) };
+    let shrink = ShrinkLimits { attempts: 40, time: Duration::from_secs(1) };
     Options { cases: 50, seed, selection: only(&["concurrent-deliveries"]), shrink, ..Options::default() }
 }
 
@@ -367,6 +368,7 @@ fn answers_that_are_missing_are_no_pass() {
 /// Notes the ids that it is told.
 struct Noting {
     shop: Box<dyn Target>,
+    log: String,
     told: Arc<Mutex<HashMap<&'static str, HashSet<String>>>>,
 }
 
@@ -383,6 +385,7 @@ impl Target for Noting {
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
         for order in orders {
+            self.log = format!("the last order is {}", order.order_id);
             self.note("order", Some(order.order_id.clone()));
             order.charges.iter().for_each(|charge| self.note("charge", Some(charge.id.clone())));
         }
@@ -399,6 +402,10 @@ impl Target for Noting {
         self.shop.deliver(request)
     }
 
+    fn complaints(&mut self) -> String {
+        std::mem::take(&mut self.log)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.shop.observe(order_id)
     }
@@ -409,7 +416,8 @@ fn run_with(salt: Option<u64>) -> (HashMap<&'static str, HashSet<String>>, serde
     let told: Arc<Mutex<HashMap<&'static str, HashSet<String>>>> = Arc::default();
     let noted = Arc::clone(&told);
     let fault = Fault::from_name("books-redeliveries").expect("a fault");
-    let make: Maker = Box::new(move || Box::new(Noting { shop: shop(Some(fault), &Clock::system()), told: Arc::clone(&noted) }));
+    let make: Maker =
+        Box::new(move || Box::new(Noting { shop: shop(Some(fault), &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
     let options = Options { cases: 10, salt, selection: only(&["refund-*", "duplicate-*", "partial-*", "snapshots"]), ..quick(10, 1) };
     let report = certified_as("http", &Options { shrink: ShrinkLimits::default(), ..options }, make);
     let cases = report.requirements.iter().flat_map(|requirement| &requirement.failures);
@@ -442,6 +450,7 @@ fn ids_are_fresh_and_nobody_reads_of_it() {
         assert_eq!(plain[what].len(), first[what].len(), "two {what}s became one");
     }
     assert!(!plain_cases.is_empty(), "nothing failed");
+    assert!(plain_report.to_string().contains("the last order is "), "nothing was said");
     assert_eq!(first_cases, plain_cases);
     assert_eq!(first_report, plain_report);
     assert_eq!(second_report, plain_report);
@@ -451,11 +460,13 @@ fn ids_are_fresh_and_nobody_reads_of_it() {
 fn ids_are_as_they_are_for_who_forgets_them() {
     let told: Arc<Mutex<HashMap<&'static str, HashSet<String>>>> = Arc::default();
     let noted = Arc::clone(&told);
-    let make: Maker = Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), told: Arc::clone(&noted) }));
+    let make: Maker =
+        Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
     certified(&Options { salt: Some(1), ..one_case() }, make);
     let salted = std::mem::take(&mut *lock(&told));
     let noted = Arc::clone(&told);
-    let make: Maker = Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), told: Arc::clone(&noted) }));
+    let make: Maker =
+        Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
     certified(&one_case(), make);
     assert_eq!(*lock(&told), salted);
 }

@@ -3,10 +3,11 @@
 mod common;
 
 use std::{
+    collections::HashSet,
     io::Write,
     net::{TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -15,7 +16,7 @@ use std::{
 
 use common::{
     only, provider, quick,
-    server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, settings_for},
+    server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, reference, serve_one_by_one, settings_for, shop_handler},
 };
 use refundproof::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind},
@@ -24,6 +25,7 @@ use refundproof::{
     domain::{Clock, Status},
     run::{Launch, Options, Report, Secrets, Selection, certify},
 };
+use serde_json::{Value, json};
 
 const SHORT: Duration = Duration::from_millis(200);
 /// Long for a test, and short for something that hangs.
@@ -110,22 +112,59 @@ fn the_reference_conforms() {
     );
 }
 
+/// Tells the reference of an order that an event introduces.
+fn introduced(asked: &Asked) -> Option<Asked> {
+    let event: Value = serde_json::from_slice(&asked.body).ok()?;
+    if event["type"] != "order.accepted" {
+        return None;
+    }
+    let order = &event["data"]["object"];
+    let charge = |charge: &Value| json!({"id": charge["id"], "capturedAmount": charge["amount"].to_string()});
+    let charges: Vec<Value> = order["payment"]["charges"].as_array()?.iter().map(charge).collect();
+    let captured = order["totalAmount"].to_string();
+    let setup = json!({"orderId": order["id"], "currency": order["currency"], "capturedAmount": captured, "charges": charges});
+    let body = json!({"case": order["id"], "orders": [setup]}).to_string().into_bytes();
+    Some(Asked { method: "POST".to_owned(), path: "/test/orders".to_owned(), headers: Vec::new(), body })
+}
+
 #[test]
-fn a_reference_that_learns_of_orders_from_events_is_not_needed_to_be_judged() {
-    // The reference does not learn of orders from events, so that it answers 404.
-    let server = Server::shop();
+fn orders_may_be_known_from_events_alone() {
+    let shop = shop_handler(reference());
+    let begun = Mutex::new(HashSet::new());
+    let server = Server::new(move |asked, _| {
+        let introduction = introduced(asked).filter(|_| asked.is_delivery());
+        if let Some(introduction) = introduction.filter(|told| begun.lock().expect("nobody panics").insert(told.body.clone())) {
+            shop(&introduction);
+        }
+        let (status, body) = shop(asked);
+        Reply::Answer(status, body)
+    });
     let settings = HttpSettings { setup: Setup::Events, introduction: claims(), ..server.settings() };
-    let report = certified(&settings, &salted(Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) }));
-    assert_ne!(report.expect("a report").verdict, Conformance::Conformant);
+    let options = Options { selection: only(&["refund-*", "several-charges", "duplicate-*"]), ..quick(5, 1) };
+    let report = certified(&settings, &salted(options)).expect("a report");
+    let failed = report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Pass).collect::<Vec<_>>();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(server.asked().iter().all(|asked| asked.path != "/test/orders"));
+}
+
+#[test]
+fn who_refuses_the_event_that_introduces_an_order_is_not_judged() {
+    let server = Server::new(|_, _| Reply::Answer(400, String::new()));
+    let settings = HttpSettings { setup: Setup::Events, introduction: claims(), ..server.settings() };
+    let options = Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) };
+    let report = certified(&settings, &salted(options)).expect("a report");
+    assert_eq!(report.verdict, Conformance::NotJudged);
+    let note = report.requirements[0].note.as_deref().unwrap_or_default();
+    assert!(note.contains("`order.accepted`, which introduces order ") && note.contains("answered 400"), "{note}");
 }
 
 #[test]
 fn one_connection_at_a_time_is_enough() {
     // Whoever is served by a single thread waits for the next request on a kept connection.
-    let shop = common::server::shop_handler(common::server::reference());
+    let shop = shop_handler(reference());
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    thread::spawn(move || common::server::serve_one_by_one(&listener, &shop));
+    thread::spawn(move || serve_one_by_one(&listener, &shop));
     let settings = HttpSettings {
         introduction: Introduction { capabilities: Capabilities { concurrency: 1, ..claims().capabilities }, ..claims() },
         answer_limit: Some(Duration::from_secs(3)),
@@ -666,4 +705,46 @@ fn a_server_that_breaks_off_is_judged() {
     assert_eq!(report.verdict, Conformance::NotConformant);
     let failure = report.requirements.iter().flat_map(|requirement| &requirement.failures).next().expect("a failure");
     assert!(failure.message.contains("broke off without an answer"), "{}", failure.message);
+}
+
+/// What a server may answer to anything.
+const ODD: &[&[u8]] = &[
+    b"",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"HTTP/1.1 200",
+    b"HTTP/1.1 200\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\nnull",
+    b"HTTP/0.9 200 OK\r\n\r\n",
+    b"HTTP/2.0 200 OK\r\n\r\n",
+    b"HTTP/1.1 000 OK\r\n\r\n",
+    b"HTTP/1.1 99 OK\r\n\r\n",
+    b"HTTP/1.1 999 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 70000 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nx",
+    b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello",
+    b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xfe\0\0",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n: nameless\r\ncontent-length: 0\r\n\r\n",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\r\n\r\n",
+];
+
+#[test]
+fn odd_answers_neither_stop_nor_confuse_it() {
+    for (number, odd) in ODD.iter().enumerate() {
+        for only_deliveries in [false, true] {
+            let server = Server::shop_but(move |asked, _| (asked.is_delivery() || !only_deliveries).then(|| Reply::Raw(odd.to_vec())));
+            let options = Options { selection: only(&["redelivery-*", "duplicate-*"]), ..quick(3, number as u64) };
+            let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, options);
+            let text = serde_json::to_string(&report).expect("JSON");
+            assert!(!text.contains("panicked"), "{number}: {text}");
+        }
+    }
 }

@@ -527,7 +527,7 @@ impl Work<'_, '_> {
         let outcome = driver.finish(played);
         if let Some(error) = outcome.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            result.note = Some(with_complaints(&error, &driver.complaints()));
             return true;
         }
         if outcome.failure.is_none() {
@@ -584,7 +584,7 @@ impl Work<'_, '_> {
         let kind = outcome.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
         let mut attempt = 0;
-        let mut complaints = driver.target.complaints();
+        let mut complaints = driver.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
         let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
@@ -611,7 +611,7 @@ impl Work<'_, '_> {
                     tries += 1;
                     let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
                     let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                    let said = driver.target.complaints();
+                    let said = driver.complaints();
                     if same {
                         complaints = said;
                         let size = case.deliveries();
