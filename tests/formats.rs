@@ -117,8 +117,12 @@ fn hostile() -> Report {
     report.interrupted = Some(HOSTILE.to_owned());
     report.snapshots.note = Some(HOSTILE.to_owned());
     report.snapshots.compared = 2;
-    report.snapshots.differing =
-        vec![SnapshotDifference { name: "001-unknown-events".to_owned(), diff: format!(" same\n-{HOSTILE}\n+{HOSTILE}\n") }];
+    report.snapshots.differing = vec![SnapshotDifference {
+        name: "001-unknown-events".to_owned(),
+        diff: format!(" same\n-{HOSTILE}\n+{HOSTILE}\n"),
+        fingerprint: String::new(),
+        waived: None,
+    }];
     let verdicts = [Verdict::Error, Verdict::NotApplicable, Verdict::NotExercised, Verdict::Waived, Verdict::Warn];
     for (result, verdict) in report.requirements.iter_mut().zip(verdicts) {
         result.verdict = verdict;
