@@ -10,6 +10,7 @@ use super::{
     drive::Outcome,
     factory::Factory,
     frozen::{Walked, comparable, obstacle, walk},
+    redact::Redactor,
 };
 use crate::{
     adapter::{Introduction, TargetError, TargetErrorKind},
@@ -37,13 +38,15 @@ pub struct OwnStates {
 /// # Errors
 /// When the target cannot be started, or its adapter fails.
 pub fn own_states(provider: &dyn Provider, factory: &dyn Factory, options: &Options, stop: &AtomicBool) -> Result<OwnStates, TargetError> {
+    let redactor = Redactor::of(options, factory);
     let start = || {
-        let mut driver = options.driver(provider, factory, factory.clock())?;
+        let started = options.driver(provider, factory, factory.clock());
+        let mut driver = started.map_err(|error| redactor.error(error))?;
         driver.conditions.lenient = true;
         Ok(driver)
     };
     let first = start()?;
-    let introduction = first.introduction.clone();
+    let mut introduction = first.introduction.clone();
     let (corpus, capabilities) = (provider.corpus(), &introduction.capabilities);
     let left_out = corpus.sequences.iter().filter_map(|(name, case)| Some((name.clone(), obstacle(case, capabilities)?))).collect();
     let (mut shown, mut problem) = (BTreeMap::new(), None);
@@ -56,18 +59,19 @@ pub fn own_states(provider: &dyn Provider, factory: &dyn Factory, options: &Opti
             let outcome = driver.run(name, case, Rules::default());
             let usable = outcome.is_still_there();
             problem = problem.take().or_else(|| outcome.error.clone());
-            shown.insert(name.to_owned(), own::OwnState { title: case.title.clone(), text: text(case, &outcome) });
+            shown.insert(name.to_owned(), own::OwnState { title: case.title.clone(), text: redactor.hide(&text(case, &outcome)) });
             usable
         },
     );
     if let Some(problem) = problem {
-        return Err(problem);
+        return Err(redactor.error(problem));
     }
     if walked == Walked::NotStarted {
         let why = "it did not start again after a sequence".to_owned();
         return Err(TargetError::new("hello", TargetErrorKind::NotStarted(why)));
     }
     let interrupted = walked == Walked::Over;
+    redactor.introduction(&mut introduction);
     Ok(OwnStates { introduction, shown, left_out, interrupted })
 }
 
