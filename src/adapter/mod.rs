@@ -7,6 +7,7 @@
 mod capabilities;
 mod error;
 mod http;
+mod leftovers;
 mod process;
 mod stdio;
 mod wire;
@@ -14,6 +15,7 @@ mod wire;
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
+pub(crate) use leftovers::clean_up;
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;
 

@@ -22,6 +22,8 @@ use rustix::{
     process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, waitid, waitpid},
 };
 
+use super::leftovers;
+
 /// The longest line that is taken.
 const LONGEST_LINE: usize = 8 << 20;
 /// How much may wait unread. Each line counts for some bytes more than it has, as keeping it costs memory.
@@ -93,7 +95,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             starting.current_dir(directory);
         }
-        let mut child = starting.spawn().map_err(|error| cannot_start(program, &error))?;
+        let mut child = leftovers::spawn(&mut starting).map_err(|error| cannot_start(program, &error))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let group = Pid::from_child(&child);
         // From here on the guard is there: whatever fails below, the group is killed.
@@ -114,7 +116,7 @@ impl Process {
         if !directory.as_os_str().is_empty() {
             started.current_dir(directory);
         }
-        let child = started.spawn().map_err(|error| match error.kind() {
+        let child = leftovers::spawn(&mut started).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if !directory.as_os_str().is_empty() && !directory.is_dir() => {
                 format!("the folder `{}` to run it in is not there", directory.display())
             }
@@ -231,6 +233,7 @@ impl Process {
         // An error means that nothing is left to kill. The pipes are still open: the child sees no end of input
         // before the kill.
         let _ = kill_process_group(self.group, Signal::KILL);
+        leftovers::is_killed(self.group);
         self.closed = true;
         self.stdin = None;
         let deadline = Instant::now() + DYING;

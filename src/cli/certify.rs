@@ -3,23 +3,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
 };
 
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    github,
+    github, interrupt, known,
     output::Output,
     provider,
     replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
-    check::verdict::Conformance,
+    check::{verdict::Conformance, waivers::KnownFailures},
     report::{Describe, Format, terminal},
     run::{Factory, Options, Redactor, Report, RunEvent, Selection},
 };
@@ -28,18 +25,25 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
+    let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (_, path) in &args.report {
+    for (number, (_, path)) in args.report.iter().enumerate() {
         check_writable(path)?;
+        if args.report[..number].iter().any(|(_, other)| other == path) {
+            return Err(Stop::usage(format!(
+                "{}: two reports would be written there; --report takes a path of its own for each",
+                path.display()
+            )));
+        }
     }
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
-    let stop = stop_on_interrupt();
+    let stop = interrupt::stop();
     let bar = output.progress(0);
     let mut listen = |event: &RunEvent<'_>| match event {
         RunEvent::Started { requirements, .. } => bar.set_length(u64::try_from(*requirements).unwrap_or(0)),
@@ -63,16 +67,27 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
+    known::complain(&report, output);
     for (format, path) in &args.report {
         write_report(*format, path, &report, &describe)?;
     }
-    github.finish(output.out(), &report, &describe)?;
-    Ok(match report.verdict {
-        _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
+    // What GitHub is told beside the report must not change the verdict.
+    if let Err(untold) = github.finish(output.out(), &report, &describe) {
+        output.complain(&untold.message);
+    }
+    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
+        known::write(path, &report, before, output)?;
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+}
+
+/// The exit code that a report stands for.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.verdict {
         Conformance::Conformant => Exit::Conformant,
         Conformance::NotConformant => Exit::NotConformant,
         Conformance::NotJudged => Exit::NotJudged,
-    })
+    }
 }
 
 fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
@@ -93,6 +108,9 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
+        shard: args.shard,
+        known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
         answer_limit: args.target.answer_limit(),
         salt: Some(drawn_seed()),
@@ -107,16 +125,7 @@ pub(super) fn drawn_seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-/// The first Ctrl-C ends the run after the case at hand; what was finished is reported.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program, which is no worse than any other program.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
-    stop
-}
-
-fn check_writable(path: &Path) -> Result<(), Stop> {
+pub(super) fn check_writable(path: &Path) -> Result<(), Stop> {
     let existed = path.exists();
     fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
     if !existed {
@@ -126,7 +135,7 @@ fn check_writable(path: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
@@ -153,7 +162,7 @@ fn program() -> String {
     if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
 }
 
-fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
+pub(super) fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
     let mut text = Vec::new();
     format.write(&mut text, report, describe)?;
     fs::write(path, text).map_err(|error| cannot_write(path, &error))

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, certify::drawn_seed, output::Output, provider, target};
+use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target};
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
@@ -23,6 +23,7 @@ pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let redactor = Redactor::of(&Options::default(), &*factory);
+    interrupt::end_at_once();
     let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
     let secret = factory.secrets().unwrap_or(&Options::default().secrets).current.clone();
     let columns = output.view().columns;
@@ -117,12 +118,10 @@ impl Visit<'_> {
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
         }
-        writeln!(
-            self.out,
-            "{} the adapter works; `refundproof certify{}` says whether the target conforms",
-            paint(GOOD, "✓"),
-            self.factory.argument()
-        )?;
+        writeln!(self.out, "{} the adapter works; whether the target conforms is seen with:", paint(GOOD, "✓"))?;
+        // A command is pasted, and never broken.
+        let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
+        writeln!(self.out, "  {command}")?;
         Ok(true)
     }
 
@@ -257,6 +256,9 @@ impl Visit<'_> {
             }
             _ => String::new(),
         };
+        if command.is_empty() && endpoints.start.is_none() {
+            return Ok(());
+        }
         writeln!(self.out, "  see it without refundproof:")?;
         if let Some(start) = &endpoints.start {
             let start = self.to_paste(&quoted(start));

@@ -9,6 +9,7 @@ use super::{
     Exit, Stop,
     args::{Replay, Show},
     certify::drawn_seed,
+    interrupt,
     output::Output,
     provider,
     target::{self, quote},
@@ -29,6 +30,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let mut target = args.target.clone();
     target.step = args.step || args.target.attach;
     let factory = target::factory(&target)?;
+    interrupt::end_at_once();
     let options = Options::default();
     let options = Options {
         answer_limit: target.answer_limit(),

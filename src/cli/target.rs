@@ -1,6 +1,10 @@
 //! From the TARGET argument to a factory of targets.
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     Stop,
@@ -18,6 +22,9 @@ use crate::{
 /// The built-in reference implementation.
 const REFERENCE: &str = "builtin:reference";
 
+const NOT_ATTACHABLE: &str =
+    "--attach is for a service over HTTP that runs already; for other targets there is `replay --step`, which waits before each delivery";
+
 /// What the arguments name.
 pub(super) fn factory(args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     let is_url = |target: &str| target.starts_with("http://") || target.starts_with("https://");
@@ -27,6 +34,10 @@ pub(super) fn factory(args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         && let Some((_, name)) = for_urls.iter().find(|(is_given, _)| *is_given)
     {
         return Err(Stop::usage(format!("{name} goes with an http:// webhook URL; a refundproof.toml says such things itself")));
+    }
+    let runs_already = |target: &str| is_url(target) || !target.starts_with("builtin:");
+    if args.attach && !args.target.as_deref().is_some_and(runs_already) {
+        return Err(Stop::usage(NOT_ATTACHABLE));
     }
     match (&args.target, args.command.is_empty()) {
         (Some(target), false) => Err(Stop::usage(format!("both a target (`{target}`) and a command after `--`; give one of them"))),
@@ -63,6 +74,7 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     let file = target_file::read(Path::new(path), args.answer_limit(), args.allow_remote)?;
     let argument = format!(" {}", quote(path));
     Ok(match file.transport {
+        Transport::Stdio(_) if args.attach => return Err(Stop::usage(format!("{path}: {NOT_ATTACHABLE}"))),
         Transport::Stdio(command) => {
             let mut launch = stdio(command.into_iter().map(OsString::from).collect(), Some(path), args);
             if file.secret.is_some() {
@@ -71,7 +83,7 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
             Box::new(launch.naming(file.signature_header))
         }
         Transport::Http(settings) => {
-            Box::new(http(*settings, &argument, args).signing(Secrets { current: file.secret }).naming(file.signature_header))
+            Box::new(http(*settings, &argument, args)?.signing(Secrets { current: file.secret }).naming(file.signature_header))
         }
     })
 }
@@ -88,6 +100,7 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         state_url,
         setup: args.setup_url.clone().map_or(Setup::Events, Setup::Url),
         initiate_url: None,
+        directory: PathBuf::new(),
         service: None,
         ready_url: None,
         mapping: None,
@@ -96,7 +109,6 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         other_limit: target_file::OTHER_LIMIT,
         allow_remote: args.allow_remote,
     };
-    settings.check().map_err(Stop::usage)?;
     let mut argument = format!(" {} --state-url {}", quote(url), quote(&settings.state_url));
     if let Some(setup) = &args.setup_url {
         argument.push_str(&format!(" --setup-url {}", quote(setup)));
@@ -104,12 +116,12 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     if args.secret.is_some() {
         argument.push_str(" --secret …");
     }
-    Ok(Box::new(http(settings, &argument, args).signing(Secrets { current: args.secret.clone() })))
+    Ok(Box::new(http(settings, &argument, args)?.signing(Secrets { current: args.secret.clone() })))
 }
 
 type Maker = Box<dyn Fn() -> Result<Box<dyn Target>, TargetError> + Sync>;
 
-fn http(mut settings: HttpSettings, argument: &str, args: &TargetArgs) -> Launch<Maker> {
+fn http(mut settings: HttpSettings, argument: &str, args: &TargetArgs) -> Result<Launch<Maker>, Stop> {
     let mut argument = argument.to_owned();
     if args.allow_remote {
         argument.push_str(" --allow-remote");
@@ -117,13 +129,15 @@ fn http(mut settings: HttpSettings, argument: &str, args: &TargetArgs) -> Launch
     if args.attach {
         // Somebody else started it, and nobody kills what is looked at in a debugger.
         settings.service = None;
+        settings.other_limit = target_file::NO_LIMIT;
         settings.introduction.capabilities.durable = false;
         argument.push_str(" --attach");
     }
+    settings.check().map_err(Stop::usage)?;
     // Each worker may have a service of its own, if each gets a port of its own.
     let workers = if settings.service.is_some() && settings.has_own_port() { usize::MAX } else { 1 };
     let make: Maker = Box::new(move || HttpTarget::new(&settings).map(|target| Box::new(target) as Box<dyn Target>));
-    Launch::new("http", &argument, Clock::system(), make).with_workers(workers)
+    Ok(Launch::new("http", &argument, Clock::system(), make).with_workers(workers))
 }
 
 fn stdio(command: Vec<OsString>, file: Option<&str>, args: &TargetArgs) -> Launch<Maker> {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use hyper::header::HeaderName;
 use serde::Deserialize;
 
 use super::{Stop, args::parse_time};
@@ -92,6 +93,8 @@ struct HttpTable {
 /// How long a service may take to be ready, and to answer anything but a delivery.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(super) const OTHER_LIMIT: Duration = Duration::from_secs(10);
+/// Who looks at a service in a debugger has all the time there is.
+pub(super) const NO_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads a target file. `answer_limit` and `allow_remote` are what the command line says.
 pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, Stop> {
@@ -113,6 +116,9 @@ impl Form {
     fn into_file(self, folder: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, String> {
         let Form { target, capabilities, server, http, mapping } = self;
         let signature_header = target.signature_header.as_ref().map(|name| name.to_lowercase());
+        if let Some(name) = signature_header.as_ref().filter(|name| name.parse::<HeaderName>().is_err()) {
+            return Err(format!("target.signature_header: `{name}` is no name of a header"));
+        }
         let secret = match (target.secret, target.secret_env) {
             (Some(_), Some(_)) => return Err("target.secret and target.secret_env: give one of them".to_owned()),
             (None, Some(name)) => {
@@ -122,6 +128,9 @@ impl Form {
             }
             (secret, None) => secret,
         };
+        if secret.as_ref().is_some_and(String::is_empty) {
+            return Err("target.secret: is empty; leave it out if nothing is to be signed".to_owned());
+        }
         let transport = match (target.command, http) {
             (Some(_), Some(_)) => return Err("target.command and [http]: give one of them".to_owned()),
             (None, None) => return Err("neither target.command (a command that speaks the stdio transport) nor [http] is there".to_owned()),
@@ -149,6 +158,7 @@ impl Form {
                         (None, None) => Setup::Events,
                     },
                     initiate_url: http.initiate_url,
+                    directory: folder.join(server.as_ref().and_then(|server| server.directory.clone()).unwrap_or_default()),
                     ready_url: server.as_ref().and_then(|server| server.ready_url.clone()),
                     service: server.map(|server| server.into_settings(folder)).transpose()?,
                     mapping,

@@ -88,13 +88,8 @@ fn commands(out: &mut dyn Write, command: &str, annotations: &[(String, String)]
         writeln!(out, "::{command} title={}::{}", property(title), data(&format!("{text}{mark}")))?;
     }
     if annotations.len() > shown {
-        let more = annotations.len() - shown;
-        writeln!(
-            out,
-            "::{command} title={}::{}",
-            property(&format!("and {more} more")),
-            "The log and the summary of this step have them all."
-        )?;
+        let more = property(&format!("and {} more", annotations.len() - shown));
+        writeln!(out, "::{command} title={more}::The log and the summary of this step have them all.")?;
     }
     Ok(())
 }

@@ -39,9 +39,11 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// How many bytes of HTML all failures together may take; the case files have them whole.
 const MOST_OF_FAILURES: usize = 1_400_000;
-/// How many of them all diffs of snapshots may take.
+/// How many failures stand open at first, each with a cause of its own.
+const OPEN: usize = 3;
+/// How many bytes of HTML all diffs of snapshots may take.
 const MOST_OF_SNAPSHOTS: usize = 200_000;
-/// How many of them one text may take.
+/// How many bytes of HTML one text may take.
 const MOST_OF_TEXT: usize = 16_000;
 /// How much of a text on one line is embedded, in bytes of the text.
 const MOST_OF_LINE: usize = 600;
@@ -240,7 +242,9 @@ fn failures(report: &Report, describe: &Describe<'_>) -> Vec<FailureView> {
         if like.is_none() {
             told.push((cause, Place { anchor: anchor.clone(), id: result.id.clone() }));
         }
-        views.push(failure_view(result, failure, describe, anchor, like, Room::of(share)));
+        let mut view = failure_view(result, failure, describe, anchor, like, Room::of(share));
+        view.open = view.like.is_none() && told.len() <= OPEN;
+        views.push(view);
     }
     views
 }
@@ -268,7 +272,7 @@ fn failure_view(
     FailureView {
         steps: case.map_or(Vec::new(), |case| steps(case, failure, &anchor, &message, &mut room)),
         anchor,
-        open: like.is_none(),
+        open: false,
         id: result.id.clone(),
         verdict: filter_name(result),
         class,

@@ -113,7 +113,7 @@ fn overview(report: &Report) -> String {
     let snapshots = match (shared::snapshots(report), &report.snapshots.note) {
         (Some(words), None) => words,
         (Some(words), Some(note)) => format!("{words}; {}", cell(note)),
-        (None, note) => note.as_deref().map_or(String::new(), |note| cell(note)),
+        (None, note) => note.as_deref().map_or(String::new(), cell),
     };
     let mark = match (report.snapshots.differing.len(), report.snapshots.compared) {
         (0, 0) => "➖",
@@ -168,7 +168,7 @@ fn snapshot_block(difference: &SnapshotDifference) -> String {
 fn all_requirements(report: &Report) -> String {
     let mut text = "<details><summary>All requirements</summary>\n\n| | Requirement | Level | Verdict | Cases | Deliveries | Note |\n| --- | --- | --- | --- | ---: | ---: | --- |\n".to_owned();
     for result in &report.requirements {
-        let note = result.note.as_deref().map_or(String::new(), |note| cell(note));
+        let note = result.note.as_deref().map_or(String::new(), cell);
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {note} |\n",
             verdict_mark(result),

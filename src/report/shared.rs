@@ -189,7 +189,7 @@ pub(super) fn rows(expected: &str, shown: &str) -> Vec<Row> {
 }
 
 /// A diff without the long stretches that are the same.
-pub(super) fn only_changes(diff: &str) -> String {
+pub(crate) fn only_changes(diff: &str) -> String {
     const CONTEXT: usize = 2;
     let lines: Vec<&str> = diff.lines().collect();
     let mut near = vec![false; lines.len()];

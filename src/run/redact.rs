@@ -130,15 +130,17 @@ impl Redactor {
             interrupted,
             items: _,
             requirements,
-            snapshots: SnapshotResult { compared: _, differing, note },
+            snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
             shard: _,
+            options: _,
+            known_failing: _,
         } = report;
         self.clean_all([name, version]);
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
-        for SnapshotDifference { name: _, diff } in differing {
+        for SnapshotDifference { name: _, diff, fingerprint: _, waived: _ } in differing {
             self.clean(diff);
         }
     }
@@ -159,6 +161,7 @@ impl Redactor {
             duration_ms: _,
             source: _,
             failures,
+            trail: _,
         } = result;
         self.clean_all(note);
         for failure in failures {
@@ -178,6 +181,7 @@ impl Redactor {
                 stderr,
                 shrunk,
                 entry: _,
+                fingerprint: _,
             } = failure;
             self.clean_all([message, expected, observed, diff, file, reproduce, stderr]);
             self.clean_all(answers);

@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -121,7 +121,7 @@ fn request(provider: &DigitalRiver) -> (Vec<(String, String)>, String) {
 }
 
 /// A file that is removed when this is dropped.
-struct Script(std::path::PathBuf);
+struct Script(PathBuf);
 
 impl Script {
     fn path(&self) -> &Path {
@@ -176,6 +176,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         state_url: format!("http://{address}/orders/{{orderId}}"),
         setup: Setup::Events,
         initiate_url: None,
+        directory: PathBuf::new(),
         service: None,
         ready_url: None,
         mapping: None,

@@ -36,11 +36,16 @@ impl Address {
             _ => return Err(fail("is no http:// URL")),
         }
         let authority = uri.authority().ok_or_else(|| fail("names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err("names a user, whom nobody would be told of; leave out what stands before the `@`".to_owned());
+        }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let port = authority.port_u16().unwrap_or(80);
         let sockets = resolve(host, port).map_err(|error| fail(&format!("the host cannot be found: {error}")))?;
         if !allow_remote && !sockets.iter().all(|socket| socket.ip().to_canonical().is_loopback()) {
-            return Err(fail("is not on this machine; deliveries go to other machines only with --allow-remote"));
+            return Err(fail(
+                "is not on this machine (127.0.0.1, [::1] or localhost); deliveries go to other machines only with --allow-remote",
+            ));
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).replace(STAND_IN, ORDER_ID);
         Ok(Address { text: text.to_owned(), host: authority.as_str().to_owned(), sockets, path })
@@ -105,11 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_not_shown() {
+        assert!(!Address::read("http://me:hush@127.0.0.1/", false).expect_err("is not taken").contains("hush"));
+    }
+
+    #[test]
     fn other_things_are_refused() {
         refused("https://127.0.0.1/x", "https is not spoken");
         refused("127.0.0.1:80/x", "is no");
         refused("ftp://127.0.0.1/x", "is no http:// URL");
         refused("http://127.0.0.1:99999/", "is no URL");
         refused("", "is no URL");
+        refused("http://me:pass@127.0.0.1/", "names a user");
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    error::Error,
     future::{Future, poll_fn},
     io,
     net::SocketAddr,
@@ -196,6 +197,15 @@ impl Line {
         Ok(reply)
     }
 
+    /// Whether the other end had closed the connection, as far as can be told: not a byte of an answer came.
+    fn was_closed_before(self, error: &hyper::Error) -> bool {
+        let reset = error.source().and_then(|source| source.downcast_ref::<io::Error>()).is_some_and(|error| {
+            matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted)
+        });
+        let closed = reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+        closed && Pin::into_inner(self.connection).into_parts().read_buf.is_empty()
+    }
+
     fn is_usable(&self) -> bool {
         !self.has_ended && !self.sender.is_closed() && self.used.is_none_or(|used| used.elapsed() < LONGEST_IDLE)
     }
@@ -237,16 +247,21 @@ async fn timely<T>(limit: Option<Duration>, work: impl Future<Output = Result<T,
 }
 
 /// Sends a request on a kept connection or a new one. A kept one may have been closed from the other end without anyone
-/// noticing; then it is sent once more on a new one, as clients do.
+/// noticing; then it is sent once more on a new one, as clients do. Whatever else is wrong is not tried again: it would hide
+/// what the target did.
 async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
     kept.retain(Line::is_usable);
-    if let Some(mut line) = kept.pop()
-        && let Ok(reply) = line.exchange(request, longest).await
-    {
-        kept.extend(Some(line).filter(Line::is_usable));
-        return Ok(reply);
-    }
-    let mut line = Line::open(sockets).await?;
+    let mut line = match kept.pop() {
+        Some(mut old) => match old.exchange(request, longest).await {
+            Ok(reply) => {
+                kept.extend(Some(old).filter(Line::is_usable));
+                return Ok(reply);
+            }
+            Err(error) if !old.was_closed_before(&error) => return Err(trouble(error)),
+            Err(_) => Line::open(sockets).await?,
+        },
+        None => Line::open(sockets).await?,
+    };
     let reply = line.exchange(request, longest).await.map_err(trouble)?;
     kept.extend(Some(line).filter(Line::is_usable));
     Ok(reply)
@@ -302,7 +317,7 @@ fn trouble(error: hyper::Error) -> Trouble {
 }
 
 /// The innermost reason, which says most.
-fn cause(error: &dyn std::error::Error) -> String {
+fn cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

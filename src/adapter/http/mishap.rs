@@ -20,7 +20,7 @@ const LONGEST_HEAD: usize = 64 << 10;
 /// Sends the request and closes the connection when the answer is there.
 pub(super) fn leave_unread(address: &Address, request: &Request<'_>, limit: Duration) -> Result<(), Trouble> {
     let mut stream = sent(address, request, limit, request.body.len())?;
-    match stream.peek(&mut [0]) {
+    match uninterrupted(|| stream.peek(&mut [0])) {
         Ok(0) => Err(Trouble::Broken("connection closed before message completed".to_owned())),
         Ok(_) => {
             abort(&mut stream);
@@ -54,12 +54,15 @@ pub(super) fn read_slowly(address: &Address, request: &Request<'_>, limit: Durat
     let mut answer = Vec::new();
     let mut byte = [0];
     loop {
-        match stream.read(&mut byte) {
+        match uninterrupted(|| stream.read(&mut byte)) {
             Ok(0) => break,
             Ok(_) => answer.push(byte[0]),
             Err(error) => return Err(trouble(&error, limit)),
         }
-        if answer.ends_with(b"\r\n\r\n") || answer.len() > LONGEST_HEAD {
+        if answer.ends_with(b"\r\n\r\n") && status(&answer).is_ok_and(|status| (100..200).contains(&status)) {
+            // Only that the answer is still to come.
+            answer.clear();
+        } else if answer.ends_with(b"\r\n\r\n") || answer.len() > LONGEST_HEAD {
             break;
         }
         if Instant::now() > deadline {
@@ -113,6 +116,16 @@ fn connect(sockets: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// A signal is no end: where there is a time limit, the system does not go on by itself.
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// Makes that closing the connection resets it.

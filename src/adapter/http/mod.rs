@@ -17,6 +17,7 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     net::TcpStream,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -46,6 +47,9 @@ const FOLDER: &str = "{folder}";
 const LONGEST_ANSWER: usize = 64 << 10;
 /// How much of a shown order is read.
 const LONGEST_STATE: usize = 8 << 20;
+/// How long a service that takes one delivery at a time has to finish one whose sender hung up.
+const SHORTEST_REST: Duration = Duration::from_millis(5);
+const LONGEST_REST: Duration = Duration::from_secs(3);
 /// Stands for no limit where one is needed.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,6 +64,8 @@ pub struct HttpSettings {
     pub setup: Setup,
     /// Where it is told of refunds that the shop made itself.
     pub initiate_url: Option<String>,
+    /// Where the set-up command runs; the harness's own folder if empty.
+    pub directory: PathBuf,
     /// How to start it; without this it runs already.
     pub service: Option<ServiceSettings>,
     /// What answers 2xx when it is ready; without this a connection is enough.
@@ -98,6 +104,8 @@ pub struct HttpTarget {
     ready: Option<Address>,
     service: Option<Service>,
     client: Client,
+    /// The longest that an answer to a delivery took so far.
+    slowest: Duration,
     /// The currencies of the orders of the cases that are open.
     currencies: HashMap<String, Currency>,
     cases: HashMap<String, Vec<String>>,
@@ -130,6 +138,12 @@ impl HttpSettings {
         let plain = self.with(PORT, "1").with(FOLDER, "folder");
         plain.addresses()?;
         let claims = &self.introduction.capabilities;
+        if self.service.is_none() && self.mentions(PORT) {
+            return Err(format!("{PORT}: is chosen for a service that is started; name the port of one that runs already"));
+        }
+        if self.answer_limit.is_some_and(|limit| limit.is_zero()) {
+            return Err("the limit for answers is 0; nothing answers in no time".to_owned());
+        }
         if !self.state_url.contains(ORDER_ID) {
             return Err(format!("http.state_url: `{}` does not say where {ORDER_ID} goes", self.state_url));
         }
@@ -233,6 +247,7 @@ impl HttpTarget {
             ready,
             service,
             client,
+            slowest: Duration::ZERO,
             currencies,
             cases,
             last_state: Vec::new(),
@@ -248,7 +263,7 @@ impl HttpTarget {
         for request in requests {
             match post(&self.webhook, request.headers, request.body) {
                 Ok(request) => outgoing.push(request),
-                Err(problem) => return vec![Err(unsendable("deliver", problem))],
+                Err(problem) => return vec![Err(unsendable("deliver", problem)); requests.len()],
             }
         }
         let replies = self.client.send_together(&self.webhook, outgoing, connections, patience);
@@ -264,17 +279,14 @@ impl HttpTarget {
         let HttpTarget { settings, webhook, ready, service, client, .. } = self;
         client.forget();
         let mut problem = String::new();
-        let mut is_ready = || match ready_now(client, ready.as_ref(), webhook, settings.other_limit) {
-            Ok(()) => true,
-            Err(why) => {
-                problem = why;
-                false
-            }
+        let mut is_ready = |limit: Duration| {
+            let ready = ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
+            ready.map_err(|why| problem = why).is_ok()
         };
         let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(why));
         match service {
-            Some(service) => service.start(webhook.sockets.first(), is_ready).map_err(not_started),
-            None if is_ready() => Ok(()),
+            Some(service) => service.start(&webhook.sockets, is_ready).map_err(not_started),
+            None if is_ready(settings.other_limit) => Ok(()),
             None => Err(not_started(format!("{problem}; start the service first, or let [server] start it"))),
         }
     }
@@ -306,7 +318,7 @@ impl HttpTarget {
         let fail = |why: String| TargetError::new("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
         let words: Vec<OsString> = command.iter().map(OsString::from).collect();
         let mut process =
-            Process::start_in(&words, self.directory()).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
+            Process::start_in(&words, &self.settings.directory).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
         let deadline = Instant::now() + self.settings.other_limit;
         process.write(body, deadline);
         process.close_stdin();
@@ -321,8 +333,12 @@ impl HttpTarget {
         Err(fail(format!("{how}{last}")))
     }
 
-    fn directory(&self) -> &std::path::Path {
-        self.settings.service.as_ref().map_or(std::path::Path::new(""), |service| &service.directory)
+    /// Who hangs up does not see when a request has been dealt with. Where one delivery is taken at a time, the next one waits
+    /// for longer than any took so far.
+    fn let_it_finish(&self) {
+        if self.settings.introduction.capabilities.concurrency <= 1 {
+            std::thread::sleep((self.slowest * 2).clamp(SHORTEST_REST, LONGEST_REST));
+        }
     }
 
     fn delivery_limit(&self) -> Duration {
@@ -367,7 +383,9 @@ impl Target for HttpTarget {
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let outgoing = post(&self.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
         let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
+        let started = Instant::now();
         let reply = self.client.send(&self.webhook, outgoing, patience).map_err(|trouble| self.blamed("deliver", trouble))?;
+        self.slowest = self.slowest.max(started.elapsed());
         Ok(reply.status)
     }
 
@@ -377,9 +395,14 @@ impl Target for HttpTarget {
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         let limit = self.delivery_limit();
+        // A service that serves one connection at a time would wait for the next request on the one that is kept.
+        self.client.forget();
         let result = match mishap {
             Mishap::AnswerUnread => mishap::leave_unread(&self.webhook, request, limit).map(|()| None),
-            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| None),
+            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| {
+                self.let_it_finish();
+                None
+            }),
             Mishap::HalfSent => mishap::half_send(&self.webhook, request, limit).map(|()| None),
             Mishap::SlowReading => mishap::read_slowly(&self.webhook, request, limit).map(Some),
             Mishap::Killed { after_ms } => match mishap::only_send(&self.webhook, request, limit) {

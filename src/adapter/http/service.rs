@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::adapter::process::{Process, Tail};
+use crate::adapter::{
+    leftovers,
+    process::{Process, Tail},
+};
 
 /// How long a service may take to go away when it is asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -47,16 +50,13 @@ impl Service {
         self.process.as_ref().is_some_and(|process| process.ending().is_none())
     }
 
-    /// Starts it and waits until `is_ready` says so. The error says which command and why.
-    pub(super) fn start(&mut self, socket: Option<&SocketAddr>, mut is_ready: impl FnMut() -> bool) -> Result<(), String> {
+    /// Starts it and waits until `is_ready` says so, which is given so much time for it. The error says which command and why.
+    pub(super) fn start(&mut self, sockets: &[SocketAddr], mut is_ready: impl FnMut(Duration) -> bool) -> Result<(), String> {
         self.kill();
-        if let Some(socket) = socket
-            && TcpStream::connect_timeout(socket, LOOK).is_ok()
-        {
+        if let Some(port) = taken(sockets) {
             return Err(format!(
-                "port {} is in use already{}; stop that, or write {{port}} in place of the port to have a free one chosen",
-                socket.port(),
-                holder(socket.port())
+                "port {port} is in use already{}; stop that, or write {{port}} in place of the port to have a free one chosen",
+                holder(port)
             ));
         }
         let command: Vec<OsString> = self.settings.command.iter().map(OsString::from).collect();
@@ -66,16 +66,18 @@ impl Service {
         let deadline = Instant::now() + self.settings.ready_within;
         let mut pause = SHORTEST_PAUSE;
         loop {
-            if is_ready() {
-                return Ok(());
-            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let ready = is_ready(left.max(LOOK));
             if let Some(how) = process.ending() {
                 let last = process.last_complaint().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
                 return Err(format!("`{words}` {how}{last}"));
             }
-            if Instant::now() > deadline {
-                let within = self.settings.ready_within.as_secs();
-                return Err(format!("`{words}` was not ready within {within} s; `server.ready_within` may be longer"));
+            if ready {
+                return Ok(());
+            }
+            if left.is_zero() {
+                let within = self.settings.ready_within;
+                return Err(format!("`{words}` was not ready within {within:?}; `server.ready_within` may be longer"));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -124,7 +126,7 @@ impl Folder {
         let base = std::env::temp_dir();
         for number in 0..10_000_u32 {
             let path = base.join(format!("refundproof-{}-{number}", std::process::id()));
-            match fs::create_dir(&path) {
+            match leftovers::make_folder(&path) {
                 Ok(()) => return Ok(Folder(path)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(format!("{}: cannot be made: {error}", path.display())),
@@ -140,9 +142,22 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to whoever cleans temporary files.
-        let _ = fs::remove_dir_all(&self.0);
+        leftovers::remove_folder(&self.0);
     }
+}
+
+/// The port, if somebody takes connections there. One who was killed a moment ago may need another to let go of it.
+fn taken(sockets: &[SocketAddr]) -> Option<u16> {
+    const LOOKS: u32 = 10;
+    let mut taken = None;
+    for _ in 0..LOOKS {
+        taken = sockets.iter().find(|socket| TcpStream::connect_timeout(socket, LOOK).is_ok()).map(SocketAddr::port);
+        if taken.is_none() {
+            break;
+        }
+        std::thread::sleep(LONGEST_PAUSE);
+    }
+    taken
 }
 
 /// A port that was free a moment ago.
