@@ -58,11 +58,14 @@ fn a_filter_that_remembers_refused_events_is_found() {
 }
 
 #[test]
-fn python_shop_with_a_store_is_durable() {
-    if is_there("python3") {
-        let shop = samples().join("python-stdio/shop.py").display().to_string();
-        let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-shop.db").display().to_string();
-        let args = ["--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
+fn python_shop_with_a_store_conforms_with_every_provider() {
+    if !is_there("python3") {
+        return;
+    }
+    let shop = samples().join("python-stdio/shop.py").display().to_string();
+    for provider in registered() {
+        let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
+        let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
         certify(Path::new(PROGRAM), "python-failures", &args).conforms(&["survives-restart", "signature-required"]);
     }
 }
