@@ -68,6 +68,8 @@ impl Place {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(args).current_dir(&self.0).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        // These tests may well run there.
+        command.env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
         command.stdin(Stdio::null());
         command
     }
@@ -253,6 +255,71 @@ fn json_report() {
     assert_eq!(report["verdict"], "conformant");
 }
 
+#[track_caller]
+fn report(format: &str, part: &str) {
+    let place = Place::new();
+    place.check(&["certify", FAULT, "--only", BROKEN, "--report", &format!("{format}=report")], 1, "");
+    let text = fs::read_to_string(place.path("report")).expect("a report");
+    assert!(text.contains(part), "{text}");
+}
+
+#[test]
+fn junit_report() {
+    report("junit", "<testcase name=\"duplicate-deliveries\" classname=\"digital-river.delivery\"");
+}
+
+#[test]
+fn markdown_report() {
+    report("markdown", "| ❌ | duplicate-deliveries | MUST | fail |");
+}
+
+#[test]
+fn html_report() {
+    report("html", "data-what=\"failure\"");
+}
+
+#[test]
+fn on_github_there_are_annotations_and_a_summary() {
+    let place = Place::new();
+    place.write("summary.md", "before\n");
+    let output = place
+        .command(&["certify", FAULT, "--only", BROKEN])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", place.path("summary.md"))
+        .output();
+    let ran = Ran::from(output.expect("the program runs"));
+    assert_eq!(ran.code, Some(1));
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let token = lines[0].strip_prefix("::stop-commands::").expect("commands are stopped before anything of a target is printed");
+    let resumed = lines.iter().position(|line| *line == format!("::{token}::")).expect("commands are resumed");
+    assert!(lines[1..resumed].iter().all(|line| !line.starts_with("::")), "{}", ran.out);
+    assert!(lines[resumed + 1..].iter().any(|line| line.starts_with("::error title=duplicate-deliveries (MUST)%3A fail::")), "{}", ran.out);
+    let summary = fs::read_to_string(place.path("summary.md")).expect("a summary");
+    assert!(summary.starts_with("before\n## ❌ refundproof: not-conformant\n"), "{summary}");
+    // The token cannot be known before.
+    let again = Ran::from(place.command(&["certify", FAULT, "--only", BROKEN]).env("GITHUB_ACTIONS", "true").output().expect("a run"));
+    assert_ne!(again.out.lines().next(), Some(lines[0]));
+}
+
+#[test]
+fn merged_shards_have_the_same_page() {
+    let place = Place::new();
+    for shard in ["1/2", "2/2"] {
+        let report = format!("json=shard-{}.json", &shard[..1]);
+        place.check(&["certify", FAULT, "--only", BROKEN, "--shard", shard, "--report", &report], 1, "");
+    }
+    place.check(&["merge", "shard-1.json", "shard-2.json", "--report", "html=merged.html", "--report", "junit=merged.xml"], 1, "");
+    let page = fs::read_to_string(place.path("merged.html")).expect("a page");
+    assert!(page.contains("class=\"payload\""), "the cases were not found");
+    assert!(fs::read_to_string(place.path("merged.xml")).expect("a report").contains("<failure message=\"after 2: "));
+}
+
+#[test]
+fn elsewhere_there_are_none() {
+    let ran = check(&["certify", FAULT, "--only", BROKEN], 1, "");
+    assert!(!ran.out.contains("::"), "{}", ran.out);
+}
+
 #[test]
 fn quiet_shows_only_the_verdict() {
     let ran = check(&["certify", "--cases", "1", "--quiet"], 0, "");
@@ -294,6 +361,7 @@ fn wide_reports_fit() {
 fn narrow_lists_fit() {
     fits(50, &["explain", BROKEN]);
     fits(50, &["explain", FAULT]);
+    fits(60, &["doctor"]);
 }
 
 #[test]
@@ -470,11 +538,53 @@ fn unwritable_report() {
 }
 
 #[test]
+fn two_reports_in_one_file() {
+    complains(&["certify", "--report", "json=a", "--report", "html=a"], 2, &["a: two reports would be written there"]);
+}
+
+#[test]
+fn unknown_report_format() {
+    check(&["certify", "--report", "pdf=a"], 2, "`pdf` is no report format; there are json, junit, markdown, html");
+}
+
+#[test]
+fn a_summary_that_cannot_be_written_does_not_change_the_verdict() {
+    let place = Place::new();
+    let mut command = place.command(&["certify", "--cases", "1", "--only", PLAIN]);
+    let ran = Ran::from(command.env("GITHUB_STEP_SUMMARY", "no/such/summary.md").output().expect("the program runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("no/such/summary.md: cannot be written"), "{}", ran.err);
+}
+
+#[test]
 fn failures_folder_that_is_a_file() {
     let place = Place::new();
     place.write("file", "");
     place.complains(&["certify", FAULT, "--failures", "file"], 2, &["file: is not a folder"]);
     assert_eq!(place.run(&["certify", FAULT, "--failures", "file"]).out, "", "it was seen only after the run");
+}
+
+#[test]
+fn only_snapshots() {
+    let ran = check(&["certify", "--only", "snapshots"], 0, "");
+    assert!(
+        ran.out.lines().last().is_some_and(|line| line.starts_with("conformant  ") && line.contains("snapshots agree; ")),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn failures_of_one_cause_are_told_once() {
+    let ran = check(&["certify", "builtin:fault/counts-both-layers", "--cases", "10"], 1, "");
+    shows(&ran, &["fails like refund-counted-once above: refundedAmount is "]);
+    assert!(ran.out.matches("when everything had been delivered").count() + ran.out.matches("\n  after ").count() < 12, "{}", ran.out);
+}
+
+#[test]
+fn what_a_run_cut_short_did_not_reach_is_said_once() {
+    let ran = check(&["certify", "--time-limit", "1ms"], 3, "");
+    assert!(!ran.out.contains("the run ended before it"), "{}", ran.out);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use refundproof::{
     corpus::RequirementText,
     reference::Fault,
     report::{Format, github, markdown},
-    run::{Options, Report, SnapshotDifference},
+    run::{KnownFailing, Options, Report, SnapshotDifference},
 };
 
 fn describe(id: &str) -> Option<RequirementText> {
@@ -117,8 +117,12 @@ fn hostile() -> Report {
     report.interrupted = Some(HOSTILE.to_owned());
     report.snapshots.note = Some(HOSTILE.to_owned());
     report.snapshots.compared = 2;
-    report.snapshots.differing =
-        vec![SnapshotDifference { name: "001-unknown-events".to_owned(), diff: format!(" same\n-{HOSTILE}\n+{HOSTILE}\n") }];
+    report.snapshots.differing = vec![SnapshotDifference {
+        name: "001-unknown-events".to_owned(),
+        diff: format!(" same\n-{HOSTILE}\n+{HOSTILE}\n"),
+        fingerprint: String::new(),
+        waived: None,
+    }];
     let verdicts = [Verdict::Error, Verdict::NotApplicable, Verdict::NotExercised, Verdict::Waived, Verdict::Warn];
     for (result, verdict) in report.requirements.iter_mut().zip(verdicts) {
         result.verdict = verdict;
@@ -167,18 +171,35 @@ fn a_report_that_was_read_back_is_written_too() {
 
 // ---- JUnit
 
-/// Where an element may stand, its attributes that must and that may be there, and whether it holds text. This is what the
-/// schema of the Jenkins xUnit plugin (`junit-10.xsd`) and what Surefire's agree on.
-const ELEMENTS: [(&str, &[&str], &[&str], &[&str], bool); 9] = [
-    ("testsuites", &[""], &[], &["name", "time", "tests", "failures", "errors"], false),
-    ("testsuite", &["testsuites"], &["name", "tests", "failures", "errors"], &["time", "skipped"], false),
-    ("properties", &["testsuite"], &[], &[], false),
-    ("property", &["properties"], &["name", "value"], &[], false),
-    ("testcase", &["testsuite"], &["name", "time", "classname"], &[], false),
-    ("failure", &["testcase"], &[], &["type", "message"], true),
-    ("error", &["testcase"], &[], &["type", "message"], true),
-    ("skipped", &["testcase"], &[], &["type", "message"], true),
-    ("system-out", &["testcase"], &[], &[], true),
+/// What an element may hold and where it may stand.
+struct Rule {
+    name: &'static str,
+    parent: &'static str,
+    must: &'static [&'static str],
+    may: &'static [&'static str],
+    holds_text: bool,
+}
+
+const fn rule(name: &'static str, parent: &'static str, must: &'static [&'static str], may: &'static [&'static str]) -> Rule {
+    Rule { name, parent, must, may, holds_text: false }
+}
+
+const fn text_rule(name: &'static str, may: &'static [&'static str]) -> Rule {
+    Rule { name, parent: "testcase", must: &[], may, holds_text: true }
+}
+
+/// What the schema of the Jenkins xUnit plugin (`junit-10.xsd`) and that of Surefire both take.
+const RULES: [Rule; 10] = [
+    rule("testsuites", "", &[], &["name", "time", "tests", "failures", "errors"]),
+    rule("testsuite", "testsuites", &["name", "tests", "failures", "errors"], &["time", "skipped"]),
+    rule("properties", "testsuite", &[], &[]),
+    rule("property", "properties", &["name", "value"], &[]),
+    rule("testcase", "testsuite", &["name", "time", "classname"], &[]),
+    text_rule("failure", &["type", "message"]),
+    text_rule("error", &["type", "message"]),
+    text_rule("skipped", &["type", "message"]),
+    text_rule("system-out", &[]),
+    text_rule("system-err", &[]),
 ];
 
 /// An element with its attributes and its text.
@@ -243,22 +264,20 @@ fn elements(xml: &str) -> Vec<Element> {
 fn check_junit(report: &Report) -> Vec<Element> {
     let elements = elements(&written(Format::Junit, report));
     for element in &elements {
-        let name = if element.name == "system-err" { "system-out" } else { &element.name };
-        let Some((_, parents, must, may, text)) = ELEMENTS.iter().find(|known| known.0 == name) else {
-            panic!("<{name}> is not in the schema");
-        };
-        assert!(parents.contains(&element.parent.as_str()), "<{name}> stands in <{}>", element.parent);
-        for attribute in *must {
+        let name = &element.name;
+        let Some(rule) = RULES.iter().find(|rule| rule.name == name) else { panic!("<{name}> is not in the schema") };
+        assert_eq!(rule.parent, element.parent, "where <{name}> stands");
+        for attribute in rule.must {
             assert!(element.attributes.contains_key(*attribute), "<{name}> has no {attribute}");
         }
         for (attribute, value) in &element.attributes {
-            assert!(must.contains(&attribute.as_str()) || may.contains(&attribute.as_str()), "<{name}> has {attribute}");
+            assert!(rule.must.iter().chain(rule.may).any(|known| known == attribute), "<{name}> has {attribute}");
             if attribute == "time" {
                 let (whole, part) = value.split_once('.').expect("seconds with a fraction");
                 assert!(whole.parse::<u64>().is_ok() && part.len() == 3 && part.parse::<u64>().is_ok(), "{value}");
             }
         }
-        assert!(*text || element.text.trim().is_empty(), "<{name}> holds {:?}", element.text);
+        assert!(rule.holds_text || element.text.trim().is_empty(), "<{name}> holds {:?}", element.text);
     }
     check_counts(&elements);
     elements
@@ -324,6 +343,47 @@ fn what_is_waived_or_not_reached_is_skipped_with_its_reason() {
         elements.iter().filter(|element| element.name == "skipped").map(|element| element.attributes["message"].as_str()).collect();
     assert!(skipped.contains(&"waived: until the ledger is rebuilt"), "{skipped:?}");
     assert!(!elements.iter().any(|element| element.name == "failure"));
+}
+
+/// A list of known failures that is partly right, as a run with it reports it.
+fn with_a_list(problems: &[&str]) -> Report {
+    let mut report = certified(None, &quick(1, 1));
+    let difference = |name: &str, waived: Option<&str>| SnapshotDifference {
+        name: name.to_owned(),
+        diff: "-refunded\n+open\n".to_owned(),
+        fingerprint: "0123456789abcdef".to_owned(),
+        waived: waived.map(str::to_owned),
+    };
+    report.snapshots.differing = vec![difference("001-unknown-events", Some("accepted until 2031-01-01: rebuilt soon"))];
+    report.known_failing = Some(KnownFailing {
+        file: "known.toml".to_owned(),
+        digest: "0123456789abcdef".to_owned(),
+        problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+    });
+    report
+}
+
+#[test]
+fn accepted_snapshots_are_no_failures() {
+    let report = with_a_list(&[]);
+    let elements = check_junit(&report);
+    assert!(!elements.iter().any(|element| element.name == "failure"));
+    assert!(elements.iter().any(|element| element.attributes.get("message").is_some_and(|text| text.contains("rebuilt soon"))));
+    assert_eq!(annotations(&report), "");
+    assert!(!written(Format::Markdown, &report).contains("❌"));
+    assert!(written(Format::Html, &report).contains("data-verdict=\"waived\" data-what=\"snapshot\""));
+}
+
+#[test]
+fn what_is_wrong_with_the_list_is_in_every_report() {
+    const PROBLEM: &str = "known.toml: line 3: duplicate-deliveries passes now; take the entry out";
+    let report = with_a_list(&[PROBLEM]);
+    for format in Format::ALL {
+        assert!(written(format, &report).contains(PROBLEM), "{}", format.name());
+    }
+    assert_eq!(annotations(&report), format!("::error title=A known failure::{PROBLEM}\n"));
+    let failures = check_junit(&report).into_iter().filter(|element| element.name == "failure").count();
+    assert_eq!(failures, 1);
 }
 
 #[test]

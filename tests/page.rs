@@ -255,7 +255,7 @@ fn it_asks_the_network_for_nothing() {
 
 #[test]
 fn many_failures_open_in_under_a_second() {
-    const TRIES: usize = 5;
+    const TRIES: usize = 8;
     // Not shrunk, so that there is much to show.
     let report = certified(Some(Fault::from_name("counts-both-layers").expect("a fault")), &quick(100, 1));
     assert!(report.requirements.iter().filter(|result| !result.failures.is_empty()).count() >= 20);
@@ -264,7 +264,7 @@ fn many_failures_open_in_under_a_second() {
     // From the start of loading until everything is laid out, by the browser's own clock. Whoever else uses the machine makes
     // it slower, never faster.
     let script =
-        "const height = page.documentElement.getBoundingClientRect().height; return [Math.round(view.performance.now()), height > 5000];";
+        "const height = page.documentElement.getBoundingClientRect().height; return [Math.round(view.performance.now()), height > 3000];";
     let mut times = Vec::new();
     for _ in 0..TRIES {
         let said = opened.ask(1200, "", &[], script);

@@ -4,13 +4,17 @@
 //! for a requirement is decided in [`verdict`].
 
 mod diagnose;
+mod fingerprint;
 mod judge;
+pub mod own;
 mod reach;
 mod show;
 pub mod snapshot;
 pub mod verdict;
+pub mod waivers;
 
 pub use diagnose::diagnose;
+pub use fingerprint::{Finding, fingerprint, snapshot_fingerprint};
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
 pub use reach::reaches;
 pub use show::{diff, expectation_lines, state_lines};

@@ -24,13 +24,9 @@ pub struct Sightings {
 
 /// The text of what a target showed.
 pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
-    let mut out = String::new();
-    for order in &case.orders {
-        let on = if order.charges.is_empty() { String::new() } else { format!(" on {} charge(s)", order.charges.len()) };
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "order {} {} {} captured{on}", order.order_id, order.currency, order.captured_amount);
-    }
+    let mut out = order_lines(case);
     for (index, entry) in case.entries.iter().enumerate() {
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "\n{:>2} {}", index + 1, act_line(&entry.act));
         let states = seen.after.get(index);
         for (number, expected) in entry.expect.iter().enumerate() {
@@ -54,6 +50,16 @@ pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
         for line in lines.lines() {
             let _ = writeln!(out, "   {line}");
         }
+    }
+    out
+}
+
+/// A line for each order.
+pub(super) fn order_lines(case: &Case) -> String {
+    let mut out = String::new();
+    for order in &case.orders {
+        let (id, currency, captured, charges) = (&order.order_id, &order.currency, order.captured_amount, order.charges.len());
+        let _ = writeln!(out, "order {id} {currency} {captured} captured on {charges} charge(s)");
     }
     out
 }
@@ -107,7 +113,7 @@ fn settled(expected: &Expectation) -> String {
     if expected.is_exact() { format!("{} {}", expected.status[0], expected.refunded_amount.least) } else { "(not settled)".to_owned() }
 }
 
-fn act_line(act: &Act) -> String {
+pub(super) fn act_line(act: &Act) -> String {
     match act {
         Act::Deliver(delivery) => {
             let mark = delivery.mutation.as_deref().or(delivery.fault.as_deref()).or(delivery.mishap.map(Mishap::as_str));

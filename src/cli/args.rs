@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format};
+use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -34,7 +34,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the certification.
-    Certify(Certify),
+    Certify(Box<Certify>),
     /// Check that the adapter works at all, step by step.
     Doctor(Doctor),
     /// List the requirements, or the built-in faults.
@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Show a case as a timeline, or as commands to paste.
     Show(Show),
+    /// Record what a target shows of the frozen sequences, or compare it with what it showed before.
+    Snapshot(Snapshot),
+    /// Put the reports of shards together into one.
+    Merge(Merge),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -152,6 +156,54 @@ pub(crate) struct Certify {
     /// Where shrunk cases are saved.
     #[arg(long, value_name = "DIR", default_value = "refundproof-failures")]
     pub(crate) failures: PathBuf,
+
+    /// Run only this part of the cases, for example 1/4; `refundproof merge` puts the reports together.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<Shard>,
+
+    /// What may fail for now, and why, and until when.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failing: Option<PathBuf>,
+
+    /// Write what fails into such a file; reasons and dates that are in it already are kept.
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    pub(crate) write_known_failing: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) provider: ProviderArgs,
+
+    /// Where the snapshots lie, in insta's format.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// How long an asynchronous target may take to show what it acknowledged.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
+    pub(crate) settle: std::time::Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The JSON reports of all shards.
+    #[arg(value_name = "REPORT.json", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+
+    /// Write a report, for example json=report.json; may be given several times.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
+    pub(crate) report: Vec<(Format, PathBuf)>,
+
+    /// The list of known failures that the shards were run with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failing: Option<PathBuf>,
+
+    /// The corpus folder that the shards were run with, if it was not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

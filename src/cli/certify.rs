@@ -9,14 +9,15 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    github, interrupt,
+    github, interrupt, known,
     output::Output,
     provider,
     replay::wait_for_enter,
     target::{self, quote},
 };
 use crate::{
-    check::verdict::Conformance,
+    check::{verdict::Conformance, waivers::KnownFailures},
+    provider::Provider,
     report::{Describe, Format, terminal},
     run::{Factory, Options, Redactor, Report, RunEvent, Selection},
 };
@@ -25,14 +26,14 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
+    let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (_, path) in &args.report {
-        check_writable(path)?;
-    }
+    check_reports(&args.report)?;
+    args.write_known_failing.as_deref().map(check_writable).transpose()?;
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
@@ -50,26 +51,61 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let mut report = report.map_err(Stop::not_judged)?;
     // A case that cannot be saved must not cost the report.
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
+    publish(&report, provider, &args.report, unsaved, output)?;
+    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
+        known::write(path, &report, before, output)?;
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+}
+
+/// Shows a report, and writes it wherever it is wanted. `unsaved` says why a case was not saved.
+pub(super) fn publish(
+    report: &Report,
+    provider: &dyn Provider,
+    reports: &[(Format, PathBuf)],
+    unsaved: Option<Stop>,
+    output: &mut Output,
+) -> Result<(), Stop> {
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
     let github = github::Github::from_environment();
     github.begin(output.out())?;
-    terminal::write(output.out(), &report, view, &describe)?;
+    terminal::write(output.out(), report, view, &describe)?;
     github.end(output.out())?;
     output.out().flush()?;
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
-    for (format, path) in &args.report {
-        write_report(*format, path, &report, &describe)?;
+    known::complain(report, output);
+    for (format, path) in reports {
+        write_report(*format, path, report, &describe)?;
     }
-    github.finish(output.out(), &report, &describe)?;
-    Ok(match report.verdict {
-        _ if stop.load(Ordering::Relaxed) => Exit::Interrupted,
+    // What GitHub is told beside the report must not change the verdict.
+    if let Err(untold) = github.finish(output.out(), report, &describe) {
+        output.complain(&untold.message);
+    }
+    Ok(())
+}
+
+/// The paths of reports, before the run: each must be writable, and no two the same.
+pub(super) fn check_reports(reports: &[(Format, PathBuf)]) -> Result<(), Stop> {
+    for (number, (_, path)) in reports.iter().enumerate() {
+        check_writable(path)?;
+        if reports[..number].iter().any(|(_, other)| other == path) {
+            let path = path.display();
+            return Err(Stop::usage(format!("{path}: two reports would be written there; --report takes a path of its own for each")));
+        }
+    }
+    Ok(())
+}
+
+/// The exit code that a report stands for.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.verdict {
         Conformance::Conformant => Exit::Conformant,
         Conformance::NotConformant => Exit::NotConformant,
         Conformance::NotJudged => Exit::NotJudged,
-    })
+    }
 }
 
 fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
@@ -90,6 +126,9 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
         time_limit: args.time_limit,
         settle: args.settle,
+        shard: args.shard,
+        known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
         answer_limit: args.target.answer_limit(),
         salt: Some(drawn_seed()),
@@ -114,7 +153,7 @@ fn check_writable(path: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 

@@ -118,12 +118,10 @@ impl Visit<'_> {
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
         }
-        writeln!(
-            self.out,
-            "{} the adapter works; `refundproof certify{}` says whether the target conforms",
-            paint(GOOD, "✓"),
-            self.factory.argument()
-        )?;
+        writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(GOOD, "✓"))?;
+        // A command is pasted, and never broken.
+        let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
+        writeln!(self.out, "  {command}")?;
         Ok(true)
     }
 

@@ -105,7 +105,7 @@ fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, provider: &dyn Provider
     paragraph(out, "story", fault.story, columns)?;
     match fault.aimed_at(provider.name(), provider.corpus()) {
         Some(id) => paragraph(out, "caught by", id, columns)?,
-        None => paragraph(out, "caught by", &format!("nothing: with {} nobody can make this mistake", provider.name()), columns)?,
+        None => paragraph(out, "caught by", &format!("nothing: events of {} do not show this mistake", provider.name()), columns)?,
     }
     if let Some(class) = bug_classes().iter().find(|class| class.id == fault.class) {
         paragraph(out, "class", &format!("{} ({})", class.name, class.id), columns)?;

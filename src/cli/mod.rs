@@ -7,9 +7,12 @@ mod certify;
 mod doctor;
 mod github;
 mod interrupt;
+mod known;
 mod list;
+mod merge;
 mod output;
 mod replay;
+mod snapshot;
 mod target;
 mod target_file;
 
@@ -85,12 +88,14 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut output = Output::new(cli.color, cli.quiet);
     let result = match cli.command {
-        Command::Certify(args) => certify::run(args, &mut output),
+        Command::Certify(args) => certify::run(*args, &mut output),
         Command::Doctor(args) => doctor::run(&args, &mut output),
         Command::List(args) => list::list(&args, &mut output),
         Command::Explain(args) => list::explain(&args, &mut output),
         Command::Replay(args) => replay::replay(&args, &mut output),
         Command::Show(args) => replay::show(&args, &mut output),
+        Command::Snapshot(args) => snapshot::run(&args, &mut output),
+        Command::Merge(args) => merge::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
         if !stop.message.starts_with("standard output: ") {

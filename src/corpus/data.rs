@@ -100,10 +100,16 @@ pub struct RequirementText {
     /// Event types that a target must subscribe to, one of them at least, for it to apply.
     #[serde(default)]
     pub events: Vec<String>,
-    /// The share of its cases, in percent, that must really reach the state it is about.
+    /// The share of its cases, in percent, that must really reach the state it is about; half of them where nothing is said.
+    #[serde(default = "half")]
     pub floor: u8,
     /// Classes of real bugs that it catches.
+    #[serde(default)]
     pub bugs: Vec<String>,
+}
+
+fn half() -> u8 {
+    50
 }
 
 impl RequirementText {

@@ -42,6 +42,12 @@ impl Clock {
         }
     }
 
+    /// The date in UTC.
+    pub fn today(&self) -> jiff::civil::Date {
+        let seconds = i64::try_from(self.unix_seconds()).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
     /// Time since some fixed moment; differences of two readings are durations.
     pub fn monotonic(&self) -> Duration {
         match &self.0 {

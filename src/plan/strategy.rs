@@ -335,7 +335,8 @@ impl Draw<'_> {
     }
 
     fn any_end(&self) -> Steps {
-        prop_oneof![4 => self.success(), 2 => self.failure(), 1 => self.paid_less(), 1 => self.open_end()].boxed()
+        let less = if self.palette.pays_less { self.paid_less() } else { self.open_end() };
+        prop_oneof![4 => self.success(), 2 => self.failure(), 1 => less, 1 => self.open_end()].boxed()
     }
 
     fn lives(&self, ask: Actions, go_on: Steps, least: usize, most: usize) -> Steps {
@@ -684,6 +685,7 @@ impl Draw<'_> {
     }
 
     fn mixed(&self) -> PlanStrategy {
+        let palette = self.palette;
         let step = (0_u8..3, self.any_action()).prop_map(|(order, action)| Step { order, action, faults: Vec::new() });
         let kinds = prop_oneof![
             6 => late(),
@@ -697,8 +699,10 @@ impl Draw<'_> {
         ]
         .boxed();
         let orders = vec(prop_oneof![3 => self.order(), 1 => self.exact_order()], 1..=3);
-        let faults = vec((any::<u8>(), any::<u8>(), kinds), 0..6);
-        (orders, vec(step, 2..12), faults, any::<u32>())
+        // Where fewer events tell of what happens, more must happen before they get in each other's way.
+        let (length, how_many) = if palette.charges { (2..12, 0..6) } else { (6..18, 4..16) };
+        let faults = vec((any::<u8>(), any::<u8>(), kinds), how_many);
+        (orders, vec(step, length), faults, any::<u32>())
             .prop_map(|(orders, steps, faults, look)| befall(Plan { orders, steps, only: Vec::new(), look }, faults))
             .boxed()
     }

@@ -26,8 +26,9 @@ pub(super) struct Dialect {
     pub(super) catalogue: &'static [&'static str],
     /// The members of events, refunds and charges that a strict shop has types for.
     pub(super) members: &'static [&'static str],
-    /// Mistakes that nobody can make with these events, although the provider has the requirement that they are aimed at.
-    pub(super) no_room_for: &'static [Fault],
+    /// Mistakes that are not tried with these events, although the provider has the requirement that they are aimed at:
+    /// nobody can make them, or only traffic that is far longer than a case shows them.
+    pub(super) not_tried: &'static [Fault],
 }
 
 /// The two forms of events and signatures that there are.
@@ -177,7 +178,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "updatedTime",
             "webhookIds",
         ],
-        no_room_for: &[Fault::CreatedAtReformatted, Fault::SignsBodyOnly],
+        not_tried: &[Fault::CreatedAtReformatted, Fault::SignsBodyOnly, Fault::ForgetsOtherOrdersEvents],
     },
     Dialect {
         provider: "tazapay",
@@ -211,7 +212,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "webhook_attempt",
             "webhook_url",
         ],
-        no_room_for: &[
+        not_tried: &[
             // There is one layer of refunds and one event for each of their states.
             Fault::CountsBothLayers,
             Fault::SucceededCountsAgain,

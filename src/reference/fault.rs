@@ -31,11 +31,11 @@ pub fn faults() -> &'static [FaultInfo] {
 
 impl FaultInfo {
     /// The requirement of a provider that it is aimed at. `None` where nobody can make this mistake with the provider's
-    /// events, or where the reference does not take them.
+    /// events, where they would hardly ever show it, or where the reference does not take them.
     pub fn aimed_at(&self, provider: &str, corpus: &Corpus) -> Option<&'static str> {
         let dialect = dialect::of(provider)?;
         let has = |id: &&&'static str| corpus.requirements.iter().any(|requirement| requirement.id == **id);
-        self.expected.iter().find(has).copied().filter(|_| !dialect.no_room_for.contains(&self.fault))
+        self.expected.iter().find(has).copied().filter(|_| !dialect.not_tried.contains(&self.fault))
     }
 }
 

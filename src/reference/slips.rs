@@ -102,7 +102,7 @@ impl Ledger {
             }
         }
         let is_booked_again = was_paid
-            && (kind == "refund.succeeded" && faults.has(Fault::SucceededCountsAgain)
+            && (kind == "refund.succeeded" && kind != self.dialect.completion && faults.has(Fault::SucceededCountsAgain)
                 || kind == "refund.updated" && faults.has(Fault::MetadataUpdateCounts));
         if is_booked_again {
             self.slips.extra += told.paid;

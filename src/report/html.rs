@@ -39,9 +39,11 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// How many bytes of HTML all failures together may take; the case files have them whole.
 const MOST_OF_FAILURES: usize = 1_400_000;
-/// How many of them all diffs of snapshots may take.
+/// How many failures stand open at first, each with a cause of its own.
+const OPEN: usize = 3;
+/// How many bytes of HTML all diffs of snapshots may take.
 const MOST_OF_SNAPSHOTS: usize = 200_000;
-/// How many of them one text may take.
+/// How many bytes of HTML one text may take.
 const MOST_OF_TEXT: usize = 16_000;
 /// How much of a text on one line is embedded, in bytes of the text.
 const MOST_OF_LINE: usize = 600;
@@ -71,6 +73,7 @@ struct Page {
     verdict: VerdictView,
     summary: String,
     interrupted: Option<String>,
+    list_problems: Vec<String>,
     facts: Vec<Fact>,
     chips: Vec<Chip>,
     items: Vec<ItemView>,
@@ -97,6 +100,7 @@ impl Page {
             verdict: verdict(report.verdict),
             summary: shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
+            list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
             chips: chips(report),
             items: items(report, &failures, describe),
@@ -219,8 +223,9 @@ fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> 
 }
 
 fn snapshots(report: &Report) -> Snapshots {
-    let (class, words) = match (shared::snapshots(report), report.snapshots.differing.len()) {
-        (Some(words), 0) => ("good", words),
+    let (class, words) = match (shared::snapshots(report), shared::unwaived(report).count()) {
+        (Some(words), 0) if report.snapshots.differing.is_empty() => ("good", words),
+        (Some(words), 0) => ("odd", words),
         (Some(words), _) => ("bad", words),
         (None, _) => ("", "none compared".to_owned()),
     };
@@ -240,7 +245,9 @@ fn failures(report: &Report, describe: &Describe<'_>) -> Vec<FailureView> {
         if like.is_none() {
             told.push((cause, Place { anchor: anchor.clone(), id: result.id.clone() }));
         }
-        views.push(failure_view(result, failure, describe, anchor, like, Room::of(share)));
+        let mut view = failure_view(result, failure, describe, anchor, like, Room::of(share));
+        view.open = view.like.is_none() && told.len() <= OPEN;
+        views.push(view);
     }
     views
 }
@@ -268,7 +275,7 @@ fn failure_view(
     FailureView {
         steps: case.map_or(Vec::new(), |case| steps(case, failure, &anchor, &message, &mut room)),
         anchor,
-        open: like.is_none(),
+        open: false,
         id: result.id.clone(),
         verdict: filter_name(result),
         class,
@@ -394,7 +401,10 @@ fn differing(differences: &[SnapshotDifference]) -> (Vec<SnapshotView>, String) 
             break;
         }
         room -= size;
-        views.push(SnapshotView { name: line(&difference.name), diff: lines });
+        let (class, mark) = if difference.waived.is_some() { ("odd", "!") } else { ("bad", "✗") };
+        let note = difference.waived.as_deref().map_or(String::new(), line);
+        let verdict = if difference.waived.is_some() { "waived" } else { "fail" };
+        views.push(SnapshotView { name: line(&difference.name), class, mark, verdict, note, diff: lines });
     }
     let missing = differences.len() - views.len();
     let note = match missing {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use schemars::{Schema, generate::SchemaSettings};
 
-use crate::run::Report;
+use crate::run::{REPORT_SCHEMA, Report};
 
 /// Writes a report as `refundproof-report/1`.
 ///
@@ -13,6 +13,21 @@ use crate::run::Report;
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::other)?;
     writeln!(out)
+}
+
+/// Reads a report; the shrunk cases are not in it.
+///
+/// # Errors
+/// When the text is not a report of this version: where, and what is wrong.
+pub fn read(text: &str) -> Result<Report, String> {
+    let place = |error: &serde_json::Error| format!("line {}, column {}", error.line(), error.column());
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("{}: not JSON: {error}", place(&error)))?;
+    match value.get("schema").and_then(serde_json::Value::as_str) {
+        Some(REPORT_SCHEMA) => {}
+        Some(other) => return Err(format!("field `schema`: is `{other}`; this version reads `{REPORT_SCHEMA}`")),
+        None => return Err(format!("field `schema`: is missing; a report has \"schema\": \"{REPORT_SCHEMA}\"")),
+    }
+    serde_json::from_str(text).map_err(|error| format!("{}: not a report: {error}", place(&error)))
 }
 
 /// The JSON Schema (2020-12) of the report.

@@ -14,6 +14,7 @@ pub mod timeline;
 
 use std::io::{self, Write};
 
+pub(crate) use shared::only_changes;
 pub use shared::visible;
 
 use crate::{corpus::RequirementText, run::Report};

@@ -30,6 +30,8 @@ pub struct View {
 /// How many differing snapshots are shown: a target that gets one wrong tends to get many wrong, in the same way.
 const MOST_SNAPSHOTS: usize = 3;
 
+const SHARD: &str = "a shard says only whether anything in it failed; `refundproof merge` judges the whole";
+
 /// Writes the whole report. `describe` knows what each requirement asks.
 ///
 /// # Errors
@@ -48,7 +50,8 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         snapshot_line(out, report)?;
     }
     let mut told: Vec<(String, &str)> = Vec::new();
-    for requirement in &report.requirements {
+    // A known failure has its line in the table; nobody wants to read its story every day.
+    for requirement in report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Waived) {
         for failure in &requirement.failures {
             writeln!(out)?;
             let cause = shared::cause(failure);
@@ -62,7 +65,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
             }
         }
     }
-    let differing = &report.snapshots.differing;
+    let differing: Vec<_> = report.snapshots.differing.iter().filter(|difference| difference.waived.is_none()).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
         writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
@@ -70,7 +73,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
     }
     if differing.len() > MOST_SNAPSHOTS {
         let more = many((differing.len() - MOST_SNAPSHOTS) as u64, "more snapshot", "more snapshots");
-        writeln!(out, "\n  … and {} that differ; `--report html=PATH` has them all", more)?;
+        writeln!(out, "\n  … and {more} that differ; `--report html=PATH` has them all")?;
     }
     if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
@@ -79,7 +82,8 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
 }
 
 fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
-    writeln!(out, "refundproof {} · {} · seed {}", report.suite.version, report.provider, report.seed)?;
+    let shard = report.shard.as_ref().map(|shard| format!(" · shard {shard}")).unwrap_or_default();
+    writeln!(out, "refundproof {} · {} · seed {}{shard}", report.suite.version, report.provider, report.seed)?;
     writeln!(
         out,
         "target  {} {} ({})",
@@ -171,10 +175,15 @@ fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, cut_s
 
 fn snapshot_line(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let snapshots = &report.snapshots;
+    let waived = snapshots.differing.iter().filter(|difference| difference.waived.is_some()).count();
     let compared = match (snapshots.compared, snapshots.differing.len()) {
         (0, _) => None,
         (compared, 0) => Some(paint(GOOD, &format!("{compared} compared, none differs"))),
-        (compared, 1) => Some(paint(BAD, &format!("{compared} compared, 1 differs"))),
+        (compared, 1) if waived == 0 => Some(paint(BAD, &format!("{compared} compared, 1 differs"))),
+        (compared, differing) if waived == differing => Some(paint(ODD, &format!("{compared} compared, {differing} differ as is known"))),
+        (compared, differing) if waived > 0 => {
+            Some(paint(BAD, &format!("{compared} compared, {differing} differ, {waived} of them as is known")))
+        }
         (compared, differing) => Some(paint(BAD, &format!("{compared} compared, {differing} differ"))),
     };
     let note = snapshots.note.as_ref().map(|note| paint(FAINT, &visible_line(note)));
@@ -315,6 +324,11 @@ fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result
         for (number, line) in wrap(&text, view.columns.saturating_sub(2)).iter().enumerate() {
             let mark = if number == 0 { paint(ODD, "!") } else { " ".to_owned() };
             writeln!(out, "{mark} {line}")?;
+        }
+    }
+    if report.shard.is_some() {
+        for (number, line) in wrap(SHARD, view.columns.saturating_sub(2)).iter().enumerate() {
+            writeln!(out, "{} {line}", if number == 0 { paint(ODD, "!") } else { " ".to_owned() })?;
         }
     }
     // The time stands in the last line, whatever is wrapped before it.

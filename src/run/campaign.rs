@@ -21,24 +21,30 @@ use proptest::{
 };
 
 use super::{
+    conclude::conclude,
     drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets},
     events::RunEvent,
     factory::Factory,
+    frozen::{Walked, comparable, walk},
     outcome::{
-        Chance, FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult,
+        Chance, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult,
         SuiteInfo, TargetInfo, Totals,
     },
     redact::Redactor,
+    shard::{RanCase, Shard, Trail},
     shrink::{ShrinkLimits, Shrunk, shrink},
+    tally::{MOST_KNOWN, Planned, settle, settle_share},
+    waive::{apply_known_failures, waive_requirement, waive_snapshots},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::{Case, Delivery, Terms},
     check::{
-        FailureKind, Rules, diagnose, diff, reaches, snapshot,
-        verdict::{Conformance, Judged, Verdict},
+        FailureKind, Finding, Rules, diagnose, diff, fingerprint, reaches, snapshot, snapshot_fingerprint,
+        verdict::{Conformance, Verdict},
+        waivers::{KnownFailures, Subject},
     },
-    corpus::{Corpus, Level, RequirementText, bug_classes},
+    corpus::{Corpus, RequirementText, bug_classes},
     domain::Clock,
     plan::{Plan, PlanStrategy, Recipe, for_recipe},
     provider::{Provider, lower, lower_for},
@@ -72,6 +78,12 @@ pub struct Options {
     pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases.
     pub shrink: ShrinkLimits,
+    /// Which part of the cases is run; all if absent.
+    pub shard: Option<Shard>,
+    /// What may fail for now.
+    pub known: KnownFailures,
+    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
+    pub collect: bool,
 }
 
 impl Default for Options {
@@ -90,6 +102,9 @@ impl Default for Options {
             salt,
             before: None,
             shrink: ShrinkLimits::default(),
+            shard: None,
+            known: KnownFailures::none(),
+            collect: false,
         }
     }
 }
@@ -107,6 +122,7 @@ impl Options {
             settle: self.settle,
             quiet: self.quiet,
             salt: self.salt,
+            lenient: false,
         };
         let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
         let keeps = match factory.transport() {
@@ -125,6 +141,7 @@ impl Options {
 pub struct Selection {
     only: Option<GlobSet>,
     skip: Option<GlobSet>,
+    patterns: (Vec<String>, Vec<String>),
 }
 
 /// The name by which a selection includes or excludes the frozen sequences.
@@ -133,7 +150,7 @@ const SNAPSHOTS: &str = "snapshots";
 impl Selection {
     /// Everything.
     pub fn everything() -> Selection {
-        Selection { only: None, skip: None }
+        Selection { only: None, skip: None, patterns: Default::default() }
     }
 
     /// What fits one of `only` (everything, if there are none) and none of `skip`.
@@ -141,7 +158,7 @@ impl Selection {
     /// # Errors
     /// When a pattern is not a glob.
     pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
-        Ok(Selection { only: globs(only)?, skip: globs(skip)? })
+        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
     }
 
     /// Whether a requirement is selected.
@@ -174,7 +191,16 @@ pub fn certify(
 ) -> Result<Report, TargetError> {
     let clock = factory.clock();
     let redactor = Redactor::of(options, factory);
-    let campaign = Campaign { provider, factory, options, stop, clock, wall: Clock::system(), spoiled: AtomicU32::new(0) };
+    let campaign = Campaign {
+        provider,
+        factory,
+        options,
+        stop,
+        clock,
+        wall: Clock::system(),
+        spoiled: AtomicU32::new(0),
+        cut: AtomicBool::new(false),
+    };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
     let mut introduction = first.introduction.clone();
     let capabilities = introduction.capabilities.clone();
@@ -185,7 +211,7 @@ pub fn certify(
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut requirements = campaign.run_requirements(first, &selected, emit);
-    let snapshots = if options.selection.includes(SNAPSHOTS) && !campaign.is_over() {
+    let snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&capabilities, corpus);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
@@ -196,6 +222,8 @@ pub fn certify(
     let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
     let mut report = campaign.report(introduction, requirements, snapshots);
     redactor.report(&mut report);
+    apply_known_failures(&mut report, &options.known, corpus);
+    conclude(&mut report);
     emit(&RunEvent::Finished(&report));
     Ok(report)
 }
@@ -212,6 +240,8 @@ struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Something was left out because the run was over.
+    cut: AtomicBool,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
@@ -231,8 +261,13 @@ impl<'a> Campaign<'a> {
         self.options.driver(self.provider, self.factory, self.clock.clone())
     }
 
+    /// Whether nothing more is to be begun. Whoever asks leaves something out if it is.
     fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit)
+        let over = self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit);
+        if over {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        over
     }
 
     fn run_requirements(
@@ -325,6 +360,7 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let work = Work { campaign: self, index, requirement, recipe, strategy };
         work.run(ready, &mut result, shrinking);
+        waive_requirement(&mut result, &self.options.known);
         let costs_time = self.factory.transport() != "in-process";
         if costs_time
             && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
@@ -340,7 +376,6 @@ impl<'a> Campaign<'a> {
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
-        let comparable = |case: &Case| case.all_deliveries().all(|delivery| capabilities.is_subscribed(&delivery.event.kind));
         let mut result = SnapshotResult::default();
         if corpus.snapshots.is_empty() {
             result.note = Some("this corpus has none".to_owned());
@@ -348,94 +383,67 @@ impl<'a> Campaign<'a> {
         }
         if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
             result.note = Some(format!("not compared: the target failed to answer in {MOST_SPOILED} requirements"));
+            result.cut_short = true;
             return result;
         }
-        let mut driver = None;
-        for (name, case) in &corpus.sequences {
-            let Some(snapshot) = corpus.snapshots.get(name) else { continue };
-            let own = case.entries.iter().any(|entry| matches!(entry.act, crate::case::Act::Initiate(_)));
-            let restarts = case.kills();
-            if !comparable(case) || own && !capabilities.initiates_refunds || restarts && !capabilities.durable {
-                continue;
-            }
-            if self.is_over() {
-                result.note = Some(format!("the run ended after {} were compared", result.compared));
-                break;
-            }
-            if driver.is_none() {
-                driver = self.driver().ok();
-            }
-            let Some(ready) = driver.as_mut() else {
-                result.note = Some("the target could not be started again".to_owned());
-                break;
-            };
-            result.compared += 1;
-            let (shown, usable) = show(ready, name, case);
-            let expected = snapshot::content(snapshot);
-            if shown.trim_matches('\n') != expected {
-                result.differing.push(SnapshotDifference { name: name.clone(), diff: diff(&format!("{expected}\n"), &shown) });
-            }
-            if !usable && ready.recover().is_err() {
-                driver = None;
-            }
-        }
-        if result.compared == 0 && result.note.is_none() {
+        if comparable(corpus, capabilities, None).next().is_none() {
             result.note = Some("none is comparable with what the target subscribes to and claims".to_owned());
+            return result;
         }
+        let kept = comparable(corpus, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        let walked = walk(
+            kept,
+            || self.driver().ok(),
+            || self.is_over(),
+            |driver, name, case| {
+                result.compared += 1;
+                let (shown, usable) = show(driver, name, case);
+                let expected = corpus.snapshots.get(name).map_or("", |snapshot| snapshot::content(snapshot));
+                if shown.trim_matches('\n') != expected {
+                    let diff = diff(&format!("{expected}\n"), &shown);
+                    let fingerprint = snapshot_fingerprint(name, &diff);
+                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, waived: None });
+                }
+                usable
+            },
+        );
+        result.note = match walked {
+            Walked::Everything => None,
+            Walked::Over => Some(format!("the run ended after {} were compared", result.compared)),
+            Walked::NotStarted => Some("the target could not be started again".to_owned()),
+        };
+        result.cut_short = result.note.is_some();
+        waive_snapshots(&mut result, &self.options.known);
         result
     }
 
     fn report(&self, introduction: Introduction, requirements: Vec<RequirementResult>, snapshots: SnapshotResult) -> Report {
-        let mut items: Vec<ItemResult> = Vec::new();
-        for requirement in &requirements {
-            if !items.iter().any(|item| item.id == requirement.item) {
-                let of_item = requirements.iter().filter(|other| other.item == requirement.item);
-                items.push(ItemResult { id: requirement.item.clone(), verdict: self.conformance(of_item) });
-            }
-        }
-        let mut verdict = self.conformance(&requirements);
-        if !snapshots.differing.is_empty() {
-            verdict = Conformance::NotConformant;
-        }
-        let interrupted = if self.stop.load(Ordering::Relaxed) {
-            Some("interrupted".to_owned())
-        } else {
-            self.is_over().then(|| "time limit".to_owned())
+        let interrupted = match (self.cut.load(Ordering::Relaxed), self.stop.load(Ordering::Relaxed)) {
+            (_, true) => Some("interrupted".to_owned()),
+            (cut, false) => cut.then(|| "time limit".to_owned()),
         };
-        let totals = Totals {
-            cases: requirements.iter().map(|requirement| u64::from(requirement.cases)).sum(),
-            deliveries: requirements.iter().map(|requirement| requirement.deliveries).sum(),
-            duration_ms: millis(self.wall.monotonic()),
-        };
+        let (only, skip) = self.options.selection.patterns.clone();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
             suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: self.provider.corpus().digest.clone() },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
+            options: RunOptions { cases: self.options.cases, only, skip, settle_ms: millis(self.options.settle) },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities,
             },
-            verdict,
+            verdict: Conformance::NotJudged,
             interrupted,
-            items,
+            items: Vec::new(),
             requirements,
             snapshots,
-            totals,
-            shard: None,
+            known_failing: None,
+            totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },
+            shard: self.options.shard.map(|shard| shard.to_string()),
         }
-    }
-
-    fn conformance<'r>(&self, requirements: impl IntoIterator<Item = &'r RequirementResult>) -> Conformance {
-        let over = self.is_over();
-        Conformance::of(requirements.into_iter().map(|result| Judged {
-            verdict: result.verdict,
-            must: result.level == Level::Must,
-            judged: result.judged,
-            out_of_time: over,
-        }))
     }
 }
 
@@ -446,6 +454,14 @@ struct Open {
     case: Case,
     reached: bool,
     played: Played,
+}
+
+impl Open {
+    /// What is to be noted of it if it does not fail.
+    fn ran(&self) -> RanCase {
+        let deliveries = self.played.outcome().deliveries;
+        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
+    }
 }
 
 /// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
@@ -468,75 +484,121 @@ struct Work<'c, 'a> {
 
 impl Work<'_, '_> {
     fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
-        let wanted = self.campaign.options.cases;
+        let options = self.campaign.options;
+        let wanted = options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
-        let (mut drawn, mut unsubscribed) = (0, 0);
-        let mut open = VecDeque::new();
-        while drawn < most && (result.cases < wanted || result.exercised < result.floor) && !self.campaign.is_over() {
+        let mut planned = Planned::default();
+        let mut drawn = 0;
+        let mut trail = Trail { finished: true, ..Trail::default() };
+        let mut open: VecDeque<Open> = VecDeque::new();
+        let mut decided = false;
+        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
             let number = drawn;
             drawn += 1;
+            if self.campaign.is_over() {
+                trail.finished = false;
+                break;
+            }
             let Some(tree) = self.draw(number) else { continue };
             let plan = tree.current();
             let palette = self.campaign.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
             let reached = reaches(self.recipe, &case, palette);
             if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                unsubscribed += 1;
+                trail.unsubscribed += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
+            planned.count(reached);
+            if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
+                continue;
+            }
+            // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
+            drop(driver.complaints());
             let played = driver.play(&self.name(number), &case, self.rules());
-            result.cases += 1;
-            result.deliveries += played.outcome().deliveries;
-            result.exercised += u32::from(reached);
             let most_open = if played.is_open() { MOST_OPEN } else { 0 };
             let stopped = played.outcome().has_stopped();
             if stopped && !played.outcome().is_still_there() {
                 // What the target shows of earlier cases after it was killed says nothing of them.
-                open.clear();
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
             open.push_back(Open { number, tree, case, reached, played });
-            while open.len() > if stopped { 0 } else { most_open } {
-                if let Some(open) = open.pop_front()
-                    && self.close(open, driver, result, shrinking)
-                {
-                    return;
-                }
-            }
+            decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
         }
-        for open in open {
-            if self.close(open, driver, result, shrinking) {
-                return;
-            }
+        if !decided {
+            self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
         }
-        if result.exercised >= result.floor && result.exercised > 0 {
-            result.verdict = Verdict::Pass;
-        } else if unsubscribed > 0 && result.exercised + unsubscribed >= result.floor {
-            // Subscribing to less is a choice and no fault; that it was not judged is said.
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some("the target does not subscribe to enough of the events that it is about".to_owned());
-        } else {
-            result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+        settle(result, &trail);
+        if options.shard.is_some() {
+            settle_share(result, &trail, planned);
+            result.trail = Some(trail);
         }
     }
 
-    /// Ends a case; whether the requirement is decided by it.
-    fn close(&self, open: Open, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) -> bool {
-        let Open { number, tree, case, reached, played } = open;
+    /// Ends cases until no more than `most` are open; whether the requirement is decided by one of them.
+    fn close_all(
+        &self,
+        open: &mut VecDeque<Open>,
+        most: usize,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        trail: &mut Trail,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> bool {
+        while open.len() > most {
+            let Some(next) = open.pop_front() else { break };
+            let (ran, usable) = self.close(next, trail.failing(), driver, result, shrinking);
+            let last = ran.last;
+            trail.ran.push(ran);
+            if last || trail.failing() == MOST_KNOWN {
+                return true;
+            }
+            if !usable {
+                trail.ran.extend(open.drain(..).map(|open| open.ran()));
+            }
+        }
+        false
+    }
+
+    /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
+    fn close(
+        &self,
+        open: Open,
+        failing: u32,
+        driver: &mut Driver<'_>,
+        result: &mut RequirementResult,
+        shrinking: &mut dyn FnMut(usize),
+    ) -> (RanCase, bool) {
+        let mut ran = open.ran();
+        let Open { number, tree, case, played, .. } = open;
         let outcome = driver.finish(played);
         if let Some(error) = outcome.error {
             result.verdict = Verdict::Error;
             result.note = Some(with_complaints(&error, &driver.complaints()));
-            return true;
+            ran.last = true;
+            return (ran, false);
         }
         if outcome.failure.is_none() {
-            return false;
+            return (ran, true);
         }
-        result.exercised += u32::from(!reached);
-        result.verdict = if self.requirement.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
-        result.failures.push(self.shrink(driver, number, tree, case, outcome, shrinking));
-        true
+        let usable = outcome.is_still_there();
+        let failure = self.shrink(driver, number, failing, tree, (case, outcome), shrinking);
+        ran.last = !self.goes_on_after(&failure) || !usable && driver.recover().is_err();
+        ran.failed = Some(failure.fingerprint.clone());
+        if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
+            result.failures.push(failure);
+        }
+        (ran, usable)
+    }
+
+    /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
+    /// the time of a hang or of a new start is not looked for twice.
+    fn goes_on_after(&self, failure: &FailureReport) -> bool {
+        let options = self.campaign.options;
+        let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
+        let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
+        (is_known || options.collect) && (!costly || self.campaign.factory.transport() == "in-process")
     }
 
     fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
@@ -576,18 +638,18 @@ impl Work<'_, '_> {
         &self,
         driver: &mut Driver<'_>,
         number: u32,
+        failing: u32,
         tree: Box<dyn ValueTree<Value = Plan>>,
-        case: Case,
-        outcome: Outcome,
+        shown: (Case, Outcome),
         shrinking: &mut dyn FnMut(usize),
     ) -> FailureReport {
-        let kind = outcome.failure.as_ref().map(|failure| failure.kind);
+        let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
-        let mut attempt = 0;
+        let mut attempt = u64::from(failing) * 1_000_000_000;
         let mut complaints = driver.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
-        let first = Shrunk { plan: tree.current(), shown: (case, outcome), is_smallest: false };
+        let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
         let mut tree_for_proptest = None;
         if self.campaign.factory.transport() == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
             tree_for_proptest = Some(tree);
@@ -630,7 +692,7 @@ impl Work<'_, '_> {
         let (mut case, outcome) = smaller.shown;
         let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
         case.plan = Some(smaller.plan);
-        self.failure_report(number, case, outcome, complaints, chance)
+        self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
     }
 
     /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
@@ -642,7 +704,7 @@ impl Work<'_, '_> {
         plan: &Plan,
         kind: Option<FailureKind>,
     ) -> Option<(Case, Outcome)> {
-        // A requirement shrinks only one case, so its attempts need no more than their number.
+        // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
         let serial = 1_000_000_000 + self.serial(0) + attempt;
         let capabilities = driver.capabilities().clone();
         let case = self.case(plan, serial, &capabilities);
@@ -670,12 +732,26 @@ impl Work<'_, '_> {
         chance
     }
 
-    fn failure_report(&self, number: u32, mut case: Case, outcome: Outcome, complaints: String, chance: Option<Chance>) -> FailureReport {
+    fn failure_report(
+        &self,
+        number: u32,
+        mut case: Case,
+        is_smallest: bool,
+        outcome: Outcome,
+        complaints: String,
+        chance: Option<Chance>,
+    ) -> FailureReport {
         let answers = outcome.answers();
         let failure = outcome.failure;
         let palette = self.campaign.provider.palette();
         let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
         let class = class.or(self.requirement.bugs.first().map(String::as_str));
+        let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
+            // Where chance has a say, what is left of the case is chance too.
+            let case = (is_smallest && !case.is_chancy()).then_some(&case);
+            let requirement = self.requirement.id.as_str();
+            fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
+        });
         let (entry, kind, message, expected, observed, diff) = match failure {
             Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
             None => (None, "", String::new(), String::new(), String::new(), String::new()),
@@ -684,6 +760,7 @@ impl Work<'_, '_> {
         FailureReport {
             case: self.name(number),
             deliveries: case.deliveries(),
+            fingerprint,
             kind: kind.to_owned(),
             message,
             expected,
@@ -773,6 +850,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         duration_ms: 0,
         source: requirement.source(),
         failures: Vec::new(),
+        trail: None,
     }
 }
 

@@ -5,21 +5,33 @@
 
 mod alias;
 mod campaign;
+mod conclude;
 mod drive;
 mod events;
 mod factory;
+mod frozen;
+mod merge;
 mod outcome;
+mod own;
 mod redact;
+mod shard;
 mod shrink;
+mod tally;
+mod waive;
 
 pub use alias::with_fresh_ids;
 pub use campaign::{Options, Selection, certify, sample, terms};
+pub use conclude::conclude;
 pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
+pub use merge::merge;
 pub use outcome::{
-    FailureReport, ItemResult, REPORT_SCHEMA, Report, RequirementResult, Resemblance, SnapshotDifference, SnapshotResult, SuiteInfo,
-    TargetInfo, Totals,
+    FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
+    SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
+pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
+pub use shard::{RanCase, Shard, Trail};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
+pub use waive::apply_known_failures;

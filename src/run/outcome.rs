@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::shard::Trail;
 use crate::{
     adapter::Capabilities,
     case::Case,
@@ -28,6 +29,8 @@ pub struct Report {
     pub provider: String,
     /// What the cases were drawn from.
     pub seed: u64,
+    /// What else decides which cases are run and how they are judged.
+    pub options: RunOptions,
     /// Who was certified.
     pub target: TargetInfo,
     /// The verdict on the whole run.
@@ -41,11 +44,39 @@ pub struct Report {
     pub requirements: Vec<RequirementResult>,
     /// The comparison with the committed snapshots.
     pub snapshots: SnapshotResult,
+    /// The list of known failures, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_failing: Option<KnownFailing>,
     /// Sums.
     pub totals: Totals,
     /// Which shard this is, `K/N`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
+}
+
+/// What decides, beside suite, seed and target, which cases are run and how they are judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunOptions {
+    /// How many cases each requirement gets.
+    pub cases: u32,
+    /// The patterns of `--only`.
+    pub only: Vec<String>,
+    /// The patterns of `--skip`.
+    pub skip: Vec<String>,
+    /// How long an asynchronous target may take, in milliseconds.
+    pub settle_ms: u64,
+}
+
+/// The list of known failures of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownFailing {
+    /// The file.
+    pub file: String,
+    /// Its SHA-256, as hex.
+    pub digest: String,
+    /// What is wrong with it: each fails the run.
+    pub problems: Vec<String>,
 }
 
 /// The harness and its corpus.
@@ -109,8 +140,11 @@ pub struct RequirementResult {
     pub duration_ms: u64,
     /// The document and heading that it rests on.
     pub source: String,
-    /// What went wrong.
+    /// What went wrong: once for each fingerprint. More than one only where the first were known.
     pub failures: Vec<FailureReport>,
+    /// What a shard ran, case by case; absent in a whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trail>,
 }
 
 /// One failure, shrunk.
@@ -121,6 +155,8 @@ pub struct FailureReport {
     pub case: String,
     /// How many deliveries it has.
     pub deliveries: usize,
+    /// The same for the same bug in every run; what a list of known failures names.
+    pub fingerprint: String,
     /// In what way the target is wrong.
     pub kind: String,
     /// One line that says it.
@@ -150,9 +186,8 @@ pub struct FailureReport {
     #[serde(skip)]
     #[schemars(skip)]
     pub shrunk: Option<Box<Case>>,
-    /// The entry of the case after which it failed; `None` at the end.
-    #[serde(skip)]
-    #[schemars(skip)]
+    /// The entry of the case after which it failed, from 0; absent where it showed at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<usize>,
 }
 
@@ -178,6 +213,7 @@ pub struct Resemblance {
 
 /// The comparison with the committed snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SnapshotResult {
     /// How many were compared.
     pub compared: usize,
@@ -186,6 +222,9 @@ pub struct SnapshotResult {
     /// Why none were compared, where none were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Some that should have been compared were not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
 }
 
 /// A snapshot that differs from what the target showed.
@@ -195,6 +234,11 @@ pub struct SnapshotDifference {
     pub name: String,
     /// Line by line, `-` for the snapshot and `+` for what was shown.
     pub diff: String,
+    /// The same for the same difference in every run; what a list of known failures names.
+    pub fingerprint: String,
+    /// Why and until when it is accepted, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
 }
 
 /// Sums over the run.

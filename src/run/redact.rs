@@ -7,7 +7,7 @@ use super::{
     campaign::Options,
     drive::Secrets,
     factory::Factory,
-    outcome::{FailureReport, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};
 
@@ -130,16 +130,22 @@ impl Redactor {
             interrupted,
             items: _,
             requirements,
-            snapshots: SnapshotResult { compared: _, differing, note },
+            snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
             shard: _,
+            options: _,
+            known_failing,
         } = report;
         self.clean_all([name, version]);
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
-        for SnapshotDifference { name: _, diff } in differing {
+        for SnapshotDifference { name: _, diff, fingerprint: _, waived } in differing {
             self.clean(diff);
+            self.clean_all(waived);
+        }
+        if let Some(KnownFailing { file: _, digest: _, problems }) = known_failing {
+            self.clean_all(problems);
         }
     }
 
@@ -159,6 +165,7 @@ impl Redactor {
             duration_ms: _,
             source: _,
             failures,
+            trail: _,
         } = result;
         self.clean_all(note);
         for failure in failures {
@@ -178,6 +185,7 @@ impl Redactor {
                 stderr,
                 shrunk,
                 entry: _,
+                fingerprint: _,
             } = failure;
             self.clean_all([message, expected, observed, diff, file, reproduce, stderr]);
             self.clean_all(answers);

@@ -10,6 +10,7 @@ use std::{
 
 use refundproof::{
     adapter::Target,
+    corpus::Corpus,
     domain::Clock,
     provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
@@ -24,6 +25,10 @@ pub(crate) fn provider() -> &'static dyn Provider {
 /// Every provider.
 pub(crate) fn providers() -> impl Iterator<Item = &'static dyn Provider> {
     registered().iter().map(|provider| provider.embedded())
+}
+
+pub(crate) fn corpus() -> &'static Corpus {
+    provider().corpus()
 }
 
 pub(crate) fn root() -> PathBuf {
@@ -45,10 +50,15 @@ pub(crate) fn certified(fault: Option<Fault>, options: &Options) -> Report {
 
 /// Certifies the reference or a fault for a provider.
 pub(crate) fn certified_for(provider: &dyn Provider, fault: Option<Fault>, options: &Options) -> Report {
+    certified_target(provider, &|clock| shop(fault, clock), options)
+}
+
+/// Certifies whatever is made on a clock that can be moved.
+pub(crate) fn certified_target(provider: &dyn Provider, make: &(dyn Fn(&Clock) -> Box<dyn Target> + Sync), options: &Options) -> Report {
     silence_targets();
     let clock = Clock::manual(1_750_000_000);
     let maker = clock.clone();
-    let launch = Launch::new("in-process", "", clock, move || Ok(shop(fault, &maker)));
+    let launch = Launch::new("in-process", "", clock, move || Ok(make(&maker)));
     certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
 }
 

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use refundproof::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Request, Setup},
     corpus::Corpus,
-    provider::{Provider, digital_river::DigitalRiver},
+    provider::{Provider, registered},
 };
 use tokio::net::TcpListener;
 
@@ -41,7 +41,7 @@ pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
         bail!("wrk is not installed; Debian and others have a package of that name");
     }
     let server = Server::start()?;
-    let (headers, body) = request(DigitalRiver::embedded());
+    let (headers, body) = request(registered()[0].embedded());
     let script = script(&headers, &body)?;
     let mut target = target(server.address)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -112,7 +112,7 @@ impl Drop for Server {
 }
 
 /// A documented event with a signature.
-fn request(provider: &DigitalRiver) -> (Vec<(String, String)>, String) {
+fn request(provider: &dyn Provider) -> (Vec<(String, String)>, String) {
     let corpus: &Corpus = provider.corpus();
     let body = corpus.examples.get(&provider.palette().refund_completion).map(ToString::to_string).unwrap_or_default();
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];

@@ -100,14 +100,18 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
     for delivery in case.all_deliveries() {
         found.insert(format!("event {}", delivery.event.kind));
         found.extend(delivery.fault.iter().map(|fault| format!("fault {fault}")));
+        found.extend(delivery.mishap.map(|mishap| format!("mishap {}", mishap.as_str())));
         found.extend(delivery.mutation.iter().map(|mutation| format!("mutation {mutation}")));
     }
     for entry in &case.entries {
         for expected in &entry.expect {
             found.extend(expected.status.iter().map(|status| format!("status {status}")));
         }
-        if matches!(entry.act, Act::Initiate(_)) {
-            found.insert("own refund".to_owned());
+        match &entry.act {
+            Act::Initiate(_) => _ = found.insert("own refund".to_owned()),
+            Act::Together(group) => _ = found.insert(format!("together {}", group.len().min(4))),
+            Act::Restart => _ = found.insert("restart".to_owned()),
+            Act::Deliver(_) => {}
         }
     }
     for order in &case.orders {

@@ -4,6 +4,7 @@
 //! sequences, `corpus check` says whether everything holds together.
 
 mod bench;
+mod boundaries;
 mod check;
 mod docs;
 mod extract;
@@ -38,6 +39,8 @@ enum Command {
         #[command(subcommand)]
         command: Bench,
     },
+    /// Say whether a provider is named outside its rooms.
+    Boundaries,
     /// Write the generated pages of docs/.
     Docs {
         /// Only say whether they are up to date.
@@ -132,6 +135,7 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Boundaries => boundaries::check(&root),
         Command::Docs { check } => docs::write(&root, check),
         Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),

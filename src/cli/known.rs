@@ -1,0 +1,59 @@
+//! The file of known failures: reading, writing, and what is wrong with it.
+
+use std::{fs, io, path::Path};
+
+use super::{Stop, certify::cannot_write, output::Output};
+use crate::{
+    check::{
+        verdict::Verdict,
+        waivers::{self, KnownFailures, Subject},
+    },
+    domain::Clock,
+    run::Report,
+};
+
+/// Reads the file.
+pub(super) fn read(path: &Path) -> Result<KnownFailures, Stop> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}; `certify --write-known-failing {name}` writes one")))?;
+    KnownFailures::parse(&name, &text, Clock::system().today()).map_err(Stop::usage)
+}
+
+/// Reads the file that is to be written, for the reasons that are in it already.
+pub(super) fn read_if_there(path: &Path) -> Result<KnownFailures, Stop> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KnownFailures::none()),
+        _ => read(path),
+    }
+}
+
+/// Says what is wrong with the list, a line for each entry.
+pub(super) fn complain(report: &Report, output: &mut Output) {
+    for problem in report.known_failing.iter().flat_map(|known| &known.problems) {
+        output.complain(problem);
+    }
+}
+
+/// Writes everything that fails.
+pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, output: &mut Output) -> Result<(), Stop> {
+    let name = path.display();
+    if report.interrupted.is_some() {
+        output.complain(&format!("{name}: not written, because the run was cut short and may not have seen every failure"));
+        return Ok(());
+    }
+    let failing = report.requirements.iter().filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Waived));
+    let mut failures: Vec<(Subject, String, String)> = failing
+        .flat_map(|result| result.failures.iter().map(|failure| (Subject::Requirement(result.id.clone()), failure)))
+        .map(|(subject, failure)| (subject, failure.fingerprint.clone(), failure.message.clone()))
+        .collect();
+    failures.extend(report.snapshots.differing.iter().map(|difference| {
+        let changed = difference.diff.lines().find(|line| line.starts_with('+')).unwrap_or_default();
+        (Subject::Snapshot(difference.name.clone()), difference.fingerprint.clone(), changed[1.min(changed.len())..].trim().to_owned())
+    }));
+    let text = waivers::write(&failures, before, Clock::system().today());
+    fs::write(path, text).map_err(|error| cannot_write(path, &error))?;
+    let without = failures.iter().filter(|(subject, fingerprint, _)| !before.names(subject, fingerprint)).count();
+    output.note(&format!("{name}: {} failures written, {without} of them still without a reason", failures.len()));
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! `refundproof merge`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Exit, Stop,
+    args::Merge,
+    certify::{check_reports, exit, publish},
+    known,
+    output::Output,
+    provider,
+};
+use crate::{
+    case::Case,
+    check::waivers::KnownFailures,
+    report::json,
+    run::{Report, apply_known_failures, conclude, merge},
+};
+
+pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
+    let reports: Vec<(String, Report)> =
+        args.reports.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect::<Result<_, Stop>>()?;
+    let known = args.known_failing.as_deref().map(known::read).transpose()?;
+    let mut merged = merge(reports).map_err(Stop::usage)?;
+    check_list(&merged, known.as_ref())?;
+    let provider = provider(&merged.provider, args.corpus.as_deref())?;
+    if let Some(known) = &known {
+        apply_known_failures(&mut merged, known, provider.corpus());
+        conclude(&mut merged);
+    }
+    check_reports(&args.report)?;
+    find_cases(&mut merged, &args.reports);
+    publish(&merged, provider, &args.report, None, output)?;
+    Ok(match merged.interrupted.as_deref() {
+        Some("interrupted") => Exit::Interrupted,
+        _ => exit(&merged),
+    })
+}
+
+/// Reads a report.
+pub(super) fn read(path: &Path) -> Result<Report, Stop> {
+    let name = path.display();
+    let text = fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))
+}
+
+/// Known failures change what shards run, so all must have had the same list, and it must be this one.
+fn check_list(merged: &Report, known: Option<&KnownFailures>) -> Result<(), Stop> {
+    match (&merged.known_failing, known) {
+        (Some(list), None) => Err(Stop::usage(format!("the shards were run with --known-failing {}; give it to merge too", list.file))),
+        (None, Some(known)) => Err(Stop::usage(format!("{}: the shards were run without --known-failing; leave it out", known.file))),
+        (Some(list), Some(known)) if list.digest != known.digest => {
+            Err(Stop::usage(format!("{}: is not the list that the shards were run with; it has changed since", known.file)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the shrunk cases where they lie: as the report names them, or beside the report.
+fn find_cases(merged: &mut Report, reports: &[PathBuf]) {
+    let folders: Vec<&Path> = reports.iter().filter_map(|report| report.parent()).collect();
+    for failure in merged.requirements.iter_mut().flat_map(|requirement| &mut requirement.failures) {
+        if failure.file.is_empty() {
+            continue;
+        }
+        let named = PathBuf::from(&failure.file);
+        let beside = folders.iter().flat_map(|folder| {
+            let name = named.file_name().map(|name| folder.join(name));
+            std::iter::once(folder.join(&named)).chain(name)
+        });
+        let mut places = std::iter::once(named.clone()).chain(beside);
+        failure.shrunk = places.find_map(|place| Case::from_file(&place).ok()).map(Box::new);
+    }
+}

@@ -1,0 +1,128 @@
+//! `refundproof snapshot`: a target's own states.
+
+use std::{collections::BTreeMap, fs, io, io::Write, path::Path, sync::atomic::Ordering};
+
+use super::{
+    Exit, Stop,
+    args::Snapshot,
+    certify::{cannot_write, drawn_seed},
+    interrupt,
+    output::Output,
+    provider, target,
+};
+use crate::{
+    check::own::{Comparison, Difference, Update, compare},
+    report::{
+        only_changes,
+        style::{BAD, FAINT, GOOD, ODD, STRONG, paint},
+        terminal::diff_lines,
+        visible,
+    },
+    run::{Options, own_states},
+};
+
+pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
+    let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
+    let factory = target::factory(&args.target)?;
+    let update = Update::from_environment(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
+    let files = read_folder(&args.dir)?;
+    if provider.corpus().sequences.is_empty() {
+        return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
+    }
+    let options = Options { settle: args.settle, answer_limit: args.target.answer_limit(), salt: Some(drawn_seed()), ..Options::default() };
+    let stop = interrupt::stop();
+    let states = own_states(provider, &*factory, &options, &stop).map_err(Stop::not_judged)?;
+    if states.interrupted || stop.load(Ordering::Relaxed) {
+        output.complain("interrupted; nothing was compared or written");
+        return Ok(Exit::Interrupted);
+    }
+    let found = compare(&states.shown, &states.left_out, &files, update);
+    carry_out(&args.dir, &found)?;
+    let quiet = output.view().quiet;
+    let out = output.out();
+    if !quiet {
+        let (name, version) = (visible(&states.introduction.name), visible(&states.introduction.version));
+        writeln!(out, "target  {} {version}", paint(STRONG, &name))?;
+        if !states.left_out.is_empty() {
+            let count = states.left_out.len();
+            writeln!(out, "        {}", paint(FAINT, &format!("{count} sequences say nothing of it and are left out")))?;
+        }
+    }
+    report(out, &found, &args.dir, update)?;
+    let fails = found.differences.values().any(Difference::fails);
+    Ok(if fails { Exit::NotConformant } else { Exit::Conformant })
+}
+
+fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Stop> {
+    let fail = |path: &Path, error: &io::Error| Stop::usage(format!("{}: cannot be read: {error}", path.display()));
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Stop::usage(format!("{}: is not a folder; --dir takes one, and makes it", folder.display())));
+        }
+        other => other.map_err(|error| fail(folder, &error))?,
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let path = entry.map_err(|error| fail(folder, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".snap") || name.ends_with(".snap.new") {
+            files.insert(name, fs::read_to_string(&path).map_err(|error| fail(&path, &error))?);
+        }
+    }
+    Ok(files)
+}
+
+fn carry_out(folder: &Path, found: &Comparison) -> Result<(), Stop> {
+    if !found.write.is_empty() {
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    }
+    for (name, text) in &found.write {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+    }
+    for name in &found.remove {
+        let path = folder.join(name);
+        fs::remove_file(&path).map_err(|error| cannot_write(&path, &error))?;
+    }
+    Ok(())
+}
+
+fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update) -> Result<(), Stop> {
+    let mut recorded = 0;
+    for (name, difference) in &found.differences {
+        let strong = paint(STRONG, name);
+        match difference {
+            Difference::Recorded => recorded += 1,
+            Difference::New => writeln!(out, "{} {strong} has no snapshot yet", paint(BAD, "✗"))?,
+            Difference::Differs(diff) => {
+                writeln!(out, "{} {strong} differs", paint(BAD, "✗"))?;
+                diff_lines(out, &only_changes(diff))?;
+            }
+            Difference::Rewritten(diff) => {
+                writeln!(out, "{} {strong} written anew", paint(ODD, "!"))?;
+                diff_lines(out, &only_changes(diff))?;
+            }
+            Difference::Renamed(to) => {
+                writeln!(out, "{} {strong} is what {to} shows, so that was renamed; rename the file too", paint(BAD, "✗"))?;
+            }
+            Difference::Orphaned => writeln!(out, "{} {strong} is of no sequence that there is; delete it", paint(BAD, "✗"))?,
+            Difference::LeftOut(why) => {
+                writeln!(out, "{} {strong} is no longer compared: {why}; delete it if that is meant", paint(BAD, "✗"))?;
+            }
+        }
+    }
+    if recorded > 0 {
+        writeln!(out, "{} {recorded} recorded in {}", paint(GOOD, "✓"), folder.display())?;
+    }
+    if found.same > 0 {
+        writeln!(out, "{} {} as recorded", paint(GOOD, "✓"), found.same)?;
+    }
+    let pending = found.differences.values().filter(|difference| matches!(difference, Difference::New | Difference::Differs(_))).count();
+    if pending > 0 && update == Update::No {
+        writeln!(out, "  nothing was written, because this is CI or INSTA_UPDATE says so; run it where files can be reviewed")?;
+    } else if pending > 0 {
+        writeln!(out, "  `cargo insta review` shows the .snap.new files; INSTA_UPDATE=always takes them without")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Shards put together: the report that one run of everything would have given.
+//!
+//! Each shard notes its cases ([`Trail`]). In order of their numbers these are the cases of one run, up to the first
+//! that ends a requirement; what shards found beyond that, one run would not have come to. Only times differ.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    conclude::conclude,
+    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotResult},
+    shard::{RanCase, Shard, Trail},
+    tally::{MOST_KNOWN, settle, until_the_end},
+};
+use crate::check::verdict::Verdict;
+
+/// Puts the reports of shards together; each comes with the name of its file. What the list of known failures accepts
+/// is still to be applied, and the report to be concluded again.
+///
+/// # Errors
+/// When the reports are not those of all shards of one run: one line that names the file and what is wrong with it.
+pub fn merge(mut reports: Vec<(String, Report)>) -> Result<Report, String> {
+    let mut shards: BTreeMap<Shard, usize> = BTreeMap::new();
+    for (place, (file, report)) in reports.iter().enumerate() {
+        let shard = shard_of(file, report)?;
+        if let Some(other) = shards.insert(shard, place) {
+            return Err(format!("{file}: field `shard`: is {shard}, and so is {}; give each shard once", reports[other].0));
+        }
+    }
+    let Some((file, first)) = reports.first() else { return Err("there are no reports to merge".to_owned()) };
+    for (other_file, other) in &reports[1..] {
+        check_same(file, first, other_file, other)?;
+    }
+    let of = shards.keys().next().map_or(0, |shard| shard.of);
+    let missing: Vec<String> =
+        (1..=of).map(|number| Shard { number, of }).filter(|shard| !shards.contains_key(shard)).map(|shard| shard.to_string()).collect();
+    if !missing.is_empty() {
+        return Err(format!("{} of {of} shards given; {} missing", shards.len(), missing.join(", ")));
+    }
+    reports.sort_by_key(|(file, report)| shard_of(file, report).ok());
+    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
+    Ok(whole(&reports))
+}
+
+fn shard_of(file: &str, report: &Report) -> Result<Shard, String> {
+    let text = report.shard.as_ref().ok_or_else(|| {
+        format!("{file}: field `shard`: is missing, so this is the report of a whole run; `certify --shard K/N` writes those of shards")
+    })?;
+    text.parse().map_err(|error| format!("{file}: field `shard`: {error}"))
+}
+
+fn check_same(file: &str, first: &Report, other_file: &str, other: &Report) -> Result<(), String> {
+    let of = |report: &Report| report.shard.as_ref().and_then(|shard| Some(shard.split_once('/')?.1.to_owned()));
+    let judged = |report: &Report| -> Vec<(String, u32)> {
+        report.requirements.iter().map(|requirement| (requirement.id.clone(), requirement.floor)).collect()
+    };
+    let list = |report: &Report| report.known_failing.as_ref().map(|known| known.digest.clone());
+    let fields = [
+        ("shard", text(&of(first)), text(&of(other))),
+        ("suite", text(&first.suite), text(&other.suite)),
+        ("provider", text(&first.provider), text(&other.provider)),
+        ("seed", text(&first.seed), text(&other.seed)),
+        ("options", text(&first.options), text(&other.options)),
+        ("target", text(&first.target), text(&other.target)),
+        ("knownFailing.digest", text(&list(first)), text(&list(other))),
+        ("requirements", text(&judged(first)), text(&judged(other))),
+    ];
+    match fields.into_iter().find(|(_, one, another)| one != another) {
+        None => Ok(()),
+        Some((field, one, another)) => Err(format!(
+            "{other_file}: field `{field}`: is not that of {file}, so they are not shards of one run: {} and {}",
+            shorten(&another),
+            shorten(&one)
+        )),
+    }
+}
+
+fn text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 120;
+    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+fn whole(reports: &[Report]) -> Report {
+    let mut merged = reports[0].clone();
+    merged.shard = None;
+    merged.interrupted = ["interrupted", "time limit"]
+        .into_iter()
+        .find(|reason| reports.iter().any(|report| report.interrupted.as_deref() == Some(reason)))
+        .map(str::to_owned);
+    merged.requirements = (0..reports[0].requirements.len())
+        .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>()))
+        .collect();
+    merged.snapshots = snapshots(reports);
+    merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
+    merged.totals.duration_ms = reports.iter().map(|report| report.totals.duration_ms).max().unwrap_or(0);
+    conclude(&mut merged);
+    merged
+}
+
+fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
+    let mut result = parts[0].clone();
+    result.trail = None;
+    result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
+    if parts.iter().all(|part| part.trail.is_none() && part.verdict != Verdict::Error) {
+        // It does not apply, is not judged by this version, or nobody came to it.
+        return result;
+    }
+    let mut ran: Vec<RanCase> = parts.iter().filter_map(|part| part.trail.as_ref()).flat_map(|trail| trail.ran.clone()).collect();
+    ran.sort_by_key(|case| case.case);
+    until_the_end(&mut ran);
+    let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
+    let unsubscribed = trails().map(|trail| trail.unsubscribed).max().unwrap_or(0);
+    let trail = Trail { unsubscribed, finished: parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished)), ran };
+    result.verdict = Verdict::NotExercised;
+    result.note = None;
+    result.failures = failures(parts, &trail.ran);
+    if let Some(note) = error(parts, &trail.ran) {
+        result.verdict = Verdict::Error;
+        result.note = note;
+    }
+    settle(&mut result, &trail);
+    result
+}
+
+/// The failures that one run would have reported: the first case of each fingerprint.
+fn failures(parts: &[&RequirementResult], ran: &[RanCase]) -> Vec<FailureReport> {
+    let mut failures: Vec<FailureReport> = Vec::new();
+    for case in ran {
+        let name = format!("{}-{:04}", parts[0].id, case.case);
+        let found = parts.iter().flat_map(|part| &part.failures).find(|failure| failure.case == name);
+        failures.extend(found.filter(|found| failures.iter().all(|other| other.fingerprint != found.fingerprint)).cloned());
+    }
+    failures
+}
+
+/// Why the requirement could not be judged, if the last case of the run is one that could not, or a shard could not
+/// even begin.
+fn error(parts: &[&RequirementResult], ran: &[RanCase]) -> Option<Option<String>> {
+    let failing = ran.iter().filter(|case| case.failed.is_some()).count();
+    let ended = ran.last().filter(|case| case.last || failing == MOST_KNOWN as usize);
+    let of = |wanted: &dyn Fn(&RequirementResult) -> bool| {
+        parts.iter().find(|part| part.verdict == Verdict::Error && wanted(part)).map(|part| part.note.clone())
+    };
+    match ended {
+        Some(case) if case.failed.is_some() => None,
+        Some(case) => of(&|part| part.trail.as_ref().is_some_and(|trail| trail.ran.contains(case))),
+        None => of(&|part| part.trail.is_none()),
+    }
+}
+
+fn snapshots(reports: &[Report]) -> SnapshotResult {
+    let parts = || reports.iter().map(|report| &report.snapshots);
+    let mut differing: Vec<_> = parts().flat_map(|part| part.differing.clone()).collect();
+    differing.sort_by(|one, other| one.name.cmp(&other.name));
+    for difference in &mut differing {
+        difference.waived = None;
+    }
+    SnapshotResult {
+        compared: parts().map(|part| part.compared).sum(),
+        differing,
+        note: parts().find_map(|part| part.note.clone()),
+        cut_short: parts().any(|part| part.cut_short),
+    }
+}

@@ -1,0 +1,120 @@
+//! Shards: a certification spread over several runs, and what each notes so that they can be put together again.
+//!
+//! Every shard draws every case, which is cheap, and runs only its own, so which cases there are never depends on how
+//! many shards there are. The cases of a requirement are dealt out one by one, so each shard gets its share of each.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Which part of a certification this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard {
+    /// Which, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// More shards than this help nobody.
+const MOST: u32 = 1000;
+
+impl Shard {
+    /// Whether a case, or a frozen sequence, is this shard's: `what` names the requirement, `number` the case.
+    pub fn has(self, what: &str, number: u64) -> bool {
+        let mut start = [0; 8];
+        start.copy_from_slice(&Sha256::digest(what)[..8]);
+        let of = u64::from(self.of);
+        (u64::from_be_bytes(start) % of + number % of) % of == u64::from(self.number) - 1
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let form = || "a shard is K/N with K from 1 to N, for example 1/4".to_owned();
+        let (number, of) = text.split_once('/').ok_or_else(form)?;
+        let plain = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let (number, of): (u32, u32) = (plain(number).ok_or_else(form)?, plain(of).ok_or_else(form)?);
+        if of > MOST {
+            return Err(format!("{of} shards are too many; {MOST} is the most"));
+        }
+        if number == 0 || number > of { Err(form()) } else { Ok(Shard { number, of }) }
+    }
+}
+
+/// What a shard ran of a requirement. With those of the other shards it says what a single run would have found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Trail {
+    /// How many cases would have got there, had the target subscribed to more.
+    pub unsubscribed: u32,
+    /// Whether it came to the end of its cases, or to a failure that ends a requirement.
+    pub finished: bool,
+    /// Its cases, in order.
+    pub ran: Vec<RanCase>,
+}
+
+impl Trail {
+    /// How many of its cases failed.
+    pub(super) fn failing(&self) -> u32 {
+        u32::try_from(self.ran.iter().filter(|case| case.failed.is_some()).count()).unwrap_or(u32::MAX)
+    }
+}
+
+/// One case that was run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RanCase {
+    /// Its number.
+    pub case: u32,
+    /// How many deliveries were sent.
+    pub deliveries: u64,
+    /// It did not reach what the requirement is about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
+    /// The fingerprint of its failure, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// No further case is run after it: its failure is not a known one, or it could not be judged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_belongs_to_exactly_one_shard() {
+        for of in 1..9 {
+            for case in 0..40 {
+                let owners = (1..=of).filter(|&number| Shard { number, of }.has("refund-counted-once", case)).count();
+                assert_eq!(owners, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn cases_are_spread_evenly() {
+        let shares: Vec<usize> = (1..=4).map(|number| (0..100).filter(|&case| Shard { number, of: 4 }.has("a", case)).count()).collect();
+        assert_eq!(shares, [25; 4]);
+    }
+
+    #[test]
+    fn texts() {
+        assert_eq!("2/3".parse(), Ok(Shard { number: 2, of: 3 }));
+        for text in ["", "1", "0/3", "4/3", "1/0", "a/3", "1/b", "+1/3", "-1/3", "1/1001", "1/99999999999"] {
+            assert!(text.parse::<Shard>().is_err(), "{text} was taken");
+        }
+    }
+}

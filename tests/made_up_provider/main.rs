@@ -1,0 +1,90 @@
+//! A provider from outside the crate: added through the public API alone, and a consumer certified with it.
+//! `docs/adding-a-provider.md` walks through it.
+
+mod provider;
+
+use std::collections::HashMap;
+
+use provider::{SEAL, paperboat, seal};
+use refundproof::{
+    adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
+    case::OrderSetup,
+    domain::{Amount, OrderState, Status},
+};
+use serde_json::Value;
+
+/// A consumer of the made-up provider's webhooks. One that is careless adds up whatever says that it was paid.
+#[derive(Default)]
+struct Harbour {
+    careless: bool,
+    secret: String,
+    orders: HashMap<String, (Amount, Vec<(String, String, Amount)>)>,
+}
+
+impl Harbour {
+    fn receive(&mut self, request: &Request<'_>) -> Result<(), u16> {
+        let sealed = request.headers.iter().any(|(name, value)| name == SEAL && *value == seal(&self.secret, request.body));
+        let event: Value = serde_json::from_slice(request.body).map_err(|_| 400_u16)?;
+        let refund = if sealed { &event["refund"] } else { return Err(401) };
+        let Some(order) = refund["order"].as_str().and_then(|order| self.orders.get_mut(order)) else { return Ok(()) };
+        let cents = Amount::from_minor(refund["cents"].as_u64().ok_or(400_u16)?, 2);
+        let (number, state) = (refund["number"].as_str().ok_or(400_u16)?, refund["state"].as_str().ok_or(400_u16)?);
+        match order.1.iter_mut().find(|(known, ..)| known == number && !self.careless) {
+            Some((_, known, _)) if state != "opened" => state.clone_into(known),
+            Some(_) => {}
+            None => order.1.push((number.to_owned(), state.to_owned(), cents)),
+        }
+        Ok(())
+    }
+}
+
+impl Target for Harbour {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.secret.clone_from(&hello.secret);
+        let capabilities = Capabilities { verifies_signatures: true, ..Capabilities::default() };
+        Ok(Introduction { name: "harbour".to_owned(), version: "1".to_owned(), capabilities })
+    }
+
+    fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.orders.extend(orders.iter().map(|order| (order.order_id.clone(), (order.captured_amount, Vec::new()))));
+        Ok(())
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        Ok(self.receive(request).err().unwrap_or(200))
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let state = |(captured, refunds): &(Amount, Vec<(String, String, Amount)>)| {
+            let some = |wanted: &str| refunds.iter().any(|(_, state, _)| state == wanted);
+            let paid: Amount = refunds.iter().filter(|(_, state, _)| state == "paid").map(|(.., cents)| *cents).sum();
+            let status = match () {
+                () if !paid.is_zero() && paid < *captured => Status::PartiallyRefunded,
+                () if !paid.is_zero() => Status::Refunded,
+                () if some("opened") => Status::Pending,
+                () if some("failed") => Status::Failed,
+                () => Status::NotRefunded,
+            };
+            let order = serde_json::json!({"orderId": order_id, "status": status, "refundedAmount": paid});
+            serde_json::from_value(order).expect("an order state")
+        };
+        Ok(self.orders.get(order_id).map(state))
+    }
+}
+
+refundproof::conformance_tests! {
+    provider = paperboat(), make = Harbour::default;
+    refund_paid_updates_order "refund-paid-updates-order",
+    duplicate_deliveries "duplicate-deliveries",
+    out_of_order_deliveries "out-of-order-deliveries",
+    other_events_change_nothing "other-events-change-nothing",
+    malformed_body_rejected "malformed-body-rejected",
+    signature_required "signature-required",
+}
+
+#[test]
+#[should_panic(expected = "duplicate-deliveries: fail")]
+fn a_careless_consumer_is_found_out() {
+    let careless = || Harbour { careless: true, ..Harbour::default() };
+    refundproof::testing::assert_requirement(paperboat(), "duplicate-deliveries", careless);
+}

@@ -1,0 +1,149 @@
+//! A target that says the secret wherever it can, and everything that is written: the secret stands nowhere.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use refundproof::run::HIDDEN;
+use rstest::rstest;
+use tempfile::TempDir;
+
+const SECRET: &str = "whsec_S3cr3t+Geheim/0815";
+
+/// A target in `sh` that says the secret in every word it may choose. `$1` is what it does when it is asked for a state.
+const TARGET: &str = r#"while read -r line; do
+  id=${line#*\"id\":}; id=${id%%[,\}]*}; op=${line#*\"op\":\"}; op=${op%%\"*}
+  case $op in
+    hello)
+      secret=${line#*\"secret\":\"}; secret=${secret%%\"*}
+      printf '{"id":%s,"ok":true,"name":"shop %s","version":"%s","capabilities":{"observes":["currency","refunds"],"subscribes":["*","%s"],"equivalentStatuses":[["refunded","%s"]]}}\n' "$id" "$secret" "$secret" "$secret" "$secret" ;;
+    deliver) printf '{"id":%s,"ok":true,"status":200}\n' "$id" ;;
+    observe) eval "$1" ;;
+    bye) exit 0 ;;
+    *) printf '{"id":%s,"ok":true}\n' "$id" ;;
+  esac
+  echo "$op with $secret" >&2
+done
+"#;
+
+/// Shows a state that is wrong, with the secret in it.
+const WRONG: &str = r#"order=${line#*\"orderId\":\"}; order=${order%%\"*}
+printf '{"id":%s,"ok":true,"state":{"orderId":"%s","status":"refunded","refundedAmount":"7","currency":"%s","refunds":[{"id":"%s","state":"succeeded","refundedAmount":"7"}]}}\n' "$id" "$order" "$secret" "$secret""#;
+/// Says that it cannot.
+const DECLINES: &str = r#"printf '{"id":%s,"ok":false,"error":"no access with %s"}\n' "$id" "$secret""#;
+/// Ends.
+const CRASHES: &str = r#"echo "last words: $secret" >&2; exit 3"#;
+/// Says what is not of the protocol; long, so that it is cut where the secret is.
+const BABBLES: &str = r#"printf '%0190d %s\n' 0 "$secret""#;
+/// The same on one line with the end of the message that it should be.
+const MISSPEAKS: &str = r#"printf '{"id":%s,"ok":true,"state":"%s"}\n' "$id" "$secret""#;
+
+struct Place(TempDir);
+
+impl Place {
+    fn new(what: &str) -> Place {
+        let place = Place(TempDir::new().expect("a temporary folder"));
+        place.write("target.sh", TARGET);
+        place.write("what", what);
+        let command = r#"["sh", "-c", "exec sh target.sh \"$(cat what)\""]"#;
+        place.write("refundproof.toml", &format!("[target]\nsecret_env = \"SHOP_SECRET\"\ncommand = {command}\n"));
+        place
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.path().join(name), text).expect("a file");
+    }
+
+    /// What a command writes to both standard streams.
+    fn said(&self, args: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_refundproof"))
+            .args(args)
+            .current_dir(&self.0)
+            .env("SHOP_SECRET", SECRET)
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", self.0.path().join("summary.md"))
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs");
+        format!("{}\n{}", String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { below(&path, files) } else { files.push(path) }
+            }
+        }
+        let mut files = Vec::new();
+        below(self.0.path(), &mut files);
+        files
+    }
+
+    fn case(&self) -> Option<String> {
+        let case = self.files().into_iter().find(|path| path.parent().is_some_and(|folder| folder.ends_with("refundproof-failures")));
+        case.map(|path| path.display().to_string())
+    }
+}
+
+/// No longer part of the secret stands in a text.
+#[track_caller]
+fn check(what: &str, text: &str) {
+    for part in [&SECRET[..8], &SECRET[SECRET.len() - 10..], &SECRET[6..16]] {
+        assert!(!text.contains(part), "{what}: {part} in {:?}", text.lines().find(|line| line.contains(part)));
+    }
+}
+
+#[rstest]
+#[case::wrong(WRONG)]
+#[case::declines(DECLINES)]
+#[case::crashes(CRASHES)]
+#[case::babbles(BABBLES)]
+#[case::misspeaks(MISSPEAKS)]
+fn the_secret_stands_nowhere(#[case] what: &str) {
+    const REPORTS: [&str; 4] = ["json=report.json", "junit=report.xml", "markdown=report.md", "html=report.html"];
+    let place = Place::new(what);
+    let mut args = vec!["certify", "refundproof.toml", "--cases", "2"];
+    args.extend(REPORTS.iter().flat_map(|report| ["--report", report]));
+    let said = place.said(&args);
+    assert!(said.contains(HIDDEN) && said.contains("::error title="), "{said}");
+    check("certify", &said);
+    check("doctor", &place.said(&["doctor", "refundproof.toml"]));
+    if let Some(case) = place.case() {
+        check("replay", &place.said(&["replay", &case, "refundproof.toml"]));
+        check("show", &place.said(&["show", &case, "--curl"]));
+    }
+    check("snapshot", &place.said(&["snapshot", "refundproof.toml", "--dir", "own"]));
+    let files = place.files();
+    for report in REPORTS.map(|report| report.split_once('=').expect("a path").1).iter().chain(&["summary.md"]) {
+        let text = fs::read_to_string(place.0.path().join(report)).expect("a report");
+        assert!(text.contains(HIDDEN), "{report} does not say that something is hidden");
+    }
+    for file in files {
+        check(&file.display().to_string(), &String::from_utf8_lossy(&fs::read(&file).expect("a file")));
+    }
+}
+
+#[test]
+fn the_secret_of_a_target_that_does_not_start_stands_nowhere() {
+    let place = Place::new("");
+    place.write("target.sh", "read -r line; echo \"$line\" >&2; echo \"$line\"; exit 1\n");
+    for command in ["certify", "doctor"] {
+        let said = place.said(&[command, "refundproof.toml"]);
+        assert!(said.contains(HIDDEN), "{said}");
+        check(command, &said);
+    }
+}
+
+/// A secret that comes in as an argument, not from a file.
+#[test]
+fn the_secret_of_the_command_line_stands_nowhere() {
+    let place = Place::new(WRONG);
+    let command = format!("exec sh target.sh \"$(cat what)\" {SECRET}");
+    place.write("refundproof.toml", &format!("[target]\nsecret = {SECRET:?}\ncommand = [\"sh\", \"-c\", {command:?}]\n"));
+    let said = place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", "refund-complete-updates-order"]);
+    assert!(said.contains("again "), "{said}");
+    check("certify", &said);
+}
