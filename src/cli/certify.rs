@@ -27,7 +27,8 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
-    let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
+    let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
+    let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
@@ -127,6 +128,7 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         time_limit: args.time_limit,
         settle: args.settle,
         shard: args.shard,
+        revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
         collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,

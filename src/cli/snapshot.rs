@@ -29,7 +29,14 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     if provider.corpus().sequences.is_empty() {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
     }
-    let options = Options { settle: args.settle, answer_limit: args.target.answer_limit(), salt: Some(drawn_seed()), ..Options::default() };
+    provider.corpus().requirement_set(args.requirements).map_err(Stop::usage)?;
+    let options = Options {
+        revision: args.requirements,
+        settle: args.settle,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        ..Options::default()
+    };
     let stop = interrupt::stop();
     let states = own_states(provider, &*factory, &options, &stop).map_err(Stop::not_judged)?;
     if states.interrupted || stop.load(Ordering::Relaxed) {

@@ -122,7 +122,7 @@ impl Redactor {
     pub fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
-            suite: SuiteInfo { version: _, digest: _ },
+            suite: SuiteInfo { version: _, digest: _, requirements: _ },
             provider: _,
             seed: _,
             target: TargetInfo { name, version, transport: _, capabilities },
@@ -135,6 +135,7 @@ impl Redactor {
             shard: _,
             options: _,
             known_failing,
+            digests: _,
         } = report;
         self.clean_all([name, version]);
         self.capabilities(capabilities);
