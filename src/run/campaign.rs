@@ -541,7 +541,7 @@ impl Work<'_, '_> {
                 continue;
             }
             // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
-            drop(driver.complaints());
+            drop(driver.target.complaints());
             let played = driver.play(&self.name(number), &case, self.rules());
             let most_open = if played.is_open() { MOST_OPEN } else { 0 };
             let stopped = played.outcome().has_stopped();

@@ -302,7 +302,7 @@ fn ending(stream: &mut TcpStream) -> Saw {
     if stream.shutdown(std::net::Shutdown::Write).is_err() {
         return Saw::Reset;
     }
-    match stream.read(&mut [0]) {
+    match stream.peek(&mut [0]) {
         Ok(_) => Saw::Closed,
         Err(_) => Saw::Reset,
     }
