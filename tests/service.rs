@@ -33,6 +33,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// is started again.
 #[test]
 #[ignore = "is started by the other tests"]
+#[expect(clippy::exit, reason = "this is how a service ends, and no way in which a test does")]
 fn service_process() {
     let Ok(port) = std::env::var("SERVICE_PORT") else { return };
     let setting = |name: &str| std::env::var(name).unwrap_or_default();
