@@ -16,6 +16,7 @@ use crate::{
         only_changes,
         style::{BAD, FAINT, GOOD, ODD, STRONG, paint},
         terminal::diff_lines,
+        visible,
     },
     run::{Options, own_states},
 };
@@ -50,7 +51,8 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let quiet = output.view().quiet;
     let out = output.out();
     if !quiet {
-        writeln!(out, "target  {} {}", paint(STRONG, &states.introduction.name), states.introduction.version)?;
+        let (name, version) = (visible(&states.introduction.name), visible(&states.introduction.version));
+        writeln!(out, "target  {} {version}", paint(STRONG, &name))?;
         if !states.left_out.is_empty() {
             let count = states.left_out.len();
             writeln!(out, "        {}", paint(FAINT, &format!("{count} sequences say nothing of it and are left out")))?;

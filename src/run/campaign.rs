@@ -601,7 +601,7 @@ impl Work<'_, '_> {
         let outcome = driver.finish(played);
         if let Some(error) = outcome.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            result.note = Some(with_complaints(&error, &driver.complaints()));
             ran.last = true;
             return (ran, false);
         }
@@ -672,7 +672,7 @@ impl Work<'_, '_> {
         let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
         let mut attempt = u64::from(failing) * 1_000_000_000;
-        let mut complaints = driver.target.complaints();
+        let mut complaints = driver.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
         let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
@@ -699,7 +699,7 @@ impl Work<'_, '_> {
                     tries += 1;
                     let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
                     let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                    let said = driver.target.complaints();
+                    let said = driver.complaints();
                     if same {
                         complaints = said;
                         let size = case.deliveries();
