@@ -216,6 +216,27 @@ fn shards_are_merged_into_one_report() {
     assert!(place.read("merged.xml").contains(BROKEN));
 }
 
+/// The script of the example job, run once for each index as Kubernetes would.
+#[test]
+fn the_example_job_works() {
+    let place = Place::new();
+    let job = fs::read_to_string(root().join("docs/ci/indexed-job.yaml")).expect("the example");
+    let script = job.split("            - |\n").nth(1).expect("a script").split("          volumeMounts:").next().expect("an end");
+    fs::create_dir_all(place.path("reports")).expect("a folder");
+    for index in 0..4 {
+        let folder = Path::new(PROGRAM).parent().expect("a folder").display().to_string();
+        let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+        let script = script.replace("certify refundproof.toml", &format!("certify {FAULT} --only {BROKEN} --cases 8"));
+        let variables =
+            [("JOB_COMPLETION_INDEX", index.to_string()), ("SHARDS", "4".to_owned()), ("REPORTS", "reports".to_owned()), ("PATH", path)];
+        let ran = Command::new("sh").args(["-c", &script]).current_dir(&place.0).envs(variables).output().expect("sh");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+    let reports = (0..4).map(|index| format!("reports/shard-{index}.json")).collect::<Vec<_>>();
+    let args: Vec<&str> = std::iter::once("merge").chain(reports.iter().map(String::as_str)).collect();
+    place.check(&args, 1, "2 refund.complete  [redelivery]");
+}
+
 #[test]
 fn merge_complains() {
     let place = Place::new();
@@ -567,6 +588,7 @@ fn init_never_overwrites() {
 #[rstest]
 #[case::nothing(&["init"], "say how your implementation is reached")]
 #[case::url(&["init", "--webhook-url", "localhost", "--state-url", "http://a/{orderId}"], "--webhook-url: `localhost` is no URL")]
+#[case::tls(&["init", "--webhook-url", "https://a/w", "--state-url", "http://a/{orderId}"], "--webhook-url: https is not spoken")]
 #[case::order(&["init", "--webhook-url", "http://a/w", "--state-url", "http://a/o"], "lacks {orderId}")]
 #[case::provider(&["init", "--provider", "nobody", "--", "true"], "provider `nobody` is unknown")]
 fn init_complains(#[case] args: &[&str], #[case] part: &str) {
