@@ -302,6 +302,19 @@ fn on_github_there_are_annotations_and_a_summary() {
 }
 
 #[test]
+fn merged_shards_have_the_same_page() {
+    let place = Place::new();
+    for shard in ["1/2", "2/2"] {
+        let report = format!("json=shard-{}.json", &shard[..1]);
+        place.check(&["certify", FAULT, "--only", BROKEN, "--shard", shard, "--report", &report], 1, "");
+    }
+    place.check(&["merge", "shard-1.json", "shard-2.json", "--report", "html=merged.html", "--report", "junit=merged.xml"], 1, "");
+    let page = fs::read_to_string(place.path("merged.html")).expect("a page");
+    assert!(page.contains("class=\"payload\""), "the cases were not found");
+    assert!(fs::read_to_string(place.path("merged.xml")).expect("a report").contains("<failure message=\"after 2: "));
+}
+
+#[test]
 fn elsewhere_there_are_none() {
     let ran = check(&["certify", FAULT, "--only", BROKEN], 1, "");
     assert!(!ran.out.contains("::"), "{}", ran.out);

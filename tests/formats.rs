@@ -12,7 +12,7 @@ use refundproof::{
     corpus::RequirementText,
     reference::Fault,
     report::{Format, github, markdown},
-    run::{Options, Report, SnapshotDifference},
+    run::{KnownFailing, Options, Report, SnapshotDifference},
 };
 
 fn describe(id: &str) -> Option<RequirementText> {
@@ -343,6 +343,47 @@ fn what_is_waived_or_not_reached_is_skipped_with_its_reason() {
         elements.iter().filter(|element| element.name == "skipped").map(|element| element.attributes["message"].as_str()).collect();
     assert!(skipped.contains(&"waived: until the ledger is rebuilt"), "{skipped:?}");
     assert!(!elements.iter().any(|element| element.name == "failure"));
+}
+
+/// A list of known failures that is partly right, as a run with it reports it.
+fn with_a_list(problems: &[&str]) -> Report {
+    let mut report = certified(None, &quick(1, 1));
+    let difference = |name: &str, waived: Option<&str>| SnapshotDifference {
+        name: name.to_owned(),
+        diff: "-refunded\n+open\n".to_owned(),
+        fingerprint: "0123456789abcdef".to_owned(),
+        waived: waived.map(str::to_owned),
+    };
+    report.snapshots.differing = vec![difference("001-unknown-events", Some("accepted until 2031-01-01: rebuilt soon"))];
+    report.known_failing = Some(KnownFailing {
+        file: "known.toml".to_owned(),
+        digest: "0123456789abcdef".to_owned(),
+        problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+    });
+    report
+}
+
+#[test]
+fn accepted_snapshots_are_no_failures() {
+    let report = with_a_list(&[]);
+    let elements = check_junit(&report);
+    assert!(!elements.iter().any(|element| element.name == "failure"));
+    assert!(elements.iter().any(|element| element.attributes.get("message").is_some_and(|text| text.contains("rebuilt soon"))));
+    assert_eq!(annotations(&report), "");
+    assert!(!written(Format::Markdown, &report).contains("❌"));
+    assert!(written(Format::Html, &report).contains("data-verdict=\"waived\" data-what=\"snapshot\""));
+}
+
+#[test]
+fn what_is_wrong_with_the_list_is_in_every_report() {
+    const PROBLEM: &str = "known.toml: line 3: duplicate-deliveries passes now; take the entry out";
+    let report = with_a_list(&[PROBLEM]);
+    for format in Format::ALL {
+        assert!(written(format, &report).contains(PROBLEM), "{}", format.name());
+    }
+    assert_eq!(annotations(&report), format!("::error title=A known failure::{PROBLEM}\n"));
+    let failures = check_junit(&report).into_iter().filter(|element| element.name == "failure").count();
+    assert_eq!(failures, 1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use refundproof::provider::registered;
 use sample::{certify, skip, target_file};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
@@ -24,22 +25,27 @@ fn is_there(program: &str) -> bool {
     there
 }
 
-/// The same shop with another server, certified with these arguments.
-fn node(server: &str, args: &[&str]) -> sample::Certified {
-    let file = target_file(&samples().join("node-http/refundproof.toml"), &format!("{server}.toml"), &["node", server]);
-    certify(Path::new(PROGRAM), &format!("{server}-failures"), &[&[&*file.display().to_string()], args].concat())
+/// The shop with one of its servers, certified with one of its target files and these arguments.
+fn node(server: &str, file: &str, args: &[&str]) -> sample::Certified {
+    let name = format!("{server}-{file}");
+    let file = target_file(&samples().join("node-http").join(file), &name, &["node", server]);
+    certify(Path::new(PROGRAM), &format!("{name}-failures"), &[&[&*file.display().to_string()], args].concat())
 }
 
 #[test]
-fn node_shop_conforms() {
-    if is_there("node") {
+fn node_shop_conforms_with_every_provider() {
+    if !is_there("node") {
+        return;
+    }
+    for provider in registered() {
+        let is_first = provider.name == registered()[0].name;
+        let file = if is_first { "refundproof.toml".to_owned() } else { format!("{}.toml", provider.name) };
         // A case costs a process that imports its orders, so there are few.
-        node("server.js", &["--cases", "2"]).conforms(&[
-            "exact-amounts",
-            "concurrent-deliveries",
-            "survives-restart",
-            "signature-covers-raw-body",
-        ]);
+        let certified = node("server.js", &file, &["--provider", provider.name, "--cases", "2"]);
+        certified.conforms(&["exact-amounts", "survives-restart", "signature-covers-raw-body"]);
+        if is_first {
+            certified.conforms(&["concurrent-deliveries"]);
+        }
     }
 }
 
@@ -47,16 +53,19 @@ fn node_shop_conforms() {
 fn a_filter_that_remembers_refused_events_is_found() {
     if is_there("node") {
         let only = ["refund-counted-once", "duplicate-deliveries", "rejection-leaves-no-trace"].map(|id| ["--only", id]).concat();
-        node("server_buggy.js", &[&only[..], &["--cases", "5"]].concat()).fails_first("rejection-leaves-no-trace");
+        node("server_buggy.js", "refundproof.toml", &[&only[..], &["--cases", "5"]].concat()).fails_first("rejection-leaves-no-trace");
     }
 }
 
 #[test]
-fn python_shop_with_a_store_is_durable() {
-    if is_there("python3") {
-        let shop = samples().join("python-stdio/shop.py").display().to_string();
-        let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-shop.db").display().to_string();
-        let args = ["--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
+fn python_shop_with_a_store_conforms_with_every_provider() {
+    if !is_there("python3") {
+        return;
+    }
+    let shop = samples().join("python-stdio/shop.py").display().to_string();
+    for provider in registered() {
+        let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
+        let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
         certify(Path::new(PROGRAM), "python-failures", &args).conforms(&["survives-restart", "signature-required"]);
     }
 }

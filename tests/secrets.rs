@@ -115,6 +115,7 @@ fn the_secret_stands_nowhere(#[case] what: &str) {
         check("replay", &place.said(&["replay", &case, "refundproof.toml"]));
         check("show", &place.said(&["show", &case, "--curl"]));
     }
+    check("snapshot", &place.said(&["snapshot", "refundproof.toml", "--dir", "own"]));
     let files = place.files();
     for report in REPORTS.map(|report| report.split_once('=').expect("a path").1).iter().chain(&["summary.md"]) {
         let text = fs::read_to_string(place.0.path().join(report)).expect("a report");

@@ -216,7 +216,8 @@ const STATUSES = new Map([
 
 function readTazapay(body) {
   const event = parseEvent(body);
-  if (!/^refund\.(created|pending|succeeded|failed)$/.test(text(event, "type"))) return null;
+  // No document names the event of a refund that was called off; this is how the others are named.
+  if (!/^refund\.(created|pending|succeeded|failed|cancelled)$/.test(text(event, "type"))) return null;
   const refund = object(event.data, "data");
   const [about, at, state] = [text(refund, "id"), instant(event, "created_at"), word(refund, "status", STATUSES)];
   // `customer_receives` is what reaches the shopper, in another currency: it is never counted.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A small shop that consumes Digital River's refund and chargeback webhooks, and can be certified over stdio.
+"""A small shop that consumes the refund and chargeback webhooks of Digital River and Tazapay, and can be certified over stdio.
 
 It reads the way a delivery travels: signature -> parse -> facts -> state -> store, then the stdio loop that the harness talks to.
 
@@ -21,7 +21,7 @@ import sys
 import time
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 
 class Rejected(Exception):
@@ -37,16 +37,33 @@ class Rejected(Exception):
 TOLERANCE_SECONDS = 300  # the provider documents none; without one, a recorded delivery could be replayed for ever
 
 
-def verify_signature(secret: str, header: str, body: bytes, now: float) -> None:
+def verify_digital_river(secret: str, headers: dict, body: bytes) -> None:
     """`{timestamp}, {signature}[, {signature}...]`: there are two while a rotated secret is still valid; one match is enough."""
-    timestamp, *signatures = [part.strip() for part in header.encode(errors="replace").split(b",")]
+    header = headers.get("digitalriver-signature", "").encode(errors="replace")
+    timestamp, *signatures = [part.strip() for part in header.split(b",")]
     # The raw bytes are signed. Parsing and re-serialising the body first is the classic way to break this.
-    expected = base64.b64encode(hmac.digest(secret.encode(), timestamp + b"." + body, "sha256"))
-    # compare_digest takes the same time wherever the first difference is: a signature cannot be guessed byte by byte.
-    if not any(hmac.compare_digest(expected, given) for given in signatures):
+    if not any(has_signed(secret, timestamp + b"." + body, signature) for signature in signatures):
         raise Rejected(401, "no valid signature")
+    now = time.time()
     if not re.fullmatch(b"[0-9]{1,12}", timestamp) or abs(now - int(timestamp)) > TOLERANCE_SECONDS:
         raise Rejected(401, "timestamp outside the tolerance")
+
+
+def verify_tazapay(secret: str, headers: dict, body: bytes) -> None:
+    """Over the event's id, the raw body and the event's `created_at`, joined. No document names the header: your account shows it.
+
+    The two have to be looked up in the body first, but nothing is done with them before the signature has proved them.
+    """
+    event = parse_event(body)
+    signed = text(event, "id").encode() + body + text(event, "created_at").encode()
+    if not has_signed(secret, signed, headers.get("x-tazapay-signature", "").strip().encode(errors="replace")):
+        raise Rejected(401, "no valid signature")
+
+
+def has_signed(secret: str, signed: bytes, signature: bytes) -> bool:
+    expected = base64.b64encode(hmac.digest(secret.encode(), signed, "sha256"))
+    # compare_digest takes the same time wherever the first difference is: a signature cannot be guessed byte by byte.
+    return hmac.compare_digest(expected, signature)
 
 
 # ---- parse: from bytes to values that mean one thing only -----------------------------------------------------------------------
@@ -172,15 +189,22 @@ class ChargebackFact(NamedTuple):
     amount: int  # cumulative, too
 
 
-FINAL = {"pending": False, "pending_information": False, "succeeded": True, "failed": True}
+DIGITAL_RIVER_STATES = "pending", "pending_information", "succeeded", "failed"
+TAZAPAY_STATES = "requested", "pending", "succeeded", "failed", "cancelled"
+FINAL = "succeeded", "failed", "cancelled"
 BEFORE_ALL_EVENTS = -(10**20)
+
+
+def refund_state(owner: dict, name: str, known: tuple) -> str:
+    state = owner.get(name)
+    if not isinstance(state, str) or state not in known:
+        raise Rejected(422, "an unknown refund state")
+    return state
 
 
 def refund_facts(refund: dict, told: int, order: Order) -> list:
     # The state is believed, not the event's name: refund.complete says "succeeded", and refund.updated says whatever it was.
-    state = refund.get("state")
-    if not isinstance(state, str) or state not in FINAL:
-        raise Rejected(422, "an unknown refund state")
+    state = refund_state(refund, "state", DIGITAL_RIVER_STATES)
     if refund.get("amount") is not None:
         requested = minor_units(refund["amount"], order.digits)
     else:  # an item-level refund has no amount of its own
@@ -190,7 +214,7 @@ def refund_facts(refund: dict, told: int, order: Order) -> list:
     paid = refund.get("refundedAmount")  # this is what counts; it may be less than what was requested
     if paid is not None or state == "succeeded":
         paid = minor_units(paid, order.digits)
-    return [RefundFact(text(refund, "id"), FINAL[state], told, state, requested, paid if state == "succeeded" else 0)]
+    return [RefundFact(text(refund, "id"), state in FINAL, told, state, requested, paid if state == "succeeded" else 0)]
 
 
 def charge_picture(charge: dict, told: int, order: Order) -> ChargePicture:
@@ -255,6 +279,60 @@ READERS = {
 }
 
 
+def tazapay_refund_facts(refund: dict, told: int, order: Order) -> list:
+    state = refund_state(refund, "status", TAZAPAY_STATES)
+    # Whole hundredths in every currency: 100 JPY are sent as 10000. `customer_receives` is another currency, and never counts.
+    hundredths = refund.get("amount")
+    amount = minor_units(hundredths.scaleb(-2) if isinstance(hundredths, Decimal) else None, order.digits)
+    return [RefundFact(text(refund, "id"), state in FINAL, told, state, amount, amount if state == "succeeded" else 0)]
+
+
+# ---- providers: what is not the same for all ------------------------------------------------------------------------------------
+
+
+class Event(NamedTuple):
+    event_id: str
+    order_id: str
+    currency: object  # of its amounts, where it says one
+    facts: Callable[[Order], list]  # how many digits an amount has depends on the order's currency
+
+
+def read_digital_river(event: dict) -> Event | None:
+    read_facts = READERS.get(text(event, "type"))
+    if read_facts is None:
+        return None
+    obj = event["data"].get("object") if isinstance(event.get("data"), dict) else None
+    if not isinstance(obj, dict):
+        raise Rejected(400, "no data.object")
+    told = instant(event, "createdTime")
+    is_order = read_facts is chargeback_facts or (read_facts is charge_facts and is_order_shaped(obj))
+    order_id = text(obj, "id" if is_order else "orderId")
+    return Event(text(event, "id"), order_id, obj.get("currency"), lambda order: read_facts(obj, told, order))
+
+
+def read_tazapay(event: dict) -> Event | None:
+    # No document names the event of a refund that was called off; refund.cancelled is how the others are named.
+    if not re.fullmatch(r"refund\.(created|pending|succeeded|failed|cancelled)", text(event, "type")):
+        return None
+    refund = event.get("data")
+    if not isinstance(refund, dict):
+        raise Rejected(400, "no data")
+    told = instant(event, "created_at")
+    order_id = text(refund, "payin")
+    return Event(text(event, "id"), order_id, refund.get("currency"), lambda order: tazapay_refund_facts(refund, told, order))
+
+
+class Provider(NamedTuple):
+    verify: Callable[[str, dict, bytes], None]
+    read: Callable[[dict], Event | None]  # None: acknowledged without effect
+
+
+PROVIDERS = {
+    "digital-river": Provider(verify_digital_river, read_digital_river),
+    "tazapay": Provider(verify_tazapay, read_tazapay),
+}
+
+
 # ---- state: computed from the facts of one order --------------------------------------------------------------------------------
 
 
@@ -289,7 +367,8 @@ class Order:
     def unpaid(self) -> dict:
         """Open and failed amounts by state: of the refund objects; of the charges only while no refund object is known."""
         states = "pending_information", "pending", "failed"  # in their order of precedence for the status
-        told = [(refund.state, refund.requested) for refund in self.of(RefundFact)]
+        # The provider has not yet taken it up: for the order that is pending, too.
+        told = [("pending" if refund.state == "requested" else refund.state, refund.requested) for refund in self.of(RefundFact)]
         if not told:
             told = [(state, getattr(picture, state)) for picture in self.of(ChargePicture) for state in states]
             told = [(state, amount) for state, amount in told if amount]
@@ -419,32 +498,24 @@ class Shop:
         if "initiated " + fact.refund_id not in self.store.seen[order_id]:
             self.store.save(order.after([fact]), "initiated " + fact.refund_id, [fact])
 
-    def receive(self, body: bytes) -> None:
+    def receive(self, provider: Provider, body: bytes) -> None:
         """One delivery with a good signature. Returns for a 2xx, raises Rejected for a 4xx."""
-        event = parse_event(body)
-        read_facts = READERS.get(text(event, "type"))
-        if read_facts is None:
+        event = provider.read(parse_event(body))
+        if event is None:
             return
-        obj = event["data"].get("object") if isinstance(event.get("data"), dict) else None
-        if not isinstance(obj, dict):
-            raise Rejected(400, "no data.object")
-        event_id, told = text(event, "id"), instant(event, "createdTime")
-        is_order = read_facts is chargeback_facts or (read_facts is charge_facts and is_order_shaped(obj))
-        order_id = text(obj, "id" if is_order else "orderId")
-
         # A web server with several workers holds the order's row locked from here to the end.
-        order = self.store.get(order_id)
+        order = self.store.get(event.order_id)
         if order is None:
             raise Rejected(404, "unknown order")
-        if obj.get("currency") not in (None, order.currency):
+        if event.currency not in (None, order.currency):
             raise Rejected(422, "not the order's currency")
-        facts = read_facts(obj, told, order)
-        if event_id in self.store.seen[order_id]:
+        facts = event.facts(order)
+        if event.event_id in self.store.seen[event.order_id]:
             return
         after = order.after(facts)
         if max(after.paid_by_refunds(), after.paid_by_charges()) > order.captured:
             raise Rejected(422, "more paid back than captured")
-        self.store.save(after, event_id, facts)
+        self.store.save(after, event.event_id, facts)
 
 
 # ---- stdio loop: the only part that is about certification ----------------------------------------------------------------------
@@ -452,11 +523,12 @@ class Shop:
 
 class Adapter:
     def __init__(self, name: str, shop: Shop):
-        self.name, self.shop, self.secret = name, shop, None
+        self.name, self.shop, self.provider, self.secret = name, shop, None, None
 
     def hello(self, request: dict) -> dict:
-        if request.get("protocol") != 1 or request.get("provider") != "digital-river":
-            raise ValueError("this shop speaks protocol 1 and knows digital-river only")
+        self.provider = PROVIDERS.get(request.get("provider"))
+        if request.get("protocol") != 1 or self.provider is None:
+            raise ValueError(f"this shop speaks protocol 1 and knows {' and '.join(PROVIDERS)} only")
         self.secret = request["secret"]  # no secret, no shop: one that then takes unsigned deliveries is open to everyone
         capabilities = {
             "observes": ["currency", "refunds", "availableToRefundAmount", "chargedBackAmount"],
@@ -474,8 +546,8 @@ class Adapter:
     def deliver(self, request: dict) -> dict:
         body = base64.b64decode(request["bodyBase64"]) if "bodyBase64" in request else request["body"].encode()
         try:
-            verify_signature(self.secret, request["headers"].get("digitalriver-signature", ""), body, time.time())
-            self.shop.receive(body)
+            self.provider.verify(self.secret, request["headers"], body)
+            self.shop.receive(self.provider, body)
         except Rejected as rejected:
             return {"status": rejected.status}
         return {"status": 200}

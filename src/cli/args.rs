@@ -49,6 +49,10 @@ pub(crate) enum Command {
     Snapshot(Snapshot),
     /// Put the reports of shards together into one.
     Merge(Merge),
+    /// Check the digests of a report against itself and this suite.
+    Verify(Verify),
+    /// Write refundproof.toml and a piece of CI configuration.
+    Init(Init),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -161,6 +165,10 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<Shard>,
 
+    /// The revision of the requirements; the newest if absent. `refundproof list` shows them.
+    #[arg(long, value_name = "REV")]
+    pub(crate) requirements: Option<u32>,
+
     /// What may fail for now, and why, and until when.
     #[arg(long, value_name = "FILE")]
     pub(crate) known_failing: Option<PathBuf>,
@@ -177,6 +185,10 @@ pub(crate) struct Snapshot {
 
     #[command(flatten)]
     pub(crate) provider: ProviderArgs,
+
+    /// The revision of the requirements, which says which sequences there are; the newest if absent.
+    #[arg(long, value_name = "REV")]
+    pub(crate) requirements: Option<u32>,
 
     /// Where the snapshots lie, in insta's format.
     #[arg(long, value_name = "DIR")]
@@ -207,6 +219,62 @@ pub(crate) struct Merge {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The JSON report.
+    #[arg(value_name = "REPORT.json")]
+    pub(crate) report: PathBuf,
+
+    /// The corpus folder that was used, if it was not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder in which the files are written.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+
+    /// The provider whose events are sent.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
+    pub(crate) provider: String,
+
+    /// The command that speaks the stdio transport, after `--`.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["webhook_url", "state_url", "setup_url", "secret_env"])]
+    pub(crate) command: Vec<String>,
+
+    /// Where a service takes deliveries, for HTTP.
+    #[arg(long, value_name = "URL", requires = "state_url")]
+    pub(crate) webhook_url: Option<String>,
+
+    /// Where it shows an order; {orderId} stands for its id.
+    #[arg(long, value_name = "URL", requires = "webhook_url")]
+    pub(crate) state_url: Option<String>,
+
+    /// Where it is told of orders; without this the provider's order events introduce them.
+    #[arg(long, value_name = "URL", requires = "webhook_url")]
+    pub(crate) setup_url: Option<String>,
+
+    /// The environment variable that holds the secret that deliveries are signed with.
+    #[arg(long, value_name = "NAME", requires = "webhook_url")]
+    pub(crate) secret_env: Option<String>,
+
+    /// Which CI the configuration is for.
+    #[arg(long, value_name = "CI")]
+    pub(crate) ci: Option<Ci>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ci {
+    /// A workflow in .github/workflows.
+    Github,
+    /// A file to include in .gitlab-ci.yml.
+    Gitlab,
+    /// Nothing.
+    None,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
@@ -220,6 +288,10 @@ pub(crate) struct List {
     /// The built-in faults instead of the requirements.
     #[arg(long)]
     pub(crate) faults: bool,
+
+    /// The revision of the requirements; the newest if absent.
+    #[arg(long, value_name = "REV", conflicts_with = "faults")]
+    pub(crate) requirements: Option<u32>,
 
     #[command(flatten)]
     pub(crate) provider: ProviderArgs,

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     check::{verdict::Conformance, waivers::KnownFailures},
+    provider::Provider,
     report::{Describe, Format, terminal},
     run::{Factory, Options, Redactor, Report, RunEvent, Selection},
 };
@@ -26,20 +27,14 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let factory = target::factory(&args.target)?;
     let options = options(&args, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
-    let ids: Vec<&str> = provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).collect();
+    let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
+    let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     // A path that cannot be written is better known before the run than after it.
-    for (number, (_, path)) in args.report.iter().enumerate() {
-        check_writable(path)?;
-        if args.report[..number].iter().any(|(_, other)| other == path) {
-            return Err(Stop::usage(format!(
-                "{}: two reports would be written there; --report takes a path of its own for each",
-                path.display()
-            )));
-        }
-    }
+    check_reports(&args.report)?;
+    args.write_known_failing.as_deref().map(check_writable).transpose()?;
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
@@ -57,28 +52,52 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let mut report = report.map_err(Stop::not_judged)?;
     // A case that cannot be saved must not cost the report.
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
+    publish(&report, provider, &args.report, unsaved, output)?;
+    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
+        known::write(path, &report, before, output)?;
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+}
+
+/// Shows a report, and writes it wherever it is wanted. `unsaved` says why a case was not saved.
+pub(super) fn publish(
+    report: &Report,
+    provider: &dyn Provider,
+    reports: &[(Format, PathBuf)],
+    unsaved: Option<Stop>,
+    output: &mut Output,
+) -> Result<(), Stop> {
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
     let github = github::Github::from_environment();
     github.begin(output.out())?;
-    terminal::write(output.out(), &report, view, &describe)?;
+    terminal::write(output.out(), report, view, &describe)?;
     github.end(output.out())?;
     output.out().flush()?;
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
-    known::complain(&report, output);
-    for (format, path) in &args.report {
-        write_report(*format, path, &report, &describe)?;
+    known::complain(report, output);
+    for (format, path) in reports {
+        write_report(*format, path, report, &describe)?;
     }
     // What GitHub is told beside the report must not change the verdict.
-    if let Err(untold) = github.finish(output.out(), &report, &describe) {
+    if let Err(untold) = github.finish(output.out(), report, &describe) {
         output.complain(&untold.message);
     }
-    if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
-        known::write(path, &report, before, output)?;
+    Ok(())
+}
+
+/// The paths of reports, before the run: each must be writable, and no two the same.
+pub(super) fn check_reports(reports: &[(Format, PathBuf)]) -> Result<(), Stop> {
+    for (number, (_, path)) in reports.iter().enumerate() {
+        check_writable(path)?;
+        if reports[..number].iter().any(|(_, other)| other == path) {
+            let path = path.display();
+            return Err(Stop::usage(format!("{path}: two reports would be written there; --report takes a path of its own for each")));
+        }
     }
-    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
+    Ok(())
 }
 
 /// The exit code that a report stands for.
@@ -109,6 +128,7 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         time_limit: args.time_limit,
         settle: args.settle,
         shard: args.shard,
+        revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
         collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
@@ -125,7 +145,7 @@ pub(super) fn drawn_seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-pub(super) fn check_writable(path: &Path) -> Result<(), Stop> {
+fn check_writable(path: &Path) -> Result<(), Stop> {
     let existed = path.exists();
     fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
     if !existed {
@@ -162,7 +182,7 @@ fn program() -> String {
     if is_bare || called.as_os_str().is_empty() { "refundproof".to_owned() } else { quote(&called.display().to_string()) }
 }
 
-pub(super) fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
+fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
     let mut text = Vec::new();
     format.write(&mut text, report, describe)?;
     fs::write(path, text).map_err(|error| cannot_write(path, &error))

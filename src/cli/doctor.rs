@@ -118,7 +118,7 @@ impl Visit<'_> {
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
         }
-        writeln!(self.out, "{} the adapter works; whether the target conforms is seen with:", paint(GOOD, "✓"))?;
+        writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(GOOD, "✓"))?;
         // A command is pasted, and never broken.
         let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
         writeln!(self.out, "  {command}")?;

@@ -28,8 +28,9 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Conformant);
     }
+    let set = provider.corpus().requirement_set(args.requirements).map_err(Stop::usage)?;
     let mut item = "";
-    for requirement in &provider.corpus().requirements {
+    for (_, requirement) in &set.requirements {
         if requirement.item != item {
             item = &requirement.item;
             writeln!(out, "{}", paint(STRONG, item))?;
@@ -40,6 +41,8 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
         }
         writeln!(out)?;
     }
+    let revisions = provider.corpus().revisions.iter().map(|revision| revision.number.to_string()).collect::<Vec<_>>().join(", ");
+    writeln!(out, "{}", paint(FAINT, &format!("revision {} of {revisions}", set.revision)))?;
     Ok(Exit::Conformant)
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Exit, Stop,
     args::Merge,
-    certify::{check_writable, exit, write_report},
+    certify::{check_reports, exit, publish},
     known,
     output::Output,
     provider,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     case::Case,
     check::waivers::KnownFailures,
-    report::{json, terminal},
+    report::json,
     run::{Report, apply_known_failures, conclude, merge},
 };
 
@@ -31,18 +31,9 @@ pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
         apply_known_failures(&mut merged, known, provider.corpus());
         conclude(&mut merged);
     }
-    for (_, path) in &args.report {
-        check_writable(path)?;
-    }
+    check_reports(&args.report)?;
     find_cases(&mut merged, &args.reports);
-    let view = output.view();
-    let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
-    terminal::write(output.out(), &merged, view, &describe)?;
-    output.out().flush()?;
-    known::complain(&merged, output);
-    for (format, path) in &args.report {
-        write_report(*format, path, &merged, &describe)?;
-    }
+    publish(&merged, provider, &args.report, None, output)?;
     Ok(match merged.interrupted.as_deref() {
         Some("interrupted") => Exit::Interrupted,
         _ => exit(&merged),

@@ -6,6 +6,7 @@ mod args;
 mod certify;
 mod doctor;
 mod github;
+mod init;
 mod interrupt;
 mod known;
 mod list;
@@ -15,6 +16,7 @@ mod replay;
 mod snapshot;
 mod target;
 mod target_file;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -96,6 +98,8 @@ pub fn main() -> ExitCode {
         Command::Show(args) => replay::show(&args, &mut output),
         Command::Snapshot(args) => snapshot::run(&args, &mut output),
         Command::Merge(args) => merge::run(&args, &mut output),
+        Command::Verify(args) => verify::run(&args, &mut output),
+        Command::Init(args) => init::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
         if !stop.message.starts_with("standard output: ") {

@@ -59,7 +59,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     if args.times > 1 {
         output.note(&format!("run {runs} of {}", args.times));
     }
-    let complaints = visible(&redactor.hide(&driver.target.complaints()));
+    let complaints = visible(&redactor.hide(&driver.complaints()));
     drop(driver);
     let columns = output.view().columns;
     let answers = outcome.answers();

@@ -16,6 +16,7 @@ use crate::{
         only_changes,
         style::{BAD, FAINT, GOOD, ODD, STRONG, paint},
         terminal::diff_lines,
+        visible,
     },
     run::{Options, own_states},
 };
@@ -28,7 +29,14 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     if provider.corpus().sequences.is_empty() {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
     }
-    let options = Options { settle: args.settle, answer_limit: args.target.answer_limit(), salt: Some(drawn_seed()), ..Options::default() };
+    provider.corpus().requirement_set(args.requirements).map_err(Stop::usage)?;
+    let options = Options {
+        revision: args.requirements,
+        settle: args.settle,
+        answer_limit: args.target.answer_limit(),
+        salt: Some(drawn_seed()),
+        ..Options::default()
+    };
     let stop = interrupt::stop();
     let states = own_states(provider, &*factory, &options, &stop).map_err(Stop::not_judged)?;
     if states.interrupted || stop.load(Ordering::Relaxed) {
@@ -40,7 +48,8 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let quiet = output.view().quiet;
     let out = output.out();
     if !quiet {
-        writeln!(out, "target  {} {}", paint(STRONG, &states.introduction.name), states.introduction.version)?;
+        let (name, version) = (visible(&states.introduction.name), visible(&states.introduction.version));
+        writeln!(out, "target  {} {version}", paint(STRONG, &name))?;
         if !states.left_out.is_empty() {
             let count = states.left_out.len();
             writeln!(out, "        {}", paint(FAINT, &format!("{count} sequences say nothing of it and are left out")))?;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::revisions::Earlier;
+
 /// What kind of object an event carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,6 +108,19 @@ pub struct RequirementText {
     /// Classes of real bugs that it catches.
     #[serde(default)]
     pub bugs: Vec<String>,
+    /// The revision since which it is asked.
+    #[serde(default = "first")]
+    pub since: u32,
+    /// The last revision in which it is asked, if it no longer is.
+    #[serde(default)]
+    pub until: Option<u32>,
+    /// What it was like before it changed.
+    #[serde(default)]
+    pub before: Vec<Earlier>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 fn half() -> u8 {

@@ -10,7 +10,10 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::data::{CatalogueEntry, Defect, RequirementText};
+use super::{
+    data::{CatalogueEntry, Defect, RequirementText},
+    revisions::Revision,
+};
 use crate::case::Case;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/corpus");
@@ -121,12 +124,16 @@ pub struct Corpus {
     pub defects: Vec<Defect>,
     /// What is certified, in the order in which it is reported.
     pub requirements: Vec<RequirementText>,
+    /// The revisions of the requirements, the newest last; there is one at least.
+    pub revisions: Vec<Revision>,
     /// The frozen sequences by their names.
     pub sequences: BTreeMap<String, Case>,
     /// Their snapshots by the same names, in insta's format.
     pub snapshots: BTreeMap<String, String>,
     /// SHA-256 over the paths and bytes of all files but the snapshots, as hex.
     pub digest: String,
+    /// The same over the snapshots.
+    pub snapshots_digest: String,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +145,8 @@ struct CatalogueFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequirementsFile {
+    #[serde(default)]
+    revision: Vec<Revision>,
     requirement: Vec<RequirementText>,
 }
 
@@ -148,7 +157,10 @@ impl Corpus {
     /// Names the first file that is missing or broken, and what is wrong with it.
     pub fn load(files: &Files) -> Result<Corpus, CorpusError> {
         let catalogue = files.toml::<CatalogueFile>("catalogue.toml")?.event;
-        let requirements = files.toml::<RequirementsFile>("requirements.toml")?.requirement;
+        let RequirementsFile { revision: mut revisions, requirement: requirements } = files.toml("requirements.toml")?;
+        if revisions.is_empty() {
+            revisions.push(Revision { number: 1, notes: String::new(), sequences: None, digest: None });
+        }
         let mut examples = BTreeMap::new();
         let mut defects = Vec::new();
         let mut sequences = BTreeMap::new();
@@ -177,9 +189,15 @@ impl Corpus {
                 return Err(files.error("requirements.toml", format!("requirement `{}` is there twice", requirement.id)));
             }
         }
+        let snapshots_digest = digest(&files.snapshots);
         let snapshots =
             files.snapshots.iter().filter_map(|(path, text)| Some((path.strip_suffix(".snap")?.to_owned(), text.clone()))).collect();
-        Ok(Corpus { catalogue, examples, defects, requirements, sequences, snapshots, digest: digest(&files.files) })
+        let digest = digest(&files.files);
+        let corpus = Corpus { catalogue, examples, defects, requirements, revisions, sequences, snapshots, digest, snapshots_digest };
+        match corpus.revision_problems().into_iter().next() {
+            Some(problem) => Err(files.error("requirements.toml", problem)),
+            None => Ok(corpus),
+        }
     }
 }
 
@@ -191,11 +209,12 @@ fn parse_json(files: &Files, path: &str) -> Result<serde_json::Value, CorpusErro
     serde_json::from_str(files.text(path)?).map_err(|error| files.error(path, format!("line {}: not JSON: {error}", error.line())))
 }
 
-fn digest(files: &BTreeMap<String, Vec<u8>>) -> String {
+fn digest(files: &BTreeMap<String, impl AsRef<[u8]>>) -> String {
     let mut hash = Sha256::new();
     for (path, bytes) in files {
         hash.update(u64::try_from(path.len()).unwrap_or(0).to_be_bytes());
         hash.update(path);
+        let bytes = bytes.as_ref();
         hash.update(u64::try_from(bytes.len()).unwrap_or(0).to_be_bytes());
         hash.update(bytes);
     }

@@ -7,7 +7,9 @@
 mod bugs;
 mod data;
 mod load;
+mod revisions;
 
 pub use bugs::{BugClass, bug_classes};
 pub use data::{CatalogueEntry, Defect, Level, ObjectKind, RequirementText};
 pub use load::{Corpus, CorpusError, Files};
+pub use revisions::{Earlier, RequirementSet, Revision};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::{
     Describe, shared,
-    shared::{beginning, counts_against, visible, visible_line},
+    shared::{beginning, counts_against, deciding, list_problems, unwaived, visible, visible_line},
 };
 use crate::{
     check::verdict::Verdict,
@@ -31,16 +31,16 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     }
     for result in &report.requirements {
         let title = format!("{} ({}): {}", result.id, result.level.as_str(), shared::verdict_words(result));
-        let unreached = report.interrupted.is_some() && result.verdict == Verdict::NotExercised;
-        if result.verdict == Verdict::Error || counts_against(result) && !unreached {
+        if result.verdict == Verdict::Error || counts_against(report, result) {
             errors.push((title, message(result, describe)));
         } else if result.verdict == Verdict::Warn {
             warnings.push((title, message(result, describe)));
         }
     }
-    if let Some(first) = report.snapshots.differing.first() {
+    errors.extend(list_problems(report).iter().map(|problem| ("A known failure".to_owned(), visible_line(problem))));
+    if let Some(first) = unwaived(report).next() {
         let title = "States differ from the snapshots".to_owned();
-        let count = report.snapshots.differing.len();
+        let count = unwaived(report).count();
         let text = if count == 1 { first.name.clone() } else { format!("{} and {} more", first.name, count - 1) };
         errors.push((title, text));
     }
@@ -67,7 +67,7 @@ pub fn resume(out: &mut dyn Write, token: &str) -> io::Result<()> {
 
 fn message(result: &RequirementResult, describe: &Describe<'_>) -> String {
     let mut lines: Vec<String> = describe(&result.id).map(|text| text.shows).into_iter().collect();
-    match result.failures.first() {
+    match deciding(result) {
         Some(failure) => {
             lines.push(shared::message(failure));
             if !failure.reproduce.is_empty() {

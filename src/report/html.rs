@@ -73,6 +73,7 @@ struct Page {
     verdict: VerdictView,
     summary: String,
     interrupted: Option<String>,
+    list_problems: Vec<String>,
     facts: Vec<Fact>,
     chips: Vec<Chip>,
     items: Vec<ItemView>,
@@ -99,6 +100,7 @@ impl Page {
             verdict: verdict(report.verdict),
             summary: shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
+            list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
             chips: chips(report),
             items: items(report, &failures, describe),
@@ -221,8 +223,9 @@ fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> 
 }
 
 fn snapshots(report: &Report) -> Snapshots {
-    let (class, words) = match (shared::snapshots(report), report.snapshots.differing.len()) {
-        (Some(words), 0) => ("good", words),
+    let (class, words) = match (shared::snapshots(report), shared::unwaived(report).count()) {
+        (Some(words), 0) if report.snapshots.differing.is_empty() => ("good", words),
+        (Some(words), 0) => ("odd", words),
         (Some(words), _) => ("bad", words),
         (None, _) => ("", "none compared".to_owned()),
     };
@@ -398,7 +401,10 @@ fn differing(differences: &[SnapshotDifference]) -> (Vec<SnapshotView>, String) 
             break;
         }
         room -= size;
-        views.push(SnapshotView { name: line(&difference.name), diff: lines });
+        let (class, mark) = if difference.waived.is_some() { ("odd", "!") } else { ("bad", "✗") };
+        let note = difference.waived.as_deref().map_or(String::new(), line);
+        let verdict = if difference.waived.is_some() { "waived" } else { "fail" };
+        views.push(SnapshotView { name: line(&difference.name), class, mark, verdict, note, diff: lines });
     }
     let missing = differences.len() - views.len();
     let note = match missing {

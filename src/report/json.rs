@@ -4,14 +4,18 @@ use std::io::{self, Write};
 
 use schemars::{Schema, generate::SchemaSettings};
 
-use crate::run::{REPORT_SCHEMA, Report};
+use crate::run::{REPORT_SCHEMA, Report, record};
 
 /// Writes a report as `refundproof-report/1`.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::other)?;
+    // The digest covers what is written, so it is made last.
+    let mut report = report.clone();
+    let value = serde_json::to_value(&report).map_err(io::Error::other)?;
+    report.digests.results = record::results(&value);
+    serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::other)?;
     writeln!(out)
 }
 

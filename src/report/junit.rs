@@ -32,6 +32,9 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         whole.add_test_suite(suite(report, &item.id, cases));
     }
     whole.add_test_suite(suite(report, "snapshots", snapshot_cases(report)));
+    if let Some(known) = &report.known_failing {
+        whole.add_test_suite(suite(report, "known failures", list_cases(report, &known.file)));
+    }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -83,8 +86,8 @@ fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_
     let status = match result.verdict {
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Fail => {
-            let message = result.failures.first().map_or_else(|| note(result), shared::message);
-            let kind = result.failures.first().map_or("failure", |failure| failure.kind.as_str());
+            let message = shared::deciding(result).map_or_else(|| note(result), shared::message);
+            let kind = shared::deciding(result).map_or("failure", |failure| failure.kind.as_str());
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(message).set_type(kind).set_description(story());
             status
@@ -143,6 +146,25 @@ fn story(result: &RequirementResult, failure: &FailureReport, asks: Option<&str>
     parts.join("\n\n")
 }
 
+/// The list of known failures: one test case for each thing that is wrong with it, or one that passes.
+fn list_cases(report: &Report, file: &str) -> Vec<TestCase> {
+    let case = |name: &str, status| {
+        let mut case = TestCase::new(visible_line(name), status);
+        case.set_classname(class(report, "known failures")).set_time(Duration::ZERO);
+        case
+    };
+    let problems = shared::list_problems(report);
+    if problems.is_empty() {
+        return vec![case(file, TestCaseStatus::success())];
+    }
+    let failed = |(number, problem): (usize, &String)| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(visible_line(problem)).set_type("known-failing");
+        case(&format!("{file}, problem {}", number + 1), status)
+    };
+    problems.iter().enumerate().map(failed).collect()
+}
+
 fn snapshot_cases(report: &Report) -> Vec<TestCase> {
     let snapshots = &report.snapshots;
     let case = |name: &str, status| {
@@ -152,6 +174,12 @@ fn snapshot_cases(report: &Report) -> Vec<TestCase> {
     };
     let mut cases: Vec<TestCase> = Vec::new();
     for difference in &snapshots.differing {
+        if let Some(why) = &difference.waived {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("waived: {}", visible_line(why)));
+            cases.push(case(&difference.name, status));
+            continue;
+        }
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let diff = shared::only_changes(&visible(&difference.diff));
         status.set_message("the states shown differ from the snapshot").set_type("snapshot");

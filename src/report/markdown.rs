@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::{
     Describe, shared,
-    shared::{beginning, ending, visible, visible_line},
+    shared::{beginning, ending, unwaived, visible, visible_line},
 };
 use crate::{
     check::verdict::{Conformance, Verdict},
@@ -39,11 +39,9 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>, most
             page.add(&format!("{heading}{}", failure_block(result, failure, describe)));
         }
     }
-    if !report.snapshots.differing.is_empty() {
-        page.add("### Snapshots that differ\n\n");
-    }
-    for difference in &report.snapshots.differing {
-        page.add(&snapshot_block(difference));
+    for (number, difference) in unwaived(report).enumerate() {
+        let heading = if number == 0 { "### Snapshots that differ\n\n" } else { "" };
+        page.add(&format!("{heading}{}", snapshot_block(difference)));
     }
     page.add(&all_requirements(report));
     out.write_all(page.finished().as_bytes())
@@ -98,6 +96,9 @@ fn overview(report: &Report) -> String {
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
     }
+    for problem in shared::list_problems(report) {
+        text.push_str(&format!("> [!CAUTION]\n> Known failures: {}\n\n", code(problem)));
+    }
     text.push_str("| | Item | Verdict | Requirements |\n| --- | --- | --- | --- |\n");
     for item in &report.items {
         let of_item = report.requirements.iter().filter(|result| result.item == item.id);
@@ -115,9 +116,10 @@ fn overview(report: &Report) -> String {
         (Some(words), Some(note)) => format!("{words}; {}", cell(note)),
         (None, note) => note.as_deref().map_or(String::new(), cell),
     };
-    let mark = match (report.snapshots.differing.len(), report.snapshots.compared) {
-        (0, 0) => "➖",
-        (0, _) => "✅",
+    let mark = match (unwaived(report).count(), report.snapshots.differing.len(), report.snapshots.compared) {
+        (0, 0, 0) => "➖",
+        (0, 0, _) => "✅",
+        (0, ..) => "⚠️",
         _ => "❌",
     };
     text.push_str(&format!("| {mark} | snapshots | | {snapshots} |\n\n"));

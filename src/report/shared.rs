@@ -3,7 +3,8 @@
 use crate::{
     case::{Act, Case},
     check::{FailureKind, verdict::Verdict},
-    run::{FailureReport, Report, RequirementResult, Totals},
+    corpus::Level,
+    run::{FailureReport, Report, RequirementResult, SnapshotDifference, Totals},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -34,12 +35,32 @@ pub(super) fn counts<'r>(results: impl IntoIterator<Item = &'r RequirementResult
 
 /// How the snapshots compared, in words, where any were.
 pub(super) fn snapshots(report: &Report) -> Option<String> {
+    let waived = report.snapshots.differing.len() - unwaived(report).count();
     match (report.snapshots.compared, report.snapshots.differing.len()) {
         (0, _) => None,
+        (compared, differing) if waived == differing && waived > 0 => {
+            Some(format!("{differing} of {compared} snapshots differ as is known"))
+        }
+        (compared, differing) if waived > 0 => Some(format!("{differing} of {compared} snapshots differ, {waived} of them as is known")),
         (compared, 0) => Some(many(compared as u64, "snapshot agrees", "snapshots agree")),
         (compared, 1) => Some(format!("1 of {} differs", many(compared as u64, "snapshot", "snapshots"))),
         (compared, differing) => Some(format!("{differing} of {compared} snapshots differ")),
     }
+}
+
+/// The snapshots that differ and are not accepted.
+pub(super) fn unwaived(report: &Report) -> impl Iterator<Item = &SnapshotDifference> {
+    report.snapshots.differing.iter().filter(|difference| difference.waived.is_none())
+}
+
+/// What is wrong with the list of known failures.
+pub(super) fn list_problems(report: &Report) -> &[String] {
+    report.known_failing.as_ref().map_or(&[], |known| &known.problems)
+}
+
+/// The failure that decides a requirement: those before it are known.
+pub(super) fn deciding(result: &RequirementResult) -> Option<&FailureReport> {
+    result.failures.last()
 }
 
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
@@ -93,10 +114,12 @@ pub(super) fn verdict_words(result: &RequirementResult) -> &'static str {
 }
 
 /// Whether the run as a whole does not conform because of this requirement.
-pub(super) fn counts_against(result: &RequirementResult) -> bool {
+pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> bool {
+    // Neither a run that was cut short nor a shard knows what would have been reached.
+    let whole = report.interrupted.is_none() && report.shard.is_none();
     match result.verdict {
         Verdict::Fail => true,
-        Verdict::NotExercised => result.judged && result.level == crate::corpus::Level::Must,
+        Verdict::NotExercised => whole && result.judged && result.level == Level::Must,
         Verdict::Pass | Verdict::Warn | Verdict::NotApplicable | Verdict::Waived | Verdict::Error => false,
     }
 }

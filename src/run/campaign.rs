@@ -27,9 +27,10 @@ use super::{
     factory::Factory,
     frozen::{Walked, comparable, walk},
     outcome::{
-        Chance, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference, SnapshotResult,
-        SuiteInfo, TargetInfo, Totals,
+        Chance, Digests, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
+        SnapshotResult, SuiteInfo, TargetInfo, Totals,
     },
+    record,
     redact::Redactor,
     shard::{RanCase, Shard, Trail},
     shrink::{ShrinkLimits, Shrunk, shrink},
@@ -44,7 +45,7 @@ use crate::{
         verdict::{Conformance, Verdict},
         waivers::{KnownFailures, Subject},
     },
-    corpus::{Corpus, RequirementText, bug_classes},
+    corpus::{Corpus, RequirementSet, RequirementText, bug_classes},
     domain::Clock,
     plan::{Plan, PlanStrategy, Recipe, for_recipe},
     provider::{Provider, lower, lower_for},
@@ -82,6 +83,8 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// What may fail for now.
     pub known: KnownFailures,
+    /// The revision of the requirements; the newest if absent.
+    pub revision: Option<u32>,
     /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
     pub collect: bool,
 }
@@ -104,6 +107,7 @@ impl Default for Options {
             shrink: ShrinkLimits::default(),
             shard: None,
             known: KnownFailures::none(),
+            revision: None,
             collect: false,
         }
     }
@@ -206,13 +210,14 @@ pub fn certify(
     let capabilities = introduction.capabilities.clone();
     redactor.introduction(&mut introduction);
     let corpus = provider.corpus();
-    let selected: Vec<(usize, &RequirementText)> =
-        corpus.requirements.iter().enumerate().filter(|(_, requirement)| options.selection.includes(&requirement.id)).collect();
+    let set = corpus.requirement_set(options.revision).map_err(|problem| TargetError::new("certify", TargetErrorKind::Refused(problem)))?;
+    let chosen = set.requirements.iter().filter(|(_, requirement)| options.selection.includes(&requirement.id));
+    let selected: Vec<(usize, &RequirementText)> = chosen.map(|(index, requirement)| (*index, requirement)).collect();
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut requirements = campaign.run_requirements(first, &selected, emit);
     let snapshots = if options.selection.includes(SNAPSHOTS) {
-        let snapshots = campaign.run_snapshots(&capabilities, corpus);
+        let snapshots = campaign.run_snapshots(&capabilities, corpus, &set);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
     } else {
@@ -220,7 +225,7 @@ pub fn certify(
     };
     requirements.sort_by_key(|(index, _)| *index);
     let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
-    let mut report = campaign.report(introduction, requirements, snapshots);
+    let mut report = campaign.report(introduction, &set, requirements, snapshots);
     redactor.report(&mut report);
     apply_known_failures(&mut report, &options.known, corpus);
     conclude(&mut report);
@@ -375,7 +380,7 @@ impl<'a> Campaign<'a> {
         result
     }
 
-    fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus) -> SnapshotResult {
+    fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
         let mut result = SnapshotResult::default();
         if corpus.snapshots.is_empty() {
             result.note = Some("this corpus has none".to_owned());
@@ -386,11 +391,11 @@ impl<'a> Campaign<'a> {
             result.cut_short = true;
             return result;
         }
-        if comparable(corpus, capabilities, None).next().is_none() {
+        if comparable(corpus, set, capabilities, None).next().is_none() {
             result.note = Some("none is comparable with what the target subscribes to and claims".to_owned());
             return result;
         }
-        let kept = comparable(corpus, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        let kept = comparable(corpus, set, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
         let walked = walk(
             kept,
             || self.driver().ok(),
@@ -417,23 +422,37 @@ impl<'a> Campaign<'a> {
         result
     }
 
-    fn report(&self, introduction: Introduction, requirements: Vec<RequirementResult>, snapshots: SnapshotResult) -> Report {
+    fn report(
+        &self,
+        introduction: Introduction,
+        set: &RequirementSet,
+        requirements: Vec<RequirementResult>,
+        snapshots: SnapshotResult,
+    ) -> Report {
         let interrupted = match (self.cut.load(Ordering::Relaxed), self.stop.load(Ordering::Relaxed)) {
             (_, true) => Some("interrupted".to_owned()),
             (cut, false) => cut.then(|| "time limit".to_owned()),
         };
         let (only, skip) = self.options.selection.patterns.clone();
+        let corpus = self.provider.corpus();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
-            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: self.provider.corpus().digest.clone() },
+            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: record::suite(corpus), requirements: set.revision },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
-            options: RunOptions { cases: self.options.cases, only, skip, settle_ms: millis(self.options.settle) },
+            options: RunOptions {
+                cases: self.options.cases,
+                only,
+                skip,
+                settle_ms: millis(self.options.settle),
+                quiet_ms: millis(self.options.quiet),
+                answer_ms: self.options.answer_limit.map(millis),
+            },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
-                capabilities: introduction.capabilities,
+                capabilities: introduction.capabilities.clone(),
             },
             verdict: Conformance::NotJudged,
             interrupted,
@@ -442,6 +461,13 @@ impl<'a> Campaign<'a> {
             snapshots,
             known_failing: None,
             totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },
+            digests: Digests {
+                corpus: corpus.digest.clone(),
+                snapshots: corpus.snapshots_digest.clone(),
+                requirements: set.digest(),
+                capabilities: record::digest_of(&introduction.capabilities),
+                results: String::new(),
+            },
             shard: self.options.shard.map(|shard| shard.to_string()),
         }
     }
@@ -575,7 +601,7 @@ impl Work<'_, '_> {
         let outcome = driver.finish(played);
         if let Some(error) = outcome.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.target.complaints()));
+            result.note = Some(with_complaints(&error, &driver.complaints()));
             ran.last = true;
             return (ran, false);
         }
@@ -646,7 +672,7 @@ impl Work<'_, '_> {
         let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
         let started = self.campaign.wall.monotonic();
         let mut attempt = u64::from(failing) * 1_000_000_000;
-        let mut complaints = driver.target.complaints();
+        let mut complaints = driver.complaints();
         let mut smallest = usize::MAX;
         let mut limits = self.campaign.options.shrink;
         let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
@@ -673,7 +699,7 @@ impl Work<'_, '_> {
                     tries += 1;
                     let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
                     let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                    let said = driver.target.complaints();
+                    let said = driver.complaints();
                     if same {
                         complaints = said;
                         let size = case.deliveries();

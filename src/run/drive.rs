@@ -74,6 +74,8 @@ pub struct Driver<'a> {
     pub introduction: Introduction,
     /// What is done before each delivery, for people who step.
     pub before: Option<BeforeDelivery<'a>>,
+    /// The ids of the case that was finished last.
+    aliases: Option<Aliases>,
 }
 
 /// A case that was played to its end. An asynchronous target is looked at once more when it has been quiet for a while:
@@ -181,7 +183,7 @@ impl<'a> Driver<'a> {
         clock: Clock,
         conditions: Conditions,
     ) -> Result<Driver<'a>, TargetError> {
-        let mut driver = Driver { provider, target, clock, conditions, introduction: Introduction::default(), before: None };
+        let mut driver = Driver { provider, target, clock, conditions, introduction: Introduction::default(), before: None, aliases: None };
         driver.introduction = driver.hello()?;
         Ok(driver)
     }
@@ -246,6 +248,7 @@ impl<'a> Driver<'a> {
         }
         if let Some(aliases) = aliases {
             outcome.back(&aliases);
+            self.aliases = Some(aliases);
         }
         outcome
     }
@@ -568,6 +571,12 @@ impl<'a> Driver<'a> {
         let failure = judge_state(expected, state.as_ref(), sight);
         let failure = failure.filter(|_| or.iter().all(|other| judge_state(other, state.as_ref(), sight).is_some()));
         Ok(failure.map_or(Ok(state), |failure| Err(Box::new(failure))))
+    }
+
+    /// What the target wrote to its standard error since it was last asked, with the ids of the case that was finished last.
+    pub fn complaints(&mut self) -> String {
+        let text = self.target.complaints();
+        if let Some(aliases) = &self.aliases { aliases.text_back(&text) } else { text }
     }
 
     /// Makes the target usable again after it crashed, hung or could not be judged.

@@ -4,7 +4,7 @@ use super::{drive::Driver, shard::Shard};
 use crate::{
     adapter::Capabilities,
     case::{Act, Case},
-    corpus::Corpus,
+    corpus::{Corpus, RequirementSet},
 };
 
 /// How a walk through the sequences ended.
@@ -36,13 +36,16 @@ pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<Strin
 /// The sequences that say something of a target, those of one shard if there are shards.
 pub(super) fn comparable<'c>(
     corpus: &'c Corpus,
+    set: &RequirementSet,
     capabilities: &Capabilities,
     shard: Option<Shard>,
 ) -> impl Iterator<Item = (&'c String, &'c Case)> {
     let numbered = (0..).zip(&corpus.sequences);
     let mine = move |number| shard.is_none_or(|shard| shard.has("snapshots", number));
-    let capabilities = capabilities.clone();
-    numbered.filter(move |(number, (_, case))| mine(*number) && obstacle(case, &capabilities).is_none()).map(|(_, sequence)| sequence)
+    let (capabilities, set) = (capabilities.clone(), set.clone());
+    numbered
+        .filter(move |(number, (name, case))| mine(*number) && set.has_sequence(name) && obstacle(case, &capabilities).is_none())
+        .map(|(_, sequence)| sequence)
 }
 
 /// Delivers sequences. `take` runs one and says whether the target is still usable.

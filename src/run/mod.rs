@@ -13,6 +13,7 @@ mod frozen;
 mod merge;
 mod outcome;
 mod own;
+pub mod record;
 mod redact;
 mod shard;
 mod shrink;
@@ -27,8 +28,8 @@ pub use events::RunEvent;
 pub use factory::{Factory, Launch};
 pub use merge::merge;
 pub use outcome::{
-    FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
-    SnapshotResult, SuiteInfo, TargetInfo, Totals,
+    Digests, FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions,
+    SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};

@@ -49,6 +49,8 @@ pub struct Report {
     pub known_failing: Option<KnownFailing>,
     /// Sums.
     pub totals: Totals,
+    /// By which the report can be checked.
+    pub digests: Digests,
     /// Which shard this is, `K/N`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
@@ -66,6 +68,11 @@ pub struct RunOptions {
     pub skip: Vec<String>,
     /// How long an asynchronous target may take, in milliseconds.
     pub settle_ms: u64,
+    /// How long it must then stay right, in milliseconds.
+    pub quiet_ms: u64,
+    /// How long an answer may take, in milliseconds; absent where that was not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_ms: Option<u64>,
 }
 
 /// The list of known failures of a run.
@@ -84,8 +91,25 @@ pub struct KnownFailing {
 pub struct SuiteInfo {
     /// The version of the harness.
     pub version: String,
-    /// SHA-256 of the corpus, as hex.
+    /// SHA-256 of the version and of all data, as hex.
     pub digest: String,
+    /// The revision of the requirements.
+    pub requirements: u32,
+}
+
+/// SHA-256 digests, as hex, of what was run and of what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Digests {
+    /// Of the provider's corpus.
+    pub corpus: String,
+    /// Of the snapshots.
+    pub snapshots: String,
+    /// Of what the revision of the requirements asks.
+    pub requirements: String,
+    /// Of what the target claims.
+    pub capabilities: String,
+    /// Of this report but for its times and these digests; made when it is written.
+    pub results: String,
 }
 
 /// The target.

@@ -10,6 +10,7 @@ use super::{
     drive::Outcome,
     factory::Factory,
     frozen::{Walked, comparable, obstacle, walk},
+    redact::Redactor,
 };
 use crate::{
     adapter::{Introduction, TargetError, TargetErrorKind},
@@ -37,26 +38,33 @@ pub struct OwnStates {
 /// # Errors
 /// When the target cannot be started, or its adapter fails.
 pub fn own_states(provider: &dyn Provider, factory: &dyn Factory, options: &Options, stop: &AtomicBool) -> Result<OwnStates, TargetError> {
+    let redactor = Redactor::of(options, factory);
     let start = || {
-        let mut driver = options.driver(provider, factory, factory.clock())?;
+        let driver = options.driver(provider, factory, factory.clock());
+        let mut driver = driver.map_err(|error| redactor.error(error))?;
         driver.conditions.lenient = true;
         Ok(driver)
     };
     let first = start()?;
-    let introduction = first.introduction.clone();
-    let (corpus, capabilities) = (provider.corpus(), &introduction.capabilities);
-    let left_out = corpus.sequences.iter().filter_map(|(name, case)| Some((name.clone(), obstacle(case, capabilities)?))).collect();
+    let mut introduction = first.introduction.clone();
+    let (corpus, capabilities) = (provider.corpus(), &introduction.capabilities.clone());
+    redactor.introduction(&mut introduction);
+    let set =
+        corpus.requirement_set(options.revision).map_err(|problem| TargetError::new("snapshot", TargetErrorKind::Refused(problem)))?;
+    let is_newer = |name: &str| format!("revision {} of the requirements does not have {name}", set.revision);
+    let why = |name: &str, case: &Case| if set.has_sequence(name) { obstacle(case, capabilities) } else { Some(is_newer(name)) };
+    let left_out = corpus.sequences.iter().filter_map(|(name, case)| Some((name.clone(), why(name, case)?))).collect();
     let (mut shown, mut problem) = (BTreeMap::new(), None);
     let mut first = Some(first);
     let walked = walk(
-        comparable(corpus, capabilities, None),
+        comparable(corpus, &set, capabilities, None),
         || first.take().or_else(|| start().ok()),
         || stop.load(Ordering::Relaxed),
         |driver, name, case| {
             let outcome = driver.run(name, case, Rules::default());
             let usable = outcome.is_still_there();
-            problem = problem.take().or_else(|| outcome.error.clone());
-            shown.insert(name.to_owned(), own::OwnState { title: case.title.clone(), text: text(case, &outcome) });
+            problem = problem.take().or_else(|| outcome.error.clone().map(|error| redactor.error(error)));
+            shown.insert(name.to_owned(), own::OwnState { title: case.title.clone(), text: redactor.hide(&text(case, &outcome)) });
             usable
         },
     );

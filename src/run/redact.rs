@@ -7,7 +7,7 @@ use super::{
     campaign::Options,
     drive::Secrets,
     factory::Factory,
-    outcome::{FailureReport, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};
 
@@ -122,7 +122,7 @@ impl Redactor {
     pub fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
-            suite: SuiteInfo { version: _, digest: _ },
+            suite: SuiteInfo { version: _, digest: _, requirements: _ },
             provider: _,
             seed: _,
             target: TargetInfo { name, version, transport: _, capabilities },
@@ -134,14 +134,19 @@ impl Redactor {
             totals: _,
             shard: _,
             options: _,
-            known_failing: _,
+            known_failing,
+            digests: _,
         } = report;
         self.clean_all([name, version]);
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
-        for SnapshotDifference { name: _, diff, fingerprint: _, waived: _ } in differing {
+        for SnapshotDifference { name: _, diff, fingerprint: _, waived } in differing {
             self.clean(diff);
+            self.clean_all(waived);
+        }
+        if let Some(KnownFailing { file: _, digest: _, problems }) = known_failing {
+            self.clean_all(problems);
         }
     }
 

@@ -38,7 +38,10 @@ pub fn read(body: &[u8]) -> Result<Option<Event>, Refusal> {
     let body = std::str::from_utf8(body)?;
     let Kind { kind } = serde_json::from_str(body)?;
     match kind.as_str() {
-        "refund.created" | "refund.pending" | "refund.succeeded" | "refund.failed" => refund(serde_json::from_str(body)?).map(Some),
+        // No document names the event of a refund that was called off; this is how the others are named.
+        "refund.created" | "refund.pending" | "refund.succeeded" | "refund.failed" | "refund.cancelled" => {
+            refund(serde_json::from_str(body)?).map(Some)
+        }
         _ => Ok(None),
     }
 }

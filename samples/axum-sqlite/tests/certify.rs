@@ -38,6 +38,14 @@ fn the_shop_conforms() {
 }
 
 #[test]
+fn the_shop_conforms_with_tazapay() {
+    let args = ["--provider", "tazapay", "--cases", "10"];
+    if let Some(certified) = certified(env!("CARGO_BIN_EXE_axum-sqlite"), "tazapay.toml", &args) {
+        certified.conforms(&["exact-amounts", "own-refund-not-booked-twice", "survives-restart", "signature-covers-raw-body"]);
+    }
+}
+
+#[test]
 fn a_lost_update_is_found() {
     if let Some(certified) = certified(env!("CARGO_BIN_EXE_axum-sqlite-buggy"), "refundproof.toml", &["--cases", "10"]) {
         certified.fails_first("concurrent-deliveries");

@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, VecDeque},
     error::Error,
     future::{Future, poll_fn},
-    io,
+    io::{self, Read},
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
@@ -29,6 +29,8 @@ use super::address::Address;
 
 /// A kept connection is not used again after so long: servers close what is idle, some after a few seconds.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
+/// How much is read of what was answered before a connection was reset.
+const LONGEST_REST: usize = 16 << 10;
 /// Stands for no limit at all.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -197,18 +199,60 @@ impl Line {
         Ok(reply)
     }
 
-    /// Whether the other end had closed the connection, as far as can be told: not a byte of an answer came.
-    fn was_closed_before(self, error: &hyper::Error) -> bool {
+    /// What became of a request that got no answer.
+    fn after(self, error: hyper::Error) -> Broken {
         let reset = error.source().and_then(|source| source.downcast_ref::<io::Error>()).is_some_and(|error| {
             matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted)
         });
         let closed = reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-        closed && Pin::into_inner(self.connection).into_parts().read_buf.is_empty()
+        let trouble = trouble(error);
+        if !closed {
+            return Broken::Trouble(trouble);
+        }
+        let parts = Pin::into_inner(self.connection).into_parts();
+        let mut answer = parts.read_buf.to_vec();
+        if reset {
+            // A service that refuses a request before it has read all of it answers and hangs up. What it answered is
+            // there, although no more can be sent.
+            answer.extend(rest(parts.io.into_inner()));
+        }
+        match status_of(&answer) {
+            Some(status) => Broken::Answered(Reply { status, body: Vec::new(), is_cut: true }),
+            None if answer.is_empty() => Broken::Closed(trouble),
+            None => Broken::Trouble(trouble),
+        }
     }
 
     fn is_usable(&self) -> bool {
         !self.has_ended && !self.sender.is_closed() && self.used.is_none_or(|used| used.elapsed() < LONGEST_IDLE)
     }
+}
+
+/// Why a connection gave no answer.
+enum Broken {
+    /// It gave one after all.
+    Answered(Reply),
+    /// It was closed or reset, and not a byte of an answer came: on a kept one, perhaps before the request was seen.
+    Closed(Trouble),
+    Trouble(Trouble),
+}
+
+/// What has arrived on a connection and was not read yet, if it is not too much.
+fn rest(stream: TcpStream) -> Vec<u8> {
+    let mut rest = vec![0; LONGEST_REST];
+    // It does not block.
+    let count = stream.into_std().and_then(|mut stream| stream.read(&mut rest)).unwrap_or(0);
+    rest.truncate(count);
+    rest
+}
+
+/// The status of a whole head.
+fn status_of(answer: &[u8]) -> Option<u16> {
+    let line = answer.split(|byte| *byte == b'\n').next()?;
+    let mut words = line.split(|byte| *byte == b' ');
+    let is_http = words.next()?.starts_with(b"HTTP/1.");
+    let status = std::str::from_utf8(words.next()?).ok()?.trim().parse().ok();
+    status.filter(|_| is_http && answer.windows(4).any(|end| end == b"\r\n\r\n"))
 }
 
 async fn connect(sockets: &[SocketAddr]) -> io::Result<TcpStream> {
@@ -251,20 +295,30 @@ async fn timely<T>(limit: Option<Duration>, work: impl Future<Output = Result<T,
 /// what the target did.
 async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
     kept.retain(Line::is_usable);
-    let mut line = match kept.pop() {
-        Some(mut old) => match old.exchange(request, longest).await {
+    if let Some(mut old) = kept.pop() {
+        match old.exchange(request, longest).await {
             Ok(reply) => {
                 kept.extend(Some(old).filter(Line::is_usable));
                 return Ok(reply);
             }
-            Err(error) if !old.was_closed_before(&error) => return Err(trouble(error)),
-            Err(_) => Line::open(sockets).await?,
+            Err(error) => match old.after(error) {
+                Broken::Answered(reply) => return Ok(reply),
+                Broken::Trouble(trouble) => return Err(trouble),
+                Broken::Closed(_) => {}
+            },
+        }
+    }
+    let mut line = Line::open(sockets).await?;
+    match line.exchange(request, longest).await {
+        Ok(reply) => {
+            kept.extend(Some(line).filter(Line::is_usable));
+            Ok(reply)
+        }
+        Err(error) => match line.after(error) {
+            Broken::Answered(reply) => Ok(reply),
+            Broken::Trouble(trouble) | Broken::Closed(trouble) => Err(trouble),
         },
-        None => Line::open(sockets).await?,
-    };
-    let reply = line.exchange(request, longest).await.map_err(trouble)?;
-    kept.extend(Some(line).filter(Line::is_usable));
-    Ok(reply)
+    }
 }
 
 type Answers = Vec<Result<Reply, Trouble>>;

@@ -151,5 +151,10 @@ pub(super) struct DiffLine {
 
 pub(super) struct SnapshotView {
     pub(super) name: String,
+    pub(super) class: &'static str,
+    pub(super) mark: &'static str,
+    pub(super) verdict: &'static str,
+    /// Why it is accepted, where it is.
+    pub(super) note: String,
     pub(super) diff: Vec<DiffLine>,
 }

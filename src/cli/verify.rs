@@ -1,0 +1,44 @@
+//! `refundproof verify`: a report, checked offline.
+
+use std::fs;
+
+use super::{Exit, Stop, args::Verify, output::Output, provider};
+use crate::{
+    report::{
+        json,
+        style::{BAD, FAINT, GOOD, STRONG, paint},
+    },
+    run::record,
+};
+
+pub(super) fn run(args: &Verify, output: &mut Output) -> Result<Exit, Stop> {
+    let name = args.report.display();
+    let text = fs::read_to_string(&args.report).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    let report = json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))?;
+    let written = serde_json::from_str(&text).map_err(|error| Stop::usage(format!("{name}: not JSON: {error}")))?;
+    let provider = provider(&report.provider, args.corpus.as_deref())
+        .map_err(|stop| Stop::usage(format!("{name}: field `provider`: {}", stop.message)))?;
+    let checks = record::check(&report, &written, provider.corpus());
+    let quiet = output.view().quiet;
+    let out = output.out();
+    let mut differing = 0;
+    for check in &checks {
+        if !check.holds() {
+            differing += 1;
+            let source = if check.is_of_the_report { "its content says" } else { "this suite says" };
+            writeln!(out, "{} {}", paint(BAD, "✗"), paint(STRONG, check.name))?;
+            writeln!(out, "    the report says  {}", check.stated)?;
+            writeln!(out, "    {source:<16} {}", check.found)?;
+        } else if !quiet {
+            writeln!(out, "{} {:<14} {}", paint(GOOD, "✓"), check.name, paint(FAINT, &check.found))?;
+        }
+    }
+    if differing == 0 {
+        let (target, verdict) = (&report.target, report.verdict.as_str());
+        let part = report.shard.as_ref().map(|shard| format!(", shard {shard}")).unwrap_or_default();
+        writeln!(out, "{verdict}  {} {} for {}{part}; the record holds", target.name, target.version, report.provider)?;
+        return Ok(Exit::Conformant);
+    }
+    writeln!(out, "{differing} of {} checks fail; this is not what this suite wrote, or it was changed since", checks.len())?;
+    Ok(Exit::NotConformant)
+}

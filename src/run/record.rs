@@ -1,0 +1,97 @@
+//! A report as a record that can be checked: digests of what was run and of what was found.
+//!
+//! The digest of the results covers every member of the report but times and the digests themselves, in a canonical form
+//! (members sorted, no white space), so formatting does not matter. Signing a report is left to tools for that; a
+//! signature over the file covers everything, since the digests are in it.
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{conclude::conclude, outcome::Report};
+use crate::corpus::Corpus;
+
+/// The digest of a report's results, of the report as JSON.
+pub fn results(report: &Value) -> String {
+    let mut report = report.clone();
+    if let Value::Object(members) = &mut report {
+        members.shift_remove("digests");
+    }
+    sha256(&canonical(&report))
+}
+
+/// The digest of any part of a report.
+pub(super) fn digest_of(part: &impl Serialize) -> String {
+    sha256(&canonical(&serde_json::to_value(part).unwrap_or_default()))
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One text for every way to write the same JSON; times are left out.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().filter(|(name, _)| *name != "durationMs").collect();
+            members.sort_by_key(|(name, _)| *name);
+            let members = members.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        plain => plain.to_string(),
+    }
+}
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// What the report says.
+    pub stated: String,
+    /// What it is.
+    pub found: String,
+    /// Whether it follows from the report itself; otherwise from this suite.
+    pub is_of_the_report: bool,
+}
+
+impl Check {
+    /// Whether the report is right about it.
+    pub fn holds(&self) -> bool {
+        self.stated == self.found
+    }
+}
+
+/// Checks a report against itself and against this suite. `written` is the report as it was written.
+pub fn check(report: &Report, written: &Value, corpus: &Corpus) -> Vec<Check> {
+    let digests = &report.digests;
+    let set = corpus.requirement_set(Some(report.suite.requirements)).map_or_else(|problem| problem, |set| set.digest());
+    let mut concluded = report.clone();
+    conclude(&mut concluded);
+    let check = |name, stated: &str, found: &str| {
+        let is_of_the_report = ["capabilities", "results", "verdicts", "totals"].contains(&name);
+        Check { name, stated: stated.to_owned(), found: found.to_owned(), is_of_the_report }
+    };
+    let verdicts = |report: &Report| {
+        let items = report.items.iter().map(|item| format!("{} {}", item.id, item.verdict.as_str()));
+        std::iter::once(report.verdict.as_str().to_owned()).chain(items).collect::<Vec<_>>().join(", ")
+    };
+    let totals = |report: &Report| format!("{} cases, {} deliveries", report.totals.cases, report.totals.deliveries);
+    vec![
+        check("suite version", &report.suite.version, env!("CARGO_PKG_VERSION")),
+        check("suite", &report.suite.digest, &suite(corpus)),
+        check("corpus", &digests.corpus, &corpus.digest),
+        check("snapshots", &digests.snapshots, &corpus.snapshots_digest),
+        check("requirements", &digests.requirements, &set),
+        check("capabilities", &digests.capabilities, &digest_of(&report.target.capabilities)),
+        check("results", &digests.results, &results(written)),
+        check("verdicts", &verdicts(report), &verdicts(&concluded)),
+        check("totals", &totals(report), &totals(&concluded)),
+    ]
+}
+
+/// The digest of the suite: its version and all its data.
+pub(super) fn suite(corpus: &Corpus) -> String {
+    sha256(&format!("refundproof {}\ncorpus {}\nsnapshots {}\n", env!("CARGO_PKG_VERSION"), corpus.digest, corpus.snapshots_digest))
+}
