@@ -12,7 +12,7 @@ use refundproof::{
     adapter::Target,
     check::verdict::{Conformance, Verdict},
     domain::Clock,
-    provider::{Provider, digital_river::DigitalRiver},
+    provider::{Provider, registered},
     report::terminal::{View, failure_lines},
     run::{Launch, Options, Report, certify},
 };
@@ -22,24 +22,31 @@ const SEEDS: [u64; 2] = [1, 20_260_731];
 /// More than there are processors: a consumer that applies later mostly sleeps. The findings are the same.
 const JOBS: usize = 8;
 
-fn certified<C: Consumer + 'static>(make: fn() -> C, seed: u64) -> Report {
+fn certified<C: Consumer + 'static>(provider: &dyn Provider, make: fn() -> C, seed: u64) -> Report {
     let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(Adapted(make())) as Box<dyn Target>));
     let options = Options { cases: CASES, seed, jobs: JOBS, ..Options::default() };
-    certify(DigitalRiver::embedded(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the consumer starts")
+    certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the consumer starts")
 }
 
-/// Certifies a consumer with everything there is. A requirement that does not apply to it is no failure, anything else
-/// but a pass is.
+/// Certifies a consumer with everything there is, of every provider. A requirement that does not apply to it is no failure,
+/// anything else but a pass is.
 #[track_caller]
 fn assert_conforms<C: Consumer + 'static>(make: fn() -> C) {
+    for provider in registered() {
+        assert_conforms_with(provider.embedded(), make);
+    }
+}
+
+#[track_caller]
+fn assert_conforms_with<C: Consumer + 'static>(provider: &dyn Provider, make: fn() -> C) {
     for seed in SEEDS {
-        let text = complaints(&certified(make, seed));
-        assert!(text.is_empty(), "seed {seed}:\n{text}");
+        let text = complaints(provider, &certified(provider, make, seed));
+        assert!(text.is_empty(), "{}, seed {seed}:\n{text}", provider.name());
     }
 }
 
 /// What a report says against a consumer, as a person would read it.
-fn complaints(report: &Report) -> String {
+fn complaints(provider: &dyn Provider, report: &Report) -> String {
     let mut text = Vec::new();
     for requirement in report.requirements.iter().filter(|requirement| requirement.judged) {
         let (id, verdict) = (requirement.id.as_str(), requirement.verdict);
@@ -48,7 +55,7 @@ fn complaints(report: &Report) -> String {
         }
         let note = requirement.note.as_deref().unwrap_or_default();
         text.extend_from_slice(format!("{id}: {} {note}\n", verdict.as_str()).as_bytes());
-        let describe = DigitalRiver::embedded().corpus().requirements.iter().find(|other| other.id == id);
+        let describe = provider.corpus().requirements.iter().find(|other| other.id == id);
         for failure in &requirement.failures {
             failure_lines(&mut text, requirement, failure, View { columns: 110, quiet: false }, describe).expect("memory takes all");
         }
@@ -72,9 +79,10 @@ fn a_state_machine_for_each_refund() {
     assert_conforms(PerRefund::default);
 }
 
+/// Only the first provider has charges.
 #[test]
 fn pictures_of_charges() {
-    assert_conforms(Charges::default);
+    assert_conforms_with(registered()[0].embedded(), Charges::default);
 }
 
 #[test]

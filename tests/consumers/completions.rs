@@ -26,7 +26,7 @@ pub(crate) struct Completions {
 
 impl Consumer for Completions {
     fn claims(&self) -> Capabilities {
-        let subscribes = subscribed(&["refund.complete", "order.charge.refund.complete", "order.chargeback"]);
+        let subscribes = subscribed(&["refund.complete", "refund.succeeded", "order.charge.refund.complete", "order.chargeback"]);
         Capabilities { subscribes, ..observing(&[Observable::Refunds]) }
     }
 

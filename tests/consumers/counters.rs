@@ -36,8 +36,9 @@ fn coarse(state: RefundState) -> RefundState {
 
 impl Consumer for Counters {
     fn claims(&self) -> Capabilities {
-        let groups = [["pending", "pending_information"], ["failed", "not_refunded"], ["partially_refunded", "refunded"]];
-        let equivalent_statuses = groups.map(|group| group.map(str::to_owned).to_vec()).to_vec();
+        let groups: [&[&str]; 3] =
+            [&["pending", "pending_information", "requested"], &["failed", "not_refunded"], &["partially_refunded", "refunded"]];
+        let equivalent_statuses = groups.map(|group| group.iter().map(|word| (*word).to_owned()).collect()).to_vec();
         Capabilities { equivalent_statuses, concurrency: 8, ..observing(&[Observable::Refunds]) }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod charges;
 pub(crate) mod completions;
 pub(crate) mod counters;
 pub(crate) mod document;
+mod flat;
 pub(crate) mod lattice;
 pub(crate) mod orders;
 mod parse;
@@ -125,7 +126,7 @@ impl Facts {
 fn unpaid(states: &[RefundState]) -> Status {
     if states.contains(&RefundState::PendingInformation) {
         Status::PendingInformation
-    } else if states.contains(&RefundState::Pending) {
+    } else if states.contains(&RefundState::Pending) || states.contains(&RefundState::Requested) {
         Status::Pending
     } else if states.contains(&RefundState::Failed) {
         Status::Failed

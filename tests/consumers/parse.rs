@@ -5,6 +5,8 @@
 use refundproof::domain::{Amount, EventTime, RefundState};
 use serde_json::Value;
 
+use super::flat;
+
 /// An event that tells of refunds or chargebacks.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
@@ -113,6 +115,9 @@ impl News {
 pub(crate) fn read(body: &[u8], manner: Manner) -> Result<Option<Event>, Refusal> {
     let body = if manner.lenient { body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body) } else { body };
     let event: Value = serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
+    if flat::is_flat(&event) {
+        return flat::read(&event, manner);
+    }
     let kind = text(&event["type"])?;
     let object = &event["data"]["object"];
     let reader = Reader { manner, kind, object };
@@ -165,7 +170,7 @@ fn is_timeless(news: &News) -> bool {
     }
 }
 
-fn text(value: &Value) -> Result<&str, Refusal> {
+pub(super) fn text(value: &Value) -> Result<&str, Refusal> {
     value.as_str().filter(|text| !text.is_empty()).ok_or(Refusal::Invalid)
 }
 

@@ -8,6 +8,7 @@ use refundproof::{
     case::OrderSetup,
     domain::OrderState,
 };
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Consumer, Facts, parse::Event};
@@ -30,13 +31,19 @@ fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
     Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().to_vec()
 }
 
+/// Whether the signature is right. A header with a comma says when it was signed; the other kind signs what the body says of
+/// itself.
 fn is_authentic(request: &Request<'_>, secret: &str) -> Option<bool> {
-    let (_, header) = request.headers.iter().find(|(name, _)| name == "digitalriver-signature")?;
-    let (timestamp, signatures) = header.split_once(',')?;
+    let (_, header) = request.headers.iter().find(|(name, _)| name.ends_with("-signature"))?;
+    let right = |signed: &[u8]| STANDARD.encode(hmac_sha256(secret.as_bytes(), signed));
+    let Some((timestamp, signatures)) = header.split_once(',') else {
+        let event: Value = serde_json::from_slice(request.body).ok()?;
+        let [id, time] = ["id", "created_at"].map(|name| event[name].as_str().unwrap_or_default().as_bytes());
+        return Some(*header == right(&[id, request.body, time].concat()));
+    };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let is_fresh = now.abs_diff(timestamp.trim().parse().ok()?) <= 300;
-    let signed = [timestamp.trim().as_bytes(), b".", request.body].concat();
-    let right = STANDARD.encode(hmac_sha256(secret.as_bytes(), &signed));
+    let right = right(&[timestamp.trim().as_bytes(), b".", request.body].concat());
     Some(is_fresh && signatures.split(',').any(|signature| signature.trim() == right))
 }
 
