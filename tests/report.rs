@@ -3,7 +3,13 @@
 mod common;
 
 use common::{certified, quick, root};
-use refundproof::{reference::Fault, report::json, run::Options};
+use refundproof::{
+    check::waivers::KnownFailures,
+    domain::Clock,
+    reference::Fault,
+    report::json,
+    run::{Options, Shard},
+};
 use serde_json::Value;
 
 fn text(fault: Option<&str>, options: &Options) -> String {
@@ -42,6 +48,15 @@ fn check_valid(text: &str) {
 #[test]
 fn a_clean_report_is_valid() {
     check_valid(&text(None, &quick(8, 1)));
+}
+
+#[test]
+fn a_shard_with_known_failures_is_valid() {
+    let today = Clock::manual(1_781_481_600).today();
+    let list = "[[known]]\nrequirement = \"mixed-traffic\"\nfingerprint = \"0\"\nreason = \"x\"\nexpires = 2020-01-01\n";
+    let known = KnownFailures::parse("known.toml", list, today).expect("a list");
+    let shard = Some(Shard { number: 1, of: 2 });
+    check_valid(&text(Some("counts-both-layers"), &Options { known, shard, ..quick(8, 1) }));
 }
 
 #[test]

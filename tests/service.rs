@@ -609,6 +609,33 @@ fn doctor_on_a_service_of_its_own() {
     place.nothing_is_left();
 }
 
+#[test]
+fn set_up_commands_run_where_the_target_file_is() {
+    for attached in [None, Some("--attach")] {
+        let place = Place::new();
+        let server = Server::shop();
+        let url = server.url("");
+        fs::create_dir(place.path("shop")).expect("a folder");
+        place.write("shop/import.sh", "cat > told");
+        place.write(
+            "shop/refundproof.toml",
+            &format!(
+                "[target]\n[server]\ncommand = [\"true\"]\n[http]\nwebhook_url = \"{url}/webhooks\"\n\
+                 state_url = \"{url}/orders/{{orderId}}\"\nsetup_command = [\"sh\", \"import.sh\"]\n"
+            ),
+        );
+        if attached.is_none() {
+            let file = fs::read_to_string(place.path("shop/refundproof.toml")).expect("the file");
+            place.write("shop/refundproof.toml", &file.replace("[server]\ncommand = [\"true\"]\n", ""));
+        }
+        let args: Vec<&str> = ["doctor", "shop/refundproof.toml"].into_iter().chain(attached).collect();
+        // The shop was told nothing.
+        place.check(&args, 3).shows(&["✓ begin", "unknown order"]);
+        let told = fs::read_to_string(place.path("shop/told")).expect("the command ran there");
+        assert!(told.starts_with(r#"{"case":"doctor","orders":[{"orderId":"#), "{told}");
+    }
+}
+
 // ---- Ctrl-C
 
 #[test]

@@ -84,8 +84,10 @@ fn check_free(path: &Path) -> Result<(), Stop> {
 }
 
 fn url(what: &str, text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    match rest {
+    if text.starts_with("https://") {
+        return Err(format!("{what}: https is not spoken; name the service itself, behind what ends TLS"));
+    }
+    match text.strip_prefix("http://") {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
         _ => Err(format!("{what}: `{text}` is no URL such as http://127.0.0.1:8080/webhooks")),
     }

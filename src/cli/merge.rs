@@ -9,7 +9,7 @@ use super::{
     Exit, Stop,
     args::Merge,
     certify::{check_reports, exit, publish},
-    known,
+    github, known,
     output::Output,
     provider,
 };

@@ -43,6 +43,9 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
         output.complain("interrupted; nothing was compared or written");
         return Ok(Exit::Interrupted);
     }
+    if let (true, Some(why)) = (states.shown.is_empty(), states.left_out.values().next()) {
+        return Err(Stop::not_judged(format!("no frozen sequence says anything of this target, for instance because {why}")));
+    }
     let found = compare(&states.shown, &states.left_out, &files, update);
     carry_out(&args.dir, &found)?;
     let quiet = output.view().quiet;
@@ -95,20 +98,26 @@ fn carry_out(folder: &Path, found: &Comparison) -> Result<(), Stop> {
     Ok(())
 }
 
+/// How many differences are shown line by line.
+const MOST_DIFFS: usize = 5;
+
 fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update) -> Result<(), Stop> {
-    let mut recorded = 0;
+    let (mut recorded, mut differing) = (0, 0);
     for (name, difference) in &found.differences {
         let strong = paint(STRONG, name);
         match difference {
             Difference::Recorded => recorded += 1,
             Difference::New => writeln!(out, "{} {strong} has no snapshot yet", paint(BAD, "✗"))?,
-            Difference::Differs(diff) => {
-                writeln!(out, "{} {strong} differs", paint(BAD, "✗"))?;
-                diff_lines(out, &only_changes(diff))?;
-            }
-            Difference::Rewritten(diff) => {
-                writeln!(out, "{} {strong} written anew", paint(ODD, "!"))?;
-                diff_lines(out, &only_changes(diff))?;
+            Difference::Differs(diff) | Difference::Rewritten(diff) => {
+                match difference {
+                    Difference::Rewritten(_) => writeln!(out, "{} {strong} written anew", paint(ODD, "!"))?,
+                    _ => writeln!(out, "{} {strong} differs", paint(BAD, "✗"))?,
+                }
+                // One change tends to show in many sequences, in the same way.
+                differing += 1;
+                if differing <= MOST_DIFFS {
+                    diff_lines(out, &only_changes(diff))?;
+                }
             }
             Difference::Renamed(to) => {
                 writeln!(out, "{} {strong} is what {to} shows, so that was renamed; rename the file too", paint(BAD, "✗"))?;

@@ -75,6 +75,7 @@ impl Found<'_> {
         for name in corpus.snapshots.keys().filter(|name| !corpus.sequences.contains_key(*name)) {
             self.problem(format!("snapshots/{}/{name}.snap: there is no such sequence; delete it or restore the sequence", self.provider));
         }
+        self.revisions(&corpus)?;
         Ok(format!(
             "{}: {} event types, {} examples, {} defects, {} requirements, {} sequences with snapshots",
             self.provider,
@@ -84,6 +85,26 @@ impl Found<'_> {
             corpus.requirements.len(),
             corpus.sequences.len()
         ))
+    }
+
+    /// A published revision asks what it asked, and every sequence is in one.
+    fn revisions(&mut self, corpus: &Corpus) -> anyhow::Result<()> {
+        let file = format!("corpus/{}/requirements.toml", self.provider);
+        for revision in &corpus.revisions {
+            let found = corpus.requirement_set(Some(revision.number)).map_err(anyhow::Error::msg)?.digest();
+            if let Some(stated) = revision.digest.as_ref().filter(|stated| **stated != found) {
+                self.problem(format!(
+                    "{file}: revision {} asks something else than when it was published ({stated}); let a new revision ask it, or, \
+                     while nobody has this one, write digest = \"{found}\"",
+                    revision.number
+                ));
+            }
+        }
+        let newest = corpus.requirement_set(None).map_err(anyhow::Error::msg)?;
+        for name in corpus.sequences.keys().filter(|name| !newest.has_sequence(name)) {
+            self.problem(format!("{file}: sequence {name} is in no revision; say `sequences` of the newest one"));
+        }
+        Ok(())
     }
 
     fn problem(&mut self, text: String) {
