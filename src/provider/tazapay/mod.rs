@@ -156,6 +156,14 @@ fn code(mint: &Mint, what: &str, index: u64, length: usize) -> String {
 }
 
 #[cfg(test)]
+mod conformance {
+    use crate::{domain::Clock, reference::ReferenceShop};
+
+    // Certified as a Rust integrator would do it.
+    crate::conformance_tests!(tazapay, || ReferenceShop::new(Clock::system()));
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
