@@ -9,7 +9,7 @@ use super::{
     Exit, Stop,
     args::Merge,
     certify::{check_reports, exit, publish},
-    github, known,
+    known,
     output::Output,
     provider,
 };

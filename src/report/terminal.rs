@@ -312,6 +312,10 @@ pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
             Some(b'+') => BAD,
             _ => FAINT,
         };
+        if line.trim().is_empty() {
+            writeln!(out)?;
+            continue;
+        }
         // Never cut: the difference may be at the end.
         writeln!(out, "    {}", paint(style, line))?;
     }

@@ -18,8 +18,11 @@ use serde_json::Value;
 struct Harbour {
     careless: bool,
     secret: String,
-    orders: HashMap<String, (Amount, Vec<(String, String, Amount)>)>,
+    /// What was captured, and the refunds: number, state and amount.
+    orders: HashMap<String, (Amount, Vec<Refund>)>,
 }
+
+type Refund = (String, String, Amount);
 
 impl Harbour {
     fn receive(&mut self, request: &Request<'_>) -> Result<(), u16> {
