@@ -293,7 +293,7 @@ impl HttpTarget {
 
     /// What is to blame for an answer that did not come.
     fn blamed(&mut self, operation: &str, trouble: Trouble) -> TargetError {
-        let ended = self.service.as_ref().and_then(Service::ending);
+        let ended = self.service.as_mut().and_then(Service::ending);
         let kind = match (trouble, ended) {
             (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
             (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),

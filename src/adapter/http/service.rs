@@ -69,6 +69,8 @@ impl Service {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = is_ready(left.max(LOOK));
             if let Some(how) = process.ending() {
+                // Only then has everything been read that it wrote.
+                process.close();
                 let last = process.last_complaint().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
                 return Err(format!("`{words}` {how}{last}"));
             }
@@ -101,10 +103,13 @@ impl Service {
     }
 
     /// How it ended and what it wrote last, if it has ended.
-    pub(super) fn ending(&self) -> Option<String> {
-        let process = self.process.as_ref()?;
-        let how = process.wait_for_ending(Instant::now() + LONGEST_PAUSE * 5)?;
-        Some(match process.last_complaint() {
+    pub(super) fn ending(&mut self) -> Option<String> {
+        let how = self.process.as_ref()?.wait_for_ending(Instant::now() + LONGEST_PAUSE * 5)?;
+        let mut process = self.process.take()?;
+        process.close();
+        let last = process.last_complaint();
+        process.take_complaints(&mut self.complaints);
+        Some(match last {
             Some(line) => format!("{how}; the last line that it wrote: `{line}`"),
             None => how,
         })
