@@ -68,8 +68,8 @@ fn knowledge(case: &Case) -> Vec<Knowledge> {
 
 /// What the provider itself wrote, doubtful or not, before anything was done to it.
 fn is_told(delivery: &Delivery) -> bool {
-    let means_the_same = |mutation: &str| MutationKind::EQUIVALENT.iter().any(|kind| refundproof::mutate::name(*kind) == mutation);
-    let is_itself = delivery.mutation.as_deref().is_none_or(means_the_same);
+    let is_doubtful = |mutation: &str| MutationKind::DOUBTFUL.iter().any(|kind| refundproof::mutate::name(*kind) == mutation);
+    let is_itself = !delivery.mutation.as_deref().is_some_and(is_doubtful);
     delivery.effect == Effect::Accept || delivery.effect == Effect::Flag && is_itself
 }
 
