@@ -60,6 +60,19 @@ pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
     ))
 }
 
+/// Builds this program with optimisation and lets that one measure: a debug build's figures say nothing.
+pub(crate) fn http_in_release(terms: Terms) -> anyhow::Result<String> {
+    let Terms { connections, seconds, rounds } = terms;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--release", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    command.args(["--", "bench", "http", "--connections", &connections.to_string()]);
+    command.args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()]);
+    let output = command.stderr(Stdio::inherit()).output()?;
+    anyhow::ensure!(output.status.success(), "the release build did not measure");
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
+
 /// Serves 200 until it is killed. The port is the first line that it prints.
 pub(crate) fn serve() -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -157,11 +170,11 @@ fn wrk_rate(address: SocketAddr, script: &Path, terms: Terms) -> anyhow::Result<
 }
 
 fn our_rate(target: &mut HttpTarget, headers: &[(String, String)], body: &[u8], terms: Terms) -> anyhow::Result<u64> {
-    let requests = vec![Request { headers, body }; BATCH];
+    let request = Request { headers, body };
     let started = Instant::now();
     let mut sent: u64 = 0;
     while started.elapsed() < Duration::from_secs(terms.seconds) {
-        for answer in target.deliver_in_bulk(&requests, terms.connections) {
+        for answer in target.deliver_in_bulk(&request, BATCH, terms.connections) {
             let status = answer?;
             anyhow::ensure!(status == 200, "answered {status}");
             sent += 1;

@@ -74,7 +74,7 @@ enum Bench {
         /// Connections of each.
         #[arg(long, default_value_t = 8)]
         connections: usize,
-        /// How long each runs at a time.
+        /// How long each runs at a time, in seconds.
         #[arg(long, default_value_t = 3)]
         seconds: u64,
         /// How often each runs.
@@ -127,7 +127,8 @@ fn run(command: Command) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match command {
         Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
-            bench::http(bench::Terms { connections, seconds, rounds })
+            let terms = bench::Terms { connections, seconds, rounds };
+            if cfg!(debug_assertions) { bench::http_in_release(terms) } else { bench::http(terms) }
         }
         Command::Bench { command: Bench::Serve } => bench::serve(),
         Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),

@@ -4,26 +4,34 @@
 //! answers like any other.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     error::Error,
     future::{Future, poll_fn},
     io::{self, Read},
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
-    task::Poll,
-    time::{Duration, Instant},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Uri,
-    body::{Bytes, Incoming},
-    client::conn::http1::{Connection, SendRequest, handshake},
-    header::{HOST, HeaderName, HeaderValue},
+    body::{Body, Bytes, Incoming},
+    client::conn::http1::{Builder, Connection, SendRequest},
+    header::{HOST, HeaderMap, HeaderName, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, runtime::Runtime, task::JoinSet};
+use tokio::{
+    net::TcpStream,
+    runtime::Runtime,
+    task::JoinSet,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::address::Address;
 
@@ -31,6 +39,8 @@ use super::address::Address;
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How much is read of what was answered before a connection was reset.
 const LONGEST_REST: usize = 16 << 10;
+/// How often a connection and its user take turns before anyone else, a timer for one, has a turn.
+const MOST_TURNS: usize = 32;
 /// Stands for no limit at all.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -39,7 +49,7 @@ const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) struct Outgoing {
     method: Method,
     path: Uri,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -48,11 +58,7 @@ impl Outgoing {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.path.clone();
-        let headers = request.headers_mut();
-        headers.reserve(self.headers.len());
-        for (name, value) in &self.headers {
-            headers.append(name, value.clone());
-        }
+        *request.headers_mut() = self.headers.clone();
         request
     }
 }
@@ -106,25 +112,29 @@ impl Client {
 
     /// One request and its answer.
     pub(super) fn send(&mut self, address: &Address, request: Outgoing, patience: Patience) -> Result<Reply, Trouble> {
-        let lines = self.kept.entry(address.sockets.clone()).or_default();
-        let mut kept = std::mem::take(lines);
-        let result = self.runtime.block_on(timely(patience.limit, answered(&mut kept, &address.sockets, &request, patience.longest)));
-        *self.kept.entry(address.sockets.clone()).or_default() = kept;
+        let kept = self.kept.entry(address.sockets.clone()).or_default();
+        kept.retain(Line::is_fresh);
+        let mut line = kept.pop();
+        let result = self.runtime.block_on(async {
+            let mut timer = Timer::new(patience.limit);
+            timer.timely(pin!(answered(&mut line, &address.sockets, &request, patience.longest))).await
+        });
+        kept.extend(line.map(Line::rested));
         result
     }
 
-    /// Requests that are under way at the same time, so many at once; each answer has the whole time limit.
+    /// Requests that are under way at the same time, so many at once, and the statuses of their answers. Each answer has
+    /// the whole time limit.
     pub(super) fn send_together(
         &mut self,
         address: &Address,
-        requests: Vec<Outgoing>,
+        requests: Vec<Arc<Outgoing>>,
         at_once: usize,
         patience: Patience,
-    ) -> Vec<Result<Reply, Trouble>> {
-        let kept = self.kept.remove(&address.sockets).unwrap_or_default();
-        let (answers, kept) = self.runtime.block_on(all_answered(kept, &address.sockets, requests, at_once, patience));
-        self.kept.insert(address.sockets.clone(), kept);
-        answers
+    ) -> Vec<Result<u16, Trouble>> {
+        let kept = self.kept.entry(address.sockets.clone()).or_default();
+        kept.retain(Line::is_fresh);
+        self.runtime.block_on(all_answered(kept, &address.sockets, requests, at_once, patience))
     }
 }
 
@@ -138,11 +148,11 @@ pub(super) fn outgoing(
 ) -> Result<Outgoing, String> {
     let path = path.parse().map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
     let value = |name: &str, value: &str| HeaderValue::from_str(value).map_err(|_| format!("the header `{name}` cannot be sent"));
-    let mut all = Vec::with_capacity(headers.len() + 1);
-    all.push((HOST, value("host", &address.host)?));
+    let mut all = HeaderMap::with_capacity(headers.len() + 2);
+    all.insert(HOST, value("host", &address.host)?);
     for (name, text) in headers {
         let header: HeaderName = name.parse().map_err(|_| format!("the header `{name}` cannot be sent"))?;
-        all.push((header, value(name, text)?));
+        all.append(header, value(name, text)?);
     }
     Ok(Outgoing { method, path, headers: all, body: Bytes::copy_from_slice(body) })
 }
@@ -151,51 +161,97 @@ pub(super) fn outgoing(
 struct Line {
     sender: SendRequest<Full<Bytes>>,
     connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
+    bell: Arc<Bell>,
+    waker: Waker,
+    /// Whom the bell wakes.
+    sleeper: Option<Waker>,
     has_ended: bool,
-    /// When it was used last; never, if it is new.
-    used: Option<Instant>,
+    /// Since when nothing has been sent on it.
+    idle_since: Instant,
+}
+
+/// Rings when a connection or its user has something to do. While both are being worked off, that is only noted:
+/// otherwise each would wake the sleeper, who is awake, for each step of the other.
+#[derive(Default)]
+struct Bell {
+    is_working: AtomicBool,
+    has_rung: AtomicBool,
+    sleeper: Mutex<Option<Waker>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_rung.store(true, Ordering::Release);
+        if !self.is_working.load(Ordering::Acquire)
+            && let Some(sleeper) = &*self.sleeper.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            sleeper.wake_by_ref();
+        }
+    }
 }
 
 impl Line {
     async fn open(sockets: &[SocketAddr]) -> Result<Line, Trouble> {
         let stream = connect(sockets).await.map_err(|error| Trouble::Unreachable(error.to_string()))?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
-        Ok(Line { sender, connection: Box::pin(connection), has_ended: false, used: None })
+        // Head and body are small and leave in one piece.
+        let (sender, connection) =
+            Builder::new().writev(false).handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        Ok(Line { sender, connection: Box::pin(connection), bell, waker, sleeper: None, has_ended: false, idle_since: Instant::now() })
     }
 
     /// Waits for a future that needs the connection to be driven.
     async fn drive<T>(
         connection: &mut Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
+        (bell, waker, sleeper): (&Bell, &Waker, &mut Option<Waker>),
         has_ended: &mut bool,
-        work: impl Future<Output = T>,
+        mut work: Pin<&mut impl Future<Output = T>>,
     ) -> T {
-        let mut work = pin!(work);
         poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(done);
+            let mut inner = Context::from_waker(waker);
+            if !sleeper.as_ref().is_some_and(|sleeper| sleeper.will_wake(context.waker())) {
+                *sleeper = Some(context.waker().clone());
+                bell.sleeper.lock().unwrap_or_else(PoisonError::into_inner).clone_from(sleeper);
             }
-            if !*has_ended && connection.as_mut().poll(context).is_ready() {
-                *has_ended = true;
+            bell.is_working.store(true, Ordering::Release);
+            let mut done = work.as_mut().poll(&mut inner);
+            let mut turns = 0;
+            while done.is_pending() && !*has_ended {
+                bell.has_rung.store(false, Ordering::Release);
+                *has_ended = connection.as_mut().poll(&mut inner).is_ready();
+                if !bell.has_rung.load(Ordering::Acquire) && !*has_ended {
+                    break;
+                }
+                turns += 1;
+                if turns == MOST_TURNS {
+                    context.waker().wake_by_ref();
+                    break;
+                }
+                done = work.as_mut().poll(&mut inner);
             }
-            // What the connection has read may be what is waited for.
-            work.as_mut().poll(context)
+            bell.is_working.store(false, Ordering::Release);
+            done
         })
         .await
     }
 
     async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
-        let Line { sender, connection, has_ended, .. } = self;
-        let work = async {
+        let Line { sender, connection, bell, waker, sleeper, has_ended, .. } = self;
+        let work = pin!(async {
             sender.ready().await?;
             let response = sender.send_request(request.to_request()).await?;
             let status = response.status().as_u16();
             let (body, is_cut) = start_of(response.into_body(), longest).await;
             Ok::<_, hyper::Error>(Reply { status, body, is_cut })
-        };
-        let reply = Line::drive(connection, has_ended, work).await?;
+        });
+        let reply = Line::drive(connection, (bell, waker, sleeper), has_ended, work).await?;
         // What is still to be read makes the connection useless.
         self.has_ended |= reply.is_cut;
-        self.used = Some(Instant::now());
         Ok(reply)
     }
 
@@ -224,7 +280,17 @@ impl Line {
     }
 
     fn is_usable(&self) -> bool {
-        !self.has_ended && !self.sender.is_closed() && self.used.is_none_or(|used| used.elapsed() < LONGEST_IDLE)
+        !self.has_ended && !self.sender.is_closed()
+    }
+
+    /// Whether it was used a short time ago, so that it is likely to be open at the other end too.
+    fn is_fresh(&self) -> bool {
+        self.is_usable() && self.idle_since.elapsed() < LONGEST_IDLE
+    }
+
+    fn rested(mut self) -> Line {
+        self.idle_since = Instant::now();
+        self
     }
 }
 
@@ -272,7 +338,9 @@ async fn connect(sockets: &[SocketAddr]) -> io::Result<TcpStream> {
 /// An answer whose body breaks off is one all the same: its status is there.
 async fn start_of(mut body: Incoming, longest: usize) -> (Vec<u8>, bool) {
     let mut start = Vec::new();
-    while let Some(frame) = body.frame().await {
+    while !body.is_end_stream()
+        && let Some(frame) = body.frame().await
+    {
         let Ok(frame) = frame else { return (start, true) };
         if let Some(data) = frame.data_ref() {
             let room = longest - start.len();
@@ -285,20 +353,44 @@ async fn start_of(mut body: Incoming, longest: usize) -> (Vec<u8>, bool) {
     (start, false)
 }
 
-async fn timely<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    let limit = limit.unwrap_or(FAR_AWAY);
-    tokio::time::timeout(limit, work).await.unwrap_or(Err(Trouble::TimedOut(limit)))
+/// Keeps the time limits of requests that follow each other. Setting a timer is not free, so it is set anew only when
+/// it has run out.
+struct Timer {
+    limit: Duration,
+    sleep: Pin<Box<Sleep>>,
 }
 
-/// Sends a request on a kept connection or a new one. A kept one may have been closed from the other end without anyone
-/// noticing; then it is sent once more on a new one, as clients do. Whatever else is wrong is not tried again: it would hide
-/// what the target did.
-async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
-    kept.retain(Line::is_usable);
-    if let Some(mut old) = kept.pop() {
+impl Timer {
+    fn new(limit: Option<Duration>) -> Timer {
+        let limit = limit.unwrap_or(FAR_AWAY);
+        Timer { limit, sleep: Box::pin(sleep_until(Instant::now() + limit)) }
+    }
+
+    async fn timely<T>(&mut self, mut work: Pin<&mut impl Future<Output = Result<T, Trouble>>>) -> Result<T, Trouble> {
+        let Timer { limit, sleep } = self;
+        let deadline = Instant::now() + *limit;
+        poll_fn(|context| {
+            let done = work.as_mut().poll(context);
+            while done.is_pending() && sleep.as_mut().poll(context).is_ready() {
+                if Instant::now() >= deadline {
+                    return Poll::Ready(Err(Trouble::TimedOut(*limit)));
+                }
+                sleep.as_mut().reset(deadline);
+            }
+            done
+        })
+        .await
+    }
+}
+
+/// Sends a request on a kept connection or a new one, and keeps it if it can be used again. A kept one may have been closed
+/// from the other end without anyone noticing; then the request is sent once more on a new one, as clients do. Whatever else
+/// is wrong is not tried again: it would hide what the target did.
+async fn answered(kept: &mut Option<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
+    if let Some(mut old) = kept.take() {
         match old.exchange(request, longest).await {
             Ok(reply) => {
-                kept.extend(Some(old).filter(Line::is_usable));
+                *kept = Some(old).filter(Line::is_usable);
                 return Ok(reply);
             }
             Err(error) => match old.after(error) {
@@ -308,10 +400,15 @@ async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoi
             },
         }
     }
+    // Rare, and too large to be carried along.
+    Box::pin(first_answered(kept, sockets, request, longest)).await
+}
+
+async fn first_answered(kept: &mut Option<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
     let mut line = Line::open(sockets).await?;
     match line.exchange(request, longest).await {
         Ok(reply) => {
-            kept.extend(Some(line).filter(Line::is_usable));
+            *kept = Some(line).filter(Line::is_usable);
             Ok(reply)
         }
         Err(error) => match line.after(error) {
@@ -321,49 +418,50 @@ async fn answered(kept: &mut Vec<Line>, sockets: &[SocketAddr], request: &Outgoi
     }
 }
 
-type Answers = Vec<Result<Reply, Trouble>>;
-
 async fn all_answered(
-    mut kept: Vec<Line>,
+    kept: &mut Vec<Line>,
     sockets: &[SocketAddr],
-    requests: Vec<Outgoing>,
+    requests: Vec<Arc<Outgoing>>,
     at_once: usize,
     patience: Patience,
-) -> (Answers, Vec<Line>) {
-    kept.retain(Line::is_usable);
+) -> Vec<Result<u16, Trouble>> {
     let count = requests.len();
     let workers = at_once.clamp(1, count.max(1));
     // Connected before the first request is sent, so that they start together. Who is not reached now is not reached later.
+    let mut timer = Timer::new(patience.limit);
     while kept.len() < workers
-        && let Ok(line) = timely(patience.limit, Line::open(sockets)).await
+        && let Ok(line) = timer.timely(pin!(Line::open(sockets))).await
     {
         kept.push(line);
     }
-    let queue: Arc<Mutex<VecDeque<(usize, Outgoing)>>> = Arc::new(Mutex::new(requests.into_iter().enumerate().collect()));
+    let queue = Arc::new((AtomicUsize::new(0), requests));
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
         let (queue, sockets) = (Arc::clone(&queue), sockets.to_vec());
-        let mut own: Vec<Line> = kept.pop().into_iter().collect();
+        let mut own = kept.pop();
         tasks.spawn(async move {
+            let (next, requests) = &*queue;
+            let mut timer = Timer::new(patience.limit);
             let mut answers = Vec::new();
             loop {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                let Some((index, request)) = next else { return (answers, own) };
-                answers.push((index, timely(patience.limit, answered(&mut own, &sockets, &request, patience.longest)).await));
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(request) = requests.get(index) else { return (answers, own) };
+                let reply = timer.timely(pin!(answered(&mut own, &sockets, request, patience.longest))).await;
+                answers.push((index, reply.map(|reply| reply.status)));
             }
         });
     }
-    let mut answers: Vec<Option<Result<Reply, Trouble>>> = Vec::new();
+    let mut answers: Vec<Option<Result<u16, Trouble>>> = Vec::new();
     answers.resize_with(count, || None);
     while let Some(done) = tasks.join_next().await {
         let Ok((own_answers, own)) = done else { continue };
-        kept.extend(own);
+        kept.extend(own.map(Line::rested));
         for (index, answer) in own_answers {
             answers[index] = Some(answer);
         }
     }
     let missing = || Err(Trouble::Broken("the request was not sent".to_owned()));
-    (answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect(), kept)
+    answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
 }
 
 fn trouble(error: hyper::Error) -> Trouble {
