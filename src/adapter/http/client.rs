@@ -11,10 +11,10 @@ use std::{
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::Poll,
     time::Duration,
 };
 
@@ -33,14 +33,12 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::address::Address;
+use super::{address::Address, turns::Turns};
 
 /// A kept connection is not used again after so long: servers close what is idle, some after a few seconds.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How much is read of what was answered before a connection was reset.
 const LONGEST_REST: usize = 16 << 10;
-/// How often a connection and its user take turns before anyone else, a timer for one, has a turn.
-const MOST_TURNS: usize = 32;
 /// Stands for no limit at all.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -161,37 +159,10 @@ pub(super) fn outgoing(
 struct Line {
     sender: SendRequest<Full<Bytes>>,
     connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
-    bell: Arc<Bell>,
-    waker: Waker,
-    /// Whom the bell wakes.
-    sleeper: Option<Waker>,
+    turns: Turns,
     has_ended: bool,
     /// Since when nothing has been sent on it.
     idle_since: Instant,
-}
-
-/// Rings when a connection or its user has something to do. While both are being worked off, that is only noted:
-/// otherwise each would wake the sleeper, who is awake, for each step of the other.
-#[derive(Default)]
-struct Bell {
-    is_working: AtomicBool,
-    has_rung: AtomicBool,
-    sleeper: Mutex<Option<Waker>>,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.has_rung.store(true, Ordering::Release);
-        if !self.is_working.load(Ordering::Acquire)
-            && let Some(sleeper) = &*self.sleeper.lock().unwrap_or_else(PoisonError::into_inner)
-        {
-            sleeper.wake_by_ref();
-        }
-    }
 }
 
 impl Line {
@@ -200,56 +171,19 @@ impl Line {
         // Head and body are small and leave in one piece.
         let (sender, connection) =
             Builder::new().writev(false).handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
-        Ok(Line { sender, connection: Box::pin(connection), bell, waker, sleeper: None, has_ended: false, idle_since: Instant::now() })
-    }
-
-    /// Waits for a future that needs the connection to be driven.
-    async fn drive<T>(
-        connection: &mut Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
-        (bell, waker, sleeper): (&Bell, &Waker, &mut Option<Waker>),
-        has_ended: &mut bool,
-        mut work: Pin<&mut impl Future<Output = T>>,
-    ) -> T {
-        poll_fn(|context| {
-            let mut inner = Context::from_waker(waker);
-            if !sleeper.as_ref().is_some_and(|sleeper| sleeper.will_wake(context.waker())) {
-                *sleeper = Some(context.waker().clone());
-                bell.sleeper.lock().unwrap_or_else(PoisonError::into_inner).clone_from(sleeper);
-            }
-            bell.is_working.store(true, Ordering::Release);
-            let mut done = work.as_mut().poll(&mut inner);
-            let mut turns = 0;
-            while done.is_pending() && !*has_ended {
-                bell.has_rung.store(false, Ordering::Release);
-                *has_ended = connection.as_mut().poll(&mut inner).is_ready();
-                if !bell.has_rung.load(Ordering::Acquire) && !*has_ended {
-                    break;
-                }
-                turns += 1;
-                if turns == MOST_TURNS {
-                    context.waker().wake_by_ref();
-                    break;
-                }
-                done = work.as_mut().poll(&mut inner);
-            }
-            bell.is_working.store(false, Ordering::Release);
-            done
-        })
-        .await
+        Ok(Line { sender, connection: Box::pin(connection), turns: Turns::new(), has_ended: false, idle_since: Instant::now() })
     }
 
     async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
-        let Line { sender, connection, bell, waker, sleeper, has_ended, .. } = self;
-        let work = pin!(async {
+        let Line { sender, connection, turns, has_ended, .. } = self;
+        let mut work = pin!(async {
             sender.ready().await?;
             let response = sender.send_request(request.to_request()).await?;
             let status = response.status().as_u16();
             let (body, is_cut) = start_of(response.into_body(), longest).await;
             Ok::<_, hyper::Error>(Reply { status, body, is_cut })
         });
-        let reply = Line::drive(connection, (bell, waker, sleeper), has_ended, work).await?;
+        let reply = poll_fn(|context| turns.take(context, work.as_mut(), connection.as_mut(), has_ended)).await?;
         // What is still to be read makes the connection useless.
         self.has_ended |= reply.is_cut;
         Ok(reply)

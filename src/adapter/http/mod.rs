@@ -9,6 +9,7 @@ mod client;
 mod mapping;
 mod mishap;
 mod service;
+mod turns;
 
 pub use mapping::{AmountUnit, Mapping, Pointer, RefundsMapping};
 pub use service::ServiceSettings;
