@@ -112,14 +112,19 @@ pub fn judge_state(expected: &Expectation, shown: Option<&OrderState>, sight: &S
     Some(Failure {
         kind: FailureKind::State,
         entry: None,
-        message: message(expected, state, &misfits),
+        message: message(expected, state, &misfits, (&lines, &observed)),
         diff: diff(&lines, &observed),
         expected: lines,
         observed,
     })
 }
 
-fn message(expected: &Expectation, state: &OrderState, misfits: &[&str]) -> String {
+/// What stands behind a name.
+fn value<'l>(lines: &'l str, name: &str) -> Option<&'l str> {
+    lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::trim_start))
+}
+
+fn message(expected: &Expectation, state: &OrderState, misfits: &[&str], (lines, observed): (&str, &str)) -> String {
     let range = expected.refunded_amount;
     let digits = digits(expected);
     let (shown, least, most) = (state.refunded_amount.to_fixed(digits), range.least.to_fixed(digits), range.most.to_fixed(digits));
@@ -130,8 +135,59 @@ fn message(expected: &Expectation, state: &OrderState, misfits: &[&str]) -> Stri
             "status" => format!("status is {}, must be {}", state.status, statuses.join(" or ")),
             "refundedAmount" if range.is_exact() => format!("refundedAmount is {shown}, must be {least}"),
             "refundedAmount" => format!("refundedAmount is {shown}, must be from {least} to {most}"),
-            other => format!("{other} is wrong"),
+            "refunds" => "the list of refunds is wrong".to_owned(),
+            other => match (value(lines, other), value(observed, other)) {
+                (Some(expected), Some(shown)) => format!("{other} is {shown}, must be {}", expected.replace(" | ", " or ")),
+                _ => format!("{other} is wrong"),
+            },
         })
         .collect();
     parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPECTED: &str =
+        r#"{"orderId":"17","status":"refunded","refundedAmount":"5","currency":"USD","availableToRefundAmount":["0","1"]}"#;
+
+    #[track_caller]
+    fn says(shown: &str, message: &str, diff: &str) {
+        let expected: Expectation = serde_json::from_str(EXPECTED).expect("an expectation");
+        let shown: OrderState = serde_json::from_str(shown).expect("a state");
+        let sight = Sight { currency: true, available: true, ..Sight::default() };
+        let failure = judge_state(&expected, Some(&shown), &sight).expect("is wrong");
+        assert_eq!(failure.message, message);
+        let changed: Vec<&str> = failure.diff.lines().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(changed.join("\n"), diff);
+    }
+
+    #[test]
+    fn another_order() {
+        says(
+            r#"{"orderId":"18","status":"refunded","refundedAmount":"5","currency":"USD","availableToRefundAmount":"1"}"#,
+            "orderId is 18, must be 17",
+            "-orderId                 17\n+orderId                 18",
+        );
+    }
+
+    #[test]
+    fn members_beside_the_refunded_amount() {
+        says(
+            r#"{"orderId":"17","status":"refunded","refundedAmount":"5","currency":"U\nD","availableToRefundAmount":"2"}"#,
+            "currency is U\\nD, must be USD; availableToRefundAmount is 2.00, must be 0.00 or 1.00",
+            "-currency                USD\n-availableToRefundAmount 0.00 | 1.00\n+currency                U\\nD\n+availableToRefundAmount 2.00",
+        );
+    }
+
+    #[test]
+    fn a_name_without_end() {
+        let long = "9".repeat(1000);
+        let shown =
+            format!(r#"{{"orderId":"{long}","status":"refunded","refundedAmount":"5","currency":"USD","availableToRefundAmount":"1"}}"#);
+        let cut = format!("{}…", &long[..80]);
+        let diff = format!("-orderId                 17\n+orderId                 {cut}");
+        says(&shown, &format!("orderId is {cut}, must be 17"), &diff);
+    }
 }

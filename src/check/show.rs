@@ -1,6 +1,6 @@
 //! States as lines of text, and the difference of two such texts.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 use similar::{ChangeTag, TextDiff};
 
@@ -9,14 +9,20 @@ use crate::{
     model::{AmountRange, Expectation, Sight},
 };
 
+/// The characters that are shown of an id or a currency; real ones are shorter.
+const LONGEST_NAME: usize = 80;
+
 /// The lines of what a target shows, as far as it is judged.
 pub fn state_lines(state: &OrderState, expected: &Expectation, sight: &Sight) -> String {
     let digits = digits(expected);
     let mut out = String::new();
+    if state.order_id != expected.order_id {
+        line(&mut out, "orderId", &harmless(&state.order_id));
+    }
     line(&mut out, "status", state.status.as_str());
     line(&mut out, "refundedAmount", &state.refunded_amount.to_fixed(digits));
     if sight.currency && expected.currency.is_some() {
-        line(&mut out, "currency", state.currency.as_deref().unwrap_or("-"));
+        line(&mut out, "currency", &state.currency.as_deref().map_or("-".into(), harmless));
     }
     let amount = |amount: Option<Amount>| amount.map_or("-".to_owned(), |amount| amount.to_fixed(digits));
     if sight.available && expected.available_to_refund_amount.is_some() {
@@ -39,6 +45,9 @@ pub fn state_lines(state: &OrderState, expected: &Expectation, sight: &Sight) ->
 pub fn expectation_lines(expected: &Expectation, shown: Option<&OrderState>, sight: &Sight) -> String {
     let digits = digits(expected);
     let mut out = String::new();
+    if shown.is_some_and(|state| state.order_id != expected.order_id) {
+        line(&mut out, "orderId", &expected.order_id);
+    }
     let status =
         shown.map(|state| state.status).filter(|shown| expected.status.iter().any(|status| sight.same(status.as_str(), shown.as_str())));
     let statuses: Vec<&str> = match status {
@@ -103,12 +112,24 @@ fn line(out: &mut String, name: &str, value: &str) {
     let _ = writeln!(out, "{name:<23} {value}");
 }
 
+/// A name that a target gave, without what would spoil a line or a terminal.
+fn harmless(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST_NAME && !name.chars().any(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let mut start: String = name.chars().take(LONGEST_NAME).flat_map(char::escape_debug).collect();
+    if name.chars().nth(LONGEST_NAME).is_some() {
+        start.push('…');
+    }
+    Cow::Owned(start)
+}
+
 fn refund_lines(out: &mut String, refunds: &[RefundView], digits: u32) {
     let mut refunds: Vec<&RefundView> = refunds.iter().collect();
     refunds.sort_by(|one, other| one.id.cmp(&other.id));
     for refund in refunds {
         let of = refund.amount.map_or(String::new(), |amount| format!(" of {}", amount.to_fixed(digits)));
-        let value = format!("{} {} {}{of}", refund.id, refund.state, refund.refunded_amount.to_fixed(digits));
+        let value = format!("{} {} {}{of}", harmless(&refund.id), refund.state, refund.refunded_amount.to_fixed(digits));
         line(out, "refund", &value);
     }
 }
