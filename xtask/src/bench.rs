@@ -49,10 +49,10 @@ pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
         theirs.push(wrk_rate(server.address, script.path(), terms)?);
         ours.push(our_rate(&mut target, &headers, body.as_bytes(), terms)?);
     }
-    let (ours, theirs) = (median(ours), median(theirs));
+    let (ours, theirs) = (best(&ours), best(&theirs));
     let percent = ours * 100 / theirs.max(1);
     Ok(format!(
-        "{} connections, {} rounds of {} s each, medians\nwrk          {theirs:>8} requests/s\nrefundproof  {ours:>8} requests/s\nratio        {:>8}",
+        "{} connections, {} rounds of {} s each, the best of each\nwrk          {theirs:>8} requests/s\nrefundproof  {ours:>8} requests/s\nratio        {:>8}",
         terms.connections,
         terms.rounds,
         terms.seconds,
@@ -201,7 +201,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
     Ok(HttpTarget::new(&settings)?)
 }
 
-fn median(mut rates: Vec<u64>) -> u64 {
-    rates.sort_unstable();
-    rates.get(rates.len() / 2).copied().unwrap_or(0)
+/// Whatever else a machine does, and on a shared one the neighbours do, only makes a round slower.
+fn best(rates: &[u64]) -> u64 {
+    rates.iter().copied().max().unwrap_or(0)
 }

@@ -75,10 +75,10 @@ enum Bench {
         #[arg(long, default_value_t = 8)]
         connections: usize,
         /// How long each runs at a time, in seconds.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 2)]
         seconds: u64,
         /// How often each runs.
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 10)]
         rounds: usize,
     },
     /// The server of `bench http`.
