@@ -5,7 +5,7 @@
 //! is replaced by one that looks alike and follows from the id and a salt that is drawn anew for each run. What it
 //! shows and says is put back into the ids of the case, and neither reports nor saved cases know of any of this.
 
-use std::collections::{HashMap, HashSet};
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     adapter::TargetError,
@@ -19,7 +19,8 @@ use crate::{
 /// The ids of one case, as they are sent in this run.
 pub(super) struct Aliases {
     salt: u64,
-    known: HashSet<String>,
+    /// From what stands in the case to what is sent.
+    there: HashMap<String, String>,
     /// From what is sent to what stands in the case.
     back: HashMap<String, String>,
 }
@@ -32,7 +33,11 @@ pub fn with_fresh_ids(case: &Case, salt: u64) -> Case {
 impl Aliases {
     /// The case as it is sent, and the way back.
     pub(super) fn of(case: &Case, salt: u64) -> (Case, Aliases) {
-        let mut aliases = Aliases { salt, known: ids(case), back: HashMap::new() };
+        let mut aliases = Aliases { salt, there: HashMap::new(), back: HashMap::new() };
+        // All of them before any body, which may mention what is told of only later.
+        each_id(case, |id| {
+            aliases.sent(id);
+        });
         let sent = aliases.case(case.clone());
         (sent, aliases)
     }
@@ -108,40 +113,42 @@ impl Aliases {
         *id = self.sent(id);
     }
 
+    /// Bodies hold more ids than the case knows, which are UUIDs and known by their form.
     fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let known = std::mem::take(&mut self.known);
-        let sent = replaced(bytes, |token| (known.contains(token) || is_uuid(token)).then(|| self.sent(token)));
-        self.known = known;
-        sent
+        replaced(bytes, |token| self.there.get(token).cloned().or_else(|| is_uuid(token).then(|| self.sent(token))))
     }
 
     fn sent(&mut self, id: &str) -> String {
+        if let Some(sent) = self.there.get(id) {
+            return sent.clone();
+        }
         let sent = look_alike(id, self.salt);
+        self.there.insert(id.to_owned(), sent.clone());
         self.back.insert(sent.clone(), id.to_owned());
         sent
     }
 }
 
-/// Every id that the case knows. Bodies hold more, which are UUIDs and known by their form.
-fn ids(case: &Case) -> HashSet<String> {
-    let mut ids = HashSet::new();
+/// Every id that the case knows.
+fn each_id(case: &Case, mut see: impl FnMut(&str)) {
     for order in &case.orders {
-        ids.insert(order.order_id.clone());
-        ids.extend(order.charges.iter().map(|charge| charge.id.clone()));
-        ids.extend(order.items.iter().map(|item| item.item_id.clone()));
+        see(&order.order_id);
+        order.charges.iter().for_each(|charge| see(&charge.id));
+        order.items.iter().for_each(|item| see(&item.item_id));
     }
-    ids.extend(
-        case.entries.iter().filter_map(|entry| if let Act::Initiate(own) = &entry.act { Some(own.refund.id.clone()) } else { None }),
-    );
+    for entry in &case.entries {
+        if let Act::Initiate(own) = &entry.act {
+            see(&own.refund.id);
+        }
+    }
     for delivery in case.all_deliveries() {
-        ids.insert(delivery.event.id.clone());
+        see(&delivery.event.id);
         for tell in &delivery.event.tells {
             if let Tell::Refund { id, .. } | Tell::Charge { id, .. } = tell {
-                ids.insert(id.clone());
+                see(id);
             }
         }
     }
-    ids
 }
 
 /// An id of the same form: digits stay digits and letters letters; what stands before the last `_` says what kind of
@@ -181,38 +188,58 @@ fn is_uuid(token: &str) -> bool {
 fn replaced(bytes: &[u8], mut alias: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    let mut word = String::new();
-    while !rest.is_empty() {
-        word.clear();
-        let start = rest;
-        let mut forms = Vec::new();
-        while let Some((byte, length)) = word_byte(rest) {
-            word.push(char::from(byte));
-            forms.push(length);
-            rest = &rest[length..];
-        }
+    while let Some(first) = rest.first() {
+        let (word, forms) = word_at(rest);
         if word.is_empty() {
-            out.push(rest[0]);
+            out.push(*first);
             rest = &rest[1..];
-        } else if let Some(other) = alias(&word).filter(|other| other.len() == word.len()) {
-            for (byte, length) in other.bytes().zip(forms) {
-                if length == 1 {
-                    out.push(byte);
-                } else {
-                    out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            continue;
+        }
+        let length = if forms.is_empty() { word.len() } else { forms.iter().sum() };
+        match alias(&word).filter(|other| other.len() == word.len()) {
+            None => out.extend_from_slice(&rest[..length]),
+            Some(other) if forms.is_empty() => out.extend_from_slice(other.as_bytes()),
+            Some(other) => {
+                for (byte, form) in other.bytes().zip(forms) {
+                    if form == 1 {
+                        out.push(byte);
+                    } else {
+                        out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                    }
                 }
             }
-        } else {
-            out.extend_from_slice(&start[..start.len() - rest.len()]);
         }
+        rest = &rest[length..];
     }
     out
 }
 
+/// How the JSON escape of an ASCII character begins.
+const ESCAPE: &[u8] = b"\\u00";
+
+fn is_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The word that these bytes begin with and, if some of it is escaped, how many bytes each character is written with.
+fn word_at(bytes: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
+    let plain = bytes.iter().take_while(|byte| is_word(byte)).count();
+    if !bytes[plain..].starts_with(ESCAPE) {
+        return (String::from_utf8_lossy(&bytes[..plain]), Vec::new());
+    }
+    let mut rest = bytes;
+    let characters = std::iter::from_fn(|| {
+        let (byte, length) = word_byte(rest)?;
+        rest = &rest[length..];
+        Some((char::from(byte), length))
+    });
+    let (word, forms): (String, Vec<usize>) = characters.unzip();
+    (word.into(), forms)
+}
+
 /// The next character of a word and how many bytes it is written with.
 fn word_byte(bytes: &[u8]) -> Option<(u8, usize)> {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if let Some(escape) = bytes.strip_prefix(b"\\u00") {
+    if let Some(escape) = bytes.strip_prefix(ESCAPE) {
         let digits = std::str::from_utf8(escape.get(..2)?).ok()?;
         return u8::from_str_radix(digits, 16).ok().filter(is_word).map(|byte| (byte, 6));
     }

@@ -23,7 +23,7 @@ use hyper::{
     Method, Request, Uri,
     body::{Body, Bytes, Incoming},
     client::conn::http1::{Builder, Connection, SendRequest},
-    header::{HOST, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -146,11 +146,15 @@ pub(super) fn outgoing(
 ) -> Result<Outgoing, String> {
     let path = path.parse().map_err(|error| format!("the path `{path}` cannot be sent: {error}"))?;
     let value = |name: &str, value: &str| HeaderValue::from_str(value).map_err(|_| format!("the header `{name}` cannot be sent"));
-    let mut all = HeaderMap::with_capacity(headers.len() + 2);
+    let mut all = HeaderMap::with_capacity(headers.len() + 3);
     all.insert(HOST, value("host", &address.host)?);
     for (name, text) in headers {
         let header: HeaderName = name.parse().map_err(|_| format!("the header `{name}` cannot be sent"))?;
         all.append(header, value(name, text)?);
+    }
+    if !body.is_empty() {
+        // Otherwise hyper does it, anew each time that this is sent.
+        all.entry(CONTENT_LENGTH).or_insert_with(|| body.len().into());
     }
     Ok(Outgoing { method, path, headers: all, body: Bytes::copy_from_slice(body) })
 }

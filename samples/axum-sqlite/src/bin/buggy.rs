@@ -21,7 +21,7 @@ use axum_sqlite::{
     store::{remember, save},
 };
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let webhooks = Router::new().route("/webhooks/digital-river", post(from_digital_river)).route("/webhooks/tazapay", post(from_tazapay));
     axum_sqlite::serve(webhooks).await
