@@ -267,8 +267,10 @@ impl Process {
         tail.append(&mut state.tail);
     }
 
-    /// The last line on the standard error that is not blank and was not taken away yet.
-    pub(super) fn last_complaint(&self) -> Option<String> {
+    /// The last complaint that is not blank and was not taken away yet. Only when the process is closed has everything been
+    /// read that it wrote, so this closes it.
+    pub(super) fn last_words(&mut self) -> Option<String> {
+        self.close();
         self.complaints.lock().tail.last_line()
     }
 }

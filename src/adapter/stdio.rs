@@ -302,10 +302,8 @@ fn collect(process: &mut Process, first: u64, answers: &mut [Option<Answer>], pa
 /// Says how the target ended, or what it closed if it is still there, and what it complained about last.
 fn gone(process: &mut Process, otherwise: &str) -> TargetErrorKind {
     let how = process.wait_for_ending(from_now(LAST_WORDS));
-    // Only then has everything been read that it wrote to its standard error.
-    process.close();
     let how = how.as_deref().unwrap_or(otherwise);
-    TargetErrorKind::Crashed(match process.last_complaint() {
+    TargetErrorKind::Crashed(match process.last_words() {
         Some(line) => format!("{how}; its last line on standard error: `{line}`"),
         None => how.to_owned(),
     })

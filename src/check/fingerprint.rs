@@ -152,10 +152,13 @@ fn direction<'l>(expected: &'l str, shown: &str) -> Option<(&'l str, &'static st
     Some((name, if shown < *least { "too low" } else { ["between", "too high"][usize::from(shown > *most)] }))
 }
 
+/// What stands before the last line of a target that died.
+const LAST_WORDS: [&str; 2] = ["; its last line", "; the last line"];
+
 /// A line without what differs from run to run: what stands in backticks, amounts and ids.
 fn words(line: &str, ids: &mut Numbers) -> String {
     // What a target said last before it died may hold anything.
-    let line = line.split_once("; its last line").map_or(line, |(line, _)| line);
+    let line = LAST_WORDS.iter().find_map(|words| line.split_once(words)).map_or(line, |(line, _)| line);
     let word = |word: &str| {
         let bare = word.trim_matches(|character: char| !character.is_ascii_alphanumeric() && character != '-');
         if Amount::parse(bare).is_ok() {
@@ -202,6 +205,10 @@ mod tests {
     fn what_a_target_said_last_is_left_out() {
         shape(
             "+deliver: the target ended with exit status: 3; its last line on standard error: `at 0xdeadbeef01`\n",
+            "+deliver: the target ended with exit status: #\n",
+        );
+        shape(
+            "+deliver: the target ended with exit status: 3; the last line that it wrote: `at 0xdeadbeef01`\n",
             "+deliver: the target ended with exit status: #\n",
         );
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::show::{diff, digits, expectation_lines, state_lines};
+use super::show::{diff, expectation_lines, state_lines};
 use crate::{
     case::{Delivery, Effect},
     domain::OrderState,
@@ -112,7 +112,7 @@ pub fn judge_state(expected: &Expectation, shown: Option<&OrderState>, sight: &S
     Some(Failure {
         kind: FailureKind::State,
         entry: None,
-        message: message(expected, state, &misfits, (&lines, &observed)),
+        message: message(&misfits, &lines, &observed),
         diff: diff(&lines, &observed),
         expected: lines,
         observed,
@@ -124,22 +124,16 @@ fn value<'l>(lines: &'l str, name: &str) -> Option<&'l str> {
     lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::trim_start))
 }
 
-fn message(expected: &Expectation, state: &OrderState, misfits: &[&str], (lines, observed): (&str, &str)) -> String {
-    let range = expected.refunded_amount;
-    let digits = digits(expected);
-    let (shown, least, most) = (state.refunded_amount.to_fixed(digits), range.least.to_fixed(digits), range.most.to_fixed(digits));
-    let statuses: Vec<&str> = expected.status.iter().map(|status| status.as_str()).collect();
+fn message(misfits: &[&str], lines: &str, observed: &str) -> String {
     let parts: Vec<String> = misfits
         .iter()
-        .map(|name| match *name {
-            "status" => format!("status is {}, must be {}", state.status, statuses.join(" or ")),
-            "refundedAmount" if range.is_exact() => format!("refundedAmount is {shown}, must be {least}"),
-            "refundedAmount" => format!("refundedAmount is {shown}, must be from {least} to {most}"),
-            "refunds" => "the list of refunds is wrong".to_owned(),
-            other => match (value(lines, other), value(observed, other)) {
-                (Some(expected), Some(shown)) => format!("{other} is {shown}, must be {}", expected.replace(" | ", " or ")),
-                _ => format!("{other} is wrong"),
+        .map(|name| match (value(lines, name), value(observed, name)) {
+            (Some(expected), Some(shown)) => match expected.split_once(" .. ") {
+                Some((least, most)) => format!("{name} is {shown}, must be from {least} to {most}"),
+                None => format!("{name} is {shown}, must be {}", expected.replace(" | ", " or ")),
             },
+            _ if *name == "refunds" => "the list of refunds is wrong".to_owned(),
+            _ => format!("{name} is wrong"),
         })
         .collect();
     parts.join("; ")

@@ -102,7 +102,7 @@ fn range_text(range: &AmountRange, digits: u32) -> String {
 }
 
 /// How many fraction digits amounts are shown with.
-pub(super) fn digits(expected: &Expectation) -> u32 {
+fn digits(expected: &Expectation) -> u32 {
     let currency = expected.currency.as_deref().and_then(crate::domain::Currency::from_code);
     currency.map_or(2, crate::domain::Currency::digits)
 }

@@ -40,12 +40,10 @@ impl Address {
             return Err("names a user, whom nobody would be told of; leave out what stands before the `@`".to_owned());
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| fail("has a port that is none"))?,
-            None if authority.as_str().ends_with(':') || authority.as_str().rsplit(':').next().is_some_and(is_too_large) => {
-                return Err(fail("has a port that is none"));
-            }
-            None => 80,
+        // `Authority::port` passes over what is written as a port and is none.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            None | Some("") => 80,
+            Some(port) => port.trim_start_matches(':').parse().map_err(|_| fail("has a port that is none"))?,
         };
         let sockets = resolve(host, port).map_err(|error| fail(&format!("the host cannot be found: {error}")))?;
         if !allow_remote && !sockets.iter().all(|socket| socket.ip().to_canonical().is_loopback()) {
@@ -67,11 +65,6 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// What is written as a port and is none: the URL's reader passes over it.
-fn is_too_large(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_err()
 }
 
 fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -131,6 +124,7 @@ mod tests {
         refused("127.0.0.1:80/x", "is no");
         refused("ftp://127.0.0.1/x", "is no http:// URL");
         refused("http://127.0.0.1:99999/", "port that is none");
+        refused("http://127.0.0.1:/", "port that is none");
         refused("", "is no URL");
         refused("http://me:pass@127.0.0.1/", "names a user");
     }

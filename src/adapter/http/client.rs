@@ -40,7 +40,7 @@ const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How much is read of what was answered before a connection was reset.
 const LONGEST_REST: usize = 16 << 10;
 /// Stands for no limit at all.
-const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A request, ready to be sent as often as it takes.
 #[derive(Clone, Debug)]
@@ -193,15 +193,15 @@ impl Line {
         Ok(reply)
     }
 
-    /// What became of a request that got no answer.
-    fn after(self, error: hyper::Error) -> Broken {
+    /// What became of a request that failed: perhaps it was answered after all.
+    fn after(self, error: hyper::Error) -> Result<Reply, Broken> {
         let reset = error.source().and_then(|source| source.downcast_ref::<io::Error>()).is_some_and(|error| {
             matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted)
         });
         let closed = reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed();
         let trouble = trouble(error);
         if !closed {
-            return Broken::Trouble(trouble);
+            return Err(Broken::Trouble(trouble));
         }
         let parts = Pin::into_inner(self.connection).into_parts();
         let mut answer = parts.read_buf.to_vec();
@@ -211,9 +211,9 @@ impl Line {
             answer.extend(rest(parts.io.into_inner()));
         }
         match status_of(&answer) {
-            Some(status) => Broken::Answered(Reply { status, body: Vec::new(), is_cut: true }),
-            None if answer.is_empty() => Broken::Closed(trouble),
-            None => Broken::Trouble(trouble),
+            Some(status) => Ok(Reply { status, body: Vec::new(), is_cut: true }),
+            None if answer.is_empty() => Err(Broken::Closed(trouble)),
+            None => Err(Broken::Trouble(trouble)),
         }
     }
 
@@ -234,8 +234,6 @@ impl Line {
 
 /// Why a connection gave no answer.
 enum Broken {
-    /// It gave one after all.
-    Answered(Reply),
     /// It was closed or reset, and not a byte of an answer came: on a kept one, perhaps before the request was seen.
     Closed(Trouble),
     Trouble(Trouble),
@@ -321,38 +319,30 @@ impl Timer {
     }
 }
 
-/// Sends a request on a kept connection or a new one, and keeps it if it can be used again. A kept one may have been closed
+/// Sends a request on a kept connection or a new one. A kept one may have been closed
 /// from the other end without anyone noticing; then the request is sent once more on a new one, as clients do. Whatever else
 /// is wrong is not tried again: it would hide what the target did.
 async fn answered(kept: &mut Option<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
-    if let Some(mut old) = kept.take() {
-        match old.exchange(request, longest).await {
-            Ok(reply) => {
-                *kept = Some(old).filter(Line::is_usable);
-                return Ok(reply);
-            }
-            Err(error) => match old.after(error) {
-                Broken::Answered(reply) => return Ok(reply),
-                Broken::Trouble(trouble) => return Err(trouble),
-                Broken::Closed(_) => {}
-            },
+    if let Some(line) = kept.take() {
+        match asked(line, kept, request, longest).await {
+            Err(Broken::Closed(_)) => {}
+            Err(Broken::Trouble(trouble)) => return Err(trouble),
+            Ok(reply) => return Ok(reply),
         }
     }
     // Rare, and too large to be carried along.
-    Box::pin(first_answered(kept, sockets, request, longest)).await
+    let first = Box::pin(async { asked(Line::open(sockets).await.map_err(Broken::Trouble)?, kept, request, longest).await });
+    first.await.map_err(|(Broken::Closed(trouble) | Broken::Trouble(trouble))| trouble)
 }
 
-async fn first_answered(kept: &mut Option<Line>, sockets: &[SocketAddr], request: &Outgoing, longest: usize) -> Result<Reply, Trouble> {
-    let mut line = Line::open(sockets).await?;
+/// Sends a request on this connection, which is kept if it can be used again.
+async fn asked(mut line: Line, kept: &mut Option<Line>, request: &Outgoing, longest: usize) -> Result<Reply, Broken> {
     match line.exchange(request, longest).await {
         Ok(reply) => {
             *kept = Some(line).filter(Line::is_usable);
             Ok(reply)
         }
-        Err(error) => match line.after(error) {
-            Broken::Answered(reply) => Ok(reply),
-            Broken::Trouble(trouble) | Broken::Closed(trouble) => Err(trouble),
-        },
+        Err(error) => line.after(error),
     }
 }
 

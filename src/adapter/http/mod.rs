@@ -17,6 +17,7 @@ pub use service::ServiceSettings;
 use std::{
     collections::HashMap,
     ffi::OsString,
+    iter,
     net::TcpStream,
     path::PathBuf,
     sync::Arc,
@@ -27,7 +28,7 @@ use hyper::Method;
 use serde::Serialize;
 
 use address::{Address, ORDER_ID};
-use client::{Client, Outgoing, Patience, Reply, Trouble, outgoing};
+use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
 use service::{Folder, Service, free_port};
 
 use super::{
@@ -52,8 +53,6 @@ const LONGEST_STATE: usize = 8 << 20;
 /// How long a service that takes one delivery at a time has to finish one whose sender hung up.
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 const LONGEST_REST: Duration = Duration::from_secs(3);
-/// Stands for no limit where one is needed.
-const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a service is reached, started and read. `{port}` and `{folder}` may stand in URLs, commands and environments.
 #[derive(Clone, Debug)]
@@ -260,16 +259,21 @@ impl HttpTarget {
     /// Sends a request so many times over so many connections as fast as it is answered, and gives the statuses; for
     /// measuring. As with other measuring clients, the request is made once.
     pub fn deliver_in_bulk(&mut self, request: &Request<'_>, times: usize, connections: usize) -> Vec<Result<u16, TargetError>> {
-        match post(&self.webhook, request.headers, request.body) {
-            Ok(request) => {
-                let request = Arc::new(request);
-                self.send_together((0..times).map(|_| Arc::clone(&request)).collect(), connections)
-            }
-            Err(problem) => vec![Err(unsendable("deliver", problem)); times],
-        }
+        let request = post(&self.webhook, request.headers, request.body);
+        self.send_together(request.map(|request| iter::repeat_n(Arc::new(request), times).collect()), times, connections)
     }
 
-    fn send_together(&mut self, requests: Vec<Arc<Outgoing>>, connections: usize) -> Vec<Result<u16, TargetError>> {
+    /// Sends so many requests, unless one of them could not be made.
+    fn send_together(
+        &mut self,
+        requests: Result<Vec<Arc<Outgoing>>, String>,
+        count: usize,
+        connections: usize,
+    ) -> Vec<Result<u16, TargetError>> {
+        let requests = match requests {
+            Ok(requests) => requests,
+            Err(problem) => return vec![Err(unsendable("deliver", problem)); count],
+        };
         let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
         let statuses = self.client.send_together(&self.webhook, requests, connections, patience);
         statuses.into_iter().map(|status| status.map_err(|trouble| self.blamed("deliver", trouble))).collect()
@@ -333,8 +337,7 @@ impl HttpTarget {
         if how == "ended with exit status: 0" {
             return Ok(());
         }
-        process.close();
-        let last = process.last_complaint().map(|line| format!("; its last line on standard error: `{line}`")).unwrap_or_default();
+        let last = process.last_words().map(|line| format!("; its last line on standard error: `{line}`")).unwrap_or_default();
         Err(fail(format!("{how}{last}")))
     }
 
@@ -395,12 +398,8 @@ impl Target for HttpTarget {
     }
 
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        let outgoing: Result<Vec<_>, _> =
-            requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
-        match outgoing {
-            Ok(outgoing) => self.send_together(outgoing, requests.len()),
-            Err(problem) => vec![Err(unsendable("deliver", problem)); requests.len()],
-        }
+        let outgoing = requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
+        self.send_together(outgoing, requests.len(), requests.len())
     }
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {

@@ -69,9 +69,7 @@ impl Service {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = is_ready(left.max(LOOK));
             if let Some(how) = process.ending() {
-                // Only then has everything been read that it wrote.
-                process.close();
-                let last = process.last_complaint().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
+                let last = process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
                 return Err(format!("`{words}` {how}{last}"));
             }
             if ready {
@@ -106,13 +104,9 @@ impl Service {
     pub(super) fn ending(&mut self) -> Option<String> {
         let how = self.process.as_ref()?.wait_for_ending(Instant::now() + LONGEST_PAUSE * 5)?;
         let mut process = self.process.take()?;
-        process.close();
-        let last = process.last_complaint();
+        let last = process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
         process.take_complaints(&mut self.complaints);
-        Some(match last {
-            Some(line) => format!("{how}; the last line that it wrote: `{line}`"),
-            None => how,
-        })
+        Some(format!("{how}{last}"))
     }
 
     pub(super) fn complaints(&mut self) -> String {
