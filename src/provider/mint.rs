@@ -1,5 +1,7 @@
 //! Identifiers that are unique in a run and the same for the same seed.
 
+use uuid::Builder;
+
 /// Makes identifiers for one case. Nothing is drawn in sequence: every id follows from what it is for, so
 /// taking a step out of a plan changes no other step's ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +35,8 @@ impl Mint {
     pub fn uuid(&self, what: &str, index: u64) -> String {
         let high = self.number(what, index);
         let low = mix(high ^ self.key.rotate_left(17) ^ index);
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | (low >> 48) & 0x3fff,
-            low & 0xffff_ffff_ffff
-        )
+        let random = u128::from(high) << 64 | u128::from(low);
+        Builder::from_random_bytes(random.to_be_bytes()).into_uuid().to_string()
     }
 }
 
