@@ -2,102 +2,33 @@
 //!
 //! Source: `cli-and-reports.md`.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    path::PathBuf,
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, test_kill_process};
+use common::{
+    place::{BROKEN, FAULT, PLAIN, Place, Ran, copy_folder, ended, interrupt, shell_target},
+    root,
+    sample::is_there,
+};
 use serde_json::Value;
-use tempfile::TempDir;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
-const FAULT: &str = "builtin:fault/books-redeliveries";
-/// The requirement that the fault breaks.
-const BROKEN: &str = "duplicate-deliveries";
-/// The requirement with the shortest cases, for targets that cost time.
-const PLAIN: &str = "refund-complete-updates-order";
-
-/// A target in `sh` that leaves its process id in the file `pid`. `$1` is what it does with a delivery.
-const SHELL: &str = r#"echo $$ >> pid
-while read -r line; do
-  id=${line#*\"id\":}; id=${id%%[,\}]*}; op=${line#*\"op\":\"}; op=${op%%\"*}
-  case $op in
-    hello) printf '{"id":%s,"ok":true,"name":"sh","version":"1","capabilities":{}}\n' "$id" ;;
-    deliver) eval "$1" ;;
-    observe) printf '{"id":%s,"ok":true,"state":{"orderId":"1","status":"not_refunded","refundedAmount":0}}\n' "$id" ;;
-    bye) exit 0 ;;
-    *) printf '{"id":%s,"ok":true}\n' "$id" ;;
-  esac
-done
-"#;
-
-/// What a finished run wrote.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Ran {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-/// A folder of its own to run in.
-struct Place(TempDir);
 
 impl Place {
-    fn new() -> Place {
-        Place(TempDir::new().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("a file");
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.args(args).current_dir(&self.0).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-        // These tests may well run there.
-        command.env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Ran {
-        self.command(args).output().expect("the program runs").into()
-    }
-
     fn run_at(&self, columns: &str, args: &[&str]) -> Ran {
         self.command(args).env("COLUMNS", columns).output().expect("the program runs").into()
     }
 
     #[track_caller]
     fn check(&self, args: &[&str], code: i32, stderr_contains: &str) -> Ran {
-        let ran = self.run(args);
-        assert_eq!(ran.code, Some(code), "{args:?}\n{}\n{}", ran.out, ran.err);
+        let ran = self.exits(args, code);
         assert!(ran.err.contains(stderr_contains), "{args:?}: no {stderr_contains:?} in {:?}", ran.err);
         ran
-    }
-
-    /// The same, and standard error is one line.
-    #[track_caller]
-    fn complains(&self, args: &[&str], code: i32, parts: &[&str]) {
-        let ran = self.check(args, code, "error: ");
-        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        for part in parts {
-            assert!(ran.err.contains(part), "no {part:?} in {:?}", ran.err);
-        }
     }
 
     /// The only saved case after the fault was certified.
@@ -108,21 +39,6 @@ impl Place {
         let name = files.next().expect("a saved case").expect("an entry").file_name();
         assert!(files.next().is_none());
         format!("refundproof-failures/{}", name.display())
-    }
-
-    /// Every process that wrote itself into the file `pid` is gone.
-    #[track_caller]
-    fn nothing_is_left(&self) {
-        let pids = fs::read_to_string(self.path("pid")).expect("the target was started");
-        assert!(!pids.is_empty());
-        for pid in pids.lines() {
-            let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("a process id");
-            let deadline = Instant::now() + Duration::from_secs(2);
-            while test_kill_process(pid).is_ok() {
-                assert!(Instant::now() < deadline, "process {pid:?} is left behind");
-                thread::sleep(Duration::from_millis(10));
-            }
-        }
     }
 
     /// A stdio target in `sh` that fails as a whole: one line, exit code 3, nothing left behind.
@@ -140,23 +56,6 @@ impl Place {
     }
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let copy = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_folder(&path, &copy);
-        } else {
-            fs::copy(&path, &copy).expect("a copy");
-        }
-    }
-}
-
 #[track_caller]
 fn check(args: &[&str], code: i32, stderr_contains: &str) -> Ran {
     Place::new().check(args, code, stderr_contains)
@@ -167,25 +66,9 @@ fn complains(args: &[&str], code: i32, parts: &[&str]) {
     Place::new().complains(args, code, parts);
 }
 
-#[track_caller]
-fn shows(ran: &Ran, parts: &[&str]) {
-    for part in parts {
-        assert!(ran.out.contains(part), "no {part:?} in\n{}", ran.out);
-    }
-}
-
 /// The path of a Python sample, unless there is no Python here.
 fn sample(name: &str) -> Option<String> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln_skip();
-        return None;
-    }
-    Some(root().join("samples/python-stdio").join(name).display().to_string())
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
-fn eprintln_skip() {
-    eprintln!("skipped: there is no python3");
+    is_there("python3").then(|| root().join("samples/python-stdio").join(name).display().to_string())
 }
 
 // ---- certify
@@ -193,7 +76,7 @@ fn eprintln_skip() {
 #[test]
 fn reference_conforms() {
     let ran = check(&["certify", "--cases", "5"], 0, "");
-    shows(&ran, &["seed 20241121", "none differs", "\nconformant  "]);
+    ran.shows(&["seed 20241121", "none differs", "\nconformant  "]);
     assert_eq!(ran.err, "");
 }
 
@@ -206,44 +89,41 @@ fn a_fault_does_not() {
 fn a_failure_is_a_story() {
     let place = Place::new();
     let ran = place.check(&["certify", FAULT, "--only", BROKEN], 1, "");
-    shows(
-        &ran,
-        &[
-            "✗ duplicate-deliveries MUST",
-            "source    Digital River documentation",
-            "like      booked twice",
-            "  1 refund.complete  → 200",
-            "  2 refund.complete  [redelivery]  → 200",
-            "after 2: refundedAmount is 20.00, must be 10.00",
-            "≠ refundedAmount  10.00     20.00",
-            "case      refundproof-failures/duplicate-deliveries-",
-            "1 failed",
-        ],
-    );
+    ran.shows(&[
+        "✗ duplicate-deliveries MUST",
+        "source    Digital River documentation",
+        "like      booked twice",
+        "  1 refund.complete  → 200",
+        "  2 refund.complete  [redelivery]  → 200",
+        "after 2: refundedAmount is 20.00, must be 10.00",
+        "≠ refundedAmount  10.00     20.00",
+        "case      refundproof-failures/duplicate-deliveries-",
+        "1 failed",
+    ]);
     let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again ")).expect("a command").trim();
     let replayed: Ran = Command::new("sh").args(["-c", again]).current_dir(&place.0).stdin(Stdio::null()).output().expect("sh").into();
     assert_eq!(replayed.code, Some(1), "{}", replayed.err);
-    shows(&replayed, &["refundedAmount is 20.00, must be 10.00", "2 refund.complete  [redelivery]"]);
+    replayed.shows(&["refundedAmount is 20.00, must be 10.00", "2 refund.complete  [redelivery]"]);
 }
 
 #[test]
 fn a_saved_case_passes_on_the_reference() {
     let place = Place::new();
     let case = place.saved_case();
-    shows(&place.check(&["replay", &case, "builtin:reference"], 0, ""), &["showed what it must"]);
+    place.check(&["replay", &case, "builtin:reference"], 0, "").shows(&["showed what it must"]);
 }
 
 #[test]
 fn python_sample_conforms() {
     let Some(shop) = sample("shop.py") else { return };
-    shows(&check(&["certify", "--cases", "5", "--", "python3", &shop], 0, ""), &["python-stdio-shop", "none differs"]);
+    check(&["certify", "--cases", "5", "--", "python3", &shop], 0, "").shows(&["python-stdio-shop", "none differs"]);
 }
 
 #[test]
 fn buggy_python_sample_does_not() {
     let Some(shop) = sample("shop_buggy.py") else { return };
     let ran = check(&["certify", "--cases", "5", "--", "python3", &shop], 1, "");
-    shows(&ran, &[&format!("-- python3 {shop}")]);
+    ran.shows(&[&format!("-- python3 {shop}")]);
 }
 
 #[test]
@@ -377,7 +257,7 @@ fn a_drawn_seed_is_printed() {
     let ran = check(&["certify", "--cases", "1", "--only", PLAIN, "--seed", "random"], 0, "seed ");
     let seed = ran.err.trim().strip_prefix("seed ").expect("a seed");
     seed.parse::<u64>().expect("a number");
-    shows(&ran, &[&format!("seed {seed}\n")]);
+    ran.shows(&[&format!("seed {seed}\n")]);
 }
 
 #[test]
@@ -392,7 +272,7 @@ fn same_seed_same_output() {
 #[test]
 fn time_limit_means_not_judged() {
     let ran = check(&["certify", "--time-limit", "1ms"], 3, "");
-    shows(&ran, &["cut short: time limit", "\nnot-judged  "]);
+    ran.shows(&["cut short: time limit", "\nnot-judged  "]);
 }
 
 // ---- doctor
@@ -400,21 +280,21 @@ fn time_limit_means_not_judged() {
 #[test]
 fn doctor_finds_the_reference_well() {
     let ran = check(&["doctor"], 0, "");
-    shows(&ran, &["✓ hello", "✓ begin", "✓ deliver refund.complete", "✓ end", "the adapter works"]);
+    ran.shows(&["✓ hello", "✓ begin", "✓ deliver refund.complete", "✓ end", "the adapter works"]);
     assert!(!ran.out.contains("\n! "), "{}", ran.out);
 }
 
 #[test]
 fn doctor_finds_python_well() {
     let Some(shop) = sample("shop.py") else { return };
-    shows(&check(&["doctor", "--", "python3", &shop], 0, ""), &["✓ end", &format!("certify -- python3 {shop}")]);
+    check(&["doctor", "--", "python3", &shop], 0, "").shows(&["✓ end", &format!("certify -- python3 {shop}")]);
 }
 
 #[test]
 fn doctor_finds_durable_python_well() {
     let Some(shop) = sample("shop.py") else { return };
     let ran = check(&["doctor", "--", "python3", &shop, "--store", "shop.db"], 0, "");
-    shows(&ran, &["✓ observe, after the restart", "✓ end"]);
+    ran.shows(&["✓ observe, after the restart", "✓ end"]);
 }
 
 #[track_caller]
@@ -423,7 +303,7 @@ fn doctor_names(script: &str, step: &str, why: &str) {
     let ran = place.check(&["doctor", "--", "sh", "-c", &format!("echo $$ > pid; {script}")], 3, "");
     let line = ran.out.lines().find(|line| line.starts_with('✗')).expect("a failing step");
     assert!(line.contains(step) && line.contains(why), "{line}");
-    shows(&ran, &["  printf '%s\\n' '{\"op\":\"hello\"", "| sh -c "]);
+    ran.shows(&["  printf '%s\\n' '{\"op\":\"hello\"", "| sh -c "]);
     place.nothing_is_left();
 }
 
@@ -440,9 +320,9 @@ fn doctor_on_one_that_ends() {
 #[test]
 fn doctor_on_one_that_crashes_later() {
     let place = Place::new();
-    place.write("target.sh", SHELL);
+    place.write("target.sh", &shell_target("{}"));
     let ran = place.check(&["doctor", "--", "sh", "target.sh", "exit 9"], 3, "");
-    shows(&ran, &["✓ begin", "✗ deliver refund.complete", "exit status: 9", "\"op\":\"deliver\""]);
+    ran.shows(&["✓ begin", "✗ deliver refund.complete", "exit status: 9", "\"op\":\"deliver\""]);
     place.nothing_is_left();
 }
 
@@ -450,22 +330,22 @@ fn doctor_on_one_that_crashes_later() {
 
 #[test]
 fn lists_requirements() {
-    shows(&check(&["list"], 0, ""), &["refund\n", BROKEN, "SHOULD"]);
+    check(&["list"], 0, "").shows(&["refund\n", BROKEN, "SHOULD"]);
 }
 
 #[test]
 fn lists_faults() {
-    shows(&check(&["list", "--faults"], 0, ""), &["books-redeliveries  duplicate-deliveries"]);
+    check(&["list", "--faults"], 0, "").shows(&["books-redeliveries  duplicate-deliveries"]);
 }
 
 #[test]
 fn explains_a_requirement() {
-    shows(&check(&["explain", BROKEN], 0, ""), &["shows ", "why ", "source ", "real bugs", "https://"]);
+    check(&["explain", BROKEN], 0, "").shows(&["shows ", "why ", "source ", "real bugs", "https://"]);
 }
 
 #[test]
 fn explains_a_fault() {
-    shows(&check(&["explain", "books-redeliveries"], 0, ""), &["story ", "caught by  duplicate-deliveries"]);
+    check(&["explain", "books-redeliveries"], 0, "").shows(&["story ", "caught by  duplicate-deliveries"]);
 }
 
 #[test]
@@ -478,7 +358,7 @@ fn suggests_what_was_meant() {
 fn shows_a_case() {
     let place = Place::new();
     let case = place.saved_case();
-    shows(&place.check(&["show", &case], 0, ""), &["2 refund.complete  [redelivery]", "must end as", "refundedAmount          10.00"]);
+    place.check(&["show", &case], 0, "").shows(&["2 refund.complete  [redelivery]", "must end as", "refundedAmount          10.00"]);
 }
 
 #[test]
@@ -486,7 +366,7 @@ fn shows_a_case_as_commands() {
     let place = Place::new();
     let case = place.saved_case();
     let ran = place.check(&["show", &case, "--curl", "--secret", "s3cret"], 0, "");
-    shows(&ran, &["| curl ", "--data-binary @- \"$WEBHOOK_URL\"", "digitalriver-signature: "]);
+    ran.shows(&["| curl ", "--data-binary @- \"$WEBHOOK_URL\"", "digitalriver-signature: "]);
     let parses = Command::new("sh").args(["-n", "-c", &ran.out]).status().expect("sh");
     assert!(parses.success());
 }
@@ -579,7 +459,7 @@ fn only_snapshots() {
 #[test]
 fn failures_of_one_cause_are_told_once() {
     let ran = check(&["certify", "builtin:fault/counts-both-layers", "--cases", "10"], 1, "");
-    shows(&ran, &["fails like refund-counted-once above: refundedAmount is "]);
+    ran.shows(&["fails like refund-counted-once above: refundedAmount is "]);
     assert!(ran.out.matches("when everything had been delivered").count() + ran.out.matches("\n  after ").count() < 12, "{}", ran.out);
 }
 
@@ -713,9 +593,9 @@ fn target_that_never_answers() {
 #[track_caller]
 fn fails_in_deliver(what: &str, only: &str, parts: &[&str]) {
     let place = Place::new();
-    place.write("target.sh", SHELL);
+    place.write("target.sh", &shell_target("{}"));
     let ran = place.check(&["certify", "--cases", "1", "--only", only, "--", "sh", "target.sh", what], 1, "");
-    shows(&ran, parts);
+    ran.shows(parts);
     assert!(!ran.out.contains("→ \n"), "{}", ran.out);
     place.nothing_is_left();
 }
@@ -733,10 +613,10 @@ fn target_that_hangs_in_deliver() {
 #[test]
 fn adapter_that_cannot_is_not_judged() {
     let place = Place::new();
-    place.write("target.sh", SHELL);
+    place.write("target.sh", &shell_target("{}"));
     let decline = r#"printf '{"id":%s,"ok":false,"error":"out of order"}\n' "$id""#;
     let ran = place.check(&["certify", "--cases", "1", "--", "sh", "target.sh", decline], 3, "");
-    shows(&ran, &["the adapter said: out of order", "\nnot-judged"]);
+    ran.shows(&["the adapter said: out of order", "\nnot-judged"]);
     place.nothing_is_left();
 }
 
@@ -745,20 +625,15 @@ fn adapter_that_cannot_is_not_judged() {
 #[test]
 fn interrupt_reports_what_was_finished() {
     let place = Place::new();
-    place.write("target.sh", SHELL);
+    place.write("target.sh", &shell_target("{}"));
     // A target that shows nothing fails the others; this one needs nothing but answers.
     let slow = r#"sleep 0.2; printf '{"id":%s,"ok":true,"status":200}\n' "$id""#;
     let args = ["certify", "--only", "other-events-change-nothing", "--jobs", "1", "--", "sh", "target.sh", slow];
-    let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !place.path("pid").exists() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(20));
-    }
+    let child = place.start(&args);
     thread::sleep(Duration::from_millis(300));
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(sent.success());
-    let ran = Ran::from(child.wait_with_output().expect("the program ends"));
+    interrupt(&child);
+    let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}\n{}", ran.out, ran.err);
-    shows(&ran, &["other-events-change-nothing", "cut short: interrupted"]);
+    ran.shows(&["other-events-change-nothing", "cut short: interrupted"]);
     place.nothing_is_left();
 }

@@ -4,14 +4,12 @@ mod common;
 
 use std::{
     collections::{HashMap, HashSet},
-    path::Path,
-    process::Command,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{only, provider, quick, root, shop};
+use common::{only, place::Place, provider, quick, root, sample::is_there, shop};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{Mishap, OrderSetup},
@@ -473,32 +471,14 @@ fn ids_are_as_they_are_for_who_forgets_them() {
 
 // ---- A store that is there again in the next run
 
-#[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
-fn has_python() -> bool {
-    let there = Command::new("python3").arg("--version").output().is_ok();
-    if !there {
-        eprintln!("skipped: there is no python3");
-    }
-    there
-}
-
-#[track_caller]
-fn conforms_in(folder: &Path, sample: &str) {
-    let command = Command::new(env!("CARGO_BIN_EXE_refundproof"))
-        .args(["certify", "--cases", "3", "--", "python3", sample, "--store", "shop.db"])
-        .current_dir(folder)
-        .output()
-        .expect("it runs");
-    assert!(command.status.success(), "{}", String::from_utf8_lossy(&command.stdout));
-}
-
 #[test]
 fn a_store_of_an_earlier_run_is_no_trouble() {
-    if !has_python() {
+    if !is_there("python3") {
         return;
     }
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = Place::new();
     let sample = root().join("samples/python-stdio/shop.py").display().to_string();
-    conforms_in(folder.path(), &sample);
-    conforms_in(folder.path(), &sample);
+    let args = ["certify", "--cases", "3", "--", "python3", &sample, "--store", "shop.db"];
+    place.exits(&args, 0);
+    place.exits(&args, 0);
 }

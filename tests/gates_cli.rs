@@ -6,99 +6,29 @@ mod common;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    path::Path,
+    process::{Child, Command},
     thread,
     time::{Duration, Instant},
 };
 
-use common::root;
+use common::{
+    place::{BROKEN, FAULT, PROGRAM, Place, Ran, copy_folder, ended, eventually, interrupt, shell_target},
+    root,
+    sample::is_there,
+};
 use rstest::rstest;
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
-use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
-const FAULT: &str = "builtin:fault/books-redeliveries";
-/// The requirement that the fault breaks.
-const BROKEN: &str = "duplicate-deliveries";
-
-/// A target in `sh` that leaves its process id in the file `pid`. `$1` is what it does with a delivery. It only hears of events
-/// that change nothing, so it is always right.
-const SHELL: &str = r#"echo $$ >> pid
-while read -r line; do
-  id=${line#*\"id\":}; id=${id%%[,\}]*}; op=${line#*\"op\":\"}; op=${op%%\"*}
-  case $op in
-    hello) printf '{"id":%s,"ok":true,"name":"sh","version":"1","capabilities":{"subscribes":["customer.*"]}}\n' "$id" ;;
-    deliver) eval "$1" ;;
-    observe) order=${line#*\"orderId\":\"}; order=${order%%\"*}
-      printf '{"id":%s,"ok":true,"state":{"orderId":"%s","status":"not_refunded","refundedAmount":0}}\n' "$id" "$order" ;;
-    bye) exit 0 ;;
-    *) printf '{"id":%s,"ok":true}\n' "$id" ;;
-  esac
-done
-"#;
-
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Ran {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-/// A folder of its own to run in.
-struct Place(TempDir);
+/// The capabilities of a target that only hears of events that change nothing, so that it is always right.
+const SUBSCRIBES_TO_NOTHING: &str = r#"{"subscribes":["customer.*"]}"#;
 
 impl Place {
-    fn new() -> Place {
-        Place(TempDir::new().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("a file");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.args(args).current_dir(&self.0).stdin(Stdio::null());
-        for name in ["COLUMNS", "NO_COLOR", "CLICOLOR_FORCE", "CI", "TF_BUILD", "INSTA_UPDATE", "GITHUB_ACTIONS"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run_in(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
-        self.command(args).envs(variables.iter().copied()).output().expect("the program runs").into()
-    }
-
     #[track_caller]
     fn check(&self, args: &[&str], code: i32, part: &str) -> Ran {
-        let ran = self.run_in(&[], args);
-        assert_eq!(ran.code, Some(code), "{args:?}\n{}\n{}", ran.out, ran.err);
+        let ran = self.exits(args, code);
         assert!(ran.out.contains(part) || ran.err.contains(part), "{args:?}: no {part:?} in\n{}\n{}", ran.out, ran.err);
         ran
-    }
-
-    /// One line on standard error says what is wrong.
-    #[track_caller]
-    fn complains(&self, args: &[&str], code: i32, part: &str) {
-        let ran = self.check(args, code, part);
-        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        assert!(ran.err.starts_with("error: ") && ran.err.contains(part), "{}", ran.err);
     }
 
     #[track_caller]
@@ -115,50 +45,17 @@ impl Place {
         self.write(name, &format!("{value:#}"));
     }
 
-    /// Starts a run against the target in `sh`, and waits until the target is there.
-    fn start(&self, deliver: &str, options: &[&str]) -> Child {
-        self.write("target.sh", SHELL);
+    /// Starts a run against the target in `sh`.
+    fn start_shell(&self, deliver: &str, options: &[&str]) -> Child {
+        self.write("target.sh", &shell_target(SUBSCRIBES_TO_NOTHING));
         let args = ["certify", "--only", "other-events-change-nothing", "--jobs", "1"].into_iter().chain(options.iter().copied());
         let args: Vec<&str> = args.chain(["--", "sh", "target.sh", deliver]).collect();
-        let child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-        wait_until("the target is there", || self.path("pid").exists());
-        child
+        self.start(&args)
     }
-
-    #[track_caller]
-    fn nothing_is_left(&self) {
-        for pid in self.read("pid").lines() {
-            let pid = Pid::from_raw(pid.trim().parse().expect("a number")).expect("a process id");
-            wait_until("the process is gone", || test_kill_process(pid).is_err());
-        }
-    }
-}
-
-#[track_caller]
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn interrupt(child: &Child) {
-    let pid = Pid::from_raw(child.id().try_into().expect("a process id")).expect("a process id");
-    kill_process(pid, Signal::INT).expect("it is still there");
 }
 
 fn python() -> Option<String> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        say("skipped: there is no python3");
-        return None;
-    }
-    Some(root().join("samples/python-stdio/shop.py").display().to_string())
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
-fn say(text: &str) {
-    eprintln!("{text}");
+    is_there("python3").then(|| root().join("samples/python-stdio/shop.py").display().to_string())
 }
 
 // ---- known failures
@@ -192,7 +89,7 @@ fn unusable_known_files(#[case] options: &[&str], #[case] part: &str) {
     let place = Place::new();
     place.write("bad.toml", "[[known]]\nreason = x\n");
     let args: Vec<&str> = ["certify", "--cases", "1"].iter().chain(options).copied().collect();
-    place.complains(&args, 2, part);
+    place.complains(&args, 2, &[part]);
     assert_eq!(place.read("bad.toml"), "[[known]]\nreason = x\n");
 }
 
@@ -244,12 +141,12 @@ fn merge_complains() {
     place.report(&["certify", "--only", BROKEN, "--shard", "2/2", "--seed", "7"], "2.json", 0);
     place.write("no.json", "{");
     place.write("other.json", "{\"schema\": \"other/1\"}");
-    place.complains(&["merge", "1.json"], 2, "1 of 2 shards given; 2/2 missing");
-    place.complains(&["merge", "1.json", "1.json"], 2, "field `shard`: is 1/2, and so is 1.json");
-    place.complains(&["merge", "1.json", "2.json"], 2, "2.json: field `seed`: is not that of 1.json");
-    place.complains(&["merge", "1.json", "no.json"], 2, "no.json: line 1, column 1: not JSON");
-    place.complains(&["merge", "other.json"], 2, "other.json: field `schema`: is `other/1`");
-    place.complains(&["merge", "none.json"], 2, "none.json: cannot be read");
+    place.complains(&["merge", "1.json"], 2, &["1 of 2 shards given; 2/2 missing"]);
+    place.complains(&["merge", "1.json", "1.json"], 2, &["field `shard`: is 1/2, and so is 1.json"]);
+    place.complains(&["merge", "1.json", "2.json"], 2, &["2.json: field `seed`: is not that of 1.json"]);
+    place.complains(&["merge", "1.json", "no.json"], 2, &["no.json: line 1, column 1: not JSON"]);
+    place.complains(&["merge", "other.json"], 2, &["other.json: field `schema`: is `other/1`"]);
+    place.complains(&["merge", "none.json"], 2, &["none.json: cannot be read"]);
     place.check(&["merge"], 2, "REPORT.json");
 }
 
@@ -260,9 +157,9 @@ fn merge_wants_the_list_of_the_shards() {
     place.write("other.toml", "# other\n");
     place.report(&["certify", "--only", BROKEN, "--shard", "1/1", "--known-failing", "known.toml"], "1.json", 0);
     place.report(&["certify", "--only", BROKEN, "--shard", "1/1"], "2.json", 0);
-    place.complains(&["merge", "1.json"], 2, "the shards were run with --known-failing known.toml");
-    place.complains(&["merge", "1.json", "--known-failing", "other.toml"], 2, "other.toml: is not the list");
-    place.complains(&["merge", "2.json", "--known-failing", "known.toml"], 2, "run without --known-failing");
+    place.complains(&["merge", "1.json"], 2, &["the shards were run with --known-failing known.toml"]);
+    place.complains(&["merge", "1.json", "--known-failing", "other.toml"], 2, &["other.toml: is not the list"]);
+    place.complains(&["merge", "2.json", "--known-failing", "known.toml"], 2, &["run without --known-failing"]);
     place.check(&["merge", "1.json", "--known-failing", "known.toml"], 0, "conformant");
 }
 
@@ -281,24 +178,11 @@ fn lists_are_written_by_whole_runs() {
 /// A folder of a few frozen sequences, for the sake of speed.
 fn few_sequences(place: &Place) -> String {
     let (from, to) = (root().join("corpus/digital-river"), place.path("corpus"));
-    copy(&from, &to);
+    copy_folder(&from, &to);
     let mut names: Vec<_> = fs::read_dir(to.join("sequences")).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     names.iter().skip(4).for_each(|path| fs::remove_file(path).expect("a file"));
     to.display().to_string()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let copied = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &copied);
-        } else {
-            fs::copy(&path, copied).expect("a copy");
-        }
-    }
 }
 
 #[test]
@@ -350,20 +234,20 @@ fn orphans_are_told() {
 fn snapshot_complains() {
     let place = Place::new();
     place.write("file", "");
-    place.complains(&["snapshot", "--dir", "file"], 2, "file: is not a folder");
+    place.complains(&["snapshot", "--dir", "file"], 2, &["file: is not a folder"]);
     place.check(&["snapshot"], 2, "--dir");
-    place.complains(&["snapshot", "--dir", "own", "--", "./no-such-program"], 3, "`./no-such-program` was not found");
+    place.complains(&["snapshot", "--dir", "own", "--", "./no-such-program"], 3, &["`./no-such-program` was not found"]);
     let ran = place.run_in(&[("INSTA_UPDATE", "sometimes")], &["snapshot", "--dir", "own"]);
     assert!(ran.code == Some(2) && ran.err.contains("INSTA_UPDATE is `sometimes`"), "{}", ran.err);
-    place.complains(&["snapshot", "--dir", "own", "--requirements", "99"], 2, "there is no revision 99");
+    place.complains(&["snapshot", "--dir", "own", "--requirements", "99"], 2, &["there is no revision 99"]);
 }
 
 #[test]
 fn a_target_of_which_nothing_can_be_recorded_is_told() {
     let place = Place::new();
-    place.write("target.sh", SHELL);
+    place.write("target.sh", &shell_target(SUBSCRIBES_TO_NOTHING));
     let args = ["snapshot", "--dir", "own", "--", "sh", "target.sh", "exit 1"];
-    place.complains(&args, 3, "no frozen sequence says anything of this target, for instance because the target does not subscribe to ");
+    place.complains(&args, 3, &["no frozen sequence says anything of this target, for instance because the target does not subscribe to "]);
 }
 
 #[test]
@@ -444,10 +328,10 @@ fn verify_complains() {
     place.change("r.json", |report| report["provider"] = "nobody".into());
     place.write("cut.json", "{\"schema\": \"refundproof-report/1\"}");
     place.write("text.json", "hello");
-    place.complains(&["verify", "r.json"], 2, "r.json: field `provider`: provider `nobody` is unknown");
-    place.complains(&["verify", "cut.json"], 2, "cut.json: line 1, column 34: not a report: missing field");
-    place.complains(&["verify", "text.json"], 2, "text.json: line 1, column 1: not JSON");
-    place.complains(&["verify", "none.json"], 2, "none.json: cannot be read");
+    place.complains(&["verify", "r.json"], 2, &["r.json: field `provider`: provider `nobody` is unknown"]);
+    place.complains(&["verify", "cut.json"], 2, &["cut.json: line 1, column 34: not a report: missing field"]);
+    place.complains(&["verify", "text.json"], 2, &["text.json: line 1, column 1: not JSON"]);
+    place.complains(&["verify", "none.json"], 2, &["none.json: cannot be read"]);
 }
 
 #[test]
@@ -516,7 +400,7 @@ fn sequences_belong_to_revisions_too() {
 fn unknown_revisions() {
     let place = Place::new();
     for command in ["certify", "list"] {
-        place.complains(&[command, "--requirements", "99"], 2, "there is no revision 99 of the requirements; there is 1");
+        place.complains(&[command, "--requirements", "99"], 2, &["there is no revision 99 of the requirements; there is 1"]);
     }
     place.check(&["certify", "--requirements", "one"], 2, "--requirements");
 }
@@ -528,9 +412,9 @@ fn revisions_that_do_not_hold_together() {
     let path = place.path("corpus/requirements.toml");
     let text = fs::read_to_string(&path).expect("a file");
     fs::write(&path, text.replace("since = 2", "since = 3")).expect("it is written");
-    place.complains(&["list", "--corpus", &corpus], 2, "requirement `duplicate-deliveries`: there is no revision 3");
+    place.complains(&["list", "--corpus", &corpus], 2, &["requirement `duplicate-deliveries`: there is no revision 3"]);
     fs::write(&path, text.replace("number = 2", "number = 5")).expect("it is written");
-    place.complains(&["list", "--corpus", &corpus], 2, "revision 5: revisions count up from 1, so this is 2");
+    place.complains(&["list", "--corpus", &corpus], 2, &["revision 5: revisions count up from 1, so this is 2"]);
 }
 
 // ---- init
@@ -576,12 +460,12 @@ fn init_for_a_service() {
 fn init_never_overwrites() {
     let place = Place::new();
     place.write("refundproof.toml", "mine");
-    place.complains(&["init", "--", "true"], 2, "refundproof.toml: is there already; init never overwrites");
+    place.complains(&["init", "--", "true"], 2, &["refundproof.toml: is there already; init never overwrites"]);
     place.write("x", "");
     fs::remove_file(place.path("refundproof.toml")).expect("a file");
     fs::create_dir_all(place.path(".github/workflows")).expect("a folder");
     place.write(".github/workflows/refundproof.yml", "mine");
-    place.complains(&["init", "--ci", "github", "--", "true"], 2, "refundproof.yml: is there already");
+    place.complains(&["init", "--ci", "github", "--", "true"], 2, &["refundproof.yml: is there already"]);
     assert!(!place.path("refundproof.toml").exists(), "all or nothing");
     assert_eq!(place.read(".github/workflows/refundproof.yml"), "mine");
 }
@@ -593,7 +477,7 @@ fn init_never_overwrites() {
 #[case::order(&["init", "--webhook-url", "http://a/w", "--state-url", "http://a/o"], "lacks {orderId}")]
 #[case::provider(&["init", "--provider", "nobody", "--", "true"], "provider `nobody` is unknown")]
 fn init_complains(#[case] args: &[&str], #[case] part: &str) {
-    Place::new().complains(args, 2, part);
+    Place::new().complains(args, 2, &[part]);
 }
 
 #[test]
@@ -610,10 +494,10 @@ const SLOW: &str = r#"sleep 0.2; printf '{"id":%s,"ok":true,"status":200}\n' "$i
 #[test]
 fn one_interrupt_ends_in_a_partial_report() {
     let place = Place::new();
-    let child = place.start(SLOW, &["--report", "json=r.json"]);
+    let child = place.start_shell(SLOW, &["--report", "json=r.json"]);
     thread::sleep(Duration::from_millis(300));
     interrupt(&child);
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("interrupted: "), "{}", ran.err);
     let report: Value = serde_json::from_str(&place.read("r.json")).expect("JSON");
@@ -627,13 +511,13 @@ fn one_interrupt_ends_in_a_partial_report() {
 fn the_second_interrupt_ends_at_once() {
     let place = Place::new();
     // The first delivery hangs, in a process of the target's own.
-    let child = place.start("sleep 100 & echo $! >> pid; wait", &["--answer-limit", "60s"]);
-    wait_until("the delivery hangs", || place.read("pid").lines().count() > 1);
+    let child = place.start_shell("sleep 100 & echo $! >> pid; wait", &["--answer-limit", "60s"]);
+    eventually("no delivery hangs", || place.read("pid").lines().count() > 1);
     interrupt(&child);
     thread::sleep(Duration::from_millis(300));
     let started = Instant::now();
     interrupt(&child);
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let ran = ended(child);
     assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
     place.nothing_is_left();
@@ -642,8 +526,8 @@ fn the_second_interrupt_ends_at_once() {
 #[test]
 fn the_time_limit_ends_in_a_partial_report() {
     let place = Place::new();
-    let child = place.start(SLOW, &["--time-limit", "1s", "--report", "json=r.json"]);
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let child = place.start_shell(SLOW, &["--time-limit", "1s", "--report", "json=r.json"]);
+    let ran = ended(child);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("cut short: time limit"), "{}", ran.out);
     let report: Value = serde_json::from_str(&place.read("r.json")).expect("JSON");
@@ -661,8 +545,8 @@ fn snapshots_cut_short_are_not_conformant() {
 #[test]
 fn an_interrupted_run_writes_no_list() {
     let place = Place::new();
-    let child = place.start(SLOW, &["--time-limit", "1s", "--write-known-failing", "k.toml"]);
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let child = place.start_shell(SLOW, &["--time-limit", "1s", "--write-known-failing", "k.toml"]);
+    let ran = ended(child);
     assert!(ran.err.contains("k.toml: not written"), "{}", ran.err);
     assert!(!place.path("k.toml").exists());
 }
@@ -670,13 +554,12 @@ fn an_interrupted_run_writes_no_list() {
 #[test]
 fn an_interrupted_snapshot_writes_nothing() {
     let place = Place::new();
-    place.write("target.sh", &SHELL.replace("\"subscribes\":[\"customer.*\"]", ""));
+    place.write("target.sh", &shell_target("{}"));
     let args = ["snapshot", "--dir", "own", "--", "sh", "target.sh", SLOW];
-    let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    wait_until("the target is there", || place.path("pid").exists());
+    let child = place.start(&args);
     thread::sleep(Duration::from_millis(300));
     interrupt(&child);
-    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
     assert!(!place.path("own").exists());
     place.nothing_is_left();

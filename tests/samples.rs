@@ -3,26 +3,15 @@
 #[path = "common/sample.rs"]
 mod sample;
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use refundproof::provider::registered;
-use sample::{certify, skip, target_file};
+use sample::{certify, is_there, target_file};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
-}
-
-fn is_there(program: &str) -> bool {
-    let there = Command::new(program).arg("--version").output().is_ok();
-    if !there {
-        skip(&format!("there is no {program}"));
-    }
-    there
 }
 
 /// The shop with one of its servers, certified with one of its target files and these arguments.

@@ -8,23 +8,23 @@ use std::{
     net::TcpListener,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use common::server::{Asked, Reply, SECRET, Server, greeted, hello, introduction, reference, serve_for_ever, settings_for, shop_handler};
+use common::{
+    place::{PLAIN, Place, Ran, ended, eventually, eventually_within, interrupt, runs},
+    server::{Asked, Reply, SECRET, Server, greeted, hello, introduction, reference, serve_for_ever, settings_for, shop_handler},
+};
 use refundproof::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Request, ServiceSettings, Target, TargetErrorKind},
     case::{Mishap, OrderSetup},
 };
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::Pid;
 use serde_json::Value;
-use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
-const PLAIN: &str = "refund-complete-updates-order";
 const LONG: Duration = Duration::from_secs(60);
 
 // ---- The service
@@ -93,22 +93,7 @@ fn service_command() -> Vec<String> {
 
 // ---- Its traces
 
-/// A folder to run in, where services leave their marks.
-struct Place(TempDir);
-
 impl Place {
-    fn new() -> Place {
-        Place(TempDir::new().expect("a temporary folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("a file");
-    }
-
     /// The process and the folder of each service that was started.
     fn marks(&self) -> Vec<(Pid, PathBuf)> {
         let text = fs::read_to_string(self.path("marks")).unwrap_or_default();
@@ -119,26 +104,13 @@ impl Place {
         text.lines().filter_map(mark).collect()
     }
 
-    #[track_caller]
-    fn wait_for_a_service(&self) {
-        let deadline = Instant::now() + LONG;
-        while self.marks().is_empty() {
-            assert!(Instant::now() < deadline, "no service was started");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     /// Neither processes nor folders.
     #[track_caller]
-    fn nothing_is_left(&self) {
+    fn no_service_is_left(&self) {
         let marks = self.marks();
         assert!(!marks.is_empty(), "no service was started");
-        let deadline = Instant::now() + Duration::from_secs(5);
         for (pid, folder) in marks {
-            while runs(pid) {
-                assert!(Instant::now() < deadline, "process {pid:?} is left behind");
-                thread::sleep(Duration::from_millis(10));
-            }
+            eventually_within(Duration::from_secs(5), "a process is left behind", || !runs(pid));
             assert!(!is_made_folder(&folder) || !folder.exists(), "{} is left behind", folder.display());
         }
     }
@@ -195,83 +167,16 @@ initiate_url = "http://127.0.0.1:{{port}}/test/refunds"
         self.write("refundproof.toml", &text);
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.args(args).current_dir(&self.0).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    #[track_caller]
-    fn check(&self, args: &[&str], code: i32) -> Ran {
-        let ran = Ran::from(self.command(args).output().expect("the program runs"));
-        assert_eq!(ran.code, Some(code), "{args:?}\n{}\n{}", ran.out, ran.err);
-        ran
-    }
-
-    #[track_caller]
-    fn complains(&self, args: &[&str], code: i32, parts: &[&str]) {
-        let ran = self.check(args, code);
-        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        assert!(parts.iter().all(|part| ran.err.contains(part)), "not all of {parts:?} in {}", ran.err);
-    }
-
-    fn start(&self, args: &[&str]) -> Child {
+    /// Starts a run, and waits until that has started a service.
+    fn start_serving(&self, args: &[&str]) -> Child {
         let child = self.command(args).spawn().expect("the program runs");
-        self.wait_for_a_service();
+        eventually("no service was started", || !self.marks().is_empty());
         child
-    }
-}
-
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Ran {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-impl Ran {
-    #[track_caller]
-    fn shows(&self, parts: &[&str]) {
-        for part in parts {
-            assert!(self.out.contains(part), "no {part:?} in\n{}\n{}", self.out, self.err);
-        }
     }
 }
 
 fn is_made_folder(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("refundproof-"))
-}
-
-/// Whether a process runs. One that is dead but that nobody has asked after yet does not.
-fn runs(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    let is_zombie = stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'));
-    test_kill_process(pid).is_ok() && !is_zombie
-}
-
-fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
-}
-
-/// Waits for the end; what hangs is killed.
-#[track_caller]
-fn ended(mut child: Child) -> Ran {
-    let deadline = Instant::now() + LONG;
-    while child.try_wait().expect("a status").is_none() {
-        if Instant::now() > deadline {
-            let _ = child.kill();
-            panic!("it did not end");
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output().expect("what it wrote").into()
 }
 
 fn order(id: &str) -> Vec<OrderSetup> {
@@ -292,14 +197,14 @@ fn a_service_is_started_and_stopped() {
     target.bye();
     assert!(!runs(pid));
     drop(target);
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
 fn a_service_that_is_dropped_is_gone() {
     let place = Place::new();
     drop(greeted(&place.settings("")));
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -310,7 +215,7 @@ fn a_service_is_gone_after_a_panic() {
         std::panic::resume_unwind(Box::new("as a test would"));
     }));
     assert!(result.is_err());
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -375,7 +280,7 @@ fn services_that_do_not_start() {
     elsewhere.service.as_mut().expect("a service").directory = "/no/such/folder".into();
     cannot_start(&elsewhere, &["`/no/such/folder`"]);
     cannot_start(&place.settings("leaves"), &["exit status: 9"]);
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -387,7 +292,7 @@ fn a_service_that_never_is_ready() {
     cannot_start(&settings, &["was not ready within 1s", "server.ready_within"]);
     // A service that takes connections and answers nothing is not waited for either.
     cannot_start(&with_command(settings, &["sleep", "100"]), &["was not ready within 1s"]);
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -412,7 +317,7 @@ fn what_it_starts_itself_goes_with_it() {
     command.extend(service.iter().map(String::as_str));
     drop(greeted(&with_command(place.settings(""), &command)));
     assert_eq!(place.marks().len(), 2);
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 // ---- The command line
@@ -421,7 +326,7 @@ fn what_it_starts_itself_goes_with_it() {
 fn the_reference_as_a_service_conforms() {
     let place = Place::new();
     place.target_file("", "");
-    let ran = place.check(&["certify", "refundproof.toml", "--cases", "3", "--jobs", "2", "--report", "json=report.json"], 0);
+    let ran = place.exits(&["certify", "refundproof.toml", "--cases", "3", "--jobs", "2", "--report", "json=report.json"], 0);
     ran.shows(&["reference-over-http", "\nconformant  "]);
     let report: Value = serde_json::from_slice(&fs::read(place.path("report.json")).expect("a report")).expect("JSON");
     let verdict = |id: &str| {
@@ -430,7 +335,7 @@ fn the_reference_as_a_service_conforms() {
     };
     assert_eq!(verdict("survives-restart"), "pass");
     assert_eq!(verdict("concurrent-deliveries"), "pass");
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -438,7 +343,7 @@ fn a_url_is_enough() {
     let server = Server::shop();
     let (webhook, state, setup) = (server.url("/webhooks"), server.url("/orders/{orderId}"), server.url("/test/orders"));
     let args = ["certify", &webhook, "--state-url", &state, "--setup-url", &setup, "--secret", SECRET, "--cases", "2"];
-    let ran = Place::new().check(&args, 0);
+    let ran = Place::new().exits(&args, 0);
     ran.shows(&["\nconformant  "]);
     assert!(!ran.out.contains(SECRET));
 }
@@ -454,7 +359,7 @@ fn without_a_secret_nothing_is_signed() {
             "[target]\nname = \"x\"\n[capabilities]\nverifiesSignatures = true\n[http]\nwebhook_url = \"{webhook}\"\nstate_url = \"{state}\"\nsetup_url = \"{webhook}\"\n"
         ),
     );
-    let ran = Ran::from(place.command(&["certify", "refundproof.toml", "--cases", "1"]).output().expect("it runs"));
+    let ran = place.run(&["certify", "refundproof.toml", "--cases", "1"]);
     ran.shows(&["the target does not claim `verifiesSignatures`"]);
     assert!(server.asked().iter().all(|asked| asked.headers.iter().all(|(name, _)| !name.contains("signature"))));
 }
@@ -550,7 +455,7 @@ fn in_its_own_words(place: &Place) -> Server {
 fn doctor_shows_what_it_mapped() {
     let place = Place::new();
     let _server = in_its_own_words(&place);
-    let ran = place.check(&["doctor", "refundproof.toml"], 0);
+    let ran = place.exits(&["doctor", "refundproof.toml"], 0);
     ran.shows(&["✓ end", "/state", "\"DONE\" → refunded", "/totals/back", "500 → 5.0"]);
 }
 
@@ -560,7 +465,7 @@ fn doctor_names_what_it_cannot_map() {
     let server = in_its_own_words(&place);
     let file = fs::read_to_string(place.path("refundproof.toml")).expect("the file");
     place.write("refundproof.toml", &file.replace("DONE =", "OTHER ="));
-    let ran = place.check(&["doctor", "refundproof.toml"], 3);
+    let ran = place.exits(&["doctor", "refundproof.toml"], 3);
     ran.shows(&["✗ observe", "mapping.status", "`/state`", "\"DONE\"", "[mapping.statuses]", "see it without refundproof", "curl -sS -i"]);
     // The command that it prints shows the same.
     let curl = ran.out.lines().find(|line| line.trim().starts_with("curl ")).expect("a command");
@@ -583,7 +488,7 @@ fn doctor_shows_how_to_send_what_was_not_answered() {
         "--secret",
         SECRET,
     ];
-    let ran = place.check(&args, 3);
+    let ran = place.exits(&args, 3);
     ran.shows(&[
         "✗ deliver refund.complete",
         "broke off without an answer",
@@ -596,7 +501,7 @@ fn doctor_shows_how_to_send_what_was_not_answered() {
 
 #[test]
 fn doctor_when_nobody_is_there() {
-    let ran = Place::new().check(&["doctor", "http://127.0.0.1:1/hooks", "--state-url", "http://127.0.0.1:1/{orderId}"], 3);
+    let ran = Place::new().exits(&["doctor", "http://127.0.0.1:1/hooks", "--state-url", "http://127.0.0.1:1/{orderId}"], 3);
     ran.shows(&["✗ hello", "does not take connections", "start the service first"]);
     assert!(!ran.out.trim_end().ends_with("see it without refundproof:"), "{}", ran.out);
 }
@@ -605,8 +510,8 @@ fn doctor_when_nobody_is_there() {
 fn doctor_on_a_service_of_its_own() {
     let place = Place::new();
     place.target_file("", "");
-    place.check(&["doctor", "refundproof.toml"], 0).shows(&["✓ hello", "✓ observe, after the restart", "✓ end"]);
-    place.nothing_is_left();
+    place.exits(&["doctor", "refundproof.toml"], 0).shows(&["✓ hello", "✓ observe, after the restart", "✓ end"]);
+    place.no_service_is_left();
 }
 
 #[test]
@@ -630,7 +535,7 @@ fn set_up_commands_run_where_the_target_file_is() {
         }
         let args: Vec<&str> = ["doctor", "shop/refundproof.toml"].into_iter().chain(attached).collect();
         // The shop was told nothing.
-        place.check(&args, 3).shows(&["✓ begin", "unknown order"]);
+        place.exits(&args, 3).shows(&["✓ begin", "unknown order"]);
         let told = fs::read_to_string(place.path("shop/told")).expect("the command ran there");
         assert!(told.starts_with(r#"{"case":"doctor","orders":[{"orderId":"#), "{told}");
     }
@@ -642,37 +547,37 @@ fn set_up_commands_run_where_the_target_file_is() {
 fn an_interrupt_leaves_nothing_behind() {
     let place = Place::new();
     place.target_file("", "");
-    let child = place.start(&["certify", "refundproof.toml", "--cases", "100000"]);
+    let child = place.start_serving(&["certify", "refundproof.toml", "--cases", "100000"]);
     thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}\n{}", ran.out, ran.err);
     ran.shows(&["cut short: interrupted"]);
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
 fn a_second_interrupt_ends_a_run_that_hangs() {
     let place = Place::new();
     place.target_file("hangs", "");
-    let child = place.start(&["certify", "refundproof.toml", "--answer-limit", "10m", "--only", PLAIN]);
+    let child = place.start_serving(&["certify", "refundproof.toml", "--answer-limit", "10m", "--only", PLAIN]);
     thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     assert_eq!(ended(child).code, Some(130));
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
 fn an_interrupt_ends_a_doctor_that_hangs() {
     let place = Place::new();
     place.target_file("hangs", "");
-    let child = place.start(&["doctor", "refundproof.toml", "--answer-limit", "10m"]);
+    let child = place.start_serving(&["doctor", "refundproof.toml", "--answer-limit", "10m"]);
     thread::sleep(Duration::from_millis(500));
     interrupt(&child);
     assert_eq!(ended(child).code, Some(130));
-    place.nothing_is_left();
+    place.no_service_is_left();
 }
 
 #[test]
@@ -680,8 +585,8 @@ fn failures_leave_nothing_behind() {
     let place = Place::new();
     place.target_file("hangs", "");
     let args = ["certify", "refundproof.toml", "--answer-limit", "100ms", "--only", PLAIN, "--cases", "2"];
-    place.check(&args, 1).shows(&["no answer within 100 ms"]);
-    place.nothing_is_left();
+    place.exits(&args, 1).shows(&["no answer within 100 ms"]);
+    place.no_service_is_left();
 }
 
 // ---- Attached to a service that runs already
@@ -696,15 +601,6 @@ fn attachable(place: &Place, server: &Server) {
              [http]\nwebhook_url = \"{url}/webhooks\"\nstate_url = \"{url}/orders/{{orderId}}\"\nsetup_url = \"{url}/test/orders\"\n"
         ),
     );
-}
-
-#[track_caller]
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LONG;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Steps through with Enter; the service is slower than the usual limit allows.
@@ -745,7 +641,7 @@ fn certify_attached() {
 #[test]
 fn replay_attached() {
     let place = Place::new();
-    place.check(&["certify", "builtin:fault/books-redeliveries", "--only", "duplicate-deliveries"], 1);
+    place.exits(&["certify", "builtin:fault/books-redeliveries", "--only", "duplicate-deliveries"], 1);
     let saved = fs::read_dir(place.path("refundproof-failures")).expect("a folder").next().expect("a case").expect("an entry").path();
     let ran = steps(&place, &["replay", &saved.display().to_string()]);
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);

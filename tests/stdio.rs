@@ -1,19 +1,16 @@
 //! The stdio transport against small targets written in `sh`, most of which misbehave.
 
-use std::{
-    ffi::OsString,
-    fs, panic,
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+mod common;
 
+use std::{ffi::OsString, fs, panic, path::Path, process::Command, time::Duration};
+
+use common::place::{eventually, runs};
 use refundproof::{
     adapter::{Hello, Observable, Request, StdioSettings, StdioTarget, Target, TargetError, TargetErrorKind},
     case::{OrderSetup, OwnRefund},
     domain::Status,
 };
-use rustix::process::{Pid, Signal, getpgid, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 use tempfile::TempDir;
 
 /// Reads requests and answers them: `next` reads one into `$op` and `$id`, `answer` answers it, `serve` answers as a
@@ -102,16 +99,6 @@ fn not_started(kind: TargetErrorKind, parts: &[&str]) {
     assert!(parts.iter().all(|part| why.contains(part)) && !why.contains('\n'), "{why}");
 }
 
-/// Looks again and again until something is so.
-#[track_caller]
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LONG, "{what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 fn pid_in(file: &Path) -> Pid {
     let mut pid = None;
     eventually("no process id was written", || {
@@ -120,13 +107,6 @@ fn pid_in(file: &Path) -> Pid {
         pid.is_some()
     });
     pid.expect("a process id")
-}
-
-/// Whether a process runs. One that is dead but that nobody has asked after yet does not.
-fn runs(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    let is_zombie = stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'));
-    test_kill_process(pid).is_ok() && !is_zombie
 }
 
 fn folder() -> TempDir {

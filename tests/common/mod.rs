@@ -1,6 +1,8 @@
 //! What several test binaries share.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod place;
+pub(crate) mod sample;
 pub(crate) mod server;
 
 use std::{

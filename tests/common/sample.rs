@@ -56,6 +56,15 @@ pub(crate) fn target_file(of: &Path, name: &str, command: &[&str]) -> PathBuf {
     copy
 }
 
+/// Whether this program is here to be run; the test log says if not.
+pub(crate) fn is_there(program: &str) -> bool {
+    let there = Command::new(program).arg("--version").output().is_ok();
+    if !there {
+        skip(&format!("there is no {program}"));
+    }
+    there
+}
+
 /// Says in the test log what was not tested.
 #[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
 pub(crate) fn skip(why: &str) {
