@@ -4,7 +4,6 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -14,173 +13,33 @@ use std::{
     time::Duration,
 };
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-use proptest::{
-    strategy::{Strategy, ValueTree},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
-
 use super::{
     conclude::conclude,
-    drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets},
+    drive::Driver,
     events::RunEvent,
     factory::Factory,
     frozen::{Walked, comparable, walk},
+    options::{Options, SNAPSHOTS},
     outcome::{
-        Chance, Digests, FailureReport, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions, SnapshotDifference,
-        SnapshotResult, SuiteInfo, TargetInfo, Totals,
+        Digests, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
     },
     record,
     redact::Redactor,
-    shard::{RanCase, Shard, Trail},
-    shrink::{ShrinkLimits, Shrunk, shrink},
-    tally::{MOST_KNOWN, Planned, settle, settle_share},
     waive::{apply_known_failures, waive_requirement, waive_snapshots},
+    work::Work,
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
-    case::{Case, Delivery, Terms},
+    case::Case,
     check::{
-        FailureKind, Finding, Rules, diagnose, diff, fingerprint, reaches, snapshot, snapshot_fingerprint,
+        FailureKind, Rules, diff, snapshot, snapshot_fingerprint,
         verdict::{Conformance, Verdict},
-        waivers::{KnownFailures, Subject},
     },
-    corpus::{Corpus, RequirementSet, RequirementText, bug_classes},
+    corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
-    plan::{Plan, PlanStrategy, Recipe, for_recipe},
-    provider::{Provider, lower, lower_for},
+    plan::{Recipe, for_recipe},
+    provider::Provider,
 };
-
-/// How a certification is run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// What cases are drawn from.
-    pub seed: u64,
-    /// How many cases each requirement gets.
-    pub cases: u32,
-    /// Which requirements.
-    pub selection: Selection,
-    /// How many workers, each with a target of its own.
-    pub jobs: usize,
-    /// When the run ends at the latest.
-    pub time_limit: Option<Duration>,
-    /// How long an asynchronous target may take to show what it acknowledged.
-    pub settle: Duration,
-    /// How long an asynchronous target must still be right after the end of a case.
-    pub quiet: Duration,
-    /// How long an answer may take; `None` waits for ever.
-    pub answer_limit: Option<Duration>,
-    /// What deliveries are signed with.
-    pub secrets: Secrets,
-    /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
-    /// targets and processes that are not durable get the ids as they are.
-    pub salt: Option<u64>,
-    /// What is done before each delivery, with the index of its entry; for people who step.
-    pub before: Option<fn(usize, &Delivery)>,
-    /// When to stop looking for smaller cases.
-    pub shrink: ShrinkLimits,
-    /// Which part of the cases is run; all if absent.
-    pub shard: Option<Shard>,
-    /// What may fail for now.
-    pub known: KnownFailures,
-    /// The revision of the requirements; the newest if absent.
-    pub revision: Option<u32>,
-    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
-    pub collect: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
-        Options {
-            seed: 20_241_121,
-            cases: 100,
-            selection: Selection::everything(),
-            jobs: 1,
-            time_limit: None,
-            settle,
-            quiet,
-            answer_limit,
-            secrets,
-            salt,
-            before: None,
-            shrink: ShrinkLimits::default(),
-            shard: None,
-            known: KnownFailures::none(),
-            revision: None,
-            collect: false,
-        }
-    }
-}
-
-impl Options {
-    /// A driver on these terms for a target that the factory made.
-    ///
-    /// # Errors
-    /// When the target does not start or does not speak the protocol.
-    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
-        let conditions = Conditions {
-            secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
-            signature_header: factory.signature_header().map(str::to_owned),
-            answer_limit: self.answer_limit,
-            settle: self.settle,
-            quiet: self.quiet,
-            salt: self.salt,
-            lenient: false,
-        };
-        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
-        let keeps = match factory.transport() {
-            "in-process" => false,
-            "stdio" => driver.capabilities().durable,
-            _ => true,
-        };
-        driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
-        driver.before = self.before.map(|before| Box::new(before) as BeforeDelivery<'_>);
-        Ok(driver)
-    }
-}
-
-/// Which requirements are run; the frozen sequences answer to the name `snapshots`.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    only: Option<GlobSet>,
-    skip: Option<GlobSet>,
-    patterns: (Vec<String>, Vec<String>),
-}
-
-/// The name by which a selection includes or excludes the frozen sequences.
-const SNAPSHOTS: &str = "snapshots";
-
-impl Selection {
-    /// Everything.
-    pub fn everything() -> Selection {
-        Selection { only: None, skip: None, patterns: Default::default() }
-    }
-
-    /// What fits one of `only` (everything, if there are none) and none of `skip`.
-    ///
-    /// # Errors
-    /// When a pattern is not a glob.
-    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
-        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
-    }
-
-    /// Whether a requirement is selected.
-    pub fn includes(&self, id: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.is_match(id)) && !self.skip.as_ref().is_some_and(|skip| skip.is_match(id))
-    }
-}
-
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| error.to_string())?);
-    }
-    set.build().map(Some).map_err(|error| error.to_string())
-}
 
 /// Runs a certification. `emit` hears of everything as it happens; the report is also the last event.
 ///
@@ -251,9 +110,6 @@ struct Campaign<'a> {
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
 const MOST_SPOILED: u32 = 3;
-
-/// How many times more plans than cases are drawn while too few of them get where they should.
-const EXTRA_DRAWS: u32 = 3;
 
 enum Message {
     Started(usize),
@@ -363,10 +219,12 @@ impl<'a> Campaign<'a> {
             return result;
         }
         let strategy = for_recipe(recipe, self.provider.palette());
-        let work = Work { campaign: self, index, requirement, recipe, strategy };
+        let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
+        let is_over = || self.is_over();
+        let work = Work { provider, options, transport, wall: &self.wall, is_over: &is_over, index, requirement, recipe, strategy };
         work.run(ready, &mut result, shrinking);
         waive_requirement(&mut result, &self.options.known);
-        let costs_time = self.factory.transport() != "in-process";
+        let costs_time = transport != "in-process";
         if costs_time
             && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
         {
@@ -473,337 +331,6 @@ impl<'a> Campaign<'a> {
     }
 }
 
-/// A case on which a last look is owed.
-struct Open {
-    number: u32,
-    tree: Box<dyn ValueTree<Value = Plan>>,
-    case: Case,
-    reached: bool,
-    played: Played,
-}
-
-impl Open {
-    /// What is to be noted of it if it does not fail.
-    fn ran(&self) -> RanCase {
-        let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
-    }
-}
-
-/// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
-const MOST_OPEN: usize = 256;
-
-/// How often a case is run whose end depends on chance before it counts as one that does not fail.
-const TRIES: u32 = 5;
-
-/// How often a shrunk case whose end depends on chance is run, to say how often it fails.
-const CHANCES: u32 = 20;
-
-/// One requirement's cases.
-struct Work<'c, 'a> {
-    campaign: &'c Campaign<'a>,
-    index: usize,
-    requirement: &'c RequirementText,
-    recipe: Recipe,
-    strategy: PlanStrategy,
-}
-
-impl Work<'_, '_> {
-    fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
-        let options = self.campaign.options;
-        let wanted = options.cases;
-        let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
-        let mut planned = Planned::default();
-        let mut drawn = 0;
-        let mut trail = Trail { finished: true, ..Trail::default() };
-        let mut open: VecDeque<Open> = VecDeque::new();
-        let mut decided = false;
-        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
-            let number = drawn;
-            drawn += 1;
-            if self.campaign.is_over() {
-                trail.finished = false;
-                break;
-            }
-            let Some(tree) = self.draw(number) else { continue };
-            let plan = tree.current();
-            let palette = self.campaign.provider.palette();
-            let case = self.case(&plan, self.serial(number), driver.capabilities());
-            let reached = reaches(self.recipe, &case, palette);
-            if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                trail.unsubscribed += 1;
-            }
-            if case.deliveries() == 0 {
-                continue;
-            }
-            planned.count(reached);
-            if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
-                continue;
-            }
-            // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
-            drop(driver.target.complaints());
-            let played = driver.play(&self.name(number), &case, self.rules());
-            let most_open = if played.is_open() { MOST_OPEN } else { 0 };
-            let stopped = played.outcome().has_stopped();
-            if stopped && !played.outcome().is_still_there() {
-                // What the target shows of earlier cases after it was killed says nothing of them.
-                trail.ran.extend(open.drain(..).map(|open| open.ran()));
-            }
-            open.push_back(Open { number, tree, case, reached, played });
-            decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
-        }
-        if !decided {
-            self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
-        }
-        settle(result, &trail);
-        if options.shard.is_some() {
-            settle_share(result, &trail, planned);
-            result.trail = Some(trail);
-        }
-    }
-
-    /// Ends cases until no more than `most` are open; whether the requirement is decided by one of them.
-    fn close_all(
-        &self,
-        open: &mut VecDeque<Open>,
-        most: usize,
-        driver: &mut Driver<'_>,
-        result: &mut RequirementResult,
-        trail: &mut Trail,
-        shrinking: &mut dyn FnMut(usize),
-    ) -> bool {
-        while open.len() > most {
-            let Some(next) = open.pop_front() else { break };
-            let (ran, usable) = self.close(next, trail.failing(), driver, result, shrinking);
-            let last = ran.last;
-            trail.ran.push(ran);
-            if last || trail.failing() == MOST_KNOWN {
-                return true;
-            }
-            if !usable {
-                trail.ran.extend(open.drain(..).map(|open| open.ran()));
-            }
-        }
-        false
-    }
-
-    /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
-    fn close(
-        &self,
-        open: Open,
-        failing: u32,
-        driver: &mut Driver<'_>,
-        result: &mut RequirementResult,
-        shrinking: &mut dyn FnMut(usize),
-    ) -> (RanCase, bool) {
-        let mut ran = open.ran();
-        let Open { number, tree, case, played, .. } = open;
-        let outcome = driver.finish(played);
-        if let Some(error) = outcome.error {
-            result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.complaints()));
-            ran.last = true;
-            return (ran, false);
-        }
-        if outcome.failure.is_none() {
-            return (ran, true);
-        }
-        let usable = outcome.is_still_there();
-        let failure = self.shrink(driver, number, failing, tree, (case, outcome), shrinking);
-        ran.last = !self.goes_on_after(&failure) || !usable && driver.recover().is_err();
-        ran.failed = Some(failure.fingerprint.clone());
-        if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
-            result.failures.push(failure);
-        }
-        (ran, usable)
-    }
-
-    /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
-    /// the time of a hang or of a new start is not looked for twice.
-    fn goes_on_after(&self, failure: &FailureReport) -> bool {
-        let options = self.campaign.options;
-        let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
-        let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
-        (is_known || options.collect) && (!costly || self.campaign.factory.transport() == "in-process")
-    }
-
-    fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
-        draw(&self.strategy, crate::provider::Mint::new(self.campaign.options.seed).number(&self.requirement.id, u64::from(number)))
-    }
-
-    fn name(&self, number: u32) -> String {
-        format!("{}-{number:04}", self.requirement.id)
-    }
-
-    /// Order ids are never reused, so every case that a target sees has a serial of its own. The first million
-    /// belongs to frozen sequences.
-    fn serial(&self, number: u32) -> u64 {
-        (self.index as u64 + 1) * 1_000_000 + u64::from(number)
-    }
-
-    fn rules(&self) -> Rules {
-        Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
-    }
-
-    /// The case of a plan as a target that gets everything would get it.
-    fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
-        lower(self.campaign.provider, plan, serial).case
-    }
-
-    /// The case of a plan as the target gets it.
-    fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
-        let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-        let case = lower_for(self.campaign.provider, plan, serial, &subscribed).case;
-        let mut case = case.restricted_to(terms(&subscribed, capabilities));
-        case.requirement = Some(self.requirement.id.clone());
-        case.title.clone_from(&self.requirement.shows);
-        case
-    }
-
-    fn shrink(
-        &self,
-        driver: &mut Driver<'_>,
-        number: u32,
-        failing: u32,
-        tree: Box<dyn ValueTree<Value = Plan>>,
-        shown: (Case, Outcome),
-        shrinking: &mut dyn FnMut(usize),
-    ) -> FailureReport {
-        let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
-        let started = self.campaign.wall.monotonic();
-        let mut attempt = u64::from(failing) * 1_000_000_000;
-        let mut complaints = driver.complaints();
-        let mut smallest = usize::MAX;
-        let mut limits = self.campaign.options.shrink;
-        let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
-        let mut tree_for_proptest = None;
-        if self.campaign.factory.transport() == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
-            tree_for_proptest = Some(tree);
-        } else {
-            match kind {
-                // Each attempt costs the whole answer limit.
-                Some(FailureKind::Timeout) => limits.attempts = limits.attempts.min(6),
-                // Each attempt costs a new start.
-                _ => limits.attempts = limits.attempts.min(20),
-            }
-        }
-        let smaller = shrink(
-            tree_for_proptest,
-            first,
-            limits,
-            || if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic().saturating_sub(started) },
-            |plan| {
-                let mut tries = 0;
-                loop {
-                    attempt += 1;
-                    tries += 1;
-                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
-                    let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                    let said = driver.complaints();
-                    if same {
-                        complaints = said;
-                        let size = case.deliveries();
-                        if size < smallest {
-                            smallest = size;
-                            shrinking(size);
-                        }
-                        return Some((size, (case, outcome)));
-                    }
-                    if tries >= TRIES || !case.is_chancy() || self.campaign.is_over() {
-                        return None;
-                    }
-                }
-            },
-        );
-        let (mut case, outcome) = smaller.shown;
-        let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
-        case.plan = Some(smaller.plan);
-        self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
-    }
-
-    /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
-    fn attempt(
-        &self,
-        driver: &mut Driver<'_>,
-        number: u32,
-        attempt: u64,
-        plan: &Plan,
-        kind: Option<FailureKind>,
-    ) -> Option<(Case, Outcome)> {
-        // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
-        let serial = 1_000_000_000 + self.serial(0) + attempt;
-        let capabilities = driver.capabilities().clone();
-        let case = self.case(plan, serial, &capabilities);
-        if case.deliveries() == 0 {
-            return None;
-        }
-        if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
-            return None;
-        }
-        let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
-        Some((case, outcome))
-    }
-
-    /// How often the shrunk case fails.
-    fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
-        let mut chance = Chance { failed: 0, runs: 0 };
-        let started = self.campaign.wall.monotonic();
-        // Targets that hang or take long to start would make this take for ever.
-        let in_time = || self.campaign.wall.monotonic().saturating_sub(started) <= self.campaign.options.shrink.time;
-        while chance.runs < CHANCES && (chance.runs == 0 || in_time()) && !self.campaign.is_over() {
-            let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
-            chance.runs += 1;
-            chance.failed += u32::from(outcome.failure.is_some());
-        }
-        chance
-    }
-
-    fn failure_report(
-        &self,
-        number: u32,
-        mut case: Case,
-        is_smallest: bool,
-        outcome: Outcome,
-        complaints: String,
-        chance: Option<Chance>,
-    ) -> FailureReport {
-        let answers = outcome.answers();
-        let failure = outcome.failure;
-        let palette = self.campaign.provider.palette();
-        let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
-        let class = class.or(self.requirement.bugs.first().map(String::as_str));
-        let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
-            // Where chance has a say, what is left of the case is chance too.
-            let case = (is_smallest && !case.is_chancy()).then_some(&case);
-            let requirement = self.requirement.id.as_str();
-            fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
-        });
-        let (entry, kind, message, expected, observed, diff) = match failure {
-            Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
-            None => (None, "", String::new(), String::new(), String::new(), String::new()),
-        };
-        case.title = format!("{}: {message}", self.requirement.id);
-        FailureReport {
-            case: self.name(number),
-            deliveries: case.deliveries(),
-            fingerprint,
-            kind: kind.to_owned(),
-            message,
-            expected,
-            observed,
-            diff,
-            file: String::new(),
-            reproduce: String::new(),
-            resembles: resemblance(class),
-            chance,
-            answers,
-            stderr: complaints,
-            shrunk: Some(Box::new(case)),
-            entry,
-        }
-    }
-}
-
 fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     // A snapshot shows everything that happened, so nothing that is wrong ends it early.
     let sight = driver.capabilities().sight();
@@ -820,30 +347,6 @@ fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     (text, usable)
 }
 
-fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Box<dyn ValueTree<Value = Plan>>> {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
-    strategy.new_tree(&mut runner).ok()
-}
-
-/// The plan that a strategy draws from a seed.
-pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
-    draw(strategy, crate::provider::Mint::new(seed).number("sample", 0)).map(|tree| tree.current())
-}
-
-/// The terms on which a target with these capabilities is certified.
-pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabilities) -> Terms<'t> {
-    Terms {
-        subscribed,
-        initiates: capabilities.initiates_refunds,
-        verifies: capabilities.verifies_signatures,
-        durable: capabilities.durable,
-    }
-}
-
 fn recipe(name: &str) -> Option<Recipe> {
     serde_json::from_value(serde_json::Value::from(name)).ok()
 }
@@ -854,11 +357,6 @@ fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> O
     }
     let subscribed = requirement.events.is_empty() || requirement.events.iter().any(|kind| capabilities.is_subscribed(kind));
     (!subscribed).then(|| format!("the target does not subscribe to {}", requirement.events.join(" or ")))
-}
-
-fn resemblance(class: Option<&str>) -> Option<Resemblance> {
-    let class = bug_classes().iter().find(|known| Some(known.id.as_str()) == class)?;
-    Some(Resemblance { class: class.id.clone(), name: class.name.clone(), links: class.links.iter().take(3).cloned().collect() })
 }
 
 fn blank_result(requirement: &RequirementText) -> RequirementResult {
@@ -882,14 +380,6 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
 
 fn error_result(requirement: &RequirementText, note: String) -> RequirementResult {
     RequirementResult { verdict: Verdict::Error, note: Some(note), judged: true, ..blank_result(requirement) }
-}
-
-fn with_complaints(error: &TargetError, complaints: &str) -> String {
-    let last = complaints.lines().rev().find(|line| !line.trim().is_empty());
-    match (last, &error.kind) {
-        (Some(line), kind) if *kind != TargetErrorKind::Unsupported => format!("{error}; its standard error ends with: {line}"),
-        _ => error.to_string(),
-    }
 }
 
 fn millis(time: Duration) -> u64 {

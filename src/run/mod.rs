@@ -11,6 +11,7 @@ mod events;
 mod factory;
 mod frozen;
 mod merge;
+mod options;
 mod outcome;
 mod own;
 pub mod record;
@@ -19,14 +20,16 @@ mod shard;
 mod shrink;
 mod tally;
 mod waive;
+mod work;
 
 pub use alias::with_fresh_ids;
-pub use campaign::{Options, Selection, certify, sample, terms};
+pub use campaign::certify;
 pub use conclude::conclude;
 pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
 pub use merge::merge;
+pub use options::{Options, Selection};
 pub use outcome::{
     Digests, FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions,
     SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
@@ -36,3 +39,4 @@ pub use redact::{HIDDEN, Redactor};
 pub use shard::{RanCase, Shard, Trail};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use waive::apply_known_failures;
+pub use work::{sample, terms};

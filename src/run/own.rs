@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    campaign::Options,
     drive::Outcome,
     factory::Factory,
     frozen::{Walked, comparable, obstacle, walk},
+    options::Options,
     redact::Redactor,
 };
 use crate::{

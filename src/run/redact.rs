@@ -4,9 +4,9 @@
 //! error. Signatures are made when a delivery is sent and are in no case.
 
 use super::{
-    campaign::Options,
     drive::Secrets,
     factory::Factory,
+    options::Options,
     outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};

@@ -1,0 +1,145 @@
+//! How a certification is run, and which requirements.
+
+use std::time::Duration;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::{
+    drive::{BeforeDelivery, Conditions, Driver, Secrets},
+    factory::Factory,
+    shard::Shard,
+    shrink::ShrinkLimits,
+};
+use crate::{adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, provider::Provider};
+
+/// How a certification is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What cases are drawn from.
+    pub seed: u64,
+    /// How many cases each requirement gets.
+    pub cases: u32,
+    /// Which requirements.
+    pub selection: Selection,
+    /// How many workers, each with a target of its own.
+    pub jobs: usize,
+    /// When the run ends at the latest.
+    pub time_limit: Option<Duration>,
+    /// How long an asynchronous target may take to show what it acknowledged.
+    pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
+    /// How long an answer may take; `None` waits for ever.
+    pub answer_limit: Option<Duration>,
+    /// What deliveries are signed with.
+    pub secrets: Secrets,
+    /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
+    /// targets and processes that are not durable get the ids as they are.
+    pub salt: Option<u64>,
+    /// What is done before each delivery, with the index of its entry; for people who step.
+    pub before: Option<fn(usize, &Delivery)>,
+    /// When to stop looking for smaller cases.
+    pub shrink: ShrinkLimits,
+    /// Which part of the cases is run; all if absent.
+    pub shard: Option<Shard>,
+    /// What may fail for now.
+    pub known: KnownFailures,
+    /// The revision of the requirements; the newest if absent.
+    pub revision: Option<u32>,
+    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
+    pub collect: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
+        Options {
+            seed: 20_241_121,
+            cases: 100,
+            selection: Selection::everything(),
+            jobs: 1,
+            time_limit: None,
+            settle,
+            quiet,
+            answer_limit,
+            secrets,
+            salt,
+            before: None,
+            shrink: ShrinkLimits::default(),
+            shard: None,
+            known: KnownFailures::none(),
+            revision: None,
+            collect: false,
+        }
+    }
+}
+
+impl Options {
+    /// A driver on these terms for a target that the factory made.
+    ///
+    /// # Errors
+    /// When the target does not start or does not speak the protocol.
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+        let conditions = Conditions {
+            secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
+            signature_header: factory.signature_header().map(str::to_owned),
+            answer_limit: self.answer_limit,
+            settle: self.settle,
+            quiet: self.quiet,
+            salt: self.salt,
+            lenient: false,
+        };
+        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let keeps = match factory.transport() {
+            "in-process" => false,
+            "stdio" => driver.capabilities().durable,
+            _ => true,
+        };
+        driver.conditions.salt = driver.conditions.salt.filter(|_| keeps);
+        driver.before = self.before.map(|before| Box::new(before) as BeforeDelivery<'_>);
+        Ok(driver)
+    }
+}
+
+/// Which requirements are run; the frozen sequences answer to the name `snapshots`.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    only: Option<GlobSet>,
+    skip: Option<GlobSet>,
+    /// As they were given, for the report.
+    pub(super) patterns: (Vec<String>, Vec<String>),
+}
+
+/// The name by which a selection includes or excludes the frozen sequences.
+pub(super) const SNAPSHOTS: &str = "snapshots";
+
+impl Selection {
+    /// Everything.
+    pub fn everything() -> Selection {
+        Selection { only: None, skip: None, patterns: Default::default() }
+    }
+
+    /// What fits one of `only` (everything, if there are none) and none of `skip`.
+    ///
+    /// # Errors
+    /// When a pattern is not a glob.
+    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
+        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
+    }
+
+    /// Whether a requirement is selected.
+    pub fn includes(&self, id: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.is_match(id)) && !self.skip.as_ref().is_some_and(|skip| skip.is_match(id))
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(|error| error.to_string())?);
+    }
+    set.build().map(Some).map_err(|error| error.to_string())
+}
