@@ -38,6 +38,9 @@ const REAPING: Duration = Duration::from_secs(1);
 /// The longest pause between two looks at something that nobody tells of.
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
+/// How a process ended that has nothing to complain about.
+pub(super) const SUCCESS: &str = "ended with exit status: 0";
+
 /// A running child and everything that runs in its process group.
 pub(super) struct Process {
     child: Child,

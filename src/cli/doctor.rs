@@ -9,7 +9,7 @@ use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Ou
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
-    domain::{Clock, OrderState, RefundView},
+    domain::{Clock, OrderState, RefundView, fits_pattern},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
@@ -67,6 +67,14 @@ impl Visit<'_> {
         };
         let capabilities = introduction.capabilities;
         self.told(&terminal::claims(&capabilities))?;
+        let catalogue = &self.provider.corpus().catalogue;
+        let patterns = capabilities.subscribes.iter().flatten();
+        for pattern in patterns.filter(|pattern| !catalogue.iter().any(|event| fits_pattern(pattern, &event.kind))) {
+            self.remark(&format!("capabilities.subscribes: `{}` fits no event type of {}", visible(pattern), self.provider.name()))?;
+        }
+        if !catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind)) {
+            return Ok(false);
+        }
 
         self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
         let answer = self.target.begin("doctor", &case.orders);

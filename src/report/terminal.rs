@@ -49,6 +49,11 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         writeln!(out)?;
         snapshot_line(out, report)?;
     }
+    // What was not judged is told of by its line alone, and has to be told.
+    let unjudged: Vec<_> = report.requirements.iter().filter(|requirement| view.quiet && requirement.verdict == Verdict::Error).collect();
+    for requirement in &unjudged {
+        requirement_lines(out, requirement, report.interrupted.is_some(), view)?;
+    }
     let mut told: Vec<(String, &str)> = Vec::new();
     // A known failure has its line in the table; nobody wants to read its story every day.
     for requirement in report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Waived) {
@@ -75,7 +80,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         let more = many((differing.len() - MOST_SNAPSHOTS) as u64, "more snapshot", "more snapshots");
         writeln!(out, "\n  … and {more} that differ; `--report html=PATH` has them all")?;
     }
-    if !view.quiet || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
+    if !view.quiet || !unjudged.is_empty() || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
         writeln!(out)?;
     }
     verdict_lines(out, report, view)

@@ -200,6 +200,11 @@ impl<'a> Driver<'a> {
             let what = "field `capabilities.concurrency`: is 0; it is at least 1".to_owned();
             return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));
         }
+        let catalogue = &self.provider.corpus().catalogue;
+        if !catalogue.iter().any(|event| introduction.capabilities.is_subscribed(&event.kind)) {
+            let what = format!("field `capabilities.subscribes`: fits no event type of {}, so nothing can be judged", hello.provider);
+            return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));
+        }
         Ok(introduction)
     }
 
@@ -545,12 +550,15 @@ impl<'a> Driver<'a> {
         loop {
             match self.look(expected, or, sight)? {
                 Ok(state) => return Ok(state),
-                Err(failure) => {
+                Err(mut failure) => {
                     let waited = self.clock.monotonic().saturating_sub(started);
                     if !self.capabilities().asynchronous || waited >= self.conditions.settle {
                         if self.conditions.lenient {
                             let target = &mut self.target;
                             return guarded("observe", || target.observe(&expected.order_id)).map_err(blame);
+                        }
+                        if self.capabilities().asynchronous {
+                            failure.message.push_str(&format!("; it was given {:?} to settle", self.conditions.settle));
                         }
                         return Err(Stop::Failure(failure));
                     }

@@ -281,6 +281,8 @@ impl Work<'_> {
         );
         let (mut case, outcome) = smaller.shown;
         let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
+        // Nothing is said of runs that there could not be.
+        let chance = chance.filter(|chance| chance.runs > 0);
         case.plan = Some(smaller.plan);
         self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
     }

@@ -9,10 +9,11 @@ use std::{
     future::{Future, poll_fn},
     io::{self, Read},
     net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
     pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -164,6 +165,8 @@ struct Line {
     sender: SendRequest<Full<Bytes>>,
     connection: Pin<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
     turns: Turns,
+    /// The same socket once more, for its options: hyper has the stream.
+    socket: OwnedFd,
     has_ended: bool,
     /// Since when nothing has been sent on it.
     idle_since: Instant,
@@ -172,22 +175,32 @@ struct Line {
 impl Line {
     async fn open(sockets: &[SocketAddr]) -> Result<Line, Trouble> {
         let stream = connect(sockets).await.map_err(|error| Trouble::Unreachable(error.to_string()))?;
+        let socket = stream.as_fd().try_clone_to_owned().map_err(|error| Trouble::Broken(error.to_string()))?;
         // Head and body are small and leave in one piece.
         let (sender, connection) =
             Builder::new().writev(false).handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
-        Ok(Line { sender, connection: Box::pin(connection), turns: Turns::new(), has_ended: false, idle_since: Instant::now() })
+        Ok(Line { sender, connection: Box::pin(connection), turns: Turns::new(), socket, has_ended: false, idle_since: Instant::now() })
     }
 
     async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
-        let Line { sender, connection, turns, has_ended, .. } = self;
+        let Line { sender, connection, turns, socket, has_ended, .. } = self;
+        let has_head = AtomicBool::new(false);
         let mut work = pin!(async {
             sender.ready().await?;
             let response = sender.send_request(request.to_request()).await?;
+            has_head.store(true, Ordering::Relaxed);
             let status = response.status().as_u16();
             let (body, is_cut) = start_of(response.into_body(), longest).await;
             Ok::<_, hyper::Error>(Reply { status, body, is_cut })
         });
-        let reply = poll_fn(|context| turns.take(context, work.as_mut(), connection.as_mut(), has_ended)).await?;
+        let reply = poll_fn(|context| {
+            let done = turns.take(context, work.as_mut(), connection.as_mut(), has_ended);
+            if done.is_pending() && has_head.load(Ordering::Relaxed) {
+                acknowledge_now(socket);
+            }
+            done
+        });
+        let reply = reply.await?;
         // What is still to be read makes the connection useless.
         self.has_ended |= reply.is_cut;
         Ok(reply)
@@ -230,6 +243,15 @@ impl Line {
         self.idle_since = Instant::now();
         self
     }
+}
+
+/// A service that writes head and body one after the other may hold the second back until the first is acknowledged, which a
+/// system that is in no hurry does after 40 ms (RFC 1122, 4.2.3.2).
+fn acknowledge_now(socket: &OwnedFd) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::sockopt::set_tcp_quickack(socket, true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
 }
 
 /// Why a connection gave no answer.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
 use crate::{
-    adapter::process::shown,
+    adapter::{Observable, process::shown},
     domain::{Amount, Currency, OrderState, RefundState, RefundView, Status},
 };
 
@@ -91,6 +91,19 @@ impl<'de> Deserialize<'de> for Pointer {
 }
 
 impl Mapping {
+    /// The first member that is claimed to be shown and that nothing says where to find.
+    pub(super) fn unmapped(&self, claimed: &[Observable]) -> Option<&'static str> {
+        claimed.iter().find_map(|observable| {
+            let (name, is_mapped) = match observable {
+                Observable::Currency => ("currency", self.currency.is_some()),
+                Observable::Refunds => ("refunds", self.refunds.is_some()),
+                Observable::AvailableToRefundAmount => ("availableToRefundAmount", self.available_to_refund_amount.is_some()),
+                Observable::ChargedBackAmount => ("chargedBackAmount", self.charged_back_amount.is_some()),
+            };
+            (!is_mapped).then_some(name)
+        })
+    }
+
     /// The state that a document shows. `currency` is the order's where it is known otherwise. The error names the pointer,
     /// what was found there, and the document.
     pub(super) fn read(&self, document: &Value, order_id: &str, currency: Option<Currency>) -> Result<OrderState, String> {
@@ -197,12 +210,9 @@ impl Unit {
         }
     }
 
-    /// Absent or null is nothing shown.
+    /// Null is nothing shown. What is not there at all may be a pointer that is written wrong, and nobody would notice.
     fn maybe(self, document: &Value, name: &str, pointer: &Pointer) -> Result<Option<Amount>, String> {
-        match document.pointer(&pointer.0) {
-            None | Some(Value::Null) => Ok(None),
-            Some(_) => self.amount(document, name, pointer).map(Some),
-        }
+        if find(document, name, pointer)?.is_null() { Ok(None) } else { self.amount(document, name, pointer).map(Some) }
     }
 }
 
@@ -309,6 +319,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         refused("\"PART\"", "\"GONE\"", &["`mapping.status`", "`/state`", "`\"GONE\"`", "[mapping.statuses]", "in the document `{"]);
         refused("\"back\":541,", "", &["`mapping.refundedAmount`", "`/money/back` finds nothing"]);
+        refused(",\"left\":null", "", &["`mapping.availableToRefundAmount`", "`/money/left` finds nothing"]);
         refused("541,\"left\"", "\"x\",\"left\"", &["no whole number of minor units"]);
         refused("541,\"left\"", "5.41,\"left\"", &["no whole number of minor units"]);
         refused("\"done\":true", "\"done\":7", &["`mapping.refunds.state`", "[mapping.refunds.states]"]);

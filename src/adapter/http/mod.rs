@@ -33,7 +33,7 @@ use service::{Folder, Service, free_port};
 
 use super::{
     Endpoints, Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
-    process::{Process, shown},
+    process::{Process, SUCCESS, shown},
     wire::read_bare_state,
 };
 use crate::{
@@ -112,6 +112,8 @@ pub struct HttpTarget {
     cases: HashMap<String, Vec<String>>,
     /// The JSON of the order that was shown last.
     last_state: Vec<u8>,
+    /// What was put in the place of a placeholder, and differs from run to run.
+    chosen: Vec<(String, &'static str)>,
     /// Removed last.
     _folder: Option<Folder>,
 }
@@ -153,6 +155,9 @@ impl HttpSettings {
         }
         if claims.initiates_refunds && self.initiate_url.is_none() {
             return Err("capabilities.initiatesRefunds: needs http.initiate_url".to_owned());
+        }
+        if let Some(name) = self.mapping.as_ref().and_then(|mapping| mapping.unmapped(&claims.observes)) {
+            return Err(format!("capabilities.observes: names `{name}`, and [mapping] does not say where it stands"));
         }
         let is_empty = |command: &[String]| command.first().is_none_or(String::is_empty);
         if self.service.as_ref().is_some_and(|service| is_empty(&service.command)) {
@@ -226,12 +231,17 @@ impl HttpTarget {
         let fail = |why: String| TargetError::new("hello", TargetErrorKind::NotStarted(why));
         settings.check().map_err(fail)?;
         let mut settings = settings.clone();
+        let mut chosen = Vec::new();
         if settings.mentions(PORT) {
-            settings = settings.with(PORT, &free_port().map_err(fail)?.to_string());
+            let port = free_port().map_err(fail)?;
+            settings = settings.with(PORT, &port.to_string());
+            chosen.push((format!(":{port}"), ":{port}"));
         }
         let folder = settings.mentions(FOLDER).then(Folder::new).transpose().map_err(fail)?;
         if let Some(folder) = &folder {
-            settings = settings.with(FOLDER, &folder.path().display().to_string());
+            let path = folder.path().display().to_string();
+            settings = settings.with(FOLDER, &path);
+            chosen.push((path, FOLDER));
         }
         let [Some(webhook), Some(state), setup, initiate, ready] = settings.addresses().map_err(fail)? else {
             return Err(fail("a URL is missing".to_owned()));
@@ -252,6 +262,7 @@ impl HttpTarget {
             currencies,
             cases,
             last_state: Vec::new(),
+            chosen,
             _folder: folder,
         })
     }
@@ -285,18 +296,16 @@ impl HttpTarget {
 
     /// Starts the service if it is ours and does not run, and waits until it is ready.
     fn start(&mut self, operation: &str) -> Result<(), TargetError> {
-        let HttpTarget { settings, webhook, ready, service, client, .. } = self;
+        let HttpTarget { settings, webhook, ready, service, client, chosen, .. } = self;
         client.forget();
-        let mut problem = String::new();
-        let mut is_ready = |limit: Duration| {
-            let ready = ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
-            ready.map_err(|why| problem = why).is_ok()
-        };
-        let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(why));
+        let mut is_ready = |limit: Duration| ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
+        // What is said of a restart stands in reports, and those of the same seed are the same.
+        let chosen = if operation == "restart" { chosen.as_slice() } else { &[] };
+        let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(as_written(why, chosen)));
         match service {
             Some(service) => service.start(&webhook.sockets, is_ready).map_err(not_started),
-            None if is_ready(settings.other_limit) => Ok(()),
-            None => Err(not_started(format!("{problem}; start the service first, or let [server] start it"))),
+            None => is_ready(settings.other_limit)
+                .map_err(|problem| not_started(format!("{problem}; start the service first, or let [server] start it"))),
         }
     }
 
@@ -306,7 +315,7 @@ impl HttpTarget {
         let kind = match (trouble, ended) {
             (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
             (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
-            (_, Some(how)) => TargetErrorKind::Crashed(how),
+            (_, Some(how)) => TargetErrorKind::Crashed(as_written(how, &self.chosen)),
             (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
             (Trouble::Broken(why), None) => TargetErrorKind::Crashed(format!("broke off without an answer: {why}")),
         };
@@ -320,11 +329,19 @@ impl HttpTarget {
         let request = post(address, &headers, &body).map_err(|problem| unsendable(operation, problem))?;
         let patience = self.others(LONGEST_ANSWER);
         let reply = self.client.send(address, request, patience).map_err(|trouble| self.blamed(operation, trouble))?;
-        if (200..300).contains(&reply.status) { Ok(()) } else { Err(declined(operation, address, &reply)) }
+        if (200..300).contains(&reply.status) { Ok(()) } else { Err(self.declined(operation, address, &reply)) }
     }
 
-    fn run_setup(&self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
+    fn declined(&self, operation: &str, address: &Address, reply: &Reply) -> TargetError {
+        let body = if reply.body.is_empty() { String::new() } else { format!(": `{}`", shown(&reply.body)) };
+        let what = format!("{address} answered {}{body}", reply.status);
+        TargetError::new(operation, TargetErrorKind::Refused(as_written(what, &self.chosen)))
+    }
+
+    fn run_setup(&mut self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
         let fail = |why: String| TargetError::new("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
+        // The command may speak to the service, which may serve one connection at a time.
+        self.client.forget();
         let words: Vec<OsString> = command.iter().map(OsString::from).collect();
         let mut process =
             Process::start_in(&words, &self.settings.directory).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
@@ -334,7 +351,7 @@ impl HttpTarget {
         let Some(how) = process.wait_for_ending(deadline) else {
             return Err(fail(format!("did not end within {} s", self.settings.other_limit.as_secs())));
         };
-        if how == "ended with exit status: 0" {
+        if how == SUCCESS {
             return Ok(());
         }
         let last = process.last_words().map(|line| format!("; its last line on standard error: `{line}`")).unwrap_or_default();
@@ -447,7 +464,7 @@ impl Target for HttpTarget {
                 self.last_state = reply.body;
                 read
             }
-            _ => Err(declined("observe", &self.state, &reply)),
+            _ => Err(self.declined("observe", &self.state, &reply)),
         }
     }
 
@@ -494,7 +511,7 @@ impl Target for HttpTarget {
     }
 
     fn complaints(&mut self) -> String {
-        self.service.as_mut().map(Service::complaints).unwrap_or_default()
+        self.service.as_mut().map(|service| as_written(service.complaints(), &self.chosen)).unwrap_or_default()
     }
 }
 
@@ -504,6 +521,11 @@ impl HttpTarget {
         let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
         mapping.read(&document, order_id, self.currencies.get(order_id).copied())
     }
+}
+
+/// A text with the placeholders that stand in the settings.
+fn as_written(text: String, chosen: &[(String, &str)]) -> String {
+    chosen.iter().fold(text, |text, (value, placeholder)| text.replace(value, placeholder))
 }
 
 fn ready_now(client: &mut Client, ready: Option<&Address>, webhook: &Address, limit: Duration) -> Result<(), String> {
@@ -526,9 +548,4 @@ fn post(address: &Address, headers: &[(String, String)], body: &[u8]) -> Result<
 
 fn unsendable(operation: &str, problem: String) -> TargetError {
     TargetError::new(operation, TargetErrorKind::Nonsense(problem))
-}
-
-fn declined(operation: &str, address: &Address, reply: &Reply) -> TargetError {
-    let body = if reply.body.is_empty() { String::new() } else { format!(": `{}`", shown(&reply.body)) };
-    TargetError::new(operation, TargetErrorKind::Refused(format!("{address} answered {}{body}", reply.status)))
 }

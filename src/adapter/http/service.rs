@@ -11,7 +11,7 @@ use std::{
 
 use crate::adapter::{
     leftovers,
-    process::{Process, Tail},
+    process::{Process, SUCCESS, Tail},
 };
 
 /// How long a service may take to go away when it is asked to.
@@ -50,8 +50,9 @@ impl Service {
         self.process.as_ref().is_some_and(|process| process.ending().is_none())
     }
 
-    /// Starts it and waits until `is_ready` says so, which is given so much time for it. The error says which command and why.
-    pub(super) fn start(&mut self, sockets: &[SocketAddr], mut is_ready: impl FnMut(Duration) -> bool) -> Result<(), String> {
+    /// Starts it and waits until `is_ready` says so, which is given so much time for it, or why it is not. The error says which
+    /// command and why.
+    pub(super) fn start(&mut self, sockets: &[SocketAddr], mut is_ready: impl FnMut(Duration) -> Result<(), String>) -> Result<(), String> {
         self.kill();
         if let Some(port) = taken(sockets) {
             return Err(format!(
@@ -69,15 +70,13 @@ impl Service {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = is_ready(left.max(LOOK));
             if let Some(how) = process.ending() {
-                let last = process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
-                return Err(format!("`{words}` {how}{last}"));
+                let hint = if how == SUCCESS { "; it must stay in the foreground" } else { "" };
+                return Err(format!("`{words}` {how}{hint}{}", last_line(process)));
             }
-            if ready {
-                return Ok(());
-            }
+            let Err(why) = ready else { return Ok(()) };
             if left.is_zero() {
-                let within = self.settings.ready_within;
-                return Err(format!("`{words}` was not ready within {within:?}; `server.ready_within` may be longer"));
+                let (within, last) = (self.settings.ready_within, last_line(process));
+                return Err(format!("`{words}` was not ready within {within:?} (`server.ready_within`): {why}{last}"));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -104,7 +103,7 @@ impl Service {
     pub(super) fn ending(&mut self) -> Option<String> {
         let how = self.process.as_ref()?.wait_for_ending(Instant::now() + LONGEST_PAUSE * 5)?;
         let mut process = self.process.take()?;
-        let last = process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default();
+        let last = last_line(&mut process);
         process.take_complaints(&mut self.complaints);
         Some(format!("{how}{last}"))
     }
@@ -115,6 +114,11 @@ impl Service {
         }
         self.complaints.take()
     }
+}
+
+/// The last line of a service that is over, to be added to what became of it.
+fn last_line(process: &mut Process) -> String {
+    process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default()
 }
 
 /// A folder of its own for one service, removed with all that is in it.
