@@ -611,12 +611,24 @@ fn target_that_hangs_in_deliver() {
 }
 
 #[test]
+fn target_that_subscribes_to_what_there_is_not() {
+    let place = Place::new();
+    place.write("target.sh", &shell_target(r#"{"subscribes":["refund.complet","refunds.*"]}"#));
+    place.complains(&["certify", "--", "sh", "target.sh"], 3, &["`capabilities.subscribes`", "no event type of digital-river"]);
+    place.exits(&["doctor", "--", "sh", "target.sh"], 3).shows(&["`refund.complet` fits no event type", "`refunds.*` fits"]);
+    place.nothing_is_left();
+}
+
+#[test]
 fn adapter_that_cannot_is_not_judged() {
     let place = Place::new();
     place.write("target.sh", &shell_target("{}"));
     let decline = r#"printf '{"id":%s,"ok":false,"error":"out of order"}\n' "$id""#;
     let ran = place.check(&["certify", "--cases", "1", "--", "sh", "target.sh", decline], 3, "");
     ran.shows(&["the adapter said: out of order", "\nnot-judged"]);
+    // It is what is wrong, so it is said even where nothing else is.
+    let quiet = place.exits(&["certify", "--quiet", "--cases", "1", "--only", PLAIN, "--", "sh", "target.sh", decline], 3);
+    quiet.shows(&[PLAIN, "the adapter said: out of order"]);
     place.nothing_is_left();
 }
 

@@ -231,6 +231,18 @@ fn a_restart_is_a_kill() {
     assert!(target.observe("1").expect("an answer").is_some(), "what it knew is still there");
 }
 
+/// Reports of the same seed are the same, whatever the port and the folder were.
+#[test]
+fn a_restart_that_fails_names_no_folder() {
+    let place = Place::new();
+    let script = "test -e $0/old && echo $0/old is in the way && exit 3; touch $0/old; exec \"$@\"";
+    let once = [&["sh", "-c", script, "{folder}"].map(str::to_owned)[..], &service_command()].concat();
+    let mut settings = place.settings("");
+    settings.service.as_mut().expect("a service").command = once;
+    let error = greeted(&settings).restart().expect_err("it does not come back").to_string();
+    assert!(error.contains("`{folder}/old is in the way`") && !error.contains("refundproof-"), "{error}");
+}
+
 #[test]
 fn a_kill_during_a_delivery() {
     for after_ms in [0, 5] {
@@ -289,7 +301,7 @@ fn a_service_that_never_is_ready() {
     let mut settings = place.settings("never ready");
     settings.ready_url = Some("http://127.0.0.1:{port}/health".to_owned());
     settings.service.as_mut().expect("a service").ready_within = Duration::from_secs(1);
-    cannot_start(&settings, &["was not ready within 1s", "server.ready_within"]);
+    cannot_start(&settings, &["was not ready within 1s", "server.ready_within", "/health answered 503"]);
     // A service that takes connections and answers nothing is not waited for either.
     cannot_start(&with_command(settings, &["sleep", "100"]), &["was not ready within 1s"]);
     place.no_service_is_left();
@@ -421,6 +433,10 @@ fn target_files_that_cannot_be_used() {
         &["line 9", "`paid`"],
     );
     bad_file(&format!("[target]\n{HTTP}[mapping]\nrefundedAmount = \"/a\"\n"), &["missing field `status`"]);
+    bad_file(
+        &format!("[target]\n{HTTP}[mapping]\nstatus = \"/s\"\nrefundedAmount = \"/a\"\n[capabilities]\nobserves = [\"currency\"]\n"),
+        &["capabilities.observes", "`currency`", "[mapping]"],
+    );
     bad_file("[target\n", &["line 1"]);
     bad_file("", &["target"]);
 }

@@ -241,7 +241,8 @@ impl Work<'_> {
         let mut limits = self.options.shrink;
         let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
         let mut tree_for_proptest = None;
-        if self.transport == "in-process" || !matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash)) {
+        let is_costly = self.transport != "in-process" && matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash));
+        if !is_costly {
             tree_for_proptest = Some(tree);
         } else {
             match kind {
@@ -280,7 +281,13 @@ impl Work<'_> {
             },
         );
         let (mut case, outcome) = smaller.shown;
-        let chance = case.is_chancy().then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
+        // What was seen may have been chance although nothing in the case says so; one more look tells.
+        let is_lost = !is_costly && !case.is_chancy() && limits.attempts > 0 && {
+            attempt += 1;
+            let again = self.attempt(driver, number, attempt, &smaller.plan, kind);
+            again.is_some_and(|(_, outcome)| outcome.failure.is_none())
+        };
+        let chance = (case.is_chancy() || is_lost).then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
         // Nothing is said of runs that there could not be.
         let chance = chance.filter(|chance| chance.runs > 0);
         case.plan = Some(smaller.plan);
