@@ -361,6 +361,33 @@ fn answers_that_are_missing_are_no_pass() {
     assert!(result(&report).note.as_ref().is_some_and(|note| note.contains("at the same time got")), "{:?}", result(&report).note);
 }
 
+// ---- Chance that no case says anything of
+
+#[test]
+fn what_does_not_come_again_says_so() {
+    struct LiesOnce(Box<dyn Target>, u32);
+    impl Target for LiesOnce {
+        fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+            self.0.hello(hello)
+        }
+        fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+            self.0.begin(case, orders)
+        }
+        fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+            self.0.deliver(request)
+        }
+        fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+            self.1 += 1;
+            let state = self.0.observe(order_id)?;
+            Ok(state.filter(|_| self.1 != 20))
+        }
+    }
+    let options = Options { shrink: ShrinkLimits::default(), cases: 20, ..one_case() };
+    let report = certified(&options, Box::new(|| Box::new(LiesOnce(shop(None, &Clock::system()), 0))));
+    let chance = fails(&report, "is not known to the target").failures[0].chance.expect("it was looked at again");
+    assert_eq!((chance.failed, chance.runs), (0, 20));
+}
+
 // ---- Fresh ids
 
 /// Notes the ids that it is told.
