@@ -70,7 +70,7 @@ impl Visit<'_> {
         let catalogue = &self.provider.corpus().catalogue;
         let patterns = capabilities.subscribes.iter().flatten();
         for pattern in patterns.filter(|pattern| !catalogue.iter().any(|event| fits_pattern(pattern, &event.kind))) {
-            self.remark(&format!("capabilities.subscribes: `{}` fits no event type of {}", visible(pattern), self.provider.name()))?;
+            self.remark(&format!("capabilities.subscribes: `{pattern}` fits no event type of {}", self.provider.name()))?;
         }
         if !catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind)) {
             return Ok(false);
@@ -181,7 +181,7 @@ impl Visit<'_> {
     }
 
     fn remark(&mut self, text: &str) -> Result<(), Stop> {
-        writeln!(self.out, "{} {text}", paint(ODD, "!"))?;
+        writeln!(self.out, "{} {}", paint(ODD, "!"), visible(&self.redactor.hide(text)))?;
         Ok(())
     }
 
