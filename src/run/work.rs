@@ -240,20 +240,13 @@ impl Work<'_> {
         let mut smallest = usize::MAX;
         let mut limits = self.options.shrink;
         let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
-        let mut tree_for_proptest = None;
         let is_costly = self.transport != "in-process" && matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash));
-        if !is_costly {
-            tree_for_proptest = Some(tree);
-        } else {
-            match kind {
-                // Each attempt costs the whole answer limit.
-                Some(FailureKind::Timeout) => limits.attempts = limits.attempts.min(6),
-                // Each attempt costs a new start.
-                _ => limits.attempts = limits.attempts.min(20),
-            }
+        if is_costly {
+            // Each attempt costs the whole answer limit, or a new start.
+            limits.attempts = limits.attempts.min(if kind == Some(FailureKind::Timeout) { 6 } else { 20 });
         }
         let smaller = shrink(
-            tree_for_proptest,
+            (!is_costly).then_some(tree),
             first,
             limits,
             || if (self.is_over)() { Duration::MAX } else { self.wall.monotonic().saturating_sub(started) },
