@@ -296,17 +296,28 @@ impl HttpTarget {
 
     /// Starts the service if it is ours and does not run, and waits until it is ready.
     fn start(&mut self, operation: &str) -> Result<(), TargetError> {
-        let HttpTarget { settings, webhook, ready, service, client, chosen, .. } = self;
+        let HttpTarget { settings, webhook, ready, service, client, .. } = self;
         client.forget();
         let mut is_ready = |limit: Duration| ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
-        // What is said of a restart stands in reports, and those of the same seed are the same.
-        let chosen = if operation == "restart" { chosen.as_slice() } else { &[] };
-        let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(as_written(why, chosen)));
-        match service {
-            Some(service) => service.start(&webhook.sockets, is_ready).map_err(not_started),
-            None => is_ready(settings.other_limit)
-                .map_err(|problem| not_started(format!("{problem}; start the service first, or let [server] start it"))),
-        }
+        let started = match service {
+            Some(service) => service.start(&webhook.sockets, is_ready),
+            None => {
+                is_ready(settings.other_limit).map_err(|problem| format!("{problem}; start the service first, or let [server] start it"))
+            }
+        };
+        started.map_err(|why| self.failed(operation, TargetErrorKind::NotStarted(why)))
+    }
+
+    /// An error in the words of the settings: it stands in reports, and those of the same seed are the same.
+    fn failed(&self, operation: &str, kind: TargetErrorKind) -> TargetError {
+        let mut error = TargetError::new(operation, kind);
+        error.each_text(|text| *text = self.as_written(text));
+        error
+    }
+
+    /// A text with the placeholders that stand in the settings.
+    fn as_written(&self, text: &str) -> String {
+        self.chosen.iter().fold(text.to_owned(), |text, (value, placeholder)| text.replace(value, placeholder))
     }
 
     /// What is to blame for an answer that did not come.
@@ -315,11 +326,11 @@ impl HttpTarget {
         let kind = match (trouble, ended) {
             (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
             (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
-            (_, Some(how)) => TargetErrorKind::Crashed(as_written(how, &self.chosen)),
+            (_, Some(how)) => TargetErrorKind::Crashed(how),
             (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
             (Trouble::Broken(why), None) => TargetErrorKind::Crashed(format!("broke off without an answer: {why}")),
         };
-        TargetError::new(operation, kind)
+        self.failed(operation, kind)
     }
 
     /// Posts JSON that must be answered 2xx.
@@ -334,14 +345,13 @@ impl HttpTarget {
 
     fn declined(&self, operation: &str, address: &Address, reply: &Reply) -> TargetError {
         let body = if reply.body.is_empty() { String::new() } else { format!(": `{}`", shown(&reply.body)) };
-        let what = format!("{address} answered {}{body}", reply.status);
-        TargetError::new(operation, TargetErrorKind::Refused(as_written(what, &self.chosen)))
+        self.failed(operation, TargetErrorKind::Refused(format!("{address} answered {}{body}", reply.status)))
     }
 
     fn run_setup(&mut self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
-        let fail = |why: String| TargetError::new("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
         // The command may speak to the service, which may serve one connection at a time.
         self.client.forget();
+        let fail = |why: String| self.failed("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
         let words: Vec<OsString> = command.iter().map(OsString::from).collect();
         let mut process =
             Process::start_in(&words, &self.settings.directory).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
@@ -455,7 +465,7 @@ impl Target for HttpTarget {
         let request = outgoing(Method::GET, &self.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
         let patience = self.others(LONGEST_STATE);
         let reply = self.client.send(&self.state, request, patience).map_err(|trouble| self.blamed("observe", trouble))?;
-        let nonsense = |what: String| TargetError::new("observe", TargetErrorKind::Nonsense(what));
+        let nonsense = |what: String| self.failed("observe", TargetErrorKind::Nonsense(what));
         match reply.status {
             404 => Ok(None),
             200 if reply.is_cut => Err(nonsense(format!("the order's JSON breaks off, or is longer than {} MiB", LONGEST_STATE >> 20))),
@@ -511,7 +521,8 @@ impl Target for HttpTarget {
     }
 
     fn complaints(&mut self) -> String {
-        self.service.as_mut().map(|service| as_written(service.complaints(), &self.chosen)).unwrap_or_default()
+        let complaints = self.service.as_mut().map(Service::complaints).unwrap_or_default();
+        self.as_written(&complaints)
     }
 }
 
@@ -521,11 +532,6 @@ impl HttpTarget {
         let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
         mapping.read(&document, order_id, self.currencies.get(order_id).copied())
     }
-}
-
-/// A text with the placeholders that stand in the settings.
-fn as_written(text: String, chosen: &[(String, &str)]) -> String {
-    chosen.iter().fold(text, |text, (value, placeholder)| text.replace(value, placeholder))
 }
 
 fn ready_now(client: &mut Client, ready: Option<&Address>, webhook: &Address, limit: Duration) -> Result<(), String> {
