@@ -16,7 +16,7 @@ use crate::{
         style::{BAD, FAINT, GOOD, ODD, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, Options, Redactor, with_fresh_ids},
+    run::{Factory, Options, Redactor, hears_nothing, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
@@ -72,7 +72,8 @@ impl Visit<'_> {
         for pattern in patterns.filter(|pattern| !catalogue.iter().any(|event| fits_pattern(pattern, &event.kind))) {
             self.remark(&format!("capabilities.subscribes: `{pattern}` fits no event type of {}", self.provider.name()))?;
         }
-        if !catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind)) {
+        if let Some(why) = hears_nothing(self.provider, &capabilities) {
+            self.remark(&why)?;
             return Ok(false);
         }
 
