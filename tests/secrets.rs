@@ -1,14 +1,15 @@
 //! A target that says the secret wherever it can, and everything that is written: the secret stands nowhere.
 
+mod common;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
+use common::place::{PLAIN, Place};
 use refundproof::run::HIDDEN;
 use rstest::rstest;
-use tempfile::TempDir;
 
 const SECRET: &str = "whsec_S3cr3t+Geheim/0815";
 
@@ -40,11 +41,10 @@ const BABBLES: &str = r#"printf '%0190d %s\n' 0 "$secret""#;
 /// The same on one line with the end of the message that it should be.
 const MISSPEAKS: &str = r#"printf '{"id":%s,"ok":true,"state":"%s"}\n' "$id" "$secret""#;
 
-struct Place(TempDir);
-
 impl Place {
-    fn new(what: &str) -> Place {
-        let place = Place(TempDir::new().expect("a temporary folder"));
+    /// A target file for the target that says the secret.
+    fn with_target(what: &str) -> Place {
+        let place = Place::new();
         place.write("target.sh", TARGET);
         place.write("what", what);
         let command = r#"["sh", "-c", "exec sh target.sh \"$(cat what)\""]"#;
@@ -52,22 +52,11 @@ impl Place {
         place
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.path().join(name), text).expect("a file");
-    }
-
     /// What a command writes to both standard streams.
     fn said(&self, args: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_refundproof"))
-            .args(args)
-            .current_dir(&self.0)
-            .env("SHOP_SECRET", SECRET)
-            .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_STEP_SUMMARY", self.0.path().join("summary.md"))
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program runs");
-        format!("{}\n{}", String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+        let summary = self.path("summary.md").display().to_string();
+        let ran = self.run_in(&[("SHOP_SECRET", SECRET), ("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", &summary)], args);
+        format!("{}\n{}", ran.out, ran.err)
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -104,7 +93,7 @@ fn check(what: &str, text: &str) {
 #[case::misspeaks(MISSPEAKS)]
 fn the_secret_stands_nowhere(#[case] what: &str) {
     const REPORTS: [&str; 4] = ["json=report.json", "junit=report.xml", "markdown=report.md", "html=report.html"];
-    let place = Place::new(what);
+    let place = Place::with_target(what);
     let mut args = vec!["certify", "refundproof.toml", "--cases", "2"];
     args.extend(REPORTS.iter().flat_map(|report| ["--report", report]));
     let said = place.said(&args);
@@ -118,7 +107,7 @@ fn the_secret_stands_nowhere(#[case] what: &str) {
     check("snapshot", &place.said(&["snapshot", "refundproof.toml", "--dir", "own"]));
     let files = place.files();
     for report in REPORTS.map(|report| report.split_once('=').expect("a path").1).iter().chain(&["summary.md"]) {
-        let text = fs::read_to_string(place.0.path().join(report)).expect("a report");
+        let text = place.read(report);
         assert!(text.contains(HIDDEN), "{report} does not say that something is hidden");
     }
     for file in files {
@@ -128,7 +117,7 @@ fn the_secret_stands_nowhere(#[case] what: &str) {
 
 #[test]
 fn the_secret_of_a_target_that_does_not_start_stands_nowhere() {
-    let place = Place::new("");
+    let place = Place::with_target("");
     place.write("target.sh", "read -r line; echo \"$line\" >&2; echo \"$line\"; exit 1\n");
     for command in ["certify", "doctor"] {
         let said = place.said(&[command, "refundproof.toml"]);
@@ -140,10 +129,10 @@ fn the_secret_of_a_target_that_does_not_start_stands_nowhere() {
 /// A secret that comes in as an argument, not from a file.
 #[test]
 fn the_secret_of_the_command_line_stands_nowhere() {
-    let place = Place::new(WRONG);
+    let place = Place::with_target(WRONG);
     let command = format!("exec sh target.sh \"$(cat what)\" {SECRET}");
     place.write("refundproof.toml", &format!("[target]\nsecret = {SECRET:?}\ncommand = [\"sh\", \"-c\", {command:?}]\n"));
-    let said = place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", "refund-complete-updates-order"]);
+    let said = place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN]);
     assert!(said.contains("again "), "{said}");
     check("certify", &said);
 }
