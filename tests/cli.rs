@@ -352,6 +352,8 @@ fn explains_a_fault() {
 fn suggests_what_was_meant() {
     complains(&["explain", "duplicate-delivries"], 2, &["did you mean `duplicate-deliveries`?"]);
     complains(&["certify", "builtin:fault/book-redeliveries"], 2, &["did you mean `books-redeliveries`?"]);
+    complains(&["certify", "builtin:fault/float-sums+book-redeliveries"], 2, &["there is no fault `book-redeliveries`", "`books-redeliveries`?"]);
+    complains(&["certify", "builtin:fault/float-sums+"], 2, &["there is no fault ``"]);
 }
 
 #[test]
