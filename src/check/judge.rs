@@ -1,5 +1,6 @@
 //! Judging one answer and one observation.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::show::{diff, expectation_lines, state_lines};
@@ -27,7 +28,7 @@ pub struct Failure {
 }
 
 /// The ways in which a target can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The state that it shows is not allowed.

@@ -13,11 +13,15 @@ pub enum Verdict {
     Fail,
     /// A SHOULD failed.
     Warn,
+    /// Cases of it fail, but only because of findings that are about other requirements; those without them pass.
+    Affected,
+    /// No case of it is left that is free of findings about other requirements: it could not be judged.
+    Masked,
     /// Too few cases, or none, reached what it is about.
     NotExercised,
     /// A capability or subscription that it needs is not claimed.
     NotApplicable,
-    /// It failed as the list of known failures says.
+    /// Every finding about it is accepted by the list of known failures.
     Waived,
     /// The harness or the adapter could not judge.
     Error,
@@ -30,6 +34,8 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "fail",
             Verdict::Warn => "warn",
+            Verdict::Affected => "affected",
+            Verdict::Masked => "masked",
             Verdict::NotExercised => "not-exercised",
             Verdict::NotApplicable => "not-applicable",
             Verdict::Waived => "waived",
@@ -69,6 +75,7 @@ impl Conformance {
             match judged.verdict {
                 _ if !judged.judged => {}
                 Verdict::Fail => return Conformance::NotConformant,
+                Verdict::Affected | Verdict::Masked if judged.must && !judged.accepted => return Conformance::NotConformant,
                 Verdict::Error => verdict = Conformance::NotJudged,
                 Verdict::NotExercised if judged.out_of_time => verdict = Conformance::NotJudged,
                 Verdict::NotExercised if judged.must => return Conformance::NotConformant,
@@ -88,6 +95,8 @@ pub struct Judged {
     pub must: bool,
     /// Whether this version judges it at all.
     pub judged: bool,
+    /// Whether every finding because of which cases of it fail is accepted.
+    pub accepted: bool,
     /// Whether the time limit kept it from being exercised.
     pub out_of_time: bool,
 }

@@ -130,7 +130,6 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
-        collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
         answer_limit: args.target.answer_limit(),
         salt: Some(drawn_seed()),
@@ -160,17 +159,15 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
 }
 
 fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
-    for requirement in &mut report.requirements {
-        for failure in &mut requirement.failures {
-            let Some(case) = &failure.shrunk else { continue };
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-            let path = folder.join(format!("{}.json", failure.case));
-            fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
-            failure.file = path.display().to_string();
-            // A command line may hold the secret too.
-            let times = if failure.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
-            failure.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&failure.file), factory.argument()));
-        }
+    for finding in &mut report.findings {
+        let Some(case) = &finding.shrunk else { continue };
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let path = folder.join(format!("{}.json", finding.case));
+        fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
+        finding.file = path.display().to_string();
+        // A command line may hold the secret too.
+        let times = if finding.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
+        finding.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&finding.file), factory.argument()));
     }
     Ok(())
 }

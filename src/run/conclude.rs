@@ -25,7 +25,8 @@ pub fn conclude(report: &mut Report) {
 fn verdict(report: &Report) -> Conformance {
     let verdict = conformance(report, &report.requirements);
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
-    if stale || report.snapshots.differing.iter().any(|difference| difference.waived.is_none()) {
+    let failing = report.findings.iter().any(|finding| finding.level == Level::Must && finding.waived.is_none());
+    if stale || failing || report.snapshots.differing.iter().any(|difference| difference.waived.is_none()) {
         Conformance::NotConformant
     } else if report.snapshots.cut_short && verdict == Conformance::Conformant {
         Conformance::NotJudged
@@ -42,6 +43,7 @@ fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r R
         verdict: result.verdict,
         must: result.level == Level::Must,
         judged: result.judged && counts(result),
+        accepted: report.findings.iter().filter(|finding| result.findings.contains(&finding.id)).all(|finding| finding.waived.is_some()),
         out_of_time,
     }))
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::{
     conclude::conclude,
-    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotResult},
+    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
-    tally::{MOST_KNOWN, settle, until_the_end},
+    tally::{link, settle, until_the_end},
 };
 use crate::check::verdict::Verdict;
 
@@ -92,9 +92,11 @@ fn whole(reports: &[Report]) -> Report {
         .into_iter()
         .find(|reason| reports.iter().any(|report| report.interrupted.as_deref() == Some(reason)))
         .map(str::to_owned);
+    merged.findings = findings(reports);
     merged.requirements = (0..reports[0].requirements.len())
-        .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>()))
+        .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>(), &merged.findings))
         .collect();
+    link(&merged.requirements, &mut merged.findings);
     merged.snapshots = snapshots(reports);
     merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
     merged.totals.duration_ms = reports.iter().map(|report| report.totals.duration_ms).max().unwrap_or(0);
@@ -102,7 +104,32 @@ fn whole(reports: &[Report]) -> Report {
     merged
 }
 
-fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
+/// The findings of all shards, each once: with the smallest of its cases, and about what most shards found it to be about.
+fn findings(reports: &[Report]) -> Vec<FindingReport> {
+    let place = |id: &str| reports[0].requirements.iter().position(|result| result.id == id).unwrap_or(usize::MAX);
+    let mut by_id: BTreeMap<&str, Vec<&FindingReport>> = BTreeMap::new();
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        by_id.entry(&finding.id).or_default().push(finding);
+    }
+    let united = |same: &Vec<&FindingReport>| {
+        let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
+        for finding in same {
+            *votes.entry(place(&finding.about)).or_default() += 1;
+        }
+        let about = votes.iter().max_by_key(|(place, votes)| (**votes, std::cmp::Reverse(**place))).map(|(place, _)| *place);
+        let smallest = same.iter().min_by_key(|finding| (place(&finding.about) != about.unwrap_or(usize::MAX), finding.deliveries));
+        let mut united = FindingReport::clone(smallest?);
+        united.waived = None;
+        united.snapshots = same.iter().flat_map(|finding| finding.snapshots.clone()).collect();
+        united.snapshots.sort();
+        Some(united)
+    };
+    let mut findings: Vec<FindingReport> = by_id.values().filter_map(united).collect();
+    findings.sort_by_key(|finding| (place(&finding.about), finding.id.clone()));
+    findings
+}
+
+fn requirement(parts: &[&RequirementResult], findings: &[FindingReport]) -> RequirementResult {
     let mut result = parts[0].clone();
     result.trail = None;
     result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
@@ -115,34 +142,23 @@ fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
     until_the_end(&mut ran);
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
     let unsubscribed = trails().map(|trail| trail.unsubscribed).max().unwrap_or(0);
-    let trail = Trail { unsubscribed, finished: parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished)), ran };
+    let finished = parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished));
+    let trail = Trail { unsubscribed, finished, freed: trails().any(|trail| trail.freed), ran };
     result.verdict = Verdict::NotExercised;
     result.note = None;
-    result.failures = failures(parts, &trail.ran);
+    result.findings = Vec::new();
     if let Some(note) = error(parts, &trail.ran) {
         result.verdict = Verdict::Error;
         result.note = note;
     }
-    settle(&mut result, &trail);
+    settle(&mut result, &trail, findings);
     result
-}
-
-/// The failures that one run would have reported: the first case of each fingerprint.
-fn failures(parts: &[&RequirementResult], ran: &[RanCase]) -> Vec<FailureReport> {
-    let mut failures: Vec<FailureReport> = Vec::new();
-    for case in ran {
-        let name = format!("{}-{:04}", parts[0].id, case.case);
-        let found = parts.iter().flat_map(|part| &part.failures).find(|failure| failure.case == name);
-        failures.extend(found.filter(|found| failures.iter().all(|other| other.fingerprint != found.fingerprint)).cloned());
-    }
-    failures
 }
 
 /// Why the requirement could not be judged, if the last case of the run is one that could not, or a shard could not
 /// even begin.
 fn error(parts: &[&RequirementResult], ran: &[RanCase]) -> Option<Option<String>> {
-    let failing = ran.iter().filter(|case| case.failed.is_some()).count();
-    let ended = ran.last().filter(|case| case.last || failing == MOST_KNOWN as usize);
+    let ended = ran.last().filter(|case| case.last);
     let of = |wanted: &dyn Fn(&RequirementResult) -> bool| {
         parts.iter().find(|part| part.verdict == Verdict::Error && wanted(part)).map(|part| part.note.clone())
     };

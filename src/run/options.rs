@@ -8,9 +8,8 @@ use super::{
     drive::{BeforeDelivery, Conditions, Driver, Secrets},
     factory::Factory,
     shard::Shard,
-    shrink::ShrinkLimits,
 };
-use crate::{adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, provider::Provider};
+use crate::{adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider};
 
 /// How a certification is run.
 #[derive(Clone, Debug)]
@@ -38,7 +37,8 @@ pub struct Options {
     pub salt: Option<u64>,
     /// What is done before each delivery, with the index of its entry; for people who step.
     pub before: Option<fn(usize, &Delivery)>,
-    /// When to stop looking for smaller cases.
+    /// When to stop looking for smaller cases. With no attempts nothing is looked into: of each requirement the first case that
+    /// fails is told as it is.
     pub shrink: ShrinkLimits,
     /// Which part of the cases is run; all if absent.
     pub shard: Option<Shard>,
@@ -46,8 +46,6 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
-    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
-    pub collect: bool,
 }
 
 impl Default for Options {
@@ -69,7 +67,6 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
-            collect: false,
         }
     }
 }

@@ -1,13 +1,10 @@
 //! From the cases of a requirement to its verdict: the same for a run that saw them all and for shards put together.
 
 use super::{
-    outcome::RequirementResult,
+    outcome::{FindingReport, RequirementResult},
     shard::{RanCase, Trail},
 };
 use crate::{check::verdict::Verdict, corpus::Level};
-
-/// How many failing cases are looked at where the failures are known: each is shrunk to see whether it is another one.
-pub(super) const MOST_KNOWN: u32 = 8;
 
 const UNSUBSCRIBED: &str = "the target does not subscribe to enough of the events that it is about";
 
@@ -33,18 +30,13 @@ impl Planned {
 
 /// The cases that one run would have run, of cases from several shards in order: up to the first that ends it.
 pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
-    let mut failing = 0;
-    let end = ran.iter().position(|case| {
-        failing += u32::from(case.failed.is_some());
-        case.last || failing == MOST_KNOWN
-    });
-    if let Some(end) = end {
+    if let Some(end) = ran.iter().position(|case| case.last) {
         ran.truncate(end + 1);
     }
 }
 
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged.
-pub(super) fn settle(result: &mut RequirementResult, trail: &Trail) {
+pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport]) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
     result.deliveries = trail.ran.iter().map(|case| case.deliveries).sum();
     // A case that failed got somewhere, whether or not that was where it should.
@@ -53,8 +45,16 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail) {
     if result.verdict == Verdict::Error {
         return;
     }
-    if !result.failures.is_empty() {
-        result.verdict = if result.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
+    if trail.ran.iter().any(|case| case.failed.is_some()) {
+        let (about, others) = findings_of(trail, findings, &result.id);
+        result.verdict = match (about.is_empty() && !others.is_empty(), result.level) {
+            (false, Level::Must) => Verdict::Fail,
+            (false, Level::Should) => Verdict::Warn,
+            // A case that passes shows that the others fail because of something else.
+            (true, _) if trail.freed || trail.ran.iter().any(|case| case.failed.is_none() && !case.missed) => Verdict::Affected,
+            (true, _) => Verdict::Masked,
+        };
+        result.findings = about.into_iter().chain(others).collect();
     } else if result.exercised >= result.floor && result.exercised > 0 {
         result.verdict = Verdict::Pass;
     } else if trail.unsubscribed > 0 && result.exercised + trail.unsubscribed >= result.floor {
@@ -63,6 +63,27 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail) {
         result.note = Some(UNSUBSCRIBED.to_owned());
     } else {
         result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+    }
+}
+
+/// The findings because of which cases failed: those about the requirement, and the others.
+fn findings_of(trail: &Trail, findings: &[FindingReport], id: &str) -> (Vec<String>, Vec<String>) {
+    let failed = || trail.ran.iter().filter_map(|case| case.failed.as_ref()).flatten();
+    let of = findings.iter().filter(|finding| finding.about == id || failed().any(|other| *other == finding.id));
+    let (about, others): (Vec<&FindingReport>, Vec<&FindingReport>) = of.partition(|finding| finding.about == id);
+    let ids = |findings: Vec<&FindingReport>| findings.into_iter().map(|finding| finding.id.clone()).collect();
+    (ids(about), ids(others))
+}
+
+/// Says of each finding what else fails because of it, and how much it weighs: a MUST that cannot hold makes it one.
+pub(super) fn link(requirements: &[RequirementResult], findings: &mut [FindingReport]) {
+    for finding in findings {
+        let broken = || requirements.iter().filter(|result| result.findings.contains(&finding.id));
+        finding.also_fails = broken().filter(|result| result.id != finding.about).map(|result| result.id.clone()).collect();
+        finding.masks = broken().filter(|result| result.verdict == Verdict::Masked).map(|result| result.id.clone()).collect();
+        if broken().any(|result| result.level == Level::Must) {
+            finding.level = Level::Must;
+        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! Making a failing case as small as it gets.
 //!
-//! proptest's own simplification goes first; then every simpler plan is tried, from the largest cut to the
-//! smallest, until none of them fails any more. A smaller case counts when it fails in the same way.
+//! Every simpler plan is tried, from the largest cut to the smallest, until none of them fails any more. A smaller case
+//! counts when it fails in the same way.
 
 use std::time::Duration;
-
-use proptest::strategy::ValueTree;
 
 use crate::plan::{FaultKind, Plan, simpler_plans};
 
@@ -16,11 +14,13 @@ pub struct ShrinkLimits {
     pub attempts: u32,
     /// How long it may take; for targets that are slow, since fast ones run out of plans long before.
     pub time: Duration,
+    /// Whether each plan costs the time of a hang or of a new start.
+    pub is_costly: bool,
 }
 
 impl Default for ShrinkLimits {
     fn default() -> ShrinkLimits {
-        ShrinkLimits { attempts: 6_000, time: Duration::from_secs(20) }
+        ShrinkLimits { attempts: 6_000, time: Duration::from_secs(20), is_costly: false }
     }
 }
 
@@ -38,7 +38,6 @@ pub struct Shrunk<T> {
 /// Shrinks a failing plan. `fails` runs a plan and gives its size (deliveries above all) and what it showed
 /// if it fails in the same way; `elapsed` is the time since shrinking began.
 pub fn shrink<T>(
-    mut tree: Option<Box<dyn ValueTree<Value = Plan>>>,
     first: Shrunk<T>,
     limits: ShrinkLimits,
     mut elapsed: impl FnMut() -> Duration,
@@ -53,9 +52,6 @@ pub fn shrink<T>(
         left -= 1;
         Ok(fails(plan))
     };
-    if let Some(tree) = &mut tree {
-        let _ = by_proptest(tree.as_mut(), &mut best, &mut try_plan);
-    }
     best.is_smallest = by_cuts(&mut best, &mut try_plan).is_ok();
     best
 }
@@ -65,27 +61,6 @@ struct OutOfLuck;
 
 /// Runs a plan and gives its size and what it showed if it fails in the same way.
 type TryPlan<'a, T> = dyn FnMut(&Plan) -> Result<Option<(usize, T)>, OutOfLuck> + 'a;
-
-/// proptest alone gets no further than this; what it leaves is cut away afterwards.
-const PROPTEST_STEPS: u32 = 200;
-
-fn by_proptest<T>(tree: &mut dyn ValueTree<Value = Plan>, best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
-    let mut going = tree.simplify();
-    for _ in 0..PROPTEST_STEPS {
-        if !going {
-            break;
-        }
-        let plan = tree.current();
-        match try_plan(&plan)? {
-            Some((_, shown)) => {
-                *best = Shrunk { plan, shown, is_smallest: false };
-                going = tree.simplify();
-            }
-            None => going = tree.complicate(),
-        }
-    }
-    Ok(())
-}
 
 fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
     let mut size = match try_plan(&best.plan)? {

@@ -1,0 +1,520 @@
+//! The questions that failing cases are asked, one after the other.
+//!
+//! What is found depends on the order in which cases are brought, which is that of the catalogue, and on nothing else.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    likeness::Dictionary,
+    shrink::{ShrinkLimits, Shrunk, shrink},
+    trigger::{Feature, features, without},
+};
+use crate::{
+    case::Case,
+    check::{Failure, FailureKind, Shape, fingerprint, likeness_fingerprint},
+    plan::{Plan, Recipe},
+    provider::Provider,
+    reference::Fault,
+};
+
+/// What came of playing a case.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// What is wrong, if anything is.
+    pub failure: Option<Failure>,
+    /// The answers to each delivery, more than one where it had to be sent again.
+    pub answers: Vec<Vec<u16>>,
+    /// What was written to standard error.
+    pub complaints: String,
+}
+
+/// Plays cases for an inquiry.
+pub trait Stage {
+    /// The provider.
+    fn provider(&self) -> &dyn Provider;
+    /// The case of a plan among those of a requirement, as the target gets it. No two have the same ids.
+    fn case(&mut self, host: usize, plan: &Plan) -> Case;
+    /// Plays a case on the target; `None` where nobody is there to be asked, or the run is over.
+    fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown>;
+    /// What the reference does with these faults and the target's claims.
+    fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown;
+    /// How far a case that fails in this way is made smaller.
+    fn limits(&self, kind: FailureKind) -> ShrinkLimits;
+    /// The time since the run began.
+    fn elapsed(&self) -> Duration;
+    /// Hears how many deliveries a case has left.
+    fn smaller(&mut self, host: usize, deliveries: usize);
+}
+
+/// A requirement that cases are drawn for.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// Its id.
+    pub id: String,
+    /// How its plans are drawn.
+    pub recipe: Recipe,
+}
+
+/// A case that failed.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// Whose case it is: the requirement's place in the catalogue.
+    pub host: usize,
+    /// Its plan.
+    pub plan: Plan,
+    /// The case.
+    pub case: Case,
+    /// What was shown.
+    pub shown: Shown,
+}
+
+/// A mistake that was found.
+#[derive(Clone, Debug)]
+pub struct Mistake {
+    /// The same for the same mistake in every run.
+    pub id: String,
+    /// The smallest case that shows it, among those of the requirement `host`.
+    pub smallest: Failing,
+    /// In what way it is wrong.
+    pub kind: FailureKind,
+    /// Whether nothing more could go from the case.
+    pub is_smallest: bool,
+    /// The faults of the bank that do the same; empty where there are none, several where nothing tells them apart.
+    pub like: Vec<Fault>,
+    /// What it takes to show it.
+    pub trigger: Vec<Feature>,
+    /// The faults of the bank that fail this case in any way.
+    pub failing_faults: Vec<Fault>,
+    /// The requirements whose cases fail because of it.
+    pub hits: BTreeSet<usize>,
+    /// How often the case fails, of so many runs, where that depends on chance.
+    pub chance: Option<(u32, u32)>,
+}
+
+impl Mistake {
+    /// A mistake of which nothing more is known than one case that fails.
+    pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
+        let trigger = features(&smallest.plan, &smallest.case);
+        let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Mistake { id, smallest, kind, is_smallest: false, like, trigger, failing_faults, hits, chance: None }
+    }
+}
+
+/// How often one case is looked at anew after something was learned from it.
+const ROUNDS: usize = 6;
+
+/// How often a case is run whose end depends on chance before it counts as one that does not fail.
+const TRIES: u32 = 5;
+
+/// How often a smallest case whose end depends on chance is run, to say how often it fails.
+const CHANCES: u32 = 20;
+
+/// After so many mistakes nothing more is looked into: a target that is wrong everywhere is known by then.
+const MOST_MISTAKES: usize = 24;
+
+/// An inquiry into the failing cases of one target.
+pub struct Inquiry<'i, S: Stage> {
+    pub(super) stage: S,
+    pub(super) requirements: &'i BTreeMap<usize, Requirement>,
+    pub(super) dictionary: Dictionary,
+    mistakes: Vec<Mistake>,
+    kinds: Vec<String>,
+}
+
+impl<'i, S: Stage> Inquiry<'i, S> {
+    /// An inquiry in which nothing is known yet. `requirements` are those that cases can be drawn for, by their place in the
+    /// catalogue, selected or not.
+    pub fn new(stage: S, requirements: &'i BTreeMap<usize, Requirement>) -> Inquiry<'i, S> {
+        let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
+        let dictionary = Dictionary::new(stage.provider());
+        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds }
+    }
+
+    /// What was found.
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// Who plays the cases.
+    pub fn stage(&mut self) -> &mut S {
+        &mut self.stage
+    }
+
+    /// The faults that the target is taken to have.
+    fn assumed(&self) -> Vec<Fault> {
+        self.mistakes.iter().filter_map(|mistake| mistake.like.first().copied()).collect()
+    }
+
+    /// Whether the assumed faults do here what the target did.
+    pub fn is_foretold(&mut self, host: usize, case: &Case, shown: &Shown) -> bool {
+        let assumed = self.assumed();
+        alike(&self.stage.foretell(host, case, &assumed), shown)
+    }
+
+    /// A case that passed although the assumed faults would fail it shows that they are not what the target has.
+    pub fn passed(&mut self, host: usize, plan: &Plan, case: &Case, shown: &Shown) {
+        if self.assumed().is_empty() || self.is_foretold(host, case, shown) {
+            return;
+        }
+        let failing = Failing { host, plan: plan.clone(), case: case.clone(), shown: shown.clone() };
+        self.refute(&failing);
+    }
+
+    /// The mistakes because of which a case fails; new ones are found on the way. Empty where nothing could be said.
+    pub fn attribute(&mut self, failing: &Failing) -> Vec<usize> {
+        let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else { return Vec::new() };
+        for _ in 0..ROUNDS {
+            let assumed = self.assumed();
+            if !assumed.is_empty() {
+                let foretold = self.stage.foretell(failing.host, &failing.case, &assumed);
+                if alike(&foretold, &failing.shown) {
+                    let by = self.needed(failing.host, &failing.case, &foretold);
+                    return self.hit(failing.host, by);
+                }
+            }
+            let at = match self.edited(failing, kind) {
+                Edited::Because(of) => return self.hit(failing.host, vec![of]),
+                Edited::Still(edited) => *edited,
+            };
+            if self.mistakes.len() >= MOST_MISTAKES {
+                break;
+            }
+            let before = self.mistakes.len();
+            let (smallest, is_smallest, chance) = self.smallest(at, kind);
+            match self.register(smallest, kind, is_smallest, chance) {
+                Registered::Known(place) => return self.hit(failing.host, vec![place]),
+                Registered::New(place) => {
+                    self.verify(place);
+                    if is_fresh(&self.mistakes[place], failing) {
+                        return self.hit(failing.host, vec![place]);
+                    }
+                    // What was shrunk away may be another mistake: the case is asked again, now that this one is known.
+                    if self.mistakes[place].like.is_empty() && !self.has_others(failing, place) {
+                        return self.hit(failing.host, vec![place]);
+                    }
+                }
+                Registered::Refuted => {}
+            }
+            if self.mistakes.len() == before && self.assumed() == assumed {
+                break;
+            }
+        }
+        // It is not said to fail because of something that is known: that might hide what is not.
+        let id = shape_of(failing, kind, false);
+        let place = self.mistakes.iter().position(|mistake| mistake.id == id).unwrap_or(self.mistakes.len());
+        if place == self.mistakes.len() {
+            self.mistakes.push(Mistake::unexamined(id, failing.clone(), kind));
+        }
+        self.hit(failing.host, vec![place])
+    }
+
+    /// Whether a case fails for another reason too than a mistake of which only its trigger is known.
+    fn has_others(&mut self, failing: &Failing, place: usize) -> bool {
+        let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else { return false };
+        for plan in self.edits(&failing.plan, &self.mistakes[place].trigger.clone()) {
+            let case = self.stage.case(failing.host, &plan);
+            if case.deliveries() == 0 {
+                continue;
+            }
+            let Some(shown) = self.stage.play(failing.host, &case, Some(kind)) else { return false };
+            if shown.failure.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn hit(&mut self, host: usize, by: Vec<usize>) -> Vec<usize> {
+        for place in &by {
+            self.mistakes[*place].hits.insert(host);
+        }
+        by
+    }
+
+    /// The mistakes without whose faults something else would be foretold.
+    fn needed(&mut self, host: usize, case: &Case, foretold: &Shown) -> Vec<usize> {
+        let assumed = self.assumed();
+        let with: Vec<usize> = (0..self.mistakes.len()).filter(|place| !self.mistakes[*place].like.is_empty()).collect();
+        if with.len() == 1 {
+            return with;
+        }
+        let without = |fault: Option<&Fault>| -> Vec<Fault> { assumed.iter().filter(|other| Some(*other) != fault).copied().collect() };
+        let mut by: Vec<usize> = Vec::new();
+        for place in &with {
+            let rest = without(self.mistakes[*place].like.first());
+            if !alike(&self.stage.foretell(host, case, &rest), foretold) {
+                by.push(*place);
+            }
+        }
+        if by.is_empty() {
+            // Each of them alone suffices.
+            for place in &with {
+                let alone: Vec<Fault> = self.mistakes[*place].like.first().copied().into_iter().collect();
+                if self.stage.foretell(host, case, &alone).failure.is_some() {
+                    by.push(*place);
+                }
+            }
+        }
+        by
+    }
+
+    /// Plans without one of the features.
+    pub fn edits(&self, plan: &Plan, trigger: &[Feature]) -> Vec<Plan> {
+        let mut edits: Vec<Plan> = Vec::new();
+        for feature in trigger {
+            let edit = without(plan, feature, &self.kinds);
+            if edit != *plan && !edits.contains(&edit) {
+                edits.push(edit);
+            }
+        }
+        edits
+    }
+
+    /// The case without what the known mistakes need of which no fault foretells anything.
+    fn edited(&mut self, failing: &Failing, kind: FailureKind) -> Edited {
+        let mut at = failing.clone();
+        let assumed = self.assumed();
+        for place in 0..self.mistakes.len() {
+            let mistake = &self.mistakes[place];
+            if !mistake.like.is_empty() || mistake.kind != kind || mistake.trigger.is_empty() {
+                continue;
+            }
+            let trigger = mistake.trigger.clone();
+            let mut still = None;
+            for plan in self.edits(&at.plan, &trigger) {
+                let case = self.stage.case(at.host, &plan);
+                if case.deliveries() == 0 {
+                    continue;
+                }
+                let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Because(place) };
+                let foretold = self.stage.foretell(at.host, &case, &assumed);
+                if alike(&foretold, &shown) {
+                    return Edited::Because(place);
+                }
+                if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {
+                    still = Some(Failing { host: at.host, plan, case, shown });
+                }
+            }
+            at = still.unwrap_or(at);
+        }
+        Edited::Still(Box::new(at))
+    }
+
+    /// The smallest case that fails in the same way and not as the assumed faults do, whether it is the smallest that there
+    /// is, and how often it fails where that is chance.
+    fn smallest(&mut self, at: Failing, kind: FailureKind) -> (Failing, bool, Option<(u32, u32)>) {
+        let limits = self.stage.limits(kind);
+        let started = self.stage.elapsed();
+        let host = at.host;
+        let first = Shrunk { plan: at.plan.clone(), shown: (at.case, at.shown), is_smallest: false };
+        let assumed = self.assumed();
+        let stage = RefCell::new(&mut self.stage);
+        let mut best = usize::MAX;
+        let smaller = shrink(
+            first,
+            limits,
+            || stage.borrow().elapsed().saturating_sub(started),
+            |plan| {
+                let mut stage = stage.borrow_mut();
+                let mut tries = 0;
+                loop {
+                    tries += 1;
+                    let case = stage.case(host, plan);
+                    if case.deliveries() == 0 {
+                        return None;
+                    }
+                    let shown = stage.play(host, &case, Some(kind))?;
+                    let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == kind);
+                    if fails && (assumed.is_empty() || !alike(&stage.foretell(host, &case, &assumed), &shown)) {
+                        let size = case.deliveries();
+                        if size < best {
+                            best = size;
+                            stage.smaller(host, size);
+                        }
+                        return Some((size, (case, shown)));
+                    }
+                    if tries >= TRIES || !case.is_chancy() {
+                        return None;
+                    }
+                }
+            },
+        );
+        let Shrunk { plan, shown: (case, shown), is_smallest } = smaller;
+        let chance = self.chance(host, &plan, &case, kind, limits);
+        let mut case = case;
+        case.plan = Some(plan.clone());
+        (Failing { host, plan, case, shown }, is_smallest, chance)
+    }
+
+    /// How often the smallest case fails, where that is chance: because deliveries race, or because it does not fail again.
+    fn chance(&mut self, host: usize, plan: &Plan, case: &Case, kind: FailureKind, limits: ShrinkLimits) -> Option<(u32, u32)> {
+        if limits.is_costly {
+            return None;
+        }
+        let again = |inquiry: &mut Self| {
+            let case = inquiry.stage.case(host, plan);
+            inquiry.stage.play(host, &case, Some(kind)).map(|shown| shown.failure.is_some())
+        };
+        if !case.is_chancy() && (limits.attempts == 0 || again(self) != Some(false)) {
+            return None;
+        }
+        let started = self.stage.elapsed();
+        let (mut failed, mut runs) = (0, 0);
+        while runs < CHANCES && (runs == 0 || self.stage.elapsed().saturating_sub(started) <= limits.time) {
+            let Some(fails) = again(self) else { break };
+            runs += 1;
+            failed += u32::from(fails);
+        }
+        (runs > 0).then_some((failed, runs))
+    }
+
+    fn register(&mut self, smallest: Failing, kind: FailureKind, is_smallest: bool, chance: Option<(u32, u32)>) -> Registered {
+        let assumed = self.assumed();
+        let (like, failing_faults) = self.look_up(&smallest, &assumed);
+        if like.is_empty() && !assumed.is_empty() {
+            // Either this is nothing that the bank has, or the target does not have what it was taken to have.
+            let with = self.stage.foretell(smallest.host, &smallest.case, &assumed);
+            let right = self.stage.foretell(smallest.host, &smallest.case, &[]);
+            if !alike(&with, &right) {
+                let wrong = self.needed(smallest.host, &smallest.case, &with);
+                self.drop_likeness(&wrong);
+                return Registered::Refuted;
+            }
+        }
+        let id = match like.first() {
+            Some(fault) => likeness_fingerprint(fault.name()),
+            None => shape_of(&smallest, kind, is_smallest),
+        };
+        if let Some(place) = self.mistakes.iter().position(|mistake| mistake.id == id) {
+            return Registered::Known(place);
+        }
+        let trigger = features(&smallest.plan, &smallest.case);
+        let hits = BTreeSet::new();
+        self.mistakes.push(Mistake { id, smallest, kind, is_smallest, like, trigger, failing_faults, hits, chance });
+        Registered::New(self.mistakes.len() - 1)
+    }
+
+    /// Plays further cases on which the fault that a mistake is like fails.
+    fn verify(&mut self, place: usize) {
+        let Some(fault) = self.mistakes[place].like.first().copied() else { return };
+        let host = self.mistakes[place].smallest.host;
+        for plan in self.telling(fault, host) {
+            if self.mistakes.get(place).is_none_or(|mistake| mistake.like.first() != Some(&fault)) {
+                return;
+            }
+            let case = self.stage.case(host, &plan);
+            let Some(shown) = self.stage.play(host, &case, None) else { return };
+            if self.is_foretold(host, &case, &shown) {
+                continue;
+            }
+            let failing = Failing { host, plan, case, shown };
+            self.differs(&failing);
+        }
+    }
+
+    /// A case on which the target does something else than was foretold: another mistake, or the likeness is wrong.
+    fn differs(&mut self, failing: &Failing) {
+        let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else {
+            self.refute(failing);
+            return;
+        };
+        for _ in 0..2 {
+            if self.mistakes.len() >= MOST_MISTAKES || self.is_foretold(failing.host, &failing.case, &failing.shown) {
+                return;
+            }
+            let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
+            if let Registered::Refuted | Registered::Known(_) = self.register(smallest, kind, is_smallest, chance) {
+                return;
+            }
+        }
+    }
+
+    /// A case that passes although it was foretold to fail. It is made smaller, so that only the likeness goes that is wrong.
+    fn refute(&mut self, failing: &Failing) {
+        let assumed = self.assumed();
+        let host = failing.host;
+        let limits = self.stage.limits(FailureKind::State);
+        let started = self.stage.elapsed();
+        let first = Shrunk { plan: failing.plan.clone(), shown: failing.case.clone(), is_smallest: false };
+        let stage = RefCell::new(&mut self.stage);
+        let smaller = shrink(
+            first,
+            ShrinkLimits { attempts: limits.attempts.min(300), ..limits },
+            || stage.borrow().elapsed().saturating_sub(started),
+            |plan| {
+                let mut stage = stage.borrow_mut();
+                let case = stage.case(host, plan);
+                if case.deliveries() == 0 || stage.foretell(host, &case, &assumed).failure.is_none() {
+                    return None;
+                }
+                let shown = stage.play(host, &case, None)?;
+                shown.failure.is_none().then(|| (case.deliveries(), case))
+            },
+        );
+        let foretold = self.stage.foretell(host, &smaller.shown, &assumed);
+        let wrong = self.needed(host, &smaller.shown, &foretold);
+        self.drop_likeness(&wrong);
+    }
+
+    fn drop_likeness(&mut self, places: &[usize]) {
+        for place in places {
+            let mistake = &mut self.mistakes[*place];
+            self.dictionary.refuted.append(&mut mistake.like);
+            mistake.id = shape_of(&mistake.smallest, mistake.kind, mistake.is_smallest);
+        }
+    }
+}
+
+/// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
+fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
+    mistake.smallest.plan == failing.plan
+}
+
+fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
+    let Some(failure) = &smallest.shown.failure else { return String::new() };
+    // Where chance has a say, what is left of the case is chance too.
+    let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
+    fingerprint(&Shape { kind, entry: failure.entry, diff: &failure.diff, case })
+}
+
+enum Edited {
+    /// It does not fail without what this mistake needs.
+    Because(usize),
+    /// This still fails.
+    Still(Box<Failing>),
+}
+
+enum Registered {
+    New(usize),
+    Known(usize),
+    /// A likeness was wrong.
+    Refuted,
+}
+
+/// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered
+/// alike.
+pub fn alike(one: &Shown, other: &Shown) -> bool {
+    let same_failure = match (&one.failure, &other.failure) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            let same = one.kind == other.kind && one.entry == other.entry;
+            match one.kind {
+                FailureKind::State => same && one.diff == other.diff,
+                FailureKind::Answer => same && class(&one.observed) == class(&other.observed),
+                FailureKind::Crash | FailureKind::Timeout => same,
+            }
+        }
+        _ => false,
+    };
+    let classes = |shown: &Shown| shown.answers.iter().map(|answers| answers.last().map(|status| status / 100)).collect::<Vec<_>>();
+    same_failure && classes(one) == classes(other)
+}
+
+/// The class of an answer that is written out.
+fn class(observed: &str) -> &str {
+    observed.get(..1).unwrap_or_default()
+}
