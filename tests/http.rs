@@ -703,7 +703,7 @@ fn a_server_that_breaks_off_is_judged() {
     let options = Options { cases: 3, selection: Selection::new(&["refund-*".to_owned()], &[]).expect("globs"), ..Options::default() };
     let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, options);
     assert_eq!(report.verdict, Conformance::NotConformant);
-    let failure = report.requirements.iter().flat_map(|requirement| &requirement.failures).next().expect("a failure");
+    let failure = report.findings.first().expect("a failure");
     assert!(failure.message.contains("broke off without an answer"), "{}", failure.message);
 }
 

@@ -162,7 +162,7 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, reda
     for finding in &mut report.findings {
         let Some(case) = &finding.shrunk else { continue };
         fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-        let path = folder.join(format!("{}.json", finding.case));
+        let path = folder.join(format!("{}-{}.json", finding.about, finding.id.get(..8).unwrap_or(&finding.id)));
         fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
         finding.file = path.display().to_string();
         // A command line may hold the secret too.

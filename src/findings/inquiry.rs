@@ -38,12 +38,16 @@ pub trait Stage {
     fn provider(&self) -> &dyn Provider;
     /// The case of a plan among those of a requirement, as the target gets it. No two have the same ids.
     fn case(&mut self, host: usize, plan: &Plan) -> Case;
+    /// The same with ids that follow from this serial alone.
+    fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case;
     /// Plays a case on the target; `None` where nobody is there to be asked, or the run is over.
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown>;
     /// What the reference does with these faults and the target's claims.
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown;
     /// How far a case that fails in this way is made smaller.
     fn limits(&self, kind: FailureKind) -> ShrinkLimits;
+    /// Whether a case that fails in this way costs the time of a hang or of a new start.
+    fn is_costly(&self, kind: FailureKind) -> bool;
     /// The time since the run began.
     fn elapsed(&self) -> Duration;
     /// Hears how many deliveries a case has left.
@@ -64,6 +68,8 @@ pub struct Requirement {
 pub struct Failing {
     /// Whose case it is: the requirement's place in the catalogue.
     pub host: usize,
+    /// Its number among the cases of the requirement; none where it was made for a question.
+    pub number: Option<u32>,
     /// Its plan.
     pub plan: Plan,
     /// The case.
@@ -83,6 +89,8 @@ pub struct Mistake {
     pub kind: FailureKind,
     /// Whether nothing more could go from the case.
     pub is_smallest: bool,
+    /// Whether it was looked into at all.
+    pub is_examined: bool,
     /// The faults of the bank that do the same; empty where there are none, several where nothing tells them apart.
     pub like: Vec<Fault>,
     /// What it takes to show it.
@@ -91,6 +99,8 @@ pub struct Mistake {
     pub failing_faults: Vec<Fault>,
     /// The requirements whose cases fail because of it.
     pub hits: BTreeSet<usize>,
+    /// The first case that failed because of it, by its requirement and its number.
+    pub first: Option<(usize, u32)>,
     /// How often the case fails, of so many runs, where that depends on chance.
     pub chance: Option<(u32, u32)>,
 }
@@ -100,7 +110,7 @@ impl Mistake {
     pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
         let trigger = features(&smallest.plan, &smallest.case);
         let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Mistake { id, smallest, kind, is_smallest: false, like, trigger, failing_faults, hits, chance: None }
+        Mistake { id, smallest, kind, is_smallest: false, is_examined: false, like, trigger, failing_faults, hits, first: None, chance: None }
     }
 }
 
@@ -160,7 +170,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         if self.assumed().is_empty() || self.is_foretold(host, case, shown) {
             return;
         }
-        let failing = Failing { host, plan: plan.clone(), case: case.clone(), shown: shown.clone() };
+        let failing = Failing { host, number: None, plan: plan.clone(), case: case.clone(), shown: shown.clone() };
         self.refute(&failing);
     }
 
@@ -173,11 +183,11 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 let foretold = self.stage.foretell(failing.host, &failing.case, &assumed);
                 if alike(&foretold, &failing.shown) {
                     let by = self.needed(failing.host, &failing.case, &foretold);
-                    return self.hit(failing.host, by);
+                    return self.hit(failing, by);
                 }
             }
             let at = match self.edited(failing, kind) {
-                Edited::Because(of) => return self.hit(failing.host, vec![of]),
+                Edited::Because(of) => return self.hit(failing, vec![of]),
                 Edited::Still(edited) => *edited,
             };
             if self.mistakes.len() >= MOST_MISTAKES {
@@ -186,15 +196,15 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
             match self.register(smallest, kind, is_smallest, chance) {
-                Registered::Known(place) => return self.hit(failing.host, vec![place]),
+                Registered::Known(place) => return self.hit(failing, vec![place]),
                 Registered::New(place) => {
                     self.verify(place);
                     if is_fresh(&self.mistakes[place], failing) {
-                        return self.hit(failing.host, vec![place]);
+                        return self.hit(failing, vec![place]);
                     }
                     // What was shrunk away may be another mistake: the case is asked again, now that this one is known.
                     if self.mistakes[place].like.is_empty() && !self.has_others(failing, place) {
-                        return self.hit(failing.host, vec![place]);
+                        return self.hit(failing, vec![place]);
                     }
                 }
                 Registered::Refuted => {}
@@ -209,7 +219,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         if place == self.mistakes.len() {
             self.mistakes.push(Mistake::unexamined(id, failing.clone(), kind));
         }
-        self.hit(failing.host, vec![place])
+        self.hit(failing, vec![place])
     }
 
     /// Whether a case fails for another reason too than a mistake of which only its trigger is known.
@@ -228,11 +238,26 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         true
     }
 
-    fn hit(&mut self, host: usize, by: Vec<usize>) -> Vec<usize> {
+    fn hit(&mut self, failing: &Failing, by: Vec<usize>) -> Vec<usize> {
         for place in &by {
-            self.mistakes[*place].hits.insert(host);
+            let mistake = &mut self.mistakes[*place];
+            mistake.hits.insert(failing.host);
+            mistake.first = mistake.first.or(failing.number.map(|number| (failing.host, number)));
         }
         by
+    }
+
+    /// The smallest case with ids that follow from the mistake alone, so that every run saves the same bytes; the case as it
+    /// is where it does not fail so again.
+    fn under_its_own_ids(&mut self, id: &str, smallest: Failing) -> Failing {
+        let serial = u64::from_str_radix(id.get(..8).unwrap_or_default(), 16).unwrap_or(0);
+        let mut case = self.stage.case_with(smallest.host, &smallest.plan, serial);
+        case.plan = Some(smallest.plan.clone());
+        let kind = smallest.shown.failure.as_ref().map(|failure| failure.kind);
+        match self.stage.play(smallest.host, &case, kind) {
+            Some(shown) if alike_but_for_ids(&shown, &smallest.shown) => Failing { case, shown, ..smallest },
+            _ => smallest,
+        }
     }
 
     /// The mistakes without whose faults something else would be foretold.
@@ -296,7 +321,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                     return Edited::Because(place);
                 }
                 if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {
-                    still = Some(Failing { host: at.host, plan, case, shown });
+                    still = Some(Failing { plan, case, shown, ..at.clone() });
                 }
             }
             at = still.unwrap_or(at);
@@ -347,12 +372,12 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let chance = self.chance(host, &plan, &case, kind, limits);
         let mut case = case;
         case.plan = Some(plan.clone());
-        (Failing { host, plan, case, shown }, is_smallest, chance)
+        (Failing { host, number: None, plan, case, shown }, is_smallest, chance)
     }
 
     /// How often the smallest case fails, where that is chance: because deliveries race, or because it does not fail again.
     fn chance(&mut self, host: usize, plan: &Plan, case: &Case, kind: FailureKind, limits: ShrinkLimits) -> Option<(u32, u32)> {
-        if limits.is_costly {
+        if self.stage.is_costly(kind) {
             return None;
         }
         let again = |inquiry: &mut Self| {
@@ -394,7 +419,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         }
         let trigger = features(&smallest.plan, &smallest.case);
         let hits = BTreeSet::new();
-        self.mistakes.push(Mistake { id, smallest, kind, is_smallest, like, trigger, failing_faults, hits, chance });
+        let smallest = self.under_its_own_ids(&id, smallest);
+        self.mistakes.push(Mistake { id, smallest, kind, is_smallest, is_examined: true, like, trigger, failing_faults, hits, first: None, chance });
         Registered::New(self.mistakes.len() - 1)
     }
 
@@ -411,7 +437,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             if self.is_foretold(host, &case, &shown) {
                 continue;
             }
-            let failing = Failing { host, plan, case, shown };
+            let failing = Failing { host, number: None, plan, case, shown };
             self.differs(&failing);
         }
     }
@@ -512,6 +538,12 @@ pub fn alike(one: &Shown, other: &Shown) -> bool {
     };
     let classes = |shown: &Shown| shown.answers.iter().map(|answers| answers.last().map(|status| status / 100)).collect::<Vec<_>>();
     same_failure && classes(one) == classes(other)
+}
+
+/// Whether a case failed in the same way and in the same place as one that differs in ids only.
+fn alike_but_for_ids(one: &Shown, other: &Shown) -> bool {
+    let way = |shown: &Shown| shown.failure.as_ref().map(|failure| (failure.kind, failure.entry));
+    way(one) == way(other)
 }
 
 /// The class of an answer that is written out.

@@ -56,6 +56,9 @@ pub fn owner(
         requirements.iter().find(|(_, requirement)| requirement.id == aim).map(|(place, _)| *place)
     };
     let hits = || mistake.hits.iter().copied();
+    if !mistake.is_examined {
+        return hits().next();
+    }
     let may_break = || requirements.keys().copied().filter(|place| mistake.hits.contains(place) || unasked.contains(place));
     if let Some(place) = mistake.like.iter().filter_map(aim).find(|place| may_break().any(|other| other == *place)) {
         return Some(place);

@@ -14,13 +14,11 @@ pub struct ShrinkLimits {
     pub attempts: u32,
     /// How long it may take; for targets that are slow, since fast ones run out of plans long before.
     pub time: Duration,
-    /// Whether each plan costs the time of a hang or of a new start.
-    pub is_costly: bool,
 }
 
 impl Default for ShrinkLimits {
     fn default() -> ShrinkLimits {
-        ShrinkLimits { attempts: 6_000, time: Duration::from_secs(20), is_costly: false }
+        ShrinkLimits { attempts: 6_000, time: Duration::from_secs(20) }
     }
 }
 

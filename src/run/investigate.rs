@@ -135,7 +135,7 @@ impl<'a> Campaign<'a> {
                 let before = inquiry.stage().played;
                 let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
                 let shown = Shown { failure: failed.outcome.failure, answers, complaints: failed.complaints };
-                let failing = Failing { host: index, plan: failed.plan, case: failed.case, shown };
+                let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
                 because.insert(failed.number, inquiry.attribute(&failing));
                 asked_about += u32::from(inquiry.stage().played > before);
                 if plans.len() < MOST_FREED {
@@ -178,7 +178,7 @@ impl<'a> Campaign<'a> {
                 if shown.failure.is_none() {
                     return true;
                 }
-                inquiry.attribute(&Failing { host, plan: edit, case, shown });
+                inquiry.attribute(&Failing { host, number: None, plan: edit, case, shown });
             }
         }
         false
@@ -189,7 +189,10 @@ impl<'a> Campaign<'a> {
         let mut united: Vec<Mistake> = Vec::new();
         for mistake in mistakes.iter().filter(|mistake| !mistake.hits.is_empty()) {
             match united.iter_mut().find(|other| other.id == mistake.id) {
-                Some(other) => other.hits.extend(&mistake.hits),
+                Some(other) => {
+                    other.hits.extend(&mistake.hits);
+                    other.first = other.first.into_iter().chain(mistake.first).min();
+                }
                 None => united.push(mistake.clone()),
             }
         }
@@ -222,7 +225,7 @@ impl<'a> Campaign<'a> {
             level: asked.level,
             also_fails: Vec::new(),
             masks: Vec::new(),
-            case: format!("{about}-{}", mistake.id.get(..8).unwrap_or(&mistake.id)),
+            case: self.name_of(mistake),
             deliveries: case.deliveries(),
             kind: mistake.kind,
             entry: failure.as_ref().and_then(|failure| failure.entry),
@@ -240,6 +243,12 @@ impl<'a> Campaign<'a> {
             waived: None,
             shrunk: Some(Box::new(case)),
         }
+    }
+
+    /// The name of the first case that failed because of it.
+    fn name_of(&self, mistake: &Mistake) -> String {
+        let (host, number) = mistake.first.unwrap_or((mistake.smallest.host, 0));
+        format!("{}-{number:04}", self.provider.corpus().requirements[host].id)
     }
 
     fn rules_of(&self, mistake: &Mistake) -> crate::check::Rules {
@@ -310,10 +319,12 @@ fn without_looking(pending: Vec<Pending>) -> (Vec<Mistake>, Vec<LookedInto>) {
                 let kind = failure.kind;
                 let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
                 let shown = Shown { failure: Some(failure), answers, complaints: failed.complaints };
-                let smallest = Failing { host: pending.index, plan: failed.plan, case: failed.case, shown };
+                let number = Some(failed.number);
+                let smallest = Failing { host: pending.index, number, plan: failed.plan, case: failed.case, shown };
                 mistakes.push(Mistake::unexamined(id, smallest, kind));
             }
             mistakes[place].hits.insert(pending.index);
+            mistakes[place].first = mistakes[place].first.or(Some((pending.index, failed.number)));
             because.insert(failed.number, vec![place]);
         }
         looked_into.push(LookedInto { pending, because });

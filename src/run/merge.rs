@@ -96,6 +96,8 @@ fn whole(reports: &[Report]) -> Report {
     merged.requirements = (0..reports[0].requirements.len())
         .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>(), &merged.findings))
         .collect();
+    let requirements = &merged.requirements;
+    merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
     link(&merged.requirements, &mut merged.findings);
     merged.snapshots = snapshots(reports);
     merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
@@ -104,21 +106,27 @@ fn whole(reports: &[Report]) -> Report {
     merged
 }
 
-/// The findings of all shards, each once: with the smallest of its cases, and about what most shards found it to be about.
+/// The findings of all shards, each once: with the first of its cases, and about what most shards found it to be about.
 fn findings(reports: &[Report]) -> Vec<FindingReport> {
     let place = |id: &str| reports[0].requirements.iter().position(|result| result.id == id).unwrap_or(usize::MAX);
     let mut by_id: BTreeMap<&str, Vec<&FindingReport>> = BTreeMap::new();
     for finding in reports.iter().flat_map(|report| &report.findings) {
         by_id.entry(&finding.id).or_default().push(finding);
     }
+    // The first case that failed because of it, which is the first that one run would have come to.
+    let first = |finding: &FindingReport| {
+        let (id, number) = finding.case.rsplit_once('-').unwrap_or_default();
+        (place(id), number.parse::<u32>().unwrap_or(u32::MAX))
+    };
     let united = |same: &Vec<&FindingReport>| {
-        let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
-        for finding in same {
-            *votes.entry(place(&finding.about)).or_default() += 1;
+        let mut united = FindingReport::clone(same.iter().min_by_key(|finding| first(finding))?);
+        let votes = |about: &str| same.iter().filter(|finding| finding.about == about).count();
+        if united.like.is_some()
+            && let Some(most) = same.iter().map(|finding| &finding.about).max_by_key(|about| votes(about))
+            && votes(most) > votes(&united.about)
+        {
+            united.about.clone_from(most);
         }
-        let about = votes.iter().max_by_key(|(place, votes)| (**votes, std::cmp::Reverse(**place))).map(|(place, _)| *place);
-        let smallest = same.iter().min_by_key(|finding| (place(&finding.about) != about.unwrap_or(usize::MAX), finding.deliveries));
-        let mut united = FindingReport::clone(smallest?);
         united.waived = None;
         united.snapshots = same.iter().flat_map(|finding| finding.snapshots.clone()).collect();
         united.snapshots.sort();

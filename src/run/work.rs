@@ -160,7 +160,8 @@ impl Work<'_> {
         let complaints = driver.complaints();
         let usable = outcome.is_still_there();
         ran.failed = Some(Vec::new());
-        ran.last = costly || !usable && driver.recover().is_err();
+        let as_it_is = self.options.shrink.attempts == 0;
+        ran.last = costly || as_it_is || !usable && driver.recover().is_err();
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
     }

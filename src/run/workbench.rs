@@ -32,8 +32,8 @@ pub(super) struct Workbench<'a, 'c> {
     is_gone: bool,
 }
 
-/// The serials of the cases of an inquiry begin here, beyond those of any requirement.
-const FIRST_SERIAL: u64 = 1_000_000_000;
+/// The serials of the cases of an inquiry begin here, beyond those of any requirement and of those that follow from an id.
+const FIRST_SERIAL: u64 = 1 << 40;
 
 /// A time at which the reference's own clock begins; nothing depends on which.
 const NOON: u64 = 1_750_000_000;
@@ -118,9 +118,13 @@ impl Stage for Workbench<'_, '_> {
 
     fn case(&mut self, host: usize, plan: &Plan) -> Case {
         self.made += 1;
+        self.case_with(host, plan, FIRST_SERIAL + self.made)
+    }
+
+    fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case {
         let requirements = &self.campaign.provider.corpus().requirements;
         let requirement = &requirements[host.min(requirements.len() - 1)];
-        case_for(self.campaign.provider, requirement, plan, FIRST_SERIAL + self.made, &self.capabilities)
+        case_for(self.campaign.provider, requirement, plan, serial, &self.capabilities)
     }
 
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
@@ -153,7 +157,11 @@ impl Stage for Workbench<'_, '_> {
             FailureKind::Crash => STARTS,
             FailureKind::State | FailureKind::Answer => return limits,
         };
-        if self.is_in_process() { limits } else { ShrinkLimits { attempts: limits.attempts.min(most), is_costly: true, ..limits } }
+        if self.is_in_process() { limits } else { ShrinkLimits { attempts: limits.attempts.min(most), ..limits } }
+    }
+
+    fn is_costly(&self, kind: FailureKind) -> bool {
+        !self.is_in_process() && matches!(kind, FailureKind::Timeout | FailureKind::Crash)
     }
 
     fn elapsed(&self) -> Duration {
