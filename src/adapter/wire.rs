@@ -18,7 +18,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Capabilities, Introduction, Request, process::shown};
 use crate::{
     case::{OrderSetup, OwnRefundDetails},
-    domain::{OrderState, RefundView},
+    domain::{OrderState, RefundView, did_you_mean},
 };
 
 /// One line that the harness writes: a request.
@@ -319,6 +319,10 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
     };
     // No member is needed, so each can be read alone, which tells whose fault it is.
     for (name, value) in members {
+        if !Capabilities::NAMES.contains(&name.as_str()) {
+            let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
+            return Err(format!("`capabilities.{name}` is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
+        }
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         let read: Capabilities = serde_json::from_value(Value::Object(alone)).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
         if read.concurrency == 0 {

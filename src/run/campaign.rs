@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    claims::claims_remarks,
     conclude::conclude,
     drive::Driver,
     events::RunEvent,
@@ -221,7 +222,7 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
         let is_over = || self.is_over();
-        let work = Work { provider, options, transport, wall: &self.wall, is_over: &is_over, index, requirement, recipe, strategy };
+        let work = Work { provider, options, transport, wall: &self.wall, is_over: &is_over, index, requirement, strategy };
         work.run(ready, &mut result, shrinking);
         waive_requirement(&mut result, &self.options.known);
         let costs_time = transport != "in-process";
@@ -295,7 +296,12 @@ impl<'a> Campaign<'a> {
         let corpus = self.provider.corpus();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
-            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: record::suite(corpus), requirements: set.revision },
+            suite: SuiteInfo {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                digest: record::suite(corpus),
+                requirements: set.revision,
+                checklist: corpus.checklist.clone(),
+            },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
             options: RunOptions {
@@ -305,12 +311,15 @@ impl<'a> Campaign<'a> {
                 settle_ms: millis(self.options.settle),
                 quiet_ms: millis(self.options.quiet),
                 answer_ms: self.options.answer_limit.map(millis),
+                strict: self.options.strict,
+                without: self.options.without.clone(),
             },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities.clone(),
+                remarks: claims_remarks(self.provider, &introduction.capabilities),
             },
             verdict: Conformance::NotJudged,
             interrupted,
@@ -370,6 +379,8 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         cases: 0,
         exercised: 0,
         floor: 0,
+        by_claims: false,
+        coverage: None,
         deliveries: 0,
         duration_ms: 0,
         source: requirement.source(),

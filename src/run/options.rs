@@ -46,6 +46,10 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
+    /// Whether a SHOULD counts as a MUST.
+    pub strict: bool,
+    /// Items of the checklist that are knowingly left out.
+    pub without: Vec<String>,
     /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
     pub collect: bool,
 }
@@ -69,6 +73,8 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
+            strict: false,
+            without: Vec::new(),
             collect: false,
         }
     }

@@ -9,6 +9,7 @@ use proptest::{
 
 use super::{
     drive::{Driver, Outcome, Played},
+    exercise::Canaries,
     options::Options,
     outcome::{Chance, FailureReport, RequirementResult, Resemblance},
     shard::{RanCase, Trail},
@@ -18,10 +19,10 @@ use super::{
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
     case::{Case, Terms},
-    check::{FailureKind, Finding, Rules, diagnose, fingerprint, reaches, verdict::Verdict, waivers::Subject},
+    check::{Coverage, FailureKind, Finding, Rules, diagnose, fingerprint, verdict::Verdict, waivers::Subject},
     corpus::{RequirementText, bug_classes},
     domain::Clock,
-    plan::{Plan, PlanStrategy, Recipe},
+    plan::{Plan, PlanStrategy},
     provider::{Provider, lower, lower_for},
 };
 
@@ -33,7 +34,7 @@ struct Open {
     number: u32,
     tree: Box<dyn ValueTree<Value = Plan>>,
     case: Case,
-    reached: bool,
+    exercised: bool,
     played: Played,
 }
 
@@ -41,7 +42,7 @@ impl Open {
     /// What is to be noted of it if it does not fail.
     fn ran(&self) -> RanCase {
         let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
+        RanCase { case: self.number, deliveries, missed: !self.exercised, failed: None, last: false }
     }
 }
 
@@ -67,11 +68,10 @@ pub(super) struct Work<'c> {
     /// The requirement's place in the catalogue.
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
-    pub(super) recipe: Recipe,
     pub(super) strategy: PlanStrategy,
 }
 
-impl Work<'_> {
+impl<'c> Work<'c> {
     /// Runs the cases, until one fails, and notes in the result what came of them.
     pub(super) fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
         let options = self.options;
@@ -82,7 +82,17 @@ impl Work<'_> {
         let mut trail = Trail { finished: true, ..Trail::default() };
         let mut open: VecDeque<Open> = VecDeque::new();
         let mut decided = false;
-        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
+        let mut coverage = Coverage::default();
+        let mut unclaimed = None;
+        let mut canaries = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
+            Ok(canaries) => canaries,
+            Err(error) => {
+                result.verdict = Verdict::Error;
+                result.note = Some(format!("the harness's own canaries do not start: {error}"));
+                return;
+            }
+        };
+        while !decided && drawn < most && planned.wants_more(wanted, result.floor, trail.blinded) {
             let number = drawn;
             drawn += 1;
             if (self.is_over)() {
@@ -91,16 +101,16 @@ impl Work<'_> {
             }
             let Some(tree) = self.draw(number) else { continue };
             let plan = tree.current();
-            let palette = self.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
-            let reached = reaches(self.recipe, &case, palette);
-            if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                trail.unsubscribed += 1;
+            let exercised = canaries.exercises(&case);
+            trail.refuted = trail.refuted || canaries.null_fails(&case);
+            if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
+                trail.blinded += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
-            planned.count(reached);
+            planned.count(exercised);
             if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
                 continue;
             }
@@ -113,13 +123,15 @@ impl Work<'_> {
                 // What the target shows of earlier cases after it was killed says nothing of them.
                 trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
-            open.push_back(Open { number, tree, case, reached, played });
+            coverage.count(&case);
+            open.push_back(Open { number, tree, case, exercised, played });
             decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
         }
         if !decided {
             self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
         }
-        settle(result, &trail);
+        settle(result, &trail, options.strict);
+        result.coverage = Some(coverage).filter(|_| result.failures.is_empty() && result.verdict != Verdict::Error);
         if options.shard.is_some() {
             settle_share(result, &trail, planned);
             result.trail = Some(trail);
@@ -209,9 +221,14 @@ impl Work<'_> {
         Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
     }
 
-    /// The case of a plan as a target that gets everything would get it.
-    fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
-        lower(self.provider, plan, serial).case
+    /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
+    /// only for targets that claim less.
+    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+        if canaries.is_none() {
+            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
+        }
+        let case = lower(self.provider, plan, self.serial(number)).case;
+        canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 
     /// The case of a plan as the target gets it.
