@@ -572,7 +572,8 @@ mod tests {
     #[test]
     fn wrong_members_of_introductions_are_named() {
         let hello = |members: &str| read_introduction(&format!(r#"{{"id":1,"ok":true,{members}}}"#));
-        assert!(hello(r#""protocol":"7","capabilities":{"future":{"a":1}}"#).is_ok());
+        assert!(hello(r#""protocol":"7","capabilities":{"clock":true}"#).is_ok());
+        named(hello(r#""capabilities":{"durabel":true}"#), "`capabilities.durabel` is unknown; did you mean `durable`?");
         named(hello(r#""version":2"#), "`version` is a number, not a string");
         named(hello(r#""capabilities":[]"#), "`capabilities` is an array");
         named(hello(r#""capabilities":null"#), "`capabilities` is null");

@@ -5,7 +5,7 @@
 
 use crate::{
     adapter::Capabilities,
-    domain::{Status, did_you_mean, fits_pattern},
+    domain::{RefundState, Status, did_you_mean, fits_pattern},
     provider::Provider,
 };
 
@@ -31,16 +31,18 @@ pub fn claims_remarks(provider: &dyn Provider, capabilities: &Capabilities) -> V
 /// with a status that says that money moved would hide a wrong state.
 fn group_problem(group: &[String]) -> Option<String> {
     let fail = |why: String| Some(format!("field `capabilities.equivalentStatuses`: [{}]: {why}", group.join(", ")));
-    let words = Status::ALL.map(Status::as_str);
-    if let Some(unknown) = group.iter().find(|word| !words.contains(&word.as_str())) {
-        return fail(format!("`{unknown}` is no status{}", did_you_mean(unknown, words.into_iter())));
+    // The one state of a refund that is no status of an order, and is open like the two that are.
+    let requested = RefundState::Requested.as_str();
+    let words = || Status::ALL.map(Status::as_str).into_iter().chain([requested]);
+    if let Some(unknown) = group.iter().find(|word| words().all(|known| known != word.as_str())) {
+        return fail(format!("`{unknown}` is no status{}", did_you_mean(unknown, words())));
     }
     let has = |status: Status| group.iter().any(|word| word == status.as_str());
     let moved = [Status::PartiallyRefunded, Status::Refunded, Status::ChargedBack].into_iter().find(|status| has(*status));
     if let Some(moved) = moved.filter(|moved| group.iter().any(|word| word != moved.as_str())) {
         return fail(format!("`{}` cannot be joined with another status; leave it out", moved.as_str()));
     }
-    let open = has(Status::Pending) || has(Status::PendingInformation);
+    let open = has(Status::Pending) || has(Status::PendingInformation) || group.iter().any(|word| word == requested);
     if open && has(Status::Failed) {
         return fail("`failed` cannot be joined with a status of an open refund; leave it out".to_owned());
     }
@@ -94,6 +96,7 @@ mod tests {
     #[case(&["not_refunded", "pending"])]
     #[case(&["not_refunded", "pending", "pending_information"])]
     #[case(&["not_refunded", "failed"])]
+    #[case(&["requested", "pending"])]
     #[case(&["refunded"])]
     #[case(&[])]
     fn may_be_joined(#[case] group: &[&str]) {

@@ -15,7 +15,7 @@ use refundproof::{
     model::Change,
     plan::{Action, Level, Plan, Recipe, for_recipe},
     provider::{Lowering, Provider, lower, named},
-    run::sample,
+    run::{Canaries, sample},
 };
 
 /// Draws for each sequence wanted; enough for a good choice, few enough to be quick.
