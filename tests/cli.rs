@@ -353,7 +353,11 @@ fn explains_a_fault() {
 fn suggests_what_was_meant() {
     complains(&["explain", "duplicate-delivries"], 2, &["did you mean `duplicate-deliveries`?"]);
     complains(&["certify", "builtin:fault/book-redeliveries"], 2, &["did you mean `books-redeliveries`?"]);
-    complains(&["certify", "builtin:fault/float-sums+book-redeliveries"], 2, &["there is no fault `book-redeliveries`", "`books-redeliveries`?"]);
+    complains(
+        &["certify", "builtin:fault/float-sums+book-redeliveries"],
+        2,
+        &["there is no fault `book-redeliveries`", "`books-redeliveries`?"],
+    );
     complains(&["certify", "builtin:fault/float-sums+"], 2, &["there is no fault ``"]);
 }
 
@@ -617,7 +621,7 @@ fn target_that_hangs_in_deliver() {
 fn target_that_subscribes_to_what_there_is_not() {
     let place = Place::new();
     place.write("target.sh", &shell_target(r#"{"subscribes":["refund.complet","refunds.*"]}"#));
-    place.complains(&["certify", "--", "sh", "target.sh"], 3, &["`capabilities.subscribes`", "no event type of digital-river"]);
+    place.complains(&["certify", "--", "sh", "target.sh"], 2, &["`capabilities.subscribes`", "no event type of digital-river"]);
     place.exits(&["doctor", "--", "sh", "target.sh"], 3).shows(&["`refund.complet` fits no event type", "`refunds.*` fits"]);
     place.nothing_is_left();
 }

@@ -16,7 +16,7 @@ use refundproof::{
     check::verdict::Verdict,
     domain::{Clock, OrderState},
     reference::Fault,
-    run::{Launch, Options, Report, RequirementResult, ShrinkLimits, certify},
+    run::{FindingReport, Launch, Options, Report, RequirementResult, ShrinkLimits, certify},
 };
 
 type Maker = Box<dyn Fn() -> Box<dyn Target> + Sync>;

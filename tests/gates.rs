@@ -203,10 +203,8 @@ fn a_known_finding_hides_no_other_one() {
     assert_eq!(like(&report), ["counts-both-layers", "duplicate-refused"]);
     for (known, other) in [(0, 1), (1, 0)] {
         let finding = &report.findings[known];
-        let list = format!(
-            "[[known]]\nrequirement = \"{}\"\nfinding = \"{}\"\nreason = \"x\"\nexpires = 2026-12-31\n",
-            finding.about, finding.id
-        );
+        let list =
+            format!("[[known]]\nrequirement = \"{}\"\nfinding = \"{}\"\nreason = \"x\"\nexpires = 2026-12-31\n", finding.about, finding.id);
         let with = certify(&list);
         assert_eq!(with.verdict, Conformance::NotConformant);
         assert_eq!(like(&with), [like(&report)[other].clone()]);
@@ -380,9 +378,8 @@ fn shards_with_known_failures_are_one_run() {
     for options in [all, some] {
         let found = |report: &Report| {
             let print = |finding: &FindingReport| (finding.case.clone(), finding.id.clone());
-            let of = |result: &RequirementResult| {
-                (result.verdict, result.cases, result.exercised, result.deliveries, result.findings.clone())
-            };
+            let of =
+                |result: &RequirementResult| (result.verdict, result.cases, result.exercised, result.deliveries, result.findings.clone());
             let requirements: Vec<_> = report.requirements.iter().map(of).collect();
             (requirements, report.findings.iter().map(print).collect::<Vec<_>>())
         };

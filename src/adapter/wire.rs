@@ -18,7 +18,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Capabilities, Introduction, Request, process::shown};
 use crate::{
     case::{OrderSetup, OwnRefundDetails},
-    domain::{OrderState, RefundView},
+    domain::{OrderState, RefundView, did_you_mean},
 };
 
 /// One line that the harness writes: a request.
@@ -319,6 +319,10 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
     };
     // No member is needed, so each can be read alone, which tells whose fault it is.
     for (name, value) in members {
+        if !Capabilities::NAMES.contains(&name.as_str()) {
+            let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
+            return Err(format!("`capabilities.{name}` is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
+        }
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         let read: Capabilities = serde_json::from_value(Value::Object(alone)).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
         if read.concurrency == 0 {
@@ -568,7 +572,8 @@ mod tests {
     #[test]
     fn wrong_members_of_introductions_are_named() {
         let hello = |members: &str| read_introduction(&format!(r#"{{"id":1,"ok":true,{members}}}"#));
-        assert!(hello(r#""protocol":"7","capabilities":{"future":{"a":1}}"#).is_ok());
+        assert!(hello(r#""protocol":"7","capabilities":{"clock":true}"#).is_ok());
+        named(hello(r#""capabilities":{"durabel":true}"#), "`capabilities.durabel` is unknown; did you mean `durable`?");
         named(hello(r#""version":2"#), "`version` is a number, not a string");
         named(hello(r#""capabilities":[]"#), "`capabilities` is an array");
         named(hello(r#""capabilities":null"#), "`capabilities` is null");

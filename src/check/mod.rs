@@ -3,16 +3,16 @@
 //! Nothing here sends, waits or draws. A check says what is wrong and how it shows; what follows from it
 //! for a requirement is decided in [`verdict`].
 
+mod coverage;
 mod fingerprint;
 mod judge;
 pub mod own;
-mod reach;
 mod show;
 pub mod snapshot;
 pub mod verdict;
 pub mod waivers;
 
+pub use coverage::Coverage;
 pub use fingerprint::{Shape, fingerprint, likeness_fingerprint, snapshot_fingerprint};
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
-pub use reach::reaches;
 pub use show::{diff, expectation_lines, state_lines};

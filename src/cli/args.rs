@@ -137,6 +137,14 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "GLOB")]
     pub(crate) skip: Vec<String>,
 
+    /// Count a SHOULD as a MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// An item of the provider's checklist that is knowingly left out; may be given several times.
+    #[arg(long, value_name = "ITEM")]
+    pub(crate) without: Vec<String>,
+
     /// Workers, each with a target of its own [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,

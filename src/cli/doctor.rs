@@ -9,14 +9,14 @@ use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Ou
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
-    domain::{Clock, OrderState, RefundView, fits_pattern},
+    domain::{Clock, OrderState, RefundView},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
         style::{BAD, FAINT, GOOD, ODD, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, Options, Redactor, hears_nothing, with_fresh_ids},
+    run::{Factory, Options, Redactor, claims_problem, claims_remarks, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
@@ -67,12 +67,10 @@ impl Visit<'_> {
         };
         let capabilities = introduction.capabilities;
         self.told(&terminal::claims(&capabilities))?;
-        let catalogue = &self.provider.corpus().catalogue;
-        let patterns = capabilities.subscribes.iter().flatten();
-        for pattern in patterns.filter(|pattern| !catalogue.iter().any(|event| fits_pattern(pattern, &event.kind))) {
-            self.remark(&format!("capabilities.subscribes: `{pattern}` fits no event type of {}", self.provider.name()))?;
+        for remark in claims_remarks(self.provider, &capabilities) {
+            self.remark(&remark)?;
         }
-        if let Some(why) = hears_nothing(self.provider, &capabilities) {
+        if let Some(why) = claims_problem(self.provider, &capabilities) {
             self.remark(&why)?;
             return Ok(false);
         }

@@ -9,12 +9,11 @@ use std::{
 use super::{
     Stop,
     args::TargetArgs,
-    list::nearest,
     target_file::{self, Transport},
 };
 use crate::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError},
-    domain::Clock,
+    domain::{Clock, did_you_mean},
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
 };
@@ -71,8 +70,7 @@ fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
 
 fn fault(name: &str) -> Result<Fault, Stop> {
     Fault::from_name(name).ok_or_else(|| {
-        let near = nearest(name, faults().iter().map(|fault| fault.name));
-        let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let hint = did_you_mean(name, faults().iter().map(|fault| fault.name));
         Stop::usage(format!("there is no fault `{name}`{hint} (`refundproof list --faults` shows them)"))
     })
 }
@@ -87,10 +85,11 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
             if file.secret.is_some() {
                 launch = launch.signing(Secrets { current: file.secret });
             }
-            Box::new(launch.naming(file.signature_header))
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
         Transport::Http(settings) => {
-            Box::new(http(*settings, &argument, args)?.signing(Secrets { current: file.secret }).naming(file.signature_header))
+            let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret });
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
     })
 }

@@ -28,6 +28,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Status; 7] = {
+        use Status::*;
+        [NotRefunded, Failed, Pending, PendingInformation, PartiallyRefunded, Refunded, ChargedBack]
+    };
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

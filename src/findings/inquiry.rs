@@ -110,7 +110,19 @@ impl Mistake {
     pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
         let trigger = features(&smallest.plan, &smallest.case);
         let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Mistake { id, smallest, kind, is_smallest: false, is_examined: false, like, trigger, failing_faults, hits, first: None, chance: None }
+        Mistake {
+            id,
+            smallest,
+            kind,
+            is_smallest: false,
+            is_examined: false,
+            like,
+            trigger,
+            failing_faults,
+            hits,
+            first: None,
+            chance: None,
+        }
     }
 }
 
@@ -420,7 +432,19 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let trigger = features(&smallest.plan, &smallest.case);
         let hits = BTreeSet::new();
         let smallest = self.under_its_own_ids(&id, smallest);
-        self.mistakes.push(Mistake { id, smallest, kind, is_smallest, is_examined: true, like, trigger, failing_faults, hits, first: None, chance });
+        self.mistakes.push(Mistake {
+            id,
+            smallest,
+            kind,
+            is_smallest,
+            is_examined: true,
+            like,
+            trigger,
+            failing_faults,
+            hits,
+            first: None,
+            chance,
+        });
         Registered::New(self.mistakes.len() - 1)
     }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     case::Case,
-    plan::{Plan, PlanStrategy, Recipe, draw, for_recipe},
-    provider::{Mint, Provider},
+    plan::{Palette, Plan, PlanStrategy, Recipe, draw, for_recipe},
+    provider::Provider,
     reference::{Fault, faults},
 };
 
@@ -37,6 +37,11 @@ impl Dictionary {
     pub(super) fn new(provider: &dyn Provider) -> Dictionary {
         let aimed = faults().iter().filter_map(|info| Some((info.fault, info.aimed_at(provider.name(), provider.corpus())?)));
         Dictionary { faults: aimed.collect(), refuted: Vec::new(), strategies: HashMap::new() }
+    }
+
+    /// The plan that a recipe draws from a seed.
+    pub(super) fn drawn(&mut self, palette: &Palette, recipe: Recipe, seed: u64) -> Option<Plan> {
+        draw(self.strategies.entry(recipe).or_insert_with(|| for_recipe(recipe, palette)), seed)
     }
 
     fn aim(&self, fault: Fault) -> Option<&'static str> {
@@ -120,11 +125,16 @@ impl<S: Stage> Inquiry<'_, S> {
         let limits = ShrinkLimits { attempts: ATTEMPTS, ..ShrinkLimits::default() };
         let first = Shrunk { plan, shown: case, is_smallest: false };
         let stage = &mut self.stage;
-        let smaller = shrink(first, limits, || Duration::ZERO, |plan| {
-            let case = stage.case(host, plan);
-            let differs = case.deliveries() > 0 && !alike(&stage.foretell(host, &case, &one), &stage.foretell(host, &case, &other));
-            differs.then(|| (case.deliveries(), case))
-        });
+        let smaller = shrink(
+            first,
+            limits,
+            || Duration::ZERO,
+            |plan| {
+                let case = stage.case(host, plan);
+                let differs = case.deliveries() > 0 && !alike(&stage.foretell(host, &case, &one), &stage.foretell(host, &case, &other));
+                differs.then(|| (case.deliveries(), case))
+            },
+        );
         smaller.shown
     }
 
@@ -144,13 +154,6 @@ impl<S: Stage> Inquiry<'_, S> {
             }
         }
         plans
-    }
-
-    /// A plan of a recipe that is the same in every run.
-    fn drawn(&mut self, place: usize, recipe: Recipe, number: u64) -> Option<Plan> {
-        let palette = self.stage.provider().palette();
-        let strategy = self.dictionary.strategies.entry(recipe).or_insert_with(|| for_recipe(recipe, palette));
-        draw(strategy, Mint::new(place as u64).number("telling", number))
     }
 
     /// Cases on which a fault fails, to see whether the target fails in the same way.

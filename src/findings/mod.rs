@@ -15,6 +15,5 @@ mod shrink;
 mod trigger;
 
 pub use inquiry::{Failing, Inquiry, Mistake, Requirement, Shown, Stage, alike};
-pub use owner::{Rarity, owner};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use trigger::{Feature, features, without};

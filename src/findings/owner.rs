@@ -1,75 +1,68 @@
 //! Which requirement a mistake is about, of those that it breaks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::inquiry::{Mistake, Requirement};
+use super::inquiry::{Inquiry, Mistake, Stage};
 use crate::{
-    check::reaches,
-    plan::{Recipe, draw, for_recipe},
-    provider::{Mint, Provider, lower},
+    plan::Recipe,
+    provider::Mint,
+    reference::{Fault, canaries},
 };
 
-/// How often plain traffic happens to be about each requirement.
-pub struct Rarity {
-    counts: BTreeMap<usize, u32>,
-}
+/// How many plans of each kind of plain traffic are looked at.
+const PLANS: u64 = 24;
 
-/// How many plans of plain traffic are looked at.
-const PLANS: u64 = 64;
+impl<S: Stage> Inquiry<'_, S> {
+    /// The requirement that a mistake is about: of those that it breaks the one that the fault which it is like is aimed at,
+    /// else the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order.
+    /// Of a requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one
+    /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
+    pub fn owner(&mut self, mistake: &Mistake, unasked: &BTreeSet<usize>) -> Option<usize> {
+        let may_break = |place: &usize| mistake.hits.contains(place) || unasked.contains(place);
+        if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
+            return Some(place);
+        }
+        // A requirement has its subject in the case if a canary of it fails the case.
+        let subjects: BTreeSet<usize> = self.requirements.keys().copied().filter(may_break).collect();
+        let has_subject = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
+        let subjects: Vec<usize> = subjects.into_iter().filter(has_subject).collect();
+        let rarest = subjects.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
+        rarest.or_else(|| mistake.hits.iter().next().copied())
+    }
 
-impl Rarity {
-    /// Looks at drawn traffic in which everything is mixed.
-    pub fn of(provider: &dyn Provider, requirements: &BTreeMap<usize, Requirement>) -> Rarity {
-        let palette = provider.palette();
-        let mut counts: BTreeMap<usize, u32> = requirements.keys().map(|place| (*place, 0)).collect();
+    fn aim(&self, fault: Fault) -> Option<usize> {
+        let provider = self.stage.provider();
+        let aim = fault.info().aimed_at(provider.name(), provider.corpus())?;
+        self.requirements.iter().find(|(_, requirement)| requirement.id == aim).map(|(place, _)| *place)
+    }
+
+    fn canaries(&self, place: usize) -> Vec<Fault> {
+        let provider = self.stage.provider();
+        self.requirements.get(&place).map_or(Vec::new(), |requirement| canaries(&requirement.id, provider.name(), provider.corpus()))
+    }
+
+    /// In how many cases of plain and of mixed traffic a canary of the requirement fails.
+    fn commonness(&mut self, place: usize) -> u32 {
+        let canaries = self.canaries(place);
+        let mixed = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::MixedTraffic).map(|(place, _)| *place);
+        // What everything together shows is nobody's subject.
+        if mixed == Some(place) {
+            return u32::MAX;
+        }
+        let mut count = 0;
         for recipe in [Recipe::Plain, Recipe::MixedTraffic] {
-            let strategy = for_recipe(recipe, palette);
             for number in 0..PLANS {
-                let Some(plan) = draw(&strategy, Mint::new(0).number("rarity", number)) else { continue };
-                let case = lower(provider, &plan, number).case;
-                for (place, requirement) in requirements {
-                    *counts.entry(*place).or_default() += u32::from(reaches(requirement.recipe, &case, palette));
-                }
+                let Some(plan) = self.drawn(0, recipe, number) else { continue };
+                let case = self.stage.case(place, &plan);
+                count += u32::from(canaries.iter().any(|fault| self.stage.foretell(place, &case, &[*fault]).failure.is_some()));
             }
         }
-        Rarity { counts }
+        count
     }
 
-    fn count(&self, place: usize) -> u32 {
-        self.counts.get(&place).copied().unwrap_or(u32::MAX)
+    /// A plan of a recipe that is the same in every run.
+    pub(super) fn drawn(&mut self, place: usize, recipe: Recipe, number: u64) -> Option<crate::plan::Plan> {
+        let seed = Mint::new(place as u64).number("telling", number);
+        self.dictionary.drawn(self.stage.provider().palette(), recipe, seed)
     }
-}
-
-/// The requirement that a mistake is about: of those that it breaks the one that the fault which it is like is aimed at, else
-/// the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order. Of a
-/// requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one of its
-/// cases if its subject is in it; so what a mistake is about does not depend on what was selected.
-pub fn owner(
-    mistake: &Mistake,
-    provider: &dyn Provider,
-    requirements: &BTreeMap<usize, Requirement>,
-    unasked: &BTreeSet<usize>,
-    rarity: &Rarity,
-) -> Option<usize> {
-    let aim = |fault: &crate::reference::Fault| {
-        let aim = fault.info().aimed_at(provider.name(), provider.corpus())?;
-        requirements.iter().find(|(_, requirement)| requirement.id == aim).map(|(place, _)| *place)
-    };
-    let hits = || mistake.hits.iter().copied();
-    if !mistake.is_examined {
-        return hits().next();
-    }
-    let may_break = || requirements.keys().copied().filter(|place| mistake.hits.contains(place) || unasked.contains(place));
-    if let Some(place) = mistake.like.iter().filter_map(aim).find(|place| may_break().any(|other| other == *place)) {
-        return Some(place);
-    }
-    // A requirement has its subject in the case if a fault that is aimed at it fails the case.
-    let subjects: Vec<usize> = mistake.failing_faults.iter().filter_map(aim).collect();
-    let palette = provider.palette();
-    let reached = |place: &usize| requirements.get(place).is_some_and(|asked| reaches(asked.recipe, &mistake.smallest.case, palette));
-    let rarest = |among: Vec<usize>| among.into_iter().min_by_key(|place| (rarity.count(*place), *place));
-    rarest(may_break().filter(|place| subjects.contains(place) && reached(place)).collect())
-        .or_else(|| rarest(may_break().filter(|place| subjects.contains(place)).collect()))
-        .or_else(|| rarest(hits().filter(reached).collect()))
-        .or_else(|| hits().next())
 }

@@ -121,7 +121,9 @@ fn refunds(plan: &Plan) -> usize {
 pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
     let mut plan = plan.clone();
     match feature {
-        Feature::Mutation(kind) => without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind)),
+        Feature::Mutation(kind) => {
+            without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind))
+        }
         Feature::Delivery(name) => without_faults(&mut plan, |fault| fault.name() == *name),
         Feature::OwnRefund => each_action(&mut plan, |action| {
             if let Action::Refund { own, .. } = action {
@@ -148,7 +150,9 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
                 *paid = Pick::All;
             }
         }),
-        Feature::Information => without_steps(&mut plan, |action| matches!(action, Action::NeedInformation { .. } | Action::GiveInformation { .. })),
+        Feature::Information => {
+            without_steps(&mut plan, |action| matches!(action, Action::NeedInformation { .. } | Action::GiveInformation { .. }))
+        }
         Feature::Failure => each_action(&mut plan, |action| {
             if let Action::Fail { refund, .. } = *action {
                 *action = Action::Succeed { refund, paid: Pick::All };
@@ -180,7 +184,9 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             });
         }
         Feature::Event(kind) => {
-            let sent = |other: &&String| *other != kind && (plan.only.is_empty() || plan.only.iter().any(|only| crate::domain::fits_pattern(only, other)));
+            let sent = |other: &&String| {
+                *other != kind && (plan.only.is_empty() || plan.only.iter().any(|only| crate::domain::fits_pattern(only, other)))
+            };
             let rest: Vec<String> = kinds.iter().filter(sent).cloned().collect();
             // An empty list would send everything.
             plan.only = if rest.is_empty() { vec![NOTHING.to_owned()] } else { rest };

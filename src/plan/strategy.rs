@@ -180,7 +180,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
         Recipe::OutOfOrder => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
         Recipe::LateEvents => draw.late_events(),
-        Recipe::Redelivery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), refused(), 1..4),
+        Recipe::Redelivery => draw.redelivery(),
         Recipe::SeveralOrders => draw.several_orders(),
         Recipe::Concurrent => draw.concurrent(),
         Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
@@ -402,6 +402,12 @@ impl Draw<'_> {
             Plan { orders, steps: lines.into_iter().enumerate().flat_map(of).collect(), only: Vec::new(), look }
         });
         prop_oneof![1 => before, 2 => self.all_or_one_view(instead.boxed())].boxed()
+    }
+
+    /// What was paid back is where a redelivery does harm, so most refunds get that far, and often little else is sent.
+    fn redelivery(&self) -> PlanStrategy {
+        let end = prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
+        self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6))
     }
 
     fn no_trace(&self) -> PlanStrategy {

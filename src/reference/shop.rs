@@ -152,7 +152,7 @@ impl ReferenceShop {
     }
 
     fn take_in(&mut self, event: Event<'_>) -> Result<(), Refusal> {
-        if event.kind == self.dialect.completion && self.has(Fault::SlowAnswer) {
+        if self.has(Fault::SlowAnswer) && event.told.is_paid() {
             self.clock.sleep(SLOW);
         }
         let faults = self.faults;

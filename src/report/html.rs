@@ -99,7 +99,7 @@ impl Page {
             target: line(&report.target.name),
             target_version: line(&report.target.version),
             verdict: verdict(report.verdict),
-            summary: shared::summary(report),
+            summary: shared::limits(report).map_or_else(String::new, |limits| format!("{}; ", line(&limits))) + &shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
             list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
@@ -131,13 +131,14 @@ fn verdict(verdict: Conformance) -> VerdictView {
     let (class, mark, words) = match verdict {
         Conformance::Conformant => ("good", "✓", "Conformant"),
         Conformance::NotConformant => ("bad", "✗", "Not conformant"),
+        Conformance::NotCertified => ("bad", "○", "Not certified"),
         Conformance::NotJudged => ("odd", "?", "Not judged"),
     };
     VerdictView { class, mark, words }
 }
 
 /// The colour and the sign of a requirement's verdict.
-fn signs(verdict: Verdict, judged: bool) -> (&'static str, &'static str) {
+fn signs(verdict: Verdict, counts: bool) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Pass => ("good", "✓"),
         Verdict::Fail => ("bad", "✗"),
@@ -145,7 +146,7 @@ fn signs(verdict: Verdict, judged: bool) -> (&'static str, &'static str) {
         Verdict::Masked => ("bad", "?"),
         Verdict::Warn | Verdict::Waived => ("odd", "!"),
         Verdict::Error => ("odd", "?"),
-        Verdict::NotExercised if judged => ("bad", "○"),
+        Verdict::NotExercised if counts => ("bad", "○"),
         Verdict::NotExercised | Verdict::NotApplicable => ("", "–"),
     }
 }
@@ -196,7 +197,7 @@ fn chips(report: &Report) -> Vec<Chip> {
 
 fn items(report: &Report, describe: &Describe<'_>) -> Vec<ItemView> {
     let view = |result: &RequirementResult| {
-        let (class, mark) = signs(result.verdict, result.judged);
+        let (class, mark) = signs(result.verdict, result.judged && !result.by_claims);
         let numbers = match result.cases {
             0 => String::new(),
             cases => format!("{}, {}", many(u64::from(cases), "case", "cases"), many(result.deliveries, "delivery", "deliveries")),

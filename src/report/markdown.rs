@@ -88,6 +88,9 @@ fn overview(report: &Report) -> String {
         report.suite.version,
         report.seed
     ));
+    if let Some(limits) = shared::limits(report) {
+        text.push_str(&format!("{}\n\n", code(&limits)));
+    }
     text.push_str(&format!("{}\n\n", shared::summary(report)));
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
@@ -208,6 +211,7 @@ fn conformance_mark(verdict: Conformance) -> &'static str {
     match verdict {
         Conformance::Conformant => "✅",
         Conformance::NotConformant => "❌",
+        Conformance::NotCertified => "⭕",
         Conformance::NotJudged => "❔",
     }
 }
@@ -219,7 +223,7 @@ fn verdict_mark(result: &RequirementResult) -> &'static str {
         Verdict::Affected | Verdict::Masked => "❌",
         Verdict::Warn | Verdict::Waived => "⚠️",
         Verdict::Error => "❔",
-        Verdict::NotExercised if result.judged => "❌",
+        Verdict::NotExercised if result.judged && !result.by_claims => "❌",
         Verdict::NotExercised | Verdict::NotApplicable => "➖",
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     case::{Act, Case},
-    check::verdict::Verdict,
+    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FindingReport, Likeness, Report, RequirementResult, SnapshotDifference, Totals},
+    run::{FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -134,6 +134,21 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{}; {}", counts.join(", "), totals(report))
 }
 
+/// What the verdict does not say: items that are not certified, each with its reason, and those that were left out. Nothing
+/// where everything of the checklist and beside it was judged.
+pub(super) fn limits(report: &Report) -> Option<String> {
+    let is_open = |item: &&ItemResult| item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
+    let words = |item: &ItemResult| item.note.as_ref().map_or(item.id.clone(), |note| format!("{} ({note})", item.id));
+    let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
+    let without = &report.options.without;
+    let parts = [
+        (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
+        (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// `1 case`, `2 cases`.
 pub(super) fn many(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
@@ -159,7 +174,7 @@ pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> boo
             let accepted = |finding: &FindingReport| !result.findings.contains(&finding.id) || finding.waived.is_some();
             result.level == Level::Must && !report.findings.iter().all(accepted)
         }
-        Verdict::NotExercised => whole && result.judged && result.level == Level::Must,
+        Verdict::NotExercised => whole && result.judged && !result.by_claims && (result.level == Level::Must || report.options.strict),
         Verdict::Pass | Verdict::Warn | Verdict::NotApplicable | Verdict::Waived | Verdict::Error => false,
     }
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    claims::claims_remarks,
     conclude::conclude,
     drive::Driver,
     events::RunEvent,
@@ -21,7 +22,8 @@ use super::{
     frozen::{Walked, comparable, walk},
     options::{Options, SNAPSHOTS},
     outcome::{
-        Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+        Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
+        TargetInfo, Totals,
     },
     record,
     redact::Redactor,
@@ -247,15 +249,22 @@ impl<'a> Campaign<'a> {
         if !failed.is_empty() {
             return Judged::Failing(Box::new(Pending { index, recipe, result, progress, failed }));
         }
+        result.coverage = Some(progress.coverage).filter(|_| result.verdict != Verdict::Error);
         self.settle(&mut result, progress.trail, progress.planned, &[]);
         done(result)
     }
 
     /// The cases of a requirement.
-    pub(super) fn work<'w>(&'w self, index: usize, requirement: &'w RequirementText, recipe: Recipe, is_over: &'w dyn Fn() -> bool) -> Work<'w> {
+    pub(super) fn work<'w>(
+        &'w self,
+        index: usize,
+        requirement: &'w RequirementText,
+        recipe: Recipe,
+        is_over: &'w dyn Fn() -> bool,
+    ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
-        Work { provider, options, transport, is_over, index, requirement, recipe, strategy }
+        Work { provider, options, transport, is_over, index, requirement, strategy }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
@@ -313,7 +322,12 @@ impl<'a> Campaign<'a> {
         let corpus = self.provider.corpus();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
-            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: record::suite(corpus), requirements: set.revision },
+            suite: SuiteInfo {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                digest: record::suite(corpus),
+                requirements: set.revision,
+                checklist: corpus.checklist.clone(),
+            },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
             options: RunOptions {
@@ -323,12 +337,15 @@ impl<'a> Campaign<'a> {
                 settle_ms: millis(self.options.settle),
                 quiet_ms: millis(self.options.quiet),
                 answer_ms: self.options.answer_limit.map(millis),
+                strict: self.options.strict,
+                without: self.options.without.clone(),
             },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities.clone(),
+                remarks: claims_remarks(self.provider, &introduction.capabilities),
             },
             verdict: Conformance::NotJudged,
             interrupted,
@@ -395,6 +412,8 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         cases: 0,
         exercised: 0,
         floor: 0,
+        by_claims: false,
+        coverage: None,
         deliveries: 0,
         duration_ms: 0,
         source: requirement.source(),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::alias::Aliases;
+use super::{alias::Aliases, claims::claims_problem};
 use crate::{
     adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
     case::{Act, Body, Case, Delivery, Effect, Mishap, Signature},
@@ -200,8 +200,8 @@ impl<'a> Driver<'a> {
             let what = "field `capabilities.concurrency`: is 0; it is at least 1".to_owned();
             return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));
         }
-        match hears_nothing(self.provider, &introduction.capabilities) {
-            Some(what) => Err(TargetError::new("hello", TargetErrorKind::Nonsense(what))),
+        match claims_problem(self.provider, &introduction.capabilities) {
+            Some(what) => Err(TargetError::new("hello", TargetErrorKind::Misclaimed(what))),
             None => Ok(introduction),
         }
     }
@@ -606,13 +606,6 @@ impl Drop for Driver<'_> {
 }
 
 /// Whether some doubtful delivery about an order was not refused.
-/// Why a target with these capabilities cannot be judged with this provider's events, if it cannot.
-pub fn hears_nothing(provider: &dyn Provider, capabilities: &Capabilities) -> Option<String> {
-    let hears_something = provider.corpus().catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind));
-    (!hears_something)
-        .then(|| format!("field `capabilities.subscribes`: fits no event type of {}, so nothing can be judged", provider.name()))
-}
-
 fn took_doubtful(case: &Case, order_id: &str, outcome: &Outcome) -> bool {
     outcome.sent.iter().any(|sent| {
         let doubtful = case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {

@@ -35,6 +35,11 @@ pub trait Factory: Sync {
         None
     }
 
+    /// Items of the checklist that the target's file leaves out.
+    fn without(&self) -> &[String] {
+        &[]
+    }
+
     /// How many targets may be there at the same time.
     fn workers(&self) -> usize {
         usize::MAX
@@ -50,6 +55,7 @@ pub struct Launch<F> {
     clock: Clock,
     secrets: Option<Secrets>,
     signature_header: Option<String>,
+    without: Vec<String>,
     workers: usize,
 }
 
@@ -60,7 +66,17 @@ where
     /// Targets that `make` makes; `argument` names them on the command line.
     pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
         let (transport, argument) = (transport.to_owned(), argument.to_owned());
-        Launch { make, transport, argument, command: None, clock, secrets: None, signature_header: None, workers: usize::MAX }
+        Launch {
+            make,
+            transport,
+            argument,
+            command: None,
+            clock,
+            secrets: None,
+            signature_header: None,
+            without: Vec::new(),
+            workers: usize::MAX,
+        }
     }
 
     /// Says what deliveries are signed with.
@@ -74,6 +90,13 @@ where
     #[must_use]
     pub fn naming(mut self, signature_header: Option<String>) -> Launch<F> {
         self.signature_header = signature_header;
+        self
+    }
+
+    /// Says which items of the checklist are left out.
+    #[must_use]
+    pub fn leaving_out(mut self, without: Vec<String>) -> Launch<F> {
+        self.without = without;
         self
     }
 
@@ -122,6 +145,10 @@ where
 
     fn signature_header(&self) -> Option<&str> {
         self.signature_header.as_deref()
+    }
+
+    fn without(&self) -> &[String] {
+        &self.without
     }
 
     fn workers(&self) -> usize {

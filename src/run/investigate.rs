@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, recipe, show},
     events::RunEvent,
+    exercise::Canaries,
     outcome::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult},
     shard::Trail,
     tally::{link, settle, settle_share},
@@ -13,9 +14,9 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{Shape, fingerprint, reaches},
+    check::{Shape, fingerprint},
     corpus::{RequirementText, bug_classes},
-    findings::{Failing, Inquiry, Mistake, Rarity, Requirement, Shown, Stage, owner},
+    findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
     reference::Fault,
 };
@@ -55,27 +56,34 @@ impl<'a> Campaign<'a> {
         }
         pending.sort_by_key(|pending| pending.index);
         let requirements = self.requirements();
-        let (mistakes, looked_into) = if self.options.shrink.attempts == 0 {
-            without_looking(pending)
-        } else {
-            let id = |index: usize| requirements.get(&index).map_or("", |requirement: &Requirement| requirement.id.as_str());
-            let mut shrinking = |index: usize, deliveries| emit(&RunEvent::Shrinking { id: id(index), deliveries });
-            let bench = Workbench::new(self, capabilities.clone(), &mut shrinking);
-            let mut inquiry = Inquiry::new(bench, &requirements);
-            let looked_into = pending.into_iter().map(|pending| self.look_into(pending, &mut inquiry)).collect();
-            self.explain_snapshots(snapshots, &mut inquiry);
-            (inquiry.mistakes().to_vec(), looked_into)
-        };
-        let asked: BTreeSet<usize> = done.iter().map(|(index, _)| *index).chain(looked_into.iter().map(|one| one.pending.index)).collect();
+        let asked: BTreeSet<usize> = done.iter().map(|(index, _)| *index).chain(pending.iter().map(|one| one.index)).collect();
         let texts = &self.provider.corpus().requirements;
         let is_unasked = |index: &usize| !asked.contains(index) && inapplicable(&texts[*index], capabilities).is_none();
         let unasked: BTreeSet<usize> = requirements.keys().copied().filter(is_unasked).collect();
-        let mut findings = self.told(&mistakes, &requirements, &unasked);
+        let (mistakes, looked_into, owners, ids): (Vec<Mistake>, Vec<LookedInto>, Vec<Option<usize>>, Vec<String>) =
+            if self.options.shrink.attempts == 0 {
+                let (mistakes, looked_into) = without_looking(pending);
+                let owners = mistakes.iter().map(|mistake| mistake.hits.first().copied()).collect();
+                let ids = mistakes.iter().map(|mistake| mistake.id.clone()).collect();
+                (mistakes, looked_into, owners, ids)
+            } else {
+                let id = |index: usize| requirements.get(&index).map_or("", |requirement: &Requirement| requirement.id.as_str());
+                let mut shrinking = |index: usize, deliveries| emit(&RunEvent::Shrinking { id: id(index), deliveries });
+                let bench = Workbench::new(self, capabilities.clone(), &mut shrinking);
+                let mut inquiry = Inquiry::new(bench, &requirements);
+                let looked_into = pending.into_iter().map(|pending| self.look_into(pending, &mut inquiry)).collect();
+                self.explain_snapshots(snapshots, &mut inquiry);
+                let ids: Vec<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
+                let mistakes = united(inquiry.mistakes());
+                let owners = mistakes.iter().map(|mistake| inquiry.owner(mistake, &unasked)).collect();
+                (mistakes, looked_into, owners, ids)
+            };
+        let mut findings = self.told(&mistakes, owners);
         for LookedInto { pending, because } in looked_into {
             let Pending { index, mut result, mut progress, .. } = pending;
             for case in &mut progress.trail.ran {
                 if let (Some(failed), Some(because)) = (&mut case.failed, because.get(&case.case)) {
-                    *failed = because.iter().map(|place| mistakes[*place].id.clone()).collect();
+                    *failed = because.iter().map(|place| ids[*place].clone()).collect();
                 }
             }
             self.settle(&mut result, progress.trail, progress.planned, &findings);
@@ -97,14 +105,8 @@ impl<'a> Campaign<'a> {
     }
 
     /// Gives the verdict that the trail comes to.
-    pub(super) fn settle(
-        &self,
-        result: &mut RequirementResult,
-        trail: Trail,
-        planned: super::tally::Planned,
-        findings: &[FindingReport],
-    ) {
-        settle(result, &trail, findings);
+    pub(super) fn settle(&self, result: &mut RequirementResult, trail: Trail, planned: super::tally::Planned, findings: &[FindingReport]) {
+        settle(result, &trail, findings, self.options.strict);
         if self.options.shard.is_some() {
             settle_share(result, &trail, planned);
             result.trail = Some(trail);
@@ -163,6 +165,10 @@ impl<'a> Campaign<'a> {
     fn is_freed(&self, pending: &Pending, plans: &[Plan], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> bool {
         let host = pending.index;
         let palette = self.provider.palette();
+        let id = &self.provider.corpus().requirements[host].id;
+        let Ok(mut canaries) = Canaries::new(self.provider, id, super::work::rules(id), inquiry.stage().capabilities()) else {
+            return false;
+        };
         for plan in plans {
             let hits = inquiry.mistakes().iter().filter(|mistake| mistake.hits.contains(&host));
             let trigger: Vec<_> = hits.flat_map(|mistake| mistake.trigger.clone()).collect();
@@ -171,7 +177,7 @@ impl<'a> Campaign<'a> {
             let assumed: Vec<Fault> = inquiry.mistakes().iter().filter_map(|mistake| mistake.like.first().copied()).collect();
             for edit in edits {
                 let case = inquiry.stage().case(host, &edit);
-                if !reaches(pending.recipe, &case, palette) || inquiry.stage().foretell(host, &case, &assumed).failure.is_some() {
+                if !canaries.exercises(&case) || inquiry.stage().foretell(host, &case, &assumed).failure.is_some() {
                     continue;
                 }
                 let Some(shown) = inquiry.stage().play(host, &case, None) else { return false };
@@ -184,28 +190,14 @@ impl<'a> Campaign<'a> {
         false
     }
 
-    /// The findings that are told: those that fail some case of a requirement.
-    fn told(&self, mistakes: &[Mistake], requirements: &BTreeMap<usize, Requirement>, unasked: &BTreeSet<usize>) -> Vec<FindingReport> {
-        let mut united: Vec<Mistake> = Vec::new();
-        for mistake in mistakes.iter().filter(|mistake| !mistake.hits.is_empty()) {
-            match united.iter_mut().find(|other| other.id == mistake.id) {
-                Some(other) => {
-                    other.hits.extend(&mistake.hits);
-                    other.first = other.first.into_iter().chain(mistake.first).min();
-                }
-                None => united.push(mistake.clone()),
-            }
-        }
-        if united.is_empty() {
-            return Vec::new();
-        }
-        let rarity = Rarity::of(self.provider, requirements);
-        let told = united.iter().filter_map(|mistake| {
-            let about = owner(mistake, self.provider, requirements, unasked, &rarity)?;
+    /// The findings, in the order of the requirements that they are about.
+    fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
+        let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
+            let about = owner?;
             Some((about, self.tell(mistake, &self.provider.corpus().requirements[about])))
         });
         let mut told: Vec<(usize, FindingReport)> = told.collect();
-        told.sort_by_key(|(about, _)| *about);
+        told.sort_by_key(|(about, finding)| (*about, finding.id.clone()));
         told.into_iter().map(|(_, finding)| finding).collect()
     }
 
@@ -303,6 +295,21 @@ impl<'a> Campaign<'a> {
         }
         None
     }
+}
+
+/// Those that fail some case of a requirement, each once.
+fn united(mistakes: &[Mistake]) -> Vec<Mistake> {
+    let mut united: Vec<Mistake> = Vec::new();
+    for mistake in mistakes.iter().filter(|mistake| !mistake.hits.is_empty()) {
+        match united.iter_mut().find(|other| other.id == mistake.id) {
+            Some(other) => {
+                other.hits.extend(&mistake.hits);
+                other.first = other.first.into_iter().chain(mistake.first).min();
+            }
+            None => united.push(mistake.clone()),
+        }
+    }
+    united
 }
 
 /// Each requirement tells its first failing case as it is.

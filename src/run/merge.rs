@@ -13,7 +13,7 @@ use super::{
     shard::{RanCase, Shard, Trail},
     tally::{link, settle, until_the_end},
 };
-use crate::check::verdict::Verdict;
+use crate::check::{Coverage, verdict::Verdict};
 
 /// Puts the reports of shards together; each comes with the name of its file. What the list of known failures accepts
 /// is still to be applied, and the report to be concluded again.
@@ -94,7 +94,10 @@ fn whole(reports: &[Report]) -> Report {
         .map(str::to_owned);
     merged.findings = findings(reports);
     merged.requirements = (0..reports[0].requirements.len())
-        .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>(), &merged.findings))
+        .map(|place| {
+            let parts: Vec<_> = reports.iter().filter_map(|report| report.requirements.get(place)).collect();
+            requirement(&parts, &merged.findings, merged.options.strict)
+        })
         .collect();
     let requirements = &merged.requirements;
     merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
@@ -137,7 +140,7 @@ fn findings(reports: &[Report]) -> Vec<FindingReport> {
     findings
 }
 
-fn requirement(parts: &[&RequirementResult], findings: &[FindingReport]) -> RequirementResult {
+fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict: bool) -> RequirementResult {
     let mut result = parts[0].clone();
     result.trail = None;
     result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
@@ -149,9 +152,10 @@ fn requirement(parts: &[&RequirementResult], findings: &[FindingReport]) -> Requ
     ran.sort_by_key(|case| case.case);
     until_the_end(&mut ran);
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
-    let unsubscribed = trails().map(|trail| trail.unsubscribed).max().unwrap_or(0);
+    let blinded = trails().map(|trail| trail.blinded).max().unwrap_or(0);
+    let refuted = trails().any(|trail| trail.refuted);
     let finished = parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished));
-    let trail = Trail { unsubscribed, finished, freed: trails().any(|trail| trail.freed), ran };
+    let trail = Trail { blinded, refuted, finished, freed: trails().any(|trail| trail.freed), ran };
     result.verdict = Verdict::NotExercised;
     result.note = None;
     result.findings = Vec::new();
@@ -159,8 +163,18 @@ fn requirement(parts: &[&RequirementResult], findings: &[FindingReport]) -> Requ
         result.verdict = Verdict::Error;
         result.note = note;
     }
-    settle(&mut result, &trail, findings);
+    settle(&mut result, &trail, findings, strict);
+    result.coverage = coverage(parts).filter(|_| result.findings.is_empty() && result.verdict != Verdict::Error);
     result
+}
+
+/// What the cases of all shards held.
+fn coverage(parts: &[&RequirementResult]) -> Option<Coverage> {
+    let mut whole: Option<Coverage> = None;
+    for part in parts.iter().filter_map(|part| part.coverage.as_ref()) {
+        whole.get_or_insert_default().add(part);
+    }
+    whole
 }
 
 /// Why the requirement could not be judged, if the last case of the run is one that could not, or a shard could not

@@ -9,7 +9,9 @@ use super::{
     factory::Factory,
     shard::Shard,
 };
-use crate::{adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider};
+use crate::{
+    adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider,
+};
 
 /// How a certification is run.
 #[derive(Clone, Debug)]
@@ -46,6 +48,10 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
+    /// Whether a SHOULD counts as a MUST.
+    pub strict: bool,
+    /// Items of the checklist that are knowingly left out.
+    pub without: Vec<String>,
 }
 
 impl Default for Options {
@@ -67,6 +73,8 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
+            strict: false,
+            without: Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     adapter::Capabilities,
     case::Case,
     check::{
-        FailureKind,
+        Coverage, FailureKind,
         verdict::{Conformance, Verdict},
     },
     corpus::Level,
@@ -78,6 +78,12 @@ pub struct RunOptions {
     /// How long an answer may take, in milliseconds; absent where that was not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_ms: Option<u64>,
+    /// Whether a SHOULD counted as a MUST.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+    /// Items of the checklist that were knowingly left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 /// The list of known failures of a run.
@@ -100,6 +106,9 @@ pub struct SuiteInfo {
     pub digest: String,
     /// The revision of the requirements.
     pub requirements: u32,
+    /// The items of the provider's own checklist: without them nothing is conformant.
+    #[serde(default)]
+    pub checklist: Vec<String>,
 }
 
 /// SHA-256 digests, as hex, of what was run and of what was found.
@@ -128,6 +137,9 @@ pub struct TargetInfo {
     pub transport: String,
     /// What it claims.
     pub capabilities: Capabilities,
+    /// What is odd about its claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// The verdict on one checklist item.
@@ -137,6 +149,12 @@ pub struct ItemResult {
     pub id: String,
     /// Its verdict.
     pub verdict: Conformance,
+    /// Whether it is of the provider's own checklist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checklist: bool,
+    /// Why it is not certified, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What was found of one requirement.
@@ -159,10 +177,16 @@ pub struct RequirementResult {
     pub judged: bool,
     /// How many cases were run.
     pub cases: u32,
-    /// How many of them reached what it is about.
+    /// How many of them would have failed a wrong consumer with the same claims.
     pub exercised: u32,
     /// How many had to.
     pub floor: u32,
+    /// Too few were, because of what the target claims.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_claims: bool,
+    /// What its cases held, where all of them were run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// How many deliveries were sent, without those of shrinking.
     pub deliveries: u64,
     /// How long it took.

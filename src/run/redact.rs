@@ -122,13 +122,13 @@ impl Redactor {
     pub fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
-            suite: SuiteInfo { version: _, digest: _, requirements: _ },
+            suite: SuiteInfo { version: _, digest: _, requirements: _, checklist: _ },
             provider: _,
             seed: _,
-            target: TargetInfo { name, version, transport: _, capabilities },
+            target: TargetInfo { name, version, transport: _, capabilities, remarks },
             verdict: _,
             interrupted,
-            items: _,
+            items,
             requirements,
             findings,
             snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
@@ -139,6 +139,8 @@ impl Redactor {
             digests: _,
         } = report;
         self.clean_all([name, version]);
+        self.clean_all(remarks);
+        self.clean_all(items.iter_mut().filter_map(|item| item.note.as_mut()));
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
@@ -164,6 +166,8 @@ impl Redactor {
             cases: _,
             exercised: _,
             floor: _,
+            by_claims: _,
+            coverage: _,
             deliveries: _,
             duration_ms: _,
             source: _,

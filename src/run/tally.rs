@@ -6,26 +6,38 @@ use super::{
 };
 use crate::{check::verdict::Verdict, corpus::Level};
 
-const UNSUBSCRIBED: &str = "the target does not subscribe to enough of the events that it is about";
+const BLIND: &str = "under the claims of this target no case can show a mistake in it";
 
-/// How many cases there are so far, whoever runs them. It follows from the draws alone.
+/// How many cases there are so far, whoever runs them. It follows from the draws and the target's claims alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Planned {
     cases: u32,
-    reached: u32,
+    exercised: u32,
 }
 
 impl Planned {
     /// One more case.
-    pub(super) fn count(&mut self, reached: bool) {
+    pub(super) fn count(&mut self, exercised: bool) {
         self.cases += 1;
-        self.reached += u32::from(reached);
+        self.exercised += u32::from(exercised);
     }
 
-    /// Whether more cases are to be drawn: too few, or too few that get where they should.
-    pub(super) fn wants_more(self, wanted: u32, floor: u32) -> bool {
-        self.cases < wanted || self.reached < floor
+    /// Whether more cases are to be drawn: too few, or too few that can show a mistake, unless it is known that the
+    /// target's claims hide it.
+    pub(super) fn wants_more(self, wanted: u32, floor: u32, blinded: u32) -> bool {
+        self.cases < wanted || self.exercised < floor && self.exercised + blinded < floor
     }
+}
+
+/// Whether enough cases could have shown a mistake.
+fn is_exercised(exercised: u32, floor: u32, trail: &Trail) -> bool {
+    exercised >= floor && exercised > 0 && trail.refuted
+}
+
+/// Whether the target's claims are why too few could.
+fn is_blind(exercised: u32, floor: u32, trail: &Trail) -> bool {
+    let could = exercised + trail.blinded;
+    could >= floor && could > 0
 }
 
 /// The cases that one run would have run, of cases from several shards in order: up to the first that ends it.
@@ -35,34 +47,36 @@ pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
     }
 }
 
-/// Sums up what was run and gives the verdict, unless there is one because the target could not be judged.
-pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport]) {
+/// Sums up what was run and gives the verdict, unless there is one because the target could not be judged. `strict` counts
+/// a SHOULD as a MUST.
+pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
     result.deliveries = trail.ran.iter().map(|case| case.deliveries).sum();
-    // A case that failed got somewhere, whether or not that was where it should.
-    let reached = trail.ran.iter().filter(|case| !case.missed || case.failed.is_some()).count();
-    result.exercised = u32::try_from(reached).unwrap_or(u32::MAX);
+    // A case that failed has shown a mistake, whatever the canaries made of it.
+    let exercised = trail.ran.iter().filter(|case| !case.missed || case.failed.is_some()).count();
+    result.exercised = u32::try_from(exercised).unwrap_or(u32::MAX);
+    result.by_claims = false;
     if result.verdict == Verdict::Error {
         return;
     }
     if trail.ran.iter().any(|case| case.failed.is_some()) {
         let (about, others) = findings_of(trail, findings, &result.id);
-        result.verdict = match (about.is_empty() && !others.is_empty(), result.level) {
-            (false, Level::Must) => Verdict::Fail,
-            (false, Level::Should) => Verdict::Warn,
+        result.verdict = match (about.is_empty() && !others.is_empty(), result.level == Level::Must || strict) {
+            (false, true) => Verdict::Fail,
+            (false, false) => Verdict::Warn,
             // A case that passes shows that the others fail because of something else.
             (true, _) if trail.freed || trail.ran.iter().any(|case| case.failed.is_none() && !case.missed) => Verdict::Affected,
             (true, _) => Verdict::Masked,
         };
         result.findings = about.into_iter().chain(others).collect();
-    } else if result.exercised >= result.floor && result.exercised > 0 {
+    } else if is_exercised(result.exercised, result.floor, trail) {
         result.verdict = Verdict::Pass;
-    } else if trail.unsubscribed > 0 && result.exercised + trail.unsubscribed >= result.floor {
-        // Subscribing to less is a choice and no fault; that it was not judged is said.
-        result.verdict = Verdict::NotApplicable;
-        result.note = Some(UNSUBSCRIBED.to_owned());
+    } else if is_blind(result.exercised, result.floor, trail) {
+        // Claiming less is a choice and no fault; that it was not judged is said.
+        result.by_claims = true;
+        result.note = Some(BLIND.to_owned());
     } else {
-        result.note = Some(format!("{} of {} cases got there; {} must", result.exercised, result.cases, result.floor));
+        result.note = Some(format!("{} of {} cases could have shown a mistake; {} must", result.exercised, result.cases, result.floor));
     }
 }
 
@@ -90,21 +104,23 @@ pub(super) fn link(requirements: &[RequirementResult], findings: &mut [FindingRe
 /// The verdict on a shard's share of a requirement, after [`settle`]: it passes if nothing in it failed. Whether the
 /// floor was reached is known when all shards are put together.
 pub(super) fn settle_share(result: &mut RequirementResult, trail: &Trail, planned: Planned) {
-    let is_settled = !matches!(result.verdict, Verdict::Pass | Verdict::NotExercised | Verdict::NotApplicable);
+    let is_settled = !matches!(result.verdict, Verdict::Pass | Verdict::NotExercised);
     if is_settled {
         return;
     }
-    let is_reachable = planned.reached >= result.floor && planned.reached > 0;
+    let is_reachable = is_exercised(planned.exercised, result.floor, trail);
+    result.by_claims = !is_reachable && is_blind(planned.exercised, result.floor, trail);
     (result.verdict, result.note) = if !trail.finished {
         (Verdict::NotExercised, Some("the run ended before all cases of this shard".to_owned()))
     } else if is_reachable && trail.ran.is_empty() {
         (Verdict::NotExercised, Some("none of its cases is in this shard".to_owned()))
     } else if is_reachable {
         (Verdict::Pass, None)
-    } else if trail.unsubscribed > 0 && planned.reached + trail.unsubscribed >= result.floor {
-        (Verdict::NotApplicable, Some(UNSUBSCRIBED.to_owned()))
+    } else if result.by_claims {
+        (Verdict::NotExercised, Some(BLIND.to_owned()))
     } else {
-        let note = format!("{} of {} cases of all shards get there; {} must", planned.reached, planned.cases, result.floor);
+        let Planned { cases, exercised } = planned;
+        let note = format!("{exercised} of {cases} cases of all shards could have shown a mistake; {} must", result.floor);
         (Verdict::NotExercised, Some(note))
     };
 }

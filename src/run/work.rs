@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     drive::{Driver, Outcome, Played},
+    exercise::Canaries,
     options::Options,
     outcome::RequirementResult,
     shard::{RanCase, Trail},
@@ -12,9 +13,9 @@ use super::{
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
     case::{Case, Terms},
-    check::{FailureKind, Rules, reaches, verdict::Verdict},
+    check::{Coverage, FailureKind, Rules, verdict::Verdict},
     corpus::RequirementText,
-    plan::{Plan, PlanStrategy, Recipe, draw},
+    plan::{Plan, PlanStrategy, draw},
     provider::{Mint, Provider, lower, lower_for},
 };
 
@@ -26,7 +27,7 @@ struct Open {
     number: u32,
     plan: Plan,
     case: Case,
-    reached: bool,
+    exercised: bool,
     played: Played,
 }
 
@@ -34,7 +35,7 @@ impl Open {
     /// What is to be noted of it if it does not fail.
     fn ran(&self) -> RanCase {
         let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
+        RanCase { case: self.number, deliveries, missed: !self.exercised, failed: None, last: false }
     }
 }
 
@@ -55,6 +56,8 @@ pub(super) struct Failed {
 pub(super) struct Progress {
     pub(super) planned: Planned,
     pub(super) trail: Trail,
+    /// What its cases held.
+    pub(super) coverage: Coverage,
     /// How many plans were drawn.
     drawn: u32,
     /// Whether no further case is to be run.
@@ -72,11 +75,10 @@ pub(super) struct Work<'c> {
     /// The requirement's place in the catalogue.
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
-    pub(super) recipe: Recipe,
     pub(super) strategy: PlanStrategy,
 }
 
-impl Work<'_> {
+impl<'c> Work<'c> {
     /// Runs the cases, from where they were left, until some fail or there are no more. The trail has those that failed too.
     pub(super) fn go_on(&self, driver: &mut Driver<'_>, progress: &mut Progress, result: &mut RequirementResult) -> Vec<Failed> {
         let options = self.options;
@@ -84,7 +86,18 @@ impl Work<'_> {
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
         let mut open: VecDeque<Open> = VecDeque::new();
         let mut failed = Vec::new();
-        while !progress.ended && failed.is_empty() && progress.drawn < most && progress.planned.wants_more(wanted, result.floor) {
+        let mut unclaimed = None;
+        let mut canaries = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
+            Ok(canaries) => canaries,
+            Err(error) => {
+                result.verdict = Verdict::Error;
+                result.note = Some(format!("the harness's own canaries do not start: {error}"));
+                return failed;
+            }
+        };
+        let floor = result.floor;
+        let wants_more = |progress: &Progress| progress.planned.wants_more(wanted, floor, progress.trail.blinded);
+        while !progress.ended && failed.is_empty() && progress.drawn < most && wants_more(progress) {
             let number = progress.drawn;
             progress.drawn += 1;
             if (self.is_over)() {
@@ -93,16 +106,16 @@ impl Work<'_> {
                 break;
             }
             let Some(plan) = self.draw(number) else { continue };
-            let palette = self.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
-            let reached = reaches(self.recipe, &case, palette);
-            if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                progress.trail.unsubscribed += 1;
+            let exercised = canaries.exercises(&case);
+            progress.trail.refuted = progress.trail.refuted || canaries.null_fails(&case);
+            if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
+                progress.trail.blinded += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
-            progress.planned.count(reached);
+            progress.planned.count(exercised);
             if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
                 continue;
             }
@@ -115,7 +128,8 @@ impl Work<'_> {
                 // What the target shows of earlier cases after it was killed says nothing of them.
                 progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
-            open.push_back(Open { number, plan, case, reached, played });
+            progress.coverage.count(&case);
+            open.push_back(Open { number, plan, case, exercised, played });
             self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, progress, result, &mut failed);
         }
         self.close_all(&mut open, 0, driver, progress, result, &mut failed);
@@ -184,9 +198,14 @@ impl Work<'_> {
         rules(&self.requirement.id)
     }
 
-    /// The case of a plan as a target that gets everything would get it.
-    fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
-        lower(self.provider, plan, serial).case
+    /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
+    /// only for targets that claim less.
+    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+        if canaries.is_none() {
+            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
+        }
+        let case = lower(self.provider, plan, self.serial(number)).case;
+        canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {

@@ -12,7 +12,7 @@ use crate::{
     case::Case,
     check::FailureKind,
     domain::Clock,
-    findings::{ShrinkLimits, Shown, Stage},
+    findings::{Shown, ShrinkLimits, Stage},
     plan::Plan,
     provider::Provider,
     reference::{Fault, ReferenceShop},
@@ -45,7 +45,11 @@ const HANGS: u32 = 6;
 const STARTS: u32 = 20;
 
 impl<'a, 'c> Workbench<'a, 'c> {
-    pub(super) fn new(campaign: &'c Campaign<'a>, capabilities: Capabilities, shrinking: &'c mut dyn FnMut(usize, usize)) -> Workbench<'a, 'c> {
+    pub(super) fn new(
+        campaign: &'c Campaign<'a>,
+        capabilities: Capabilities,
+        shrinking: &'c mut dyn FnMut(usize, usize),
+    ) -> Workbench<'a, 'c> {
         Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, is_gone: false }
     }
 
@@ -59,6 +63,10 @@ impl<'a, 'c> Workbench<'a, 'c> {
             self.driver = self.campaign.driver().ok();
         }
         self.driver.as_mut()
+    }
+
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
     }
 
     /// Says that the target crashed, hung or could not be judged.

@@ -17,7 +17,9 @@ pub(crate) fn measure(provider: &str, cases: u32, seed: u64) -> anyhow::Result<S
     std::panic::set_hook(Box::new(|_| {}));
     let mut out = String::new();
     for fault in faults() {
-        if fault.aimed_at(provider.name(), provider.corpus()).is_none() { continue }
+        if fault.aimed_at(provider.name(), provider.corpus()).is_none() {
+            continue;
+        }
         let clock = Clock::manual_from_now();
         let shop = clock.clone();
         let count = std::sync::Arc::new(AtomicU64::new(0));
@@ -28,9 +30,30 @@ pub(crate) fn measure(provider: &str, cases: u32, seed: u64) -> anyhow::Result<S
         let options = Options { cases, seed, ..Options::default() };
         let started = std::time::Instant::now();
         let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
-        let told: Vec<String> = report.findings.iter().map(|f| format!("[{} like {} d{} also{} masks{}]", f.about, f.like.as_ref().map_or("-", |l| l.fault.as_str()), f.deliveries, f.also_fails.len(), f.masks.len())).collect();
+        let told: Vec<String> = report
+            .findings
+            .iter()
+            .map(|f| {
+                format!(
+                    "[{} like {} d{} also{} masks{}]",
+                    f.about,
+                    f.like.as_ref().map_or("-", |l| l.fault.as_str()),
+                    f.deliveries,
+                    f.also_fails.len(),
+                    f.masks.len()
+                )
+            })
+            .collect();
         let aim = fault.aimed_at(provider.name(), provider.corpus()).unwrap_or("");
-        let line = format!("{} n{} {} ms{} {} {}\n", fault.name, report.findings.len(), count.load(Ordering::Relaxed), started.elapsed().as_millis(), if report.findings.first().is_some_and(|f| f.about == aim) { "OK" } else { aim }, told.join(" "));
+        let line = format!(
+            "{} n{} {} ms{} {} {}\n",
+            fault.name,
+            report.findings.len(),
+            count.load(Ordering::Relaxed),
+            started.elapsed().as_millis(),
+            if report.findings.first().is_some_and(|f| f.about == aim) { "OK" } else { aim },
+            told.join(" ")
+        );
         eprint!("{line}");
         out.push_str(&line);
     }

@@ -8,13 +8,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context, bail};
 use refundproof::{
+    adapter::Capabilities,
     case::{Act, Case, Effect, Signature},
-    check::{reaches, snapshot},
+    check::{Rules, snapshot},
     corpus::{Corpus, Files},
     model::Change,
     plan::{Action, Level, Plan, Recipe, for_recipe},
     provider::{Lowering, Provider, lower, named},
-    run::sample,
+    run::{Canaries, sample},
 };
 
 /// Draws for each sequence wanted; enough for a good choice, few enough to be quick.
@@ -52,15 +53,15 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
 type Candidate = (Recipe, Plan, BTreeSet<String>);
 
 fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate> {
-    let recipes: Vec<Recipe> =
-        provider.corpus().requirements.iter().filter_map(|requirement| requirement.recipe.as_deref().and_then(by_name)).collect();
     let mut pool = Vec::new();
-    for recipe in recipes {
+    for requirement in &provider.corpus().requirements {
+        let Some(recipe) = requirement.recipe.as_deref().and_then(by_name) else { continue };
+        let Ok(mut canaries) = Canaries::new(provider, &requirement.id, Rules::default(), &Capabilities::everything()) else { continue };
         let strategy = for_recipe(recipe, provider.palette());
         for draw in 0..DRAWS.max(wanted) {
             let Some(plan) = sample(&strategy, seed.wrapping_mul(1_000_003).wrapping_add(draw * 64 + recipe as u64)) else { continue };
             let lowering = lower(provider, &plan, 1);
-            if is_settled(&lowering.case) && reaches(recipe, &lowering.case, provider.palette()) {
+            if is_settled(&lowering.case) && canaries.exercises(&lowering.case) {
                 let mut found = features(&lowering);
                 let name = slug(recipe).unwrap_or_default();
                 found.extend(lowering.truth.iter().map(|truth| format!("{name} ends {}", truth.status())));

@@ -4,9 +4,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __digital_river_requirements {
-    ($make:expr) => {
+    ($make:expr $(, $($name:ident = $value:tt),+)?) => {
         $crate::conformance_tests! {
-            provider = $crate::provider::digital_river::DigitalRiver::embedded(), make = $make;
+            provider = $crate::provider::digital_river::DigitalRiver::embedded(), make = $make $(, $($name = $value),+)?;
             charge_refund_complete_updates_order "charge-refund-complete-updates-order",
             refund_complete_updates_order "refund-complete-updates-order",
             refund_counted_once "refund-counted-once",

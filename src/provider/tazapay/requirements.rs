@@ -4,9 +4,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tazapay_requirements {
-    ($make:expr) => {
+    ($make:expr $(, $($name:ident = $value:tt),+)?) => {
         $crate::conformance_tests! {
-            provider = $crate::provider::tazapay::Tazapay::embedded(), make = $make;
+            provider = $crate::provider::tazapay::Tazapay::embedded(), make = $make $(, $($name = $value),+)?;
             refund_succeeded_updates_order "refund-succeeded-updates-order",
             refund_counted_once "refund-counted-once",
             partial_refunds_add_up "partial-refunds-add-up",
