@@ -108,6 +108,19 @@ fn a_failure_is_a_story() {
 }
 
 #[test]
+fn cases_of_earlier_runs_are_played_first() {
+    let place = Place::new();
+    let certify = |fault: &str, code| place.check(&["certify", fault, "--only", BROKEN], code, "");
+    assert!(!certify(FAULT, 1).out.contains("played first"));
+    certify(FAULT, 1).shows(&["saved  1 case of earlier runs played first: 1 still fails", "1 failed"]);
+    certify("builtin:reference", 0).shows(&["saved  1 case of earlier runs played first: 1 passes now"]);
+    // What no finding of the run explains fails the run all the same.
+    place.write("refundproof-failures/by-hand.json", &place.read(&place.saved_case()));
+    let ran = place.check(&["certify", FAULT, "--only", "rotated-secret"], 1, "");
+    ran.shows(&["2 cases of earlier runs played first: 2 still fail", "by-hand.json still fails: refundedAmount is"]);
+}
+
+#[test]
 fn a_saved_case_passes_on_the_reference() {
     let place = Place::new();
     let case = place.saved_case();
@@ -132,7 +145,7 @@ fn json_report() {
     let place = Place::new();
     place.check(&["certify", "--cases", "1", "--report", "json=report.json"], 0, "");
     let report: Value = serde_json::from_slice(&fs::read(place.path("report.json")).expect("a report")).expect("JSON");
-    assert_eq!(report["schema"], "refundproof-report/1");
+    assert_eq!(report["schema"], "refundproof-report/2");
     assert_eq!(report["verdict"], "conformant");
 }
 
@@ -156,7 +169,7 @@ fn markdown_report() {
 
 #[test]
 fn html_report() {
-    report("html", "data-what=\"failure\"");
+    report("html", "data-what=\"finding\"");
 }
 
 #[test]
@@ -174,7 +187,7 @@ fn on_github_there_are_annotations_and_a_summary() {
     let token = lines[0].strip_prefix("::stop-commands::").expect("commands are stopped before anything of a target is printed");
     let resumed = lines.iter().position(|line| *line == format!("::{token}::")).expect("commands are resumed");
     assert!(lines[1..resumed].iter().all(|line| !line.starts_with("::")), "{}", ran.out);
-    assert!(lines[resumed + 1..].iter().any(|line| line.starts_with("::error title=duplicate-deliveries (MUST)%3A fail::")), "{}", ran.out);
+    assert!(lines[resumed + 1..].iter().any(|line| line.starts_with("::error title=duplicate-deliveries (MUST)%3A refundedAmount is ")), "{}", ran.out);
     let summary = fs::read_to_string(place.path("summary.md")).expect("a summary");
     assert!(summary.starts_with("before\n## ❌ refundproof: not-conformant\n"), "{summary}");
     // The token cannot be known before.

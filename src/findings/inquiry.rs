@@ -95,7 +95,7 @@ pub struct Mistake {
     pub like: Vec<Fault>,
     /// What it takes to show it.
     pub trigger: Vec<Feature>,
-    /// The faults of the bank that fail this case in any way.
+    /// The faults of the bank that fail this case in the same way, whatever they show.
     pub failing_faults: Vec<Fault>,
     /// The requirements whose cases fail because of it.
     pub hits: BTreeSet<usize>,
@@ -145,6 +145,8 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) dictionary: Dictionary,
     mistakes: Vec<Mistake>,
     kinds: Vec<String>,
+    /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
+    is_taking_apart: bool,
 }
 
 impl<'i, S: Stage> Inquiry<'i, S> {
@@ -153,7 +155,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     pub fn new(stage: S, requirements: &'i BTreeMap<usize, Requirement>) -> Inquiry<'i, S> {
         let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
         let dictionary = Dictionary::new(stage.provider());
-        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds }
+        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds, is_taking_apart: false }
     }
 
     /// What was found.
@@ -167,7 +169,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     }
 
     /// The faults that the target is taken to have.
-    fn assumed(&self) -> Vec<Fault> {
+    pub(super) fn assumed(&self) -> Vec<Fault> {
         self.mistakes.iter().filter_map(|mistake| mistake.like.first().copied()).collect()
     }
 
@@ -175,15 +177,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     pub fn is_foretold(&mut self, host: usize, case: &Case, shown: &Shown) -> bool {
         let assumed = self.assumed();
         alike(&self.stage.foretell(host, case, &assumed), shown)
-    }
-
-    /// A case that passed although the assumed faults would fail it shows that they are not what the target has.
-    pub fn passed(&mut self, host: usize, plan: &Plan, case: &Case, shown: &Shown) {
-        if self.assumed().is_empty() || self.is_foretold(host, case, shown) {
-            return;
-        }
-        let failing = Failing { host, number: None, plan: plan.clone(), case: case.clone(), shown: shown.clone() };
-        self.refute(&failing);
     }
 
     /// The mistakes because of which a case fails; new ones are found on the way. Empty where nothing could be said.
@@ -219,7 +212,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                         return self.hit(failing, vec![place]);
                     }
                 }
-                Registered::Refuted => {}
+                Registered::Learned => {}
             }
             if self.mistakes.len() == before && self.assumed() == assumed {
                 break;
@@ -412,6 +405,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     fn register(&mut self, smallest: Failing, kind: FailureKind, is_smallest: bool, chance: Option<(u32, u32)>) -> Registered {
         let assumed = self.assumed();
         let (like, failing_faults) = self.look_up(&smallest, &assumed);
+        if like.is_empty() && self.found_by_two(&smallest, &assumed) {
+            return Registered::Learned;
+        }
         if like.is_empty() && !assumed.is_empty() {
             // Either this is nothing that the bank has, or the target does not have what it was taken to have.
             let with = self.stage.foretell(smallest.host, &smallest.case, &assumed);
@@ -419,7 +415,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             if !alike(&with, &right) {
                 let wrong = self.needed(smallest.host, &smallest.case, &with);
                 self.drop_likeness(&wrong);
-                return Registered::Refuted;
+                return Registered::Learned;
             }
         }
         let id = match like.first() {
@@ -466,6 +462,35 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         }
     }
 
+    /// Whether two mistakes that show only together in this case were found, each by a case that shows it alone.
+    fn found_by_two(&mut self, smallest: &Failing, assumed: &[Fault]) -> bool {
+        if std::mem::replace(&mut self.is_taking_apart, true) {
+            return false;
+        }
+        let found = self.take_apart(smallest, assumed);
+        self.is_taking_apart = false;
+        found
+    }
+
+    fn take_apart(&mut self, smallest: &Failing, assumed: &[Fault]) -> bool {
+        let before = self.mistakes.len();
+        for (one, other) in self.look_up_two(smallest, assumed) {
+            for (fault, beside) in [(one, other), (other, one)] {
+                for plan in self.telling_alone(fault, beside, smallest.host) {
+                    let case = self.stage.case(smallest.host, &plan);
+                    let Some(shown) = self.stage.play(smallest.host, &case, None) else { return false };
+                    if !self.is_foretold(smallest.host, &case, &shown) {
+                        self.differs(&Failing { host: smallest.host, number: None, plan, case, shown });
+                    }
+                }
+            }
+            if self.mistakes.len() > before {
+                return true;
+            }
+        }
+        false
+    }
+
     /// A case on which the target does something else than was foretold: another mistake, or the likeness is wrong.
     fn differs(&mut self, failing: &Failing) {
         let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else {
@@ -477,7 +502,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return;
             }
             let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
-            if let Registered::Refuted | Registered::Known(_) = self.register(smallest, kind, is_smallest, chance) {
+            if let Registered::Learned | Registered::Known(_) = self.register(smallest, kind, is_smallest, chance) {
                 return;
             }
         }
@@ -510,11 +535,17 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         self.drop_likeness(&wrong);
     }
 
+    /// Mistakes are not like the fault that they were taken for; of several that nothing told apart the next one may be it.
     fn drop_likeness(&mut self, places: &[usize]) {
         for place in places {
             let mistake = &mut self.mistakes[*place];
-            self.dictionary.refuted.append(&mut mistake.like);
-            mistake.id = shape_of(&mistake.smallest, mistake.kind, mistake.is_smallest);
+            if !mistake.like.is_empty() {
+                self.dictionary.refuted.push(mistake.like.remove(0));
+            }
+            mistake.id = match mistake.like.first() {
+                Some(fault) => likeness_fingerprint(fault.name()),
+                None => shape_of(&mistake.smallest, mistake.kind, mistake.is_smallest),
+            };
         }
     }
 }
@@ -541,8 +572,8 @@ enum Edited {
 enum Registered {
     New(usize),
     Known(usize),
-    /// A likeness was wrong.
-    Refuted,
+    /// Something else was learned from it, and it is to be looked at again.
+    Learned,
 }
 
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered

@@ -21,11 +21,21 @@ pub(super) struct Dictionary {
     strategies: HashMap<Recipe, PlanStrategy>,
 }
 
-/// How many plans of one recipe are drawn to tell faults apart.
+/// How many plans are drawn to tell faults apart of a recipe that one of them is aimed at.
 const DRAWS: u64 = 16;
+
+/// How many of any other recipe.
+const FEWER_DRAWS: u64 = 3;
 
 /// How many cases are played to see whether a fault does what the target does.
 const CHECKS: usize = 4;
+
+/// How many cases are played that show one of two faults alone.
+const TELLING_ALONE: usize = 2;
+
+/// How many faults that matter to a case are tried in pairs, and how many pairs are followed.
+const MOST_NEAR: usize = 40;
+const MOST_PAIRS: usize = 6;
 
 /// How often nothing of what was foretold may come before no likeness is believed.
 const STRIKES: u32 = 3;
@@ -51,13 +61,14 @@ impl Dictionary {
 
 impl<S: Stage> Inquiry<'_, S> {
     /// The faults that, beside those assumed already, do what the target did with this case and with others that tell them
-    /// apart; and all faults that fail the case alone.
+    /// apart; and all faults that alone fail the case in the same way.
     pub(super) fn look_up(&mut self, smallest: &Failing, assumed: &[Fault]) -> (Vec<Fault>, Vec<Fault>) {
         let (mut like, mut failing) = (Vec::new(), Vec::new());
         let known: Vec<Fault> = self.dictionary.faults.iter().map(|(fault, _)| *fault).filter(|fault| !assumed.contains(fault)).collect();
         for fault in known {
             let alone = self.stage.foretell(smallest.host, &smallest.case, &[fault]);
-            if alone.failure.is_some() {
+            let kind = |shown: &Shown| shown.failure.as_ref().map(|failure| failure.kind);
+            if alone.failure.is_some() && kind(&alone) == kind(&smallest.shown) {
                 failing.push(fault);
             }
             if self.dictionary.refuted.contains(&fault) {
@@ -72,6 +83,51 @@ impl<S: Stage> Inquiry<'_, S> {
             like = self.told_apart(smallest.host, like, assumed);
         }
         (like, failing)
+    }
+
+    /// Pairs of faults that, together and with those assumed already, do what the target did with this case.
+    pub(super) fn look_up_two(&mut self, smallest: &Failing, assumed: &[Fault]) -> Vec<(Fault, Fault)> {
+        let without = self.stage.foretell(smallest.host, &smallest.case, assumed);
+        let known: Vec<Fault> = self.dictionary.faults.iter().map(|(fault, _)| *fault).collect();
+        let mut near = Vec::new();
+        for fault in known {
+            let is_new = !assumed.contains(&fault) && !self.dictionary.refuted.contains(&fault);
+            if is_new && !alike(&self.foretell_with(smallest.host, &smallest.case, assumed, fault), &without) {
+                near.push(fault);
+            }
+        }
+        let mut pairs = Vec::new();
+        for (place, one) in near.iter().enumerate().take(MOST_NEAR) {
+            for other in near.iter().take(MOST_NEAR).skip(place + 1) {
+                let both: Vec<Fault> = assumed.iter().copied().chain([*one, *other]).collect();
+                if pairs.len() < MOST_PAIRS && alike(&self.stage.foretell(smallest.host, &smallest.case, &both), &smallest.shown) {
+                    pairs.push((*one, *other));
+                }
+            }
+        }
+        pairs
+    }
+
+    /// Cases that show a fault and look the same with and without another one.
+    pub(super) fn telling_alone(&mut self, fault: Fault, beside: Fault, host: usize) -> Vec<Plan> {
+        let assumed = self.assumed();
+        let mut telling = Vec::new();
+        for plan in self.pool(host, &[fault]) {
+            let case = self.stage.case(host, &plan);
+            if case.deliveries() == 0 {
+                continue;
+            }
+            let shown = self.foretell_with(host, &case, &assumed, fault);
+            let both: Vec<Fault> = assumed.iter().copied().chain([fault, beside]).collect();
+            let is_new = shown.failure.is_some() && !alike(&self.stage.foretell(host, &case, &assumed), &shown);
+            if is_new && alike(&self.stage.foretell(host, &case, &both), &shown) {
+                telling.push(plan);
+            }
+            if telling.len() == TELLING_ALONE {
+                break;
+            }
+        }
+        telling
     }
 
     fn foretell_with(&mut self, host: usize, case: &Case, assumed: &[Fault], fault: Fault) -> Shown {
@@ -138,7 +194,7 @@ impl<S: Stage> Inquiry<'_, S> {
         smaller.shown
     }
 
-    /// Plans on which some of these faults may show: of the requirements that they are aimed at, and of the one at hand.
+    /// Plans on which some of these faults may show: first of the requirements that they are aimed at and of the one at hand.
     fn pool(&mut self, host: usize, like: &[Fault]) -> Vec<Plan> {
         let aims: Vec<&str> = like.iter().filter_map(|fault| self.dictionary.aim(*fault)).collect();
         let mut recipes: Vec<(usize, Recipe)> = Vec::new();
@@ -150,6 +206,13 @@ impl<S: Stage> Inquiry<'_, S> {
         let mut plans = Vec::new();
         for number in 0..DRAWS {
             for (place, recipe) in &recipes {
+                plans.extend(self.drawn(*place, *recipe, number));
+            }
+        }
+        let others = self.requirements.iter().filter(|(place, _)| recipes.iter().all(|(other, _)| other != *place));
+        let others: Vec<(usize, Recipe)> = others.map(|(place, requirement)| (*place, requirement.recipe)).collect();
+        for number in 0..FEWER_DRAWS {
+            for (place, recipe) in &others {
                 plans.extend(self.drawn(*place, *recipe, number));
             }
         }

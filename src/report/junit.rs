@@ -36,6 +36,17 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     if let Some(known) = &report.known_failing {
         whole.add_test_suite(suite(report, "known failures", list_cases(report, &known.file)));
     }
+    let alone = shared::saved_alone(report).map(|line| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(line.clone()).set_type("saved");
+        let mut case = TestCase::new(line, status);
+        case.set_classname(class(report, "saved")).set_time(Duration::ZERO);
+        case
+    });
+    let alone: Vec<TestCase> = alone.collect();
+    if !alone.is_empty() {
+        whole.add_test_suite(suite(report, "saved cases", alone));
+    }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

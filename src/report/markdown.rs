@@ -95,6 +95,12 @@ fn overview(report: &Report) -> String {
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
     }
+    if let Some(saved) = shared::saved(report) {
+        text.push_str(&format!("Saved cases: {saved}\n\n"));
+    }
+    for alone in shared::saved_alone(report) {
+        text.push_str(&format!("> [!CAUTION]\n> {}\n\n", code(&alone)));
+    }
     for problem in shared::list_problems(report) {
         text.push_str(&format!("> [!CAUTION]\n> Known failures: {}\n\n", code(problem)));
     }

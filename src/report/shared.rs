@@ -118,6 +118,24 @@ pub(super) fn likeness(like: &Likeness) -> String {
     format!("builtin:fault/{} ({}, {})", like.fault, like.name, like.class)
 }
 
+/// What became of the cases that earlier runs saved, in words: `saved cases  3 played first: 1 still fails, 2 pass now`.
+pub(super) fn saved(report: &Report) -> Option<String> {
+    let fails = report.saved.iter().filter(|saved| saved.fails.is_some()).count();
+    let passes = report.saved.len() - fails;
+    let parts = [
+        (fails > 0).then(|| many(fails as u64, "still fails", "still fail")),
+        (passes > 0).then(|| many(passes as u64, "passes now", "pass now")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("{} of earlier runs played first: {}", many(report.saved.len() as u64, "case", "cases"), parts.join(", ")))
+}
+
+/// Saved cases that still fail and belong to no finding of this run: each with what is wrong.
+pub(super) fn saved_alone(report: &Report) -> impl Iterator<Item = String> {
+    let alone = report.saved.iter().filter(|saved| saved.finding.is_none());
+    alone.filter_map(|saved| Some(visible_line(&format!("{} still fails: {}", saved.file, saved.fails.as_ref()?))))
+}
+
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
 pub(super) fn totals(report: &Report) -> String {
     let Totals { cases, deliveries, duration_ms } = report.totals;

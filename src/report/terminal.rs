@@ -48,6 +48,11 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         }
         writeln!(out)?;
         snapshot_line(out, report)?;
+        if let Some(saved) = shared::saved(report) {
+            for (number, line) in wrap(&saved, view.columns.saturating_sub(7)).iter().enumerate() {
+                writeln!(out, "{}  {line}", if number == 0 { paint(STRONG, "saved") } else { "     ".to_owned() })?;
+            }
+        }
     }
     // What was not judged is told of by its line alone, and has to be told.
     let unjudged: Vec<_> = report.requirements.iter().filter(|requirement| view.quiet && requirement.verdict == Verdict::Error).collect();
@@ -58,6 +63,12 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
     for (place, finding) in report.findings.iter().enumerate().filter(|(_, finding)| finding.waived.is_none()) {
         writeln!(out)?;
         finding_lines(out, place + 1, finding, view, describe(&finding.about).as_ref())?;
+    }
+    for line in shared::saved_alone(report) {
+        writeln!(out)?;
+        for line in wrap(&line, view.columns.saturating_sub(2)) {
+            writeln!(out, "{} {line}", paint(BAD, "✗"))?;
+        }
     }
     let differing: Vec<_> = shared::unexplained(report).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {

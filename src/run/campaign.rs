@@ -27,6 +27,7 @@ use super::{
     },
     record,
     redact::Redactor,
+    saved,
     waive::apply_known_failures,
     work::{Failed, Progress, Work},
 };
@@ -76,6 +77,7 @@ pub fn certify(
     let selected: Vec<(usize, &RequirementText)> = chosen.map(|(index, requirement)| (*index, requirement)).collect();
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
+    let mut saved = campaign.play_saved(&capabilities);
     let judged = campaign.run_requirements(first, &selected, emit);
     let mut snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&capabilities, corpus, &set);
@@ -85,7 +87,9 @@ pub fn certify(
         SnapshotResult { note: Some("not selected".to_owned()), ..SnapshotResult::default() }
     };
     let (requirements, findings) = campaign.investigate(judged, &mut snapshots, &capabilities, emit);
+    saved::assign(&mut saved, &findings);
     let mut report = campaign.report(introduction, &set, (requirements, findings), snapshots);
+    report.saved = saved;
     redactor.report(&mut report);
     apply_known_failures(&mut report, &options.known, corpus);
     conclude(&mut report);
@@ -352,6 +356,7 @@ impl<'a> Campaign<'a> {
             items: Vec::new(),
             requirements,
             findings,
+            saved: Vec::new(),
             snapshots,
             known_failing: None,
             totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },

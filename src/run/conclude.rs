@@ -40,7 +40,9 @@ fn verdict(report: &Report) -> Conformance {
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
     let failing = report.findings.iter().any(|finding| finding.level == Level::Must && finding.waived.is_none());
     let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
-    if stale || failing || differing || has(Conformance::NotConformant) {
+    // A saved case that still fails and belongs to no finding of this run.
+    let unexplained = report.saved.iter().any(|saved| saved.fails.is_some() && saved.finding.is_none());
+    if stale || failing || differing || unexplained || has(Conformance::NotConformant) {
         return Conformance::NotConformant;
     }
     if has(Conformance::NotJudged) || report.snapshots.cut_short {

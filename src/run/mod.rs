@@ -19,6 +19,7 @@ mod outcome;
 mod own;
 pub mod record;
 mod redact;
+mod saved;
 mod shard;
 mod tally;
 mod waive;
@@ -36,7 +37,7 @@ pub use factory::{Factory, Launch};
 pub use merge::merge;
 pub use options::{Options, Selection};
 pub use outcome::{
-    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions,
+    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
     SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
 pub use own::{OwnStates, own_states};

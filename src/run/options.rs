@@ -10,7 +10,7 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider,
+    adapter::TargetError, case::{Case, Delivery}, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider,
 };
 
 /// How a certification is run.
@@ -48,6 +48,8 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
+    /// Cases that earlier runs saved, by their files; they are played first.
+    pub saved: Vec<(String, Case)>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
     /// Items of the checklist that are knowingly left out.
@@ -73,6 +75,7 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
+            saved: Vec::new(),
             strict: false,
             without: Vec::new(),
         }

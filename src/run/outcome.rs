@@ -47,6 +47,9 @@ pub struct Report {
     pub requirements: Vec<RequirementResult>,
     /// What the target does wrong: each mistake once.
     pub findings: Vec<FindingReport>,
+    /// What became of cases that earlier runs saved; they were played first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<SavedResult>,
     /// The comparison with the committed snapshots.
     pub snapshots: SnapshotResult,
     /// The list of known failures, where there is one.
@@ -260,6 +263,13 @@ pub struct FindingReport {
     pub shrunk: Option<Box<Case>>,
 }
 
+impl FindingReport {
+    /// The name of the file that its case is saved under.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.json", self.about, self.id.get(..8).unwrap_or(&self.id))
+    }
+}
+
 /// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chance {
@@ -314,6 +324,20 @@ pub struct SnapshotDifference {
     /// Why and until when it is accepted, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<String>,
+}
+
+/// A case that an earlier run saved, played again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedResult {
+    /// Its file.
+    pub file: String,
+    /// What is still wrong; absent where the target shows what it must now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<String>,
+    /// The finding of this run that it belongs to, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
 }
 
 /// Sums over the run.

@@ -7,7 +7,7 @@ use super::{
     drive::Secrets,
     factory::Factory,
     options::Options,
-    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};
 
@@ -131,6 +131,7 @@ impl Redactor {
             items,
             requirements,
             findings,
+            saved,
             snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
             shard: _,
@@ -145,6 +146,10 @@ impl Redactor {
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
         findings.iter_mut().for_each(|finding| self.finding(finding));
+        for SavedResult { file, fails, finding: _ } in saved {
+            self.clean(file);
+            self.clean_all(fails);
+        }
         for SnapshotDifference { name: _, diff, fingerprint: _, because_of: _, waived } in differing {
             self.clean(diff);
             self.clean_all(waived);
