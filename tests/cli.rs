@@ -90,7 +90,7 @@ fn a_failure_is_a_story() {
     let place = Place::new();
     let ran = place.check(&["certify", FAULT, "--only", BROKEN], 1, "");
     ran.shows(&[
-        "✗ 1  refundedAmount is 20.00, must be 10.00",
+        "✗ 1 refundedAmount is 20.00, must be 10.00",
         "about     duplicate-deliveries (MUST)",
         "source    Digital River documentation",
         "like      builtin:fault/books-redeliveries",

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{FaultKind, Plan, simpler_plans};
+use crate::plan::{Action, FaultKind, Plan, Step, simpler_plans};
 
 /// When to stop looking for something smaller.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,7 @@ pub fn shrink<T>(
         left -= 1;
         Ok(fails(plan))
     };
+    let _ = by_one_event(&mut best, &mut try_plan);
     best.is_smallest = by_cuts(&mut best, &mut try_plan).is_ok();
     best
 }
@@ -59,6 +60,17 @@ struct OutOfLuck;
 
 /// Runs a plan and gives its size and what it showed if it fails in the same way.
 type TryPlan<'a, T> = dyn FnMut(&Plan) -> Result<Option<(usize, T)>, OutOfLuck> + 'a;
+
+/// What fails whatever is delivered is shown by one event that tells nothing.
+fn by_one_event<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
+    let bare = Plan { steps: vec![Step::plain(Action::Other { event: 0 })], only: Vec::new(), ..best.plan.clone() };
+    if bare != best.plan
+        && let Some((_, shown)) = try_plan(&bare)?
+    {
+        *best = Shrunk { plan: bare, shown, is_smallest: false };
+    }
+    Ok(())
+}
 
 fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
     let mut size = match try_plan(&best.plan)? {

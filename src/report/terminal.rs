@@ -222,7 +222,7 @@ pub fn finding_lines(
     text: Option<&RequirementText>,
 ) -> io::Result<()> {
     let style = if finding.level == Level::Must { BAD } else { ODD };
-    let title = format!("{number}  {}{}", visible(&finding.message), shared::chance(finding));
+    let title = format!("{number} {}{}", visible(&finding.message), shared::chance(finding));
     for (line_number, line) in wrap(&title, view.columns.saturating_sub(2)).iter().enumerate() {
         writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(STRONG, line))?;
     }

@@ -156,13 +156,19 @@ impl<'a> Campaign<'a> {
         }
         let mut passed = pending.progress.trail.ran.iter().filter(|case| case.failed.is_none() && !case.missed);
         if passed.next().is_none() {
-            pending.progress.trail.freed = self.is_freed(&pending, &plans, inquiry);
+            let mut found = Vec::new();
+            pending.progress.trail.freed = self.is_freed(&pending, &plans, inquiry, &mut found);
+            // What its cases show once something was taken out of them is of the first of them.
+            if let Some(first) = because.values_mut().next() {
+                found.retain(|place| !first.contains(place));
+                first.append(&mut found);
+            }
         }
         LookedInto { pending, because }
     }
 
     /// Whether some case that is about the requirement passes once what the findings need is taken out of it.
-    fn is_freed(&self, pending: &Pending, plans: &[Plan], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> bool {
+    fn is_freed(&self, pending: &Pending, plans: &[Plan], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>, found: &mut Vec<usize>) -> bool {
         let host = pending.index;
         let palette = self.provider.palette();
         let id = &self.provider.corpus().requirements[host].id;
@@ -184,7 +190,7 @@ impl<'a> Campaign<'a> {
                 if shown.failure.is_none() {
                     return true;
                 }
-                inquiry.attribute(&Failing { host, number: None, plan: edit, case, shown });
+                found.extend(inquiry.attribute(&Failing { host, number: None, plan: edit, case, shown }));
             }
         }
         false

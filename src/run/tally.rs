@@ -83,7 +83,7 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
 /// The findings because of which cases failed: those about the requirement, and the others.
 fn findings_of(trail: &Trail, findings: &[FindingReport], id: &str) -> (Vec<String>, Vec<String>) {
     let failed = || trail.ran.iter().filter_map(|case| case.failed.as_ref()).flatten();
-    let of = findings.iter().filter(|finding| finding.about == id || failed().any(|other| *other == finding.id));
+    let of = findings.iter().filter(|finding| failed().any(|other| *other == finding.id));
     let (about, others): (Vec<&FindingReport>, Vec<&FindingReport>) = of.partition(|finding| finding.about == id);
     let ids = |findings: Vec<&FindingReport>| findings.into_iter().map(|finding| finding.id.clone()).collect();
     (ids(about), ids(others))
