@@ -35,7 +35,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn certified(settings: &HttpSettings, options: &Options) -> Result<Report, TargetError> {
     let settings = settings.clone();
     let make = move || Ok(Box::new(HttpTarget::new(&settings)?) as Box<dyn Target>);
-    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets { current: Some(SECRET.to_owned()) });
+    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets { current: Some(SECRET.into()) });
     certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {})
 }
 

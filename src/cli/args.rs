@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
+use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -75,7 +75,7 @@ pub(crate) struct TargetArgs {
 
     /// What its deliveries are signed with; without one nothing is signed.
     #[arg(long, value_name = "SECRET")]
-    pub(crate) secret: Option<String>,
+    pub(crate) secret: Option<Secret>,
 
     /// Send to other machines too.
     #[arg(long)]
@@ -340,7 +340,7 @@ pub(crate) struct Show {
 
     /// The secret to sign with, for --curl; without one nothing is signed.
     #[arg(long, value_name = "SECRET", requires = "curl")]
-    pub(crate) secret: Option<String>,
+    pub(crate) secret: Option<Secret>,
 }
 
 #[derive(Clone, Copy, Debug)]

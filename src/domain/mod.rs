@@ -5,12 +5,14 @@
 mod amount;
 mod clock;
 mod currency;
+mod secret;
 mod state;
 mod time;
 
 pub use amount::{Amount, AmountError};
 pub use clock::Clock;
 pub use currency::Currency;
+pub use secret::Secret;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
 

@@ -1,7 +1,10 @@
 //! Where targets come from: each worker has its own.
 
 use super::drive::Secrets;
-use crate::{adapter::Target, adapter::TargetError, domain::Clock};
+use crate::{
+    adapter::{Capabilities, Target, TargetError},
+    domain::Clock,
+};
 
 /// Makes targets.
 pub trait Factory: Sync {
@@ -35,8 +38,9 @@ pub trait Factory: Sync {
         None
     }
 
-    /// How many targets may be there at the same time.
-    fn workers(&self) -> usize {
+    /// How many targets that claim this may be there at the same time.
+    fn workers(&self, claims: &Capabilities) -> usize {
+        let _ = claims;
         usize::MAX
     }
 }
@@ -51,6 +55,7 @@ pub struct Launch<F> {
     secrets: Option<Secrets>,
     signature_header: Option<String>,
     workers: usize,
+    shares_store: bool,
 }
 
 impl<F> Launch<F>
@@ -60,7 +65,17 @@ where
     /// Targets that `make` makes; `argument` names them on the command line.
     pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
         let (transport, argument) = (transport.to_owned(), argument.to_owned());
-        Launch { make, transport, argument, command: None, clock, secrets: None, signature_header: None, workers: usize::MAX }
+        Launch {
+            make,
+            transport,
+            argument,
+            command: None,
+            clock,
+            secrets: None,
+            signature_header: None,
+            workers: usize::MAX,
+            shares_store: false,
+        }
     }
 
     /// Says what deliveries are signed with.
@@ -81,6 +96,13 @@ where
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Launch<F> {
         self.workers = workers;
+        self
+    }
+
+    /// Says that whatever its targets keep, they all keep in the same place: of those that survive a kill only one may run.
+    #[must_use]
+    pub fn sharing_a_store(mut self, shares_store: bool) -> Launch<F> {
+        self.shares_store = shares_store;
         self
     }
 
@@ -124,7 +146,7 @@ where
         self.signature_header.as_deref()
     }
 
-    fn workers(&self) -> usize {
-        self.workers
+    fn workers(&self, claims: &Capabilities) -> usize {
+        if self.shares_store && claims.durable { 1 } else { self.workers }
     }
 }

@@ -25,7 +25,7 @@ mod work;
 pub use alias::with_fresh_ids;
 pub use campaign::certify;
 pub use conclude::conclude;
-pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, hears_nothing, is_in_target};
+pub use drive::{BeforeDelivery, Conditions, Driver, Headers, Outcome, Played, Secrets, Sent, hears_nothing, is_in_target, renamed};
 pub use events::RunEvent;
 pub use factory::{Factory, Launch};
 pub use merge::merge;

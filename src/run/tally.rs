@@ -1,7 +1,7 @@
 //! From the cases of a requirement to its verdict: the same for a run that saw them all and for shards put together.
 
 use super::{
-    outcome::RequirementResult,
+    outcome::{FailureReport, RequirementResult},
     shard::{RanCase, Trail},
 };
 use crate::{check::verdict::Verdict, corpus::Level};
@@ -43,6 +43,15 @@ pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
     }
 }
 
+/// Takes note of a failure, once for each fingerprint. One that came again tells more than one that did not.
+pub(super) fn note(failures: &mut Vec<FailureReport>, failure: FailureReport) {
+    match failures.iter_mut().find(|other| other.fingerprint == failure.fingerprint) {
+        None => failures.push(failure),
+        Some(other) if failure.came_again() && !other.came_again() => *other = failure,
+        Some(_) => {}
+    }
+}
+
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged.
 pub(super) fn settle(result: &mut RequirementResult, trail: &Trail) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
@@ -53,8 +62,17 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail) {
     if result.verdict == Verdict::Error {
         return;
     }
-    if !result.failures.is_empty() {
-        result.verdict = if result.level == Level::Must { Verdict::Fail } else { Verdict::Warn };
+    if let Some(first) = result.failures.first() {
+        result.verdict = match result.level {
+            Level::Must if result.failures.iter().any(FailureReport::came_again) => Verdict::Fail,
+            // What nobody can see again is no proof.
+            Level::Must => {
+                let runs = first.chance.map_or(1, |chance| chance.runs + 1);
+                result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", first.case));
+                Verdict::Error
+            }
+            Level::Should => Verdict::Warn,
+        };
     } else if result.exercised >= result.floor && result.exercised > 0 {
         result.verdict = Verdict::Pass;
     } else if trail.unsubscribed > 0 && result.exercised + trail.unsubscribed >= result.floor {

@@ -5,8 +5,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use super::Driver;
 use crate::{
-    adapter::{TargetError, TargetErrorKind},
+    adapter::{Target, TargetError, TargetErrorKind},
     check::{Failure, FailureKind},
 };
 
@@ -22,13 +23,17 @@ impl From<Failure> for Stop {
     }
 }
 
-/// A durable target that cannot come up on its own state is no adapter's fault.
-pub(super) fn not_back(error: TargetError) -> TargetError {
-    match error.kind {
-        TargetErrorKind::NotStarted(why) => {
-            TargetError::new("restart", TargetErrorKind::Crashed(format!("did not come back after it was killed: {why}")))
-        }
-        _ => error,
+impl Driver<'_> {
+    /// Calls the target, which may panic.
+    pub(super) fn call<T>(
+        &mut self,
+        operation: &str,
+        call: impl FnOnce(&mut dyn Target) -> Result<T, TargetError>,
+    ) -> Result<T, TargetError> {
+        guarded(operation, || call(self.target.as_mut())).unwrap_or_else(|panic| {
+            self.has_panicked = true;
+            Err(panic)
+        })
     }
 }
 
@@ -42,16 +47,26 @@ pub fn is_in_target() -> bool {
     IN_TARGET.get()
 }
 
-/// Calls the target; a panic in it is a crash of it and not of the harness.
-pub(super) fn guarded<T>(operation: &str, call: impl FnOnce() -> Result<T, TargetError>) -> Result<T, TargetError> {
+/// Runs code of the target's; a panic in it is a crash of it and not of the harness, and comes back as one.
+pub(super) fn guarded<T>(operation: &str, call: impl FnOnce() -> T) -> Result<T, TargetError> {
     let outer = IN_TARGET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_TARGET.set(outer);
-    result.unwrap_or_else(|panic| {
+    result.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
         let how = format!("panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()));
-        Err(TargetError::new(operation, TargetErrorKind::Crashed(how)))
+        TargetError::new(operation, TargetErrorKind::Crashed(how))
     })
+}
+
+/// A durable target that cannot come up on its own state is no adapter's fault.
+pub(super) fn not_back(error: TargetError) -> TargetError {
+    match error.kind {
+        TargetErrorKind::NotStarted(why) => {
+            TargetError::new("restart", TargetErrorKind::Crashed(format!("did not come back after it was killed: {why}")))
+        }
+        _ => error,
+    }
 }
 
 /// A crash or a time-out is the target's failure; anything else could not be judged.

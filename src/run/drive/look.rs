@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Driver,
-    guard::{Stop, at, blame, guarded},
+    guard::{Stop, at, blame},
     play::Outcome,
 };
 use crate::{
@@ -57,8 +57,7 @@ impl Driver<'_> {
                     let waited = self.clock.monotonic().saturating_sub(started);
                     if !self.capabilities().asynchronous || waited >= self.conditions.settle {
                         if self.conditions.lenient {
-                            let target = &mut self.target;
-                            return guarded("observe", || target.observe(&expected.order_id)).map_err(blame);
+                            return self.call("observe", |target| target.observe(&expected.order_id)).map_err(blame);
                         }
                         if self.capabilities().asynchronous {
                             failure.message.push_str(&format!("; it was given {:?} to settle", self.conditions.settle));
@@ -77,8 +76,7 @@ impl Driver<'_> {
         or: &[&Expectation],
         sight: &Sight,
     ) -> Result<Result<Option<OrderState>, Box<Failure>>, Stop> {
-        let target = &mut self.target;
-        let state = guarded("observe", || target.observe(&expected.order_id)).map_err(blame)?;
+        let state = self.call("observe", |target| target.observe(&expected.order_id)).map_err(blame)?;
         let failure = judge_state(expected, state.as_ref(), sight);
         let failure = failure.filter(|_| or.iter().all(|other| judge_state(other, state.as_ref(), sight).is_some()));
         Ok(failure.map_or(Ok(state), |failure| Err(Box::new(failure))))

@@ -6,7 +6,7 @@ use super::{
     super::alias::Aliases,
     Driver,
     deliver::CaseRun,
-    guard::{Stop, at, blame, guarded, not_back},
+    guard::{Stop, at, blame, not_back},
     look::alternatives,
 };
 use crate::{
@@ -80,6 +80,14 @@ impl Outcome {
         self.error.is_none() && !self.failure.as_ref().is_some_and(gone)
     }
 
+    /// Whether it would hear that the case is over.
+    fn still_listens(&self) -> bool {
+        let says_no = |error: &TargetError| {
+            matches!(error.kind, TargetErrorKind::Declined(_) | TargetErrorKind::Refused(_) | TargetErrorKind::Unsupported)
+        };
+        self.error.as_ref().map_or(self.is_still_there(), says_no)
+    }
+
     /// The answers to each delivery as text, more than one where it had to be sent again.
     pub fn answers(&self) -> Vec<String> {
         let text = |sent: &Sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
@@ -97,12 +105,6 @@ pub struct Sent {
 }
 
 impl Driver<'_> {
-    /// Runs a case to its end or to the first thing that is wrong.
-    pub fn run(&mut self, name: &str, case: &Case, rules: Rules) -> Outcome {
-        let played = self.play(name, case, rules);
-        self.finish(played)
-    }
-
     /// Runs a case to its last delivery or to the first thing that is wrong. [`Driver::finish`] must follow; other cases
     /// may be played before it.
     pub fn play(&mut self, name: &str, case: &Case, rules: Rules) -> Played {
@@ -115,7 +117,11 @@ impl Driver<'_> {
             None => (Cow::Borrowed(case), None),
         };
         let mut played = Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new() };
-        match self.carry_out(name, &sent, rules, &sight, &mut played.outcome) {
+        let result = match self.crashed.take() {
+            Some(error) => Err(blame(error)),
+            None => self.carry_out(name, &sent, rules, &sight, &mut played.outcome),
+        };
+        match result {
             Ok(()) => played.owed = self.owed(&sent, &played.outcome),
             Err(stop) => played.outcome.stop(stop),
         }
@@ -126,20 +132,25 @@ impl Driver<'_> {
     /// Looks at an asynchronous target once more when the quiet time is over, and ends the case.
     pub fn finish(&mut self, played: Played) -> Outcome {
         let Played { name, mut outcome, aliases, ended, owed } = played;
-        if outcome.failure.is_none() && outcome.error.is_none() {
-            let result = self.look_again(ended, &owed).and_then(|()| {
-                let target = &mut self.target;
-                guarded("end", || target.end(&name)).map_err(|error| at(blame(error), None))
-            });
+        if !outcome.has_stopped() {
+            let result = self.look_again(ended, &owed).and_then(|()| self.end(&name).map_err(|error| at(blame(error), None)));
             if let Err(stop) = result {
                 outcome.stop(stop);
             }
+        } else if outcome.still_listens() {
+            // It has failed already; one that does not take this either is started again.
+            self.is_spent |= self.end(&name).is_err();
         }
+        self.is_spent |= !outcome.is_still_there();
         if let Some(aliases) = aliases {
             outcome.back(&aliases);
             self.aliases = Some(aliases);
         }
         outcome
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), TargetError> {
+        self.call("end", |target| target.end(name))
     }
 
     fn owed(&self, case: &Case, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
@@ -152,6 +163,12 @@ impl Driver<'_> {
     }
 
     fn carry_out(&mut self, name: &str, case: &Case, rules: Rules, sight: &Sight, outcome: &mut Outcome) -> Result<(), Stop> {
+        let patience = rules.answer_within.unwrap_or_default();
+        self.call("begin", |target| {
+            target.wait_at_least(patience);
+            Ok(())
+        })
+        .map_err(blame)?;
         self.begin(name, case, outcome)?;
         let mut run = CaseRun { rules, unanswered: Vec::new() };
         for (index, entry) in case.entries.iter().enumerate() {
@@ -175,10 +192,16 @@ impl Driver<'_> {
     }
 
     fn begin(&mut self, name: &str, case: &Case, outcome: &mut Outcome) -> Result<(), Stop> {
-        let target = &mut self.target;
-        guarded("begin", || target.begin(name, &case.orders)).map_err(Stop::Error)?;
-        if !self.target.learns_of_orders_from_events() {
-            return Ok(());
+        let begun = self.call("begin", |target| {
+            target.begin(name, &case.orders)?;
+            Ok(target.learns_of_orders_from_events())
+        });
+        match begun {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            // A panic can only be the target's; an adapter that does not get this far is another matter.
+            Err(error) if self.has_panicked => return Err(blame(error)),
+            Err(error) => return Err(Stop::Error(error)),
         }
         let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Refused(why)));
         for order in &case.orders {
@@ -197,7 +220,7 @@ impl Driver<'_> {
             }
             for message in subscribed {
                 let delivery = Delivery::plain(message.facts, Body::new(message.body));
-                let status = self.send(&delivery, outcome)?;
+                let status = self.send(&delivery, Rules::default(), outcome)?;
                 if !(200..300).contains(&status) {
                     return Err(fail(format!(
                         "`{}`, which introduces order {}, was answered {status}",
@@ -213,10 +236,7 @@ impl Driver<'_> {
         match act {
             Act::Deliver(delivery) => self.deliver(index, delivery, run, outcome).map_err(|stop| at(stop, Some(index))),
             Act::Together(deliveries) => self.deliver_together(index, deliveries, run, outcome).map_err(|stop| at(stop, Some(index))),
-            Act::Initiate(own) => {
-                let target = &mut self.target;
-                guarded("initiate", || target.initiate(own)).map_err(|error| at(blame(error), Some(index)))
-            }
+            Act::Initiate(own) => self.call("initiate", |target| target.initiate(own)).map_err(|error| at(blame(error), Some(index))),
             Act::Restart => self.restart().map_err(|error| at(blame(not_back(error)), Some(index))),
         }
     }
