@@ -690,6 +690,38 @@ fn a_server_that_answers_no_delivery() {
 }
 
 #[test]
+fn one_late_answer_is_no_failure() {
+    let is_late = AtomicBool::new(false);
+    let server = Server::shop_but(move |asked, _| {
+        if asked.is_delivery() && !is_late.swap(true, Ordering::SeqCst) {
+            thread::sleep(SHORT * 2);
+        }
+        None
+    });
+    let settings = HttpSettings { answer_limit: Some(SHORT), ..server.settings() };
+    let options = Options { selection: only(&["refund-*", "acknowledges-*"]), ..quick(3, 1) };
+    let report = certified(&settings, &salted(options)).expect("a report");
+    conforms(&report);
+}
+
+#[test]
+fn the_time_of_an_answer_is_measured_whatever_is_waited_for() {
+    for answer_limit in [None, Some(SHORT), Some(LONG)] {
+        let server = Server::shop_but(move |asked, _| {
+            if asked.is_delivery() {
+                thread::sleep(Duration::from_millis(3100));
+            }
+            None
+        });
+        let settings = HttpSettings { answer_limit, ..server.settings() };
+        let options = Options { selection: only(&["acknowledges-in-time"]), ..quick(1, 1) };
+        let report = certified(&settings, &salted(options)).expect("a report");
+        let failure = report.requirements[0].failures.first().expect("it is too slow");
+        assert_eq!(failure.message, "deliver: no answer within 3000 ms", "{answer_limit:?}");
+    }
+}
+
+#[test]
 fn a_server_that_takes_no_connections() {
     // Nobody accepts: after some connections the system takes no more.
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");

@@ -339,6 +339,7 @@ impl Work<'_> {
         if starts_anew && driver.recover().is_err() {
             return None;
         }
+        drop(driver.complaints());
         let name = format!("{}-shrink-{attempt}", self.name(number));
         let outcome = self.playing(company, || driver.run(&name, &case, self.rules()));
         Some((case, outcome))
