@@ -15,7 +15,7 @@ use std::{
 use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, ServiceSettings, Target, TargetError, TargetErrorKind},
-    case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup},
+    case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
     check::{
         FailureKind, Rules,
         verdict::{Conformance, Verdict},
@@ -522,10 +522,10 @@ impl Target for Mute {
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         // Every other attempt is dealt with all the same.
         self.2 += 1;
-        if self.2 % (self.1 + 1) == 0 {
+        if self.2.is_multiple_of(self.1 + 1) {
             return self.0.deliver(request);
         }
-        if self.2 % 2 == 0 {
+        if self.2.is_multiple_of(2) {
             self.0.deliver(request)?;
         }
         Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_millis(300))))
@@ -697,6 +697,9 @@ impl Target for Panicky {
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.reach(At::Observe);
         self.shop.observe(order_id)
+    }
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.shop.initiate(own)
     }
     fn end(&mut self, case: &str) -> Result<(), TargetError> {
         self.reach(At::End);
