@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// One line that the harness writes: a request.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Request")]
 pub(super) struct RequestLine<'a> {
     /// The number of the request; the answer repeats it.
@@ -33,7 +33,7 @@ pub(super) struct RequestLine<'a> {
 }
 
 /// What a target is asked to do.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Operation<'a> {
     /// The first request, and the first after every start. The target says who it is.

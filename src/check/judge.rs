@@ -1,5 +1,7 @@
 //! Judging one answer and one observation.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::show::{diff, expectation_lines, state_lines};
@@ -57,6 +59,19 @@ impl FailureKind {
 pub struct Rules {
     /// A rejection must be 4xx, not only not 2xx.
     pub rejection_is_4xx: bool,
+    /// An answer must come within this time; nothing else judges how long one takes.
+    pub answer_within: Option<Duration>,
+}
+
+impl Rules {
+    /// What the requirement of this id asks; the limit is how long its provider waits for an answer.
+    pub fn of(requirement: &str, limit: Duration) -> Rules {
+        match requirement {
+            "rejection-is-4xx" => Rules { rejection_is_4xx: true, ..Rules::default() },
+            "acknowledges-in-time" => Rules { answer_within: Some(limit), ..Rules::default() },
+            _ => Rules::default(),
+        }
+    }
 }
 
 fn is_acknowledged(status: u16) -> bool {

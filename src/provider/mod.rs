@@ -17,6 +17,8 @@ pub(crate) use mint::mix;
 pub use registry::{Registered, named, registered};
 pub use template::{Template, push_amount, push_plain};
 
+use std::time::Duration;
+
 use crate::{
     case::OrderSetup,
     corpus::Corpus,
@@ -65,8 +67,13 @@ pub trait Provider: Send + Sync {
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
 
     /// The name of the header that carries the signature, in lower case. A target may ask for another name; whoever sends
-    /// renames the header of this name among those that [`Provider::sign`] made.
+    /// renames the header of this name among those that [`Provider::sign`] made, and the others are sent as they are.
     fn signature_header(&self) -> &str;
+
+    /// How long it waits for the answer to a delivery before that counts as failed.
+    fn answer_limit(&self) -> Duration {
+        Duration::from_millis(3000)
+    }
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;

@@ -6,7 +6,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Mutex, RwLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
         mpsc,
     },
@@ -63,6 +63,7 @@ pub fn certify(
         clock,
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
+        machine: RwLock::new(()),
         cut: AtomicBool::new(false),
     };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
@@ -105,6 +106,8 @@ struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
+    machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
 }
@@ -141,10 +144,11 @@ impl<'a> Campaign<'a> {
         let next = AtomicUsize::new(0);
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
+        let workers = self.factory.workers(first.capabilities());
         let first = Mutex::new(Some(first));
         let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
+            for _ in 0..self.options.jobs.min(workers).clamp(1, selected.len().max(1)) {
                 let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
@@ -222,12 +226,14 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
         let is_over = || self.is_over();
-        let work = Work { provider, options, transport, wall: &self.wall, is_over: &is_over, index, requirement, strategy };
+        let (wall, machine) = (&self.wall, &self.machine);
+        let work = Work { provider, options, transport, wall, machine, is_over: &is_over, index, requirement, strategy };
         work.run(ready, &mut result, shrinking);
         waive_requirement(&mut result, &self.options.known);
         let costs_time = transport != "in-process";
         if costs_time
-            && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
+            && (result.verdict == Verdict::Error && result.failures.is_empty()
+                || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
         {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }

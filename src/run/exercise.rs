@@ -50,7 +50,7 @@ impl<'a> Canaries<'a> {
         let driver = |make: &dyn Fn(Clock) -> Box<dyn Target>| {
             // Slow shops are slow by this clock, which costs no time.
             let clock = Clock::manual_from_now();
-            let conditions = Conditions { secrets: Secrets { current: Some(SECRET.to_owned()) }, ..Conditions::default() };
+            let conditions = Conditions { secrets: Secrets { current: Some(SECRET.into()) }, ..Conditions::default() };
             Driver::new(provider, make(clock.clone()), clock, conditions)
         };
         let signed = Arc::new(AtomicBool::new(true));
@@ -73,7 +73,7 @@ impl<'a> Canaries<'a> {
         let is_signed = self.always_signed || is_about_signatures(case);
         self.signed.store(is_signed, Ordering::Relaxed);
         let fails = |driver: &mut Driver<'_>| {
-            driver.conditions.secrets.current = is_signed.then(|| SECRET.to_owned());
+            driver.conditions.secrets.current = is_signed.then(|| SECRET.into());
             fails(driver, &name, case, self.rules)
         };
         let Some(place) = self.wrong.iter_mut().position(fails) else { return false };
@@ -104,10 +104,9 @@ fn is_about_signatures(case: &Case) -> bool {
 fn fails(driver: &mut Driver<'_>, name: &str, case: &Case, rules: Rules) -> bool {
     let outcome = driver.run(name, case, rules);
     if outcome.has_stopped() {
-        // A case that fails is left where it failed; the next one begins anew, and so does a shop that crashed.
-        let _ = driver.target.end(name);
-        let _ = driver.target.complaints();
-        if !outcome.is_still_there() {
+        // What it says of its mistakes is nobody's business, and a shop that crashed begins anew.
+        drop(driver.complaints());
+        if !driver.is_usable() {
             let _ = driver.recover();
         }
     }

@@ -11,7 +11,7 @@ use super::{
     conclude::conclude,
     outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
-    tally::{MOST_KNOWN, settle, until_the_end},
+    tally::{MOST_KNOWN, note, settle, until_the_end},
 };
 use crate::check::{Coverage, verdict::Verdict};
 
@@ -146,7 +146,9 @@ fn failures(parts: &[&RequirementResult], ran: &[RanCase]) -> Vec<FailureReport>
     for case in ran {
         let name = format!("{}-{:04}", parts[0].id, case.case);
         let found = parts.iter().flat_map(|part| &part.failures).find(|failure| failure.case == name);
-        failures.extend(found.filter(|found| failures.iter().all(|other| other.fingerprint != found.fingerprint)).cloned());
+        if let Some(found) = found {
+            note(&mut failures, found.clone());
+        }
     }
     failures
 }

@@ -242,6 +242,13 @@ pub struct FailureReport {
     pub entry: Option<usize>,
 }
 
+impl FailureReport {
+    /// Whether it came again when its case was run again; also if nobody tried.
+    pub fn came_again(&self) -> bool {
+        self.chance.is_none_or(|chance| chance.failed > 0)
+    }
+}
+
 /// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chance {

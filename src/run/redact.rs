@@ -4,7 +4,6 @@
 //! error. Signatures are made when a delivery is sent and are in no case.
 
 use super::{
-    drive::Secrets,
     factory::Factory,
     options::Options,
     outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
@@ -27,8 +26,7 @@ const LEAST_PART: usize = 4;
 impl Redactor {
     /// Hides the secrets with which these targets are run.
     pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
-        let Secrets { current } = factory.secrets().unwrap_or(&options.secrets);
-        Redactor::new(current.as_deref())
+        Redactor::new(factory.secrets().unwrap_or(&options.secrets).current())
     }
 
     /// Hides these secrets; an empty one is none.

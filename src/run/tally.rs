@@ -1,7 +1,7 @@
 //! From the cases of a requirement to its verdict: the same for a run that saw them all and for shards put together.
 
 use super::{
-    outcome::RequirementResult,
+    outcome::{FailureReport, RequirementResult},
     shard::{RanCase, Trail},
 };
 use crate::{check::verdict::Verdict, corpus::Level};
@@ -55,6 +55,15 @@ pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
     }
 }
 
+/// Takes note of a failure, once for each fingerprint. One that came again tells more than one that did not.
+pub(super) fn note(failures: &mut Vec<FailureReport>, failure: FailureReport) {
+    match failures.iter_mut().find(|other| other.fingerprint == failure.fingerprint) {
+        None => failures.push(failure),
+        Some(other) if failure.came_again() && !other.came_again() => *other = failure,
+        Some(_) => {}
+    }
+}
+
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged. `strict` counts
 /// a SHOULD as a MUST.
 pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, strict: bool) {
@@ -67,8 +76,18 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, strict: bool
     if result.verdict == Verdict::Error {
         return;
     }
-    if !result.failures.is_empty() {
-        result.verdict = if result.level == Level::Must || strict { Verdict::Fail } else { Verdict::Warn };
+    if let Some(first) = result.failures.first() {
+        let is_must = result.level == Level::Must || strict;
+        result.verdict = if !is_must {
+            Verdict::Warn
+        } else if result.failures.iter().any(FailureReport::came_again) {
+            Verdict::Fail
+        } else {
+            // What nobody can see again is no proof.
+            let runs = first.chance.map_or(1, |chance| chance.runs + 1);
+            result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", first.case));
+            Verdict::Error
+        };
     } else if is_exercised(result.exercised, result.floor, trail) {
         result.verdict = Verdict::Pass;
     } else if is_blind(result.exercised, result.floor, trail) {
