@@ -9,8 +9,7 @@ use crate::{
     case::{Act, Case, Delivery, Effect, Mishap},
     domain::{Amount, EventTime, RefundState, Status},
     model::Tell,
-    mutate,
-    plan::{MutationKind, Palette, Recipe},
+    plan::{Group, MutationKind, Palette, Recipe},
 };
 
 /// Whether the case exercises what the recipe is for.
@@ -52,12 +51,13 @@ pub fn reaches(recipe: Recipe, case: &Case, palette: &Palette) -> bool {
         Recipe::Malformed => seen.deliveries().any(|delivery| delivery.effect == Effect::Reject),
         Recipe::Recovery => seen.recovers(),
         Recipe::UnknownMembers => seen.mutated(&[MutationKind::AddMember]),
-        Recipe::EquivalentJson => seen.mutated(MutationKind::EQUIVALENT),
-        Recipe::InvalidEvents => seen.mutated(MutationKind::INVALID),
+        Recipe::EquivalentJson => seen.mutated(&MutationKind::of(&[Group::Equivalent])),
+        Recipe::UnusualJson => seen.mutated(&MutationKind::of(&[Group::Unusual])),
+        Recipe::InvalidEvents => seen.mutated(&MutationKind::of(&[Group::NoEvent, Group::Incomplete])),
         Recipe::Rejections => seen.deliveries().any(|delivery| delivery.effect == Effect::Reject),
         Recipe::NoTrace => seen.corrected(),
-        Recipe::Doubtful => seen.mutated(MutationKind::DOUBTFUL),
-        Recipe::Unsigned => seen.mutated(MutationKind::UNSIGNED),
+        Recipe::Doubtful => seen.mutated(&MutationKind::of(&[Group::Doubtful, Group::Unusual])),
+        Recipe::Unsigned => seen.mutated(&MutationKind::of(&[Group::Unsigned])),
         Recipe::RawBody => seen.mutated(MutationKind::RAW_BODY),
         Recipe::RotatedSecret => seen.mutated(&[MutationKind::RotatedSecret]),
         Recipe::Replayed => seen.mutated(&[MutationKind::Stale]),
@@ -291,9 +291,7 @@ impl<'a> Seen<'a> {
     }
 
     fn mutated(&self, kinds: &[MutationKind]) -> bool {
-        self.deliveries()
-            .filter_map(|delivery| delivery.mutation.as_deref())
-            .any(|mutation| kinds.iter().any(|kind| mutate::name(*kind) == mutation))
+        self.deliveries().filter_map(|delivery| delivery.mutation_kind).any(|kind| kinds.contains(&kind))
     }
 
     /// An event was rejected and then came as it should, with the same id.

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     corpus::{RequirementText, bug_classes},
+    domain::nearest,
     provider::Provider,
     reference::{FaultInfo, faults},
     report::style::{FAINT, STRONG, paint, wrap},
@@ -77,7 +78,7 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
     paragraph(out, "why", &requirement.why, columns)?;
     paragraph(out, "source", &requirement.source(), columns)?;
     if !requirement.needs.is_empty() {
-        paragraph(out, "needs", &format!("the capability {}", requirement.needs.join(", ")), columns)?;
+        paragraph(out, "needs", &format!("the capability {}", requirement.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")), columns)?;
     }
     if !requirement.events.is_empty() {
         paragraph(out, "events", &format!("a subscription to {}", requirement.events.join(" or ")), columns)?;
@@ -125,14 +126,4 @@ fn paragraph(out: &mut dyn Write, label: &str, text: &str, columns: usize) -> st
         writeln!(out, "  {} {line}", paint(FAINT, &format!("{label:<10}")))?;
     }
     Ok(())
-}
-
-/// The name that shares most of its text with what was asked for, if it is near enough to be meant.
-pub(super) fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let score = |name: &str| similar::TextDiff::from_chars(asked, name).ratio();
-    names
-        .map(|name| (score(name), name))
-        .filter(|(score, _)| *score > 0.6)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, name)| name)
 }

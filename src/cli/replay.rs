@@ -47,7 +47,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     if case.deliveries() == 0 && !case.entries.is_empty() {
         return Err(Stop::not_judged("the target subscribes to none of the events of this case; nothing was sent"));
     }
-    let rules = Rules { rejection_is_4xx: case.requirement.as_deref() == Some("rejection-is-4xx") };
+    let rules = case.requirement.as_deref().map_or_else(Rules::default, Rules::of);
     let mut outcome = driver.run("replay", &case, rules);
     let mut runs = 1;
     while runs < args.times && !outcome.has_stopped() {
@@ -144,7 +144,7 @@ fn curl(
         Effect::Accept | Effect::Ignore => "2xx",
         Effect::Reject => "not 2xx",
         Effect::Refuse => "4xx",
-        Effect::Flag => "2xx or 4xx",
+        Effect::Tolerate => "in any way",
     };
     writeln!(out, "\n# {}: {} must be answered {must}", number + 1, delivery.event.kind)?;
     let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();

@@ -9,12 +9,11 @@ use std::{
 use super::{
     Stop,
     args::TargetArgs,
-    list::nearest,
     target_file::{self, Transport},
 };
 use crate::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError},
-    domain::Clock,
+    domain::{Clock, nearest},
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
 };

@@ -188,6 +188,9 @@ impl Corpus {
             if requirements[..index].iter().any(|other| other.id == requirement.id) {
                 return Err(files.error("requirements.toml", format!("requirement `{}` is there twice", requirement.id)));
             }
+            if let Some(problem) = requirement.problem() {
+                return Err(files.error("requirements.toml", problem));
+            }
         }
         let snapshots_digest = digest(&files.snapshots);
         let snapshots =

@@ -5,12 +5,14 @@
 mod amount;
 mod clock;
 mod currency;
+mod nearest;
 mod state;
 mod time;
 
 pub use amount::{Amount, AmountError};
 pub use clock::Clock;
 pub use currency::Currency;
+pub use nearest::nearest;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
 

@@ -218,6 +218,12 @@ impl ReferenceShop {
         {
             event.order_id = Cow::Owned(last.clone());
         }
+        if self.has(Fault::UnknownOrderToLastOrder)
+            && !self.orders.contains_key(self.key(&event.order_id))
+            && let Some(last) = &self.slips.last_order
+        {
+            event.order_id = Cow::Owned(last.clone());
+        }
         event
     }
 
@@ -230,6 +236,9 @@ impl ReferenceShop {
         }
         let is_unreadable = matches!(refusal.kind, RefusalKind::Malformed | RefusalKind::Invalid);
         if is_unreadable && self.has(Fault::StaysBrokenAfterRejection) {
+            self.slips.is_broken = true;
+        }
+        if refusal.kind == RefusalKind::UnknownOrder && self.has(Fault::UnknownOrderBlocksQueue) {
             self.slips.is_broken = true;
         }
         if is_unreadable && self.has(Fault::LockLeftByRejection) {

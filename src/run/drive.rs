@@ -10,7 +10,7 @@ use std::{
 use super::alias::Aliases;
 use crate::{
     adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
-    case::{Act, Body, Case, Delivery, Effect, Mishap, Signature},
+    case::{Act, Body, Case, Delivery, Effect, Mishap, OtherSecret, Signature},
     check::{Failure, FailureKind, Rules, judge_answer, judge_state, snapshot::Sightings},
     domain::{Clock, OrderState},
     model::{Expectation, Sight},
@@ -230,7 +230,7 @@ impl<'a> Driver<'a> {
         };
         let mut played = Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new() };
         match self.carry_out(name, &sent, rules, &sight, &mut played.outcome) {
-            Ok(()) => played.owed = self.owed(&sent, &played.outcome),
+            Ok(()) => played.owed = self.owed(&sent, rules, &played.outcome),
             Err(stop) => played.outcome.stop(stop),
         }
         played.ended = self.clock.monotonic();
@@ -256,12 +256,12 @@ impl<'a> Driver<'a> {
         outcome
     }
 
-    fn owed(&self, case: &Case, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
+    fn owed(&self, case: &Case, rules: Rules, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
         if !self.capabilities().asynchronous || self.conditions.quiet.is_zero() || self.conditions.lenient {
             return Vec::new();
         }
         let with_alternatives =
-            |expected: &Expectation| (expected.clone(), alternatives(case, expected, outcome).into_iter().cloned().collect());
+            |expected: &Expectation| (rules.judged(expected).into_owned(), alternatives(case, expected, outcome).into_iter().cloned().collect());
         case.expect.iter().map(with_alternatives).collect()
     }
 
@@ -292,18 +292,19 @@ impl<'a> Driver<'a> {
             // While a valid delivery is still unanswered, what may be shown is not known.
             // What an asynchronous target shows on the way is chance, and worth nothing where nothing is judged.
             if run.unanswered.is_empty() && !(self.conditions.lenient && self.capabilities().asynchronous) {
-                // A doubtful delivery that was refused must not have been applied.
+                // What must be contained must not have been applied where it was refused.
                 let refused =
                     outcome.sent.last().is_some_and(|sent| sent.entry == index && sent.answers.last().is_some_and(|status| *status >= 400));
-                let expected = if refused && !entry.expect_if_refused.is_empty() { &entry.expect_if_refused } else { &entry.expect };
-                let states = self.check_states(expected, sight).map_err(|stop| at(stop, Some(index)))?;
+                let refused = refused && rules.contained && !entry.expect_if_refused.is_empty();
+                let expected = if refused { &entry.expect_if_refused } else { &entry.expect };
+                let states = self.check_states(expected, rules, sight).map_err(|stop| at(stop, Some(index)))?;
                 outcome.seen.after.push(states);
             } else {
                 outcome.seen.after.push(Vec::new());
             }
         }
         self.redeliver(&mut run, outcome)?;
-        outcome.seen.end = self.check_end(case, sight, outcome).map_err(|stop| at(stop, None))?;
+        outcome.seen.end = self.check_end(case, rules, sight, outcome).map_err(|stop| at(stop, None))?;
         Ok(())
     }
 
@@ -506,16 +507,19 @@ impl<'a> Driver<'a> {
 
     fn signature(&self, delivery: &Delivery) -> Headers {
         const HOUR: u64 = 3600;
-        const UNKNOWN: &str = "whsec_that_nobody_was_told";
         let Some(secret) = self.conditions.secrets.current.as_deref() else { return Vec::new() };
         let (provider, now, body) = (self.provider, self.clock.unix_seconds(), delivery.body.bytes());
         let mut headers = match &delivery.signature {
             Signature::Absent => return Vec::new(),
             Signature::Valid | Signature::Truncated => provider.sign(&[secret], now, body),
             Signature::With(other) => provider.sign(&[other], now, body),
+            Signature::OtherSecret(how) => provider.sign(&[&how.of(secret)], now, body),
             Signature::Stale => provider.sign(&[secret], now.saturating_sub(HOUR), body),
-            Signature::Rotated { known_first: true } => provider.sign(&[secret, UNKNOWN], now, body),
-            Signature::Rotated { known_first: false } => provider.sign(&[UNKNOWN, secret], now, body),
+            Signature::Rotated { known_first } => {
+                let unknown = OtherSecret::OneCharacterOff.of(secret);
+                let secrets = if *known_first { [secret, &unknown] } else { [&unknown, secret] };
+                provider.sign(&secrets, now, body)
+            }
             Signature::Over(other) => provider.sign(&[secret], now, other.as_bytes()),
         };
         for (name, value) in &mut headers {
@@ -529,14 +533,14 @@ impl<'a> Driver<'a> {
         headers
     }
 
-    fn check_states(&mut self, expectations: &[Expectation], sight: &Sight) -> Result<Vec<Option<OrderState>>, Stop> {
-        expectations.iter().map(|expected| self.check_state(expected, &[], sight)).collect()
+    fn check_states(&mut self, expectations: &[Expectation], rules: Rules, sight: &Sight) -> Result<Vec<Option<OrderState>>, Stop> {
+        expectations.iter().map(|expected| self.check_state(&rules.judged(expected), &[], sight)).collect()
     }
 
-    fn check_end(&mut self, case: &Case, sight: &Sight, outcome: &Outcome) -> Result<Vec<Option<OrderState>>, Stop> {
+    fn check_end(&mut self, case: &Case, rules: Rules, sight: &Sight, outcome: &Outcome) -> Result<Vec<Option<OrderState>>, Stop> {
         let mut states = Vec::with_capacity(case.expect.len());
         for expected in &case.expect {
-            states.push(self.check_state(expected, &alternatives(case, expected, outcome), sight)?);
+            states.push(self.check_state(&rules.judged(expected), &alternatives(case, expected, outcome), sight)?);
         }
         Ok(states)
     }
@@ -605,7 +609,6 @@ impl Drop for Driver<'_> {
     }
 }
 
-/// Whether some doubtful delivery about an order was not refused.
 /// Why a target with these capabilities cannot be judged with this provider's events, if it cannot.
 pub fn hears_nothing(provider: &dyn Provider, capabilities: &Capabilities) -> Option<String> {
     let hears_something = provider.corpus().catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind));
@@ -613,13 +616,16 @@ pub fn hears_nothing(provider: &dyn Provider, capabilities: &Capabilities) -> Op
         .then(|| format!("field `capabilities.subscribes`: fits no event type of {}, so nothing can be judged", provider.name()))
 }
 
+/// Whether some doubtful delivery about an order may have been taken: it was not refused, or was under way with others.
 fn took_doubtful(case: &Case, order_id: &str, outcome: &Outcome) -> bool {
+    let is_doubtful = |delivery: &Delivery| delivery.effect == Effect::Tolerate && delivery.event.order_id.as_deref() == Some(order_id);
+    let was_refused = |sent: &Sent| sent.answers.last().is_some_and(|status| *status >= 400);
     outcome.sent.iter().any(|sent| {
-        let doubtful = case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {
-            Act::Deliver(delivery) => delivery.effect == Effect::Flag && delivery.event.order_id.as_deref() == Some(order_id),
-            _ => false,
-        });
-        doubtful && sent.answers.last().is_some_and(|status| *status < 400)
+        case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {
+            Act::Deliver(delivery) => is_doubtful(delivery) && !was_refused(sent),
+            Act::Together(deliveries) => deliveries.iter().any(is_doubtful),
+            Act::Initiate(_) | Act::Restart => false,
+        })
     })
 }
 

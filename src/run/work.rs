@@ -206,7 +206,7 @@ impl Work<'_> {
     }
 
     fn rules(&self) -> Rules {
-        Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
+        Rules::of(&self.requirement.id)
     }
 
     /// The case of a plan as a target that gets everything would get it.
