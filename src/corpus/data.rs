@@ -236,3 +236,47 @@ impl RequirementText {
             .then(|| format!("requirement `{}`: its ground is practice, so its level is SHOULD and never MUST", self.id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "id = 'x'\nitem = 'refund'\nlevel = 'MUST'\nshows = 'x'\nwhy = 'x'\nground = 'follows'\ndocument = 'x'\nheading = 'x'\n";
+
+    #[track_caller]
+    fn check(line: &str, problem: &str) {
+        let error = toml::from_str::<RequirementText>(&format!("{PLAIN}{line}")).expect_err("it is refused");
+        assert_eq!(error.message(), problem);
+    }
+
+    #[test]
+    fn words_that_are_not_known() {
+        check("recipe = 'duplicate'", "field `recipe`: `duplicate` is unknown; did you mean `duplicates`?");
+        check("needs = ['durabel']", "field `needs`: `durabel` is unknown; did you mean `durable`?");
+        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency";
+        check("needs = ['x']", &format!("field `needs`: `x` is unknown; it is one of {all}"));
+    }
+
+    #[test]
+    fn every_word_is_read() {
+        let words = Need::ALL.map(|need| format!("'{need}'")).join(",");
+        for recipe in Recipe::ALL {
+            let text = format!("{PLAIN}recipe = '{}'\nneeds = [{words}]", recipe.name());
+            let read: RequirementText = toml::from_str(&text).expect("a requirement");
+            assert_eq!((read.recipe, read.needs), (Some(*recipe), Need::ALL.to_vec()));
+        }
+        for ground in Ground::ALL {
+            let text = PLAIN.replace("follows", ground.as_str());
+            assert_eq!(toml::from_str::<RequirementText>(&text).expect("a requirement").ground, ground);
+        }
+    }
+
+    #[test]
+    fn practice_is_never_a_must() {
+        let read = |text: &str| toml::from_str::<RequirementText>(text).expect("a requirement").problem();
+        let practice = PLAIN.replace("follows", "practice");
+        assert_eq!(read(PLAIN), None);
+        assert_eq!(read(&practice.replace("MUST", "SHOULD")), None);
+        assert_eq!(read(&practice).as_deref(), Some("requirement `x`: its ground is practice, so its level is SHOULD and never MUST"));
+    }
+}
