@@ -306,7 +306,18 @@ impl Delivery {
     pub fn plain(event: EventFacts, body: Body) -> Delivery {
         let effect = if event.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
         let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
-        Delivery { event, headers, body, fault: None, mutation: None, mutation_kind: None, readings: Vec::new(), effect, signature: Signature::Valid, mishap: None }
+        Delivery {
+            event,
+            headers,
+            body,
+            fault: None,
+            mutation: None,
+            mutation_kind: None,
+            readings: Vec::new(),
+            effect,
+            signature: Signature::Valid,
+            mishap: None,
+        }
     }
 }
 

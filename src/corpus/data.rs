@@ -123,8 +123,7 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Need; 5] =
-        [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency];
+    const ALL: [Need; 5] = [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency];
 
     /// The word in `requirements.toml` and in what a target says of itself.
     pub fn as_str(self) -> &'static str {
@@ -241,7 +240,8 @@ impl RequirementText {
 mod tests {
     use super::*;
 
-    const PLAIN: &str = "id = 'x'\nitem = 'refund'\nlevel = 'MUST'\nshows = 'x'\nwhy = 'x'\nground = 'follows'\ndocument = 'x'\nheading = 'x'\n";
+    const PLAIN: &str =
+        "id = 'x'\nitem = 'refund'\nlevel = 'MUST'\nshows = 'x'\nwhy = 'x'\nground = 'follows'\ndocument = 'x'\nheading = 'x'\n";
 
     #[track_caller]
     fn check(line: &str, problem: &str) {

@@ -39,8 +39,8 @@ pub struct Anatomy {
     pub unknown_states: Vec<(String, RefundState)>,
     /// Members that are there and need not be.
     pub optional: Vec<String>,
-    /// Members that are not there and may be null.
-    pub absent: Vec<String>,
+    /// Members that say nothing that counts and may be null: where they are not there, or are always there.
+    pub nullable: Vec<String>,
     /// A list of items that is empty, or the place where it could be.
     pub no_items: Option<String>,
     /// Members of the envelope and other values of theirs, as JSON.

@@ -31,7 +31,7 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         MutationKind::DropOptional => {
             remove(&mut value, choose(&anatomy.optional, pick)?)?;
         }
-        MutationKind::NullOptional => insert(&mut value, choose(&anatomy.absent, pick)?, Value::Null)?,
+        MutationKind::NullOptional => insert(&mut value, choose(&anatomy.nullable, pick)?, Value::Null)?,
         MutationKind::EmptyItems => {
             let place = anatomy.no_items.as_ref()?;
             if value.pointer(place).is_some() {

@@ -445,13 +445,14 @@ impl Draw<'_> {
         let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.refund(), end(), 1, 2)));
         let before = (before, faults).prop_map(|(plan, faults)| befall(plan, faults));
         // Several orders, because what is refused or ignored leaves nothing else to judge of an order.
-        let line =
-            (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), self.mutation(&kinds, false)), 2)).prop_map(|(mut steps, faults)| {
+        let line = (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), self.mutation(&kinds, false)), 2)).prop_map(
+            |(mut steps, faults)| {
                 for (step, (event, kind)) in steps.iter_mut().rev().zip(faults) {
                     step.faults.extend([FaultKind::Omit, kind].map(|kind| Fault { event, kind }));
                 }
                 steps
-            });
+            },
+        );
         let instead = (vec(self.order(), 3), vec(line, 3), any::<u32>()).prop_map(|(orders, lines, look)| {
             let of = |(order, steps): (usize, Vec<Step>)| {
                 steps.into_iter().map(move |step| Step { order: u8::try_from(order).unwrap_or(0), ..step })

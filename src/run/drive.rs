@@ -260,8 +260,9 @@ impl<'a> Driver<'a> {
         if !self.capabilities().asynchronous || self.conditions.quiet.is_zero() || self.conditions.lenient {
             return Vec::new();
         }
-        let with_alternatives =
-            |expected: &Expectation| (rules.judged(expected).into_owned(), alternatives(case, expected, outcome).into_iter().cloned().collect());
+        let with_alternatives = |expected: &Expectation| {
+            (rules.judged(expected).into_owned(), alternatives(case, expected, outcome).into_iter().cloned().collect())
+        };
         case.expect.iter().map(with_alternatives).collect()
     }
 

@@ -52,8 +52,7 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
 type Candidate = (Recipe, Plan, BTreeSet<String>);
 
 fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate> {
-    let recipes: Vec<Recipe> =
-        provider.corpus().requirements.iter().filter_map(|requirement| requirement.recipe).collect();
+    let recipes: Vec<Recipe> = provider.corpus().requirements.iter().filter_map(|requirement| requirement.recipe).collect();
     let mut pool = Vec::new();
     for recipe in recipes {
         let strategy = for_recipe(recipe, provider.palette());

@@ -78,7 +78,7 @@ pub(super) fn anatomy(event: &EventFacts, body: &Value, captured: Amount, curren
     anatomy.optional = OPTIONAL.iter().filter_map(|place| there(place)).filter(|_| is_refund || !event.tells.is_empty()).collect();
     // An absent envelope member may be null, and so may an absent explanation.
     let nullable: Vec<&str> = if is_refund { OPTIONAL.into_iter().chain(NULLABLE).collect() } else { vec![OPTIONAL[0]] };
-    anatomy.absent = nullable.iter().filter(|place| body.pointer(place).is_none()).map(|place| (*place).to_owned()).collect();
+    anatomy.nullable = nullable.iter().filter(|place| body.pointer(place).is_none()).map(|place| (*place).to_owned()).collect();
     anatomy.envelope = [("/versionIds", "[]"), ("/digitalriverVersion", "\"2021-03-23\"")]
         .map(|(place, value)| (place.to_owned(), value.to_owned()))
         .to_vec();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Members of a refund that say nothing of state and money. Every example has them.
-const NULLABLE: [&str; 5] = ["/data/reason", "/data/status_reason", "/data/reference_id", "/data/metadata", "/data/webhook_url"];
+const NULLABLE: [&str; 4] = ["/data/reason", "/data/status_reason", "/data/metadata", "/data/webhook_url"];
 
 /// Members from which a shop may know its order.
 const TELLS_ORDER: [&str; 4] = ["/data/payin", "/data/payment_attempt", "/data/reference_id", "/data/metadata"];
@@ -51,7 +51,7 @@ pub(super) fn anatomy(event: &EventFacts, body: &Value, captured: Amount, curren
         needed: amount,
         states: states.into_iter().collect(),
         unknown_states: UNKNOWN_STATES.map(|word| (word.to_owned(), RefundState::Pending)).to_vec(),
-        absent: NULLABLE.iter().filter(|place| is_refund && body.pointer(place).is_none()).map(|place| (*place).to_owned()).collect(),
+        nullable: if is_refund { all(&NULLABLE) } else { Vec::new() },
         too_much: too_much(captured, currency),
         digits: digits(currency),
         ..Anatomy::default()
