@@ -40,7 +40,10 @@ impl Left<'_> {
             (&[UnknownOrder], "UNKNOWN-OBJ"),
             (&[OtherCurrency], "CURRENCY"),
             (&[OtherMode], "ENV"),
-            (&[OverCaptured, TooPrecise, TextAmount, AmountForm, UnusualNumber, BadAmount, NegativeAmount, NoAmount], "MONEY"),
+            (
+                &[OverCaptured, TooPrecise, TextAmount, AmountForm, UnusualNumber, BadAmount, BooleanAmount, NegativeAmount, NoAmount],
+                "MONEY",
+            ),
             (&[TimeDigits, BadTime], "TIME"),
             (&[UnknownState], "FAILED"),
             (&[SignatureAbsent, SignatureWrong, SignatureTruncated, OtherSecret], "SIG"),

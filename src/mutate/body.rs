@@ -53,6 +53,7 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
             damage(&mut value, choose(&places, pick)?, pick / places.len())?;
         }
         MutationKind::BadAmount => bad_amount(&mut value, choose(&anatomy.needed, pick)?, pick / anatomy.needed.len())?,
+        MutationKind::BooleanAmount => *value.pointer_mut(choose(&anatomy.needed, pick)?)? = Value::Bool(true),
         MutationKind::NegativeAmount => {
             let place = choose(&anatomy.needed, pick)?;
             let own = at(&value, place)?.as_number()?.as_str().to_owned();
@@ -291,12 +292,11 @@ fn remove_all<'p>(value: &mut Value, places: impl IntoIterator<Item = &'p String
 }
 
 fn bad_amount(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 6 {
-        5 => rename(value, place)?,
+    match pick % 5 {
+        4 => rename(value, place)?,
         0 => {
             remove(value, place)?;
         }
-        1 => *value.pointer_mut(place)? = Value::Bool(true),
         2 => *value.pointer_mut(place)? = serde_json::json!([]),
         3 => *value.pointer_mut(place)? = serde_json::json!({}),
         _ => *value.pointer_mut(place)? = Value::Null,

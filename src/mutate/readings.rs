@@ -25,10 +25,10 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
     match mutation.kind {
         MutationKind::UnknownOrder => vec![event.clone()],
         MutationKind::NegativeAmount => vec![event.clone(), with_amounts(event, |amount| Amount::ZERO - amount)],
-        // Nothing, one of something, or what was asked for.
-        MutationKind::BadAmount => {
-            vec![with_amounts(event, |_| Amount::ZERO), with_amounts(event, |amount| amount.max(unit)), as_requested(event)]
-        }
+        // Nothing, or what was asked for.
+        MutationKind::BadAmount => vec![with_amounts(event, |_| Amount::ZERO), as_requested(event)],
+        // Nothing, or one of something.
+        MutationKind::BooleanAmount => vec![with_amounts(event, |_| Amount::ZERO), with_amounts(event, |amount| amount.max(unit))],
         // Rounded up: to the unit of another currency, or to the last digit of its own.
         MutationKind::OtherCurrency => vec![with_amounts(event, |amount| amount + unit)],
         MutationKind::TooPrecise => {

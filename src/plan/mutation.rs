@@ -111,6 +111,7 @@ mutations! {
     Doubtful {
         Damaged "a member damaged" "The type, the object or the order id is missing, of the wrong kind or written in capitals.";
         BadAmount "no usable amount" "An amount is missing, no number, or written in capitals.";
+        BooleanAmount "an amount that is true" "An amount is `true`, which loosely typed languages take for 1.";
         NegativeAmount "a negative amount" "An amount is negative.";
         UnknownOrder "unknown order" "An order that the target does not know.";
         OtherCurrency "another currency" "Another currency than the order's, or none such.";

@@ -436,9 +436,9 @@ fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
 fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
     let mut known = KnownParts::default();
     acts.retain_mut(|act| match act {
-        Act::Deliver(delivery) => known.leaves(delivery),
+        Act::Deliver(delivery) => known.permits(delivery),
         Act::Together(deliveries) => {
-            deliveries.retain(|delivery| known.leaves(delivery));
+            deliveries.retain(|delivery| known.permits(delivery));
             !deliveries.is_empty()
         }
         Act::Initiate(own) => {
@@ -460,7 +460,7 @@ impl KnownParts {
     }
 
     /// Whether a delivery is sent; learns what it tells.
-    fn leaves(&mut self, delivery: &Delivery) -> bool {
+    fn permits(&mut self, delivery: &Delivery) -> bool {
         let order = delivery.event.order_id.as_deref().unwrap_or_default();
         let lacks = matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount));
         if lacks && delivery.effect == Effect::Reject {

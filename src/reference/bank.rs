@@ -294,8 +294,8 @@ bank! {
         "The shop crashes on an event for an order that it does not have.";
     UnknownStateIsSuccess "unknown-state-is-success" "FAILED" "unknown-status-not-final" | "doubtful-events-do-no-harm" []
         "A refund in a state that the shop does not know has succeeded.";
-    UnknownOrderToLastOrder "unknown-order-to-last-order" "ATTRIB" "doubtful-events-do-no-harm" []
-        "An event for an order that the shop does not have is booked on the order worked on last.";
+    UnknownOrderToNewestOrder "unknown-order-to-newest-order" "ATTRIB" "doubtful-events-do-no-harm" []
+        "An event for an order that the shop does not have is booked on the order that came last.";
     UnknownOrderBlocksQueue "unknown-order-blocks-queue" "UNKNOWN-OBJ" "doubtful-events-do-no-harm" []
         "An event for an order that the shop does not have is tried for ever; all that follow are answered with 503.";
     UnknownOrderFails "unknown-order-fails" "UNKNOWN-OBJ" "doubtful-events-contained" ["https://github.com/getlago/lago-api/pull/3200"]
