@@ -144,7 +144,7 @@ fn curl(
         Effect::Accept | Effect::Ignore => "2xx",
         Effect::Reject => "not 2xx",
         Effect::Refuse => "4xx",
-        Effect::Flag => "2xx or 4xx",
+        Effect::Tolerate => "in any way",
     };
     writeln!(out, "\n# {}: {} must be answered {must}", number + 1, delivery.event.kind)?;
     let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();

@@ -256,6 +256,7 @@ impl Knowledge {
             available_to_refund_amount: None,
             charged_back_amount: None,
             refunds: None,
+            in_doubt: None,
         }
     }
 

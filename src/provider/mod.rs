@@ -63,7 +63,8 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
-    /// Where in the body of an event the places are that mutations need. `captured` is what was captured of its order.
+    /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is
+    /// what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
 
     /// The name of the header that carries the signature, in lower case. A target may ask for another name; whoever sends
@@ -107,7 +108,8 @@ pub struct Scene<'a> {
     pub refund_times: &'a [EventTime],
     /// When it was created itself.
     pub created: &'a EventTime,
-    /// When the events of this change are created, one time for each; there are always enough.
+    /// When the events of this change are created, one time for each. Where a change has more events, the last time stands
+    /// for all that are missing, and whoever asked asks again with as many as there are events.
     pub times: &'a [EventTime],
     /// Makes ids.
     pub mint: Mint,

@@ -52,6 +52,8 @@ pub struct ReferenceShop {
 struct ShopSlips {
     /// The order that was worked on last.
     last_order: Option<String>,
+    /// The order that came last.
+    newest_order: Option<String>,
     /// Ids of events that were refused, and are skipped when they come again.
     burnt: HashSet<String>,
     /// Events that were new at the beginning of what is under way now.
@@ -229,6 +231,13 @@ impl ReferenceShop {
         {
             event.order_id = Cow::Owned(last.clone());
         }
+        if self.has(Fault::UnknownOrderToNewestOrder)
+            && !self.orders.contains_key(self.key(&event.order_id))
+            && let Some(newest) = &self.slips.newest_order
+        {
+            event.order_id = Cow::Owned(newest.clone());
+            event.currency = None;
+        }
         event
     }
 
@@ -241,6 +250,9 @@ impl ReferenceShop {
         }
         let is_unreadable = matches!(refusal.kind, RefusalKind::Malformed | RefusalKind::Invalid);
         if is_unreadable && self.has(Fault::StaysBrokenAfterRejection) {
+            self.slips.is_broken = true;
+        }
+        if refusal.kind == RefusalKind::UnknownOrder && self.has(Fault::UnknownOrderBlocksQueue) {
             self.slips.is_broken = true;
         }
         if is_unreadable && self.has(Fault::LockLeftByRejection) {
@@ -315,6 +327,7 @@ impl Target for ReferenceShop {
             };
             let key = self.key(&setup.order_id).to_owned();
             self.cases.entry(case.to_owned()).or_default().push(key.clone());
+            self.slips.newest_order = Some(setup.order_id.clone());
             let (dialect, faults) = (self.dialect, self.faults);
             self.orders.entry(key).or_insert_with(|| Ledger::new(setup, currency, dialect, faults));
         }

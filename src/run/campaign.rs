@@ -38,7 +38,7 @@ use crate::{
     },
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
-    plan::{Recipe, for_recipe},
+    plan::for_recipe,
     provider::Provider,
 };
 
@@ -192,7 +192,7 @@ impl<'a> Campaign<'a> {
     ) -> RequirementResult {
         let started = self.wall.monotonic();
         let mut result = blank_result(requirement);
-        let Some(recipe) = requirement.recipe.as_deref().and_then(recipe) else {
+        let Some(recipe) = requirement.recipe else {
             result.note = Some("this version does not judge it yet".to_owned());
             return result;
         };
@@ -362,12 +362,8 @@ fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     (text, usable)
 }
 
-fn recipe(name: &str) -> Option<Recipe> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
-}
-
 fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
-    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need)) {
+    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need.as_str())) {
         return Some(format!("the target does not claim `{missing}`"));
     }
     let subscribed = requirement.events.is_empty() || requirement.events.iter().any(|kind| capabilities.is_subscribed(kind));

@@ -106,7 +106,7 @@ impl Provider for Paperboat {
     fn anatomy(&self, event: &EventFacts, _: &serde_json::Value, _: Amount, _: Currency) -> Anatomy {
         let place = |place: &str| place.to_owned();
         Anatomy {
-            is_refund_event: !event.tells.is_empty(),
+            must_move: !event.tells.is_empty(),
             id: place("/ref"),
             kind: place("/event"),
             object: place("/refund"),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::{
     Driver,
     guard::{Stop, at, blame},
-    play::Outcome,
+    play::{Outcome, Sent},
 };
 use crate::{
-    case::{Act, Case, Effect},
-    check::{Failure, judge_state},
+    case::{Act, Case, Delivery, Effect},
+    check::{Failure, Rules, judge_state},
     domain::OrderState,
     model::{Expectation, Sight},
 };
@@ -34,14 +34,25 @@ impl Driver<'_> {
         Ok(())
     }
 
-    pub(super) fn check_states(&mut self, expectations: &[Expectation], sight: &Sight) -> Result<Vec<Option<OrderState>>, Stop> {
-        expectations.iter().map(|expected| self.check_state(expected, &[], sight)).collect()
+    pub(super) fn check_states(
+        &mut self,
+        expectations: &[Expectation],
+        rules: Rules,
+        sight: &Sight,
+    ) -> Result<Vec<Option<OrderState>>, Stop> {
+        expectations.iter().map(|expected| self.check_state(&rules.judged(expected), &[], sight)).collect()
     }
 
-    pub(super) fn check_end(&mut self, case: &Case, sight: &Sight, outcome: &Outcome) -> Result<Vec<Option<OrderState>>, Stop> {
+    pub(super) fn check_end(
+        &mut self,
+        case: &Case,
+        rules: Rules,
+        sight: &Sight,
+        outcome: &Outcome,
+    ) -> Result<Vec<Option<OrderState>>, Stop> {
         let mut states = Vec::with_capacity(case.expect.len());
         for expected in &case.expect {
-            states.push(self.check_state(expected, &alternatives(case, expected, outcome), sight)?);
+            states.push(self.check_state(&rules.judged(expected), &alternatives(case, expected, outcome), sight)?);
         }
         Ok(states)
     }
@@ -83,14 +94,16 @@ impl Driver<'_> {
     }
 }
 
-/// Whether some doubtful delivery about an order was not refused.
+/// Whether some doubtful delivery about an order may have been taken: it was not refused, or was under way with others.
 fn took_doubtful(case: &Case, order_id: &str, outcome: &Outcome) -> bool {
+    let is_doubtful = |delivery: &Delivery| delivery.effect == Effect::Tolerate && delivery.event.order_id.as_deref() == Some(order_id);
+    let was_refused = |sent: &Sent| sent.answers.last().is_some_and(|status| *status >= 400);
     outcome.sent.iter().any(|sent| {
-        let doubtful = case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {
-            Act::Deliver(delivery) => delivery.effect == Effect::Flag && delivery.event.order_id.as_deref() == Some(order_id),
-            _ => false,
-        });
-        doubtful && sent.answers.last().is_some_and(|status| *status < 400)
+        case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {
+            Act::Deliver(delivery) => is_doubtful(delivery) && !was_refused(sent),
+            Act::Together(deliveries) => deliveries.iter().any(is_doubtful),
+            Act::Initiate(_) | Act::Restart => false,
+        })
     })
 }
 

@@ -122,7 +122,7 @@ impl Driver<'_> {
             None => self.carry_out(name, &sent, rules, &sight, &mut played.outcome),
         };
         match result {
-            Ok(()) => played.owed = self.owed(&sent, &played.outcome),
+            Ok(()) => played.owed = self.owed(&sent, rules, &played.outcome),
             Err(stop) => played.outcome.stop(stop),
         }
         played.ended = self.clock.monotonic();
@@ -153,12 +153,13 @@ impl Driver<'_> {
         self.call("end", |target| target.end(name))
     }
 
-    fn owed(&self, case: &Case, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
+    fn owed(&self, case: &Case, rules: Rules, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
         if !self.capabilities().asynchronous || self.conditions.quiet.is_zero() || self.conditions.lenient {
             return Vec::new();
         }
-        let with_alternatives =
-            |expected: &Expectation| (expected.clone(), alternatives(case, expected, outcome).into_iter().cloned().collect());
+        let with_alternatives = |expected: &Expectation| {
+            (rules.judged(expected).into_owned(), alternatives(case, expected, outcome).into_iter().cloned().collect())
+        };
         case.expect.iter().map(with_alternatives).collect()
     }
 
@@ -176,18 +177,19 @@ impl Driver<'_> {
             // While a valid delivery is still unanswered, what may be shown is not known.
             // What an asynchronous target shows on the way is chance, and worth nothing where nothing is judged.
             if run.unanswered.is_empty() && !(self.conditions.lenient && self.capabilities().asynchronous) {
-                // A doubtful delivery that was refused must not have been applied.
+                // What must be contained must not have been applied where it was refused.
                 let refused =
                     outcome.sent.last().is_some_and(|sent| sent.entry == index && sent.answers.last().is_some_and(|status| *status >= 400));
-                let expected = if refused && !entry.expect_if_refused.is_empty() { &entry.expect_if_refused } else { &entry.expect };
-                let states = self.check_states(expected, sight).map_err(|stop| at(stop, Some(index)))?;
+                let refused = refused && rules.contained && !entry.expect_if_refused.is_empty();
+                let expected = if refused { &entry.expect_if_refused } else { &entry.expect };
+                let states = self.check_states(expected, rules, sight).map_err(|stop| at(stop, Some(index)))?;
                 outcome.seen.after.push(states);
             } else {
                 outcome.seen.after.push(Vec::new());
             }
         }
         self.redeliver(&mut run, outcome)?;
-        outcome.seen.end = self.check_end(case, sight, outcome).map_err(|stop| at(stop, None))?;
+        outcome.seen.end = self.check_end(case, rules, sight, outcome).map_err(|stop| at(stop, None))?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 
 use super::Driver;
 use crate::{
-    case::{Delivery, Signature},
+    case::{Delivery, OtherSecret, Signature},
     provider::Provider,
 };
 
@@ -25,15 +25,18 @@ impl Driver<'_> {
 
     fn signature(&self, delivery: &Delivery) -> Headers {
         const HOUR: u64 = 3600;
-        const UNKNOWN: &str = "whsec_that_nobody_was_told";
         let Some(secret) = self.conditions.secrets.current() else { return Vec::new() };
         let (provider, now, body) = (self.provider, self.clock.unix_seconds(), delivery.body.bytes());
         let mut headers = match &delivery.signature {
             Signature::Valid | Signature::Truncated | Signature::Absent => provider.sign(&[secret], now, body),
             Signature::With(other) => provider.sign(&[other], now, body),
+            Signature::OtherSecret(how) => provider.sign(&[&how.of(secret)], now, body),
             Signature::Stale => provider.sign(&[secret], now.saturating_sub(HOUR), body),
-            Signature::Rotated { known_first: true } => provider.sign(&[secret, UNKNOWN], now, body),
-            Signature::Rotated { known_first: false } => provider.sign(&[UNKNOWN, secret], now, body),
+            Signature::Rotated { known_first } => {
+                let unknown = OtherSecret::OneCharacterOff.of(secret);
+                let secrets = if *known_first { [secret, &unknown] } else { [&unknown, secret] };
+                provider.sign(&secrets, now, body)
+            }
             Signature::Over(other) => provider.sign(&[secret], now, other.as_bytes()),
         };
         match delivery.signature {
