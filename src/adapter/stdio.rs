@@ -2,7 +2,7 @@
 //!
 //! The process is started by the first `hello` and again by the next one after it crashed, hung or talked
 //! nonsense: any of these ends it, so that no answer of one case can be taken for an answer in another.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{
     ffi::OsString,

@@ -1,7 +1,7 @@
 //! Mutations: what is done to a delivery's body, headers or signature, and what must happen then.
 //!
 //! A mutation changes the bytes of a valid delivery and knows by which effect its result is to be judged
-//! (semantics, "Mutations"). Where the places are that it needs, the provider says with an [`Anatomy`];
+//! (`docs/expectations.md`, "Mutations"). Where the places are that it needs, the provider says with an [`Anatomy`];
 //! nothing here names a provider. A mutation that finds nothing to change in a body is no mutation.
 
 mod anatomy;

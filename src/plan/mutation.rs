@@ -14,7 +14,7 @@ pub struct Mutation {
     pub pick: u16,
 }
 
-/// What is done to a delivery (semantics, "Mutations").
+/// What is done to a delivery (`docs/expectations.md`, "Mutations").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "kebab-case")]
 pub enum MutationKind {
