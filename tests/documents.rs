@@ -123,11 +123,12 @@ fn every_cited_page_and_heading_is_there() {
     FOLDERS.iter().for_each(|folder| texts(Path::new(folder), &mut files));
     assert!(files.iter().any(|file| file == Path::new("src/lib.rs")) && files.iter().any(|file| file == Path::new("README.md")));
     none(files.iter().flat_map(|file| {
-        // The data of a provider name its documents, which are not in the repository, as the list of sources beside them does.
+        // The data of a provider name its documents, which are not in the repository, as the list of sources beside them does,
+        // with their addresses.
         let list = Path::new(env!("CARGO_MANIFEST_DIR")).join(file.with_file_name("sources.toml"));
         let sources = fs::read_to_string(list).unwrap_or_default();
         let prose = prose(file);
-        let cited = citations(&prose).into_iter().filter(|(page, _)| !sources.contains(&format!("name = \"{page}\"")));
+        let cited = citations(&prose).into_iter().filter(|(page, _)| !sources.contains(&format!("name = \"{page}\"\nurl = \"https://")));
         cited.filter_map(|(page, place)| problem(file, page, place.as_deref())).collect::<Vec<_>>()
     }));
 }
