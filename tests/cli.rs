@@ -1,6 +1,6 @@
 //! The command line from outside: exit codes, what is written where, bad input, and that nothing is left running.
 //!
-//! Source: `cli-and-reports.md`.
+//! Source: `docs/reports.md`.
 
 mod common;
 

@@ -2,7 +2,7 @@
 //!
 //! One trait serves a Rust integrator's own type, a process on stdio and an HTTP service. A target knows
 //! no requirement and no expectation; it is told what the provider would tell and asked what it shows.
-//! Source: `adapter-protocol.md`.
+//! Source: `docs/adapter-protocol.md`, "Operations".
 
 mod capabilities;
 mod error;

@@ -4,7 +4,7 @@
 //! nonsense: any of these ends it, so that no answer of one case can be taken for an answer in another.
 //! Only a delivery that is not answered in time leaves it running: it is sent again, as the provider would, and the late answer
 //! is known by its number and passed over.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{
     collections::HashSet,

@@ -2,7 +2,7 @@
 //!
 //! Reading takes the short way as long as everything is as it should be. Only when something is not, the
 //! answer is looked at again, to name the member that is wrong: whoever reads that message is writing an adapter.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -475,7 +475,7 @@ mod tests {
     use super::*;
     use crate::{adapter::Observable, domain::Amount};
 
-    /// The example lines of `adapter-protocol.md`.
+    /// Lines such as `docs/adapter-protocol.md`, "An example session", has.
     const HELLO: &str = r#"{"id":1,"op":"hello","protocol":1,"provider":"digital-river","secret":"whsec_…"}"#;
     const INTRODUCTION: &str =
         r#"{"id":1,"ok":true,"name":"acme-shop","version":"2.3.1","capabilities":{"observes":["currency","refunds"],"durable":true}}"#;

@@ -2,7 +2,7 @@
 //!
 //! Generated cases, saved failures and the frozen sequences of the corpus are all this one type, and
 //! this one file format (`refundproof-case/1`), so whatever was seen once can be seen again on any
-//! transport and after the generator has changed.
+//! transport and after the generator has changed. Source: `docs/reports.md`, "Case file".
 
 mod body;
 mod file;
@@ -253,7 +253,7 @@ pub struct Terms<'a> {
     pub durable: bool,
 }
 
-/// What must happen with a delivery.
+/// What must happen with a delivery (`docs/expectations.md`, "Mutations").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {

@@ -201,7 +201,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// What at-least-once delivery may do to an event.
+/// What at-least-once delivery may do to an event (`docs/expectations.md`, "Delivery").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FaultKind {

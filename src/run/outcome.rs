@@ -1,7 +1,7 @@
 //! What a run found: the report, `refundproof-report/1`.
 //!
 //! Times are the only members that differ between two runs with the same seed, suite and target.
-//! Source: `cli-and-reports.md`, "`json` report".
+//! Source: `docs/reports.md`, "JSON".
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! The service is either started, killed and stopped here, or runs already. Connections are kept and driven by hyper;
 //! what a client library would rather not do (`mishap`) is done on plain sockets.
-//! Source: `adapter-protocol.md`, "HTTP transport".
+//! Source: `docs/adapter-protocol.md`, "HTTP".
 
 mod address;
 mod client;

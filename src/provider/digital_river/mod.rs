@@ -1,7 +1,7 @@
 //! Digital River: refund events, charge refund events, order events and sales transactions.
 //!
 //! Payloads are the documented examples with facts written into them (`corpus/digital-river`). What an
-//! event tells is written down beside it, as `semantics.md` ("Events, and what each tells") has it. No
+//! event tells is written down beside it, as `docs/expectations.md`, "What each event tells", has it. No
 //! payload is read back here.
 
 mod anatomy;
