@@ -40,6 +40,7 @@ const ALSO: &[(&str, &[Fault])] = &[
         ],
     ),
     ("final-state-stays-final", &[Fault::LatestPictureWins]),
+    ("doubtful-events-do-no-harm", &[Fault::StaysBrokenAfterRejection]),
     // A queue that stops and a lock that stays are traces too.
     ("rejection-leaves-no-trace", &[Fault::StaysBrokenAfterRejection, Fault::LockLeftByRejection]),
 ];
