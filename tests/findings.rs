@@ -43,7 +43,8 @@ fn one_mistake_is_one_finding(#[case] fault: Fault, #[case] about: &str) {
     let report = certified(&[fault], &options());
     let [finding] = report.findings.as_slice() else { panic!("{:#?}", report.findings) };
     assert_eq!((finding.about.as_str(), likes(&report)), (about, BTreeSet::from([fault.name()])));
-    let broken: Vec<&str> = report.requirements.iter().filter(|result| !result.findings.is_empty()).map(|result| result.id.as_str()).collect();
+    let broken: Vec<&str> =
+        report.requirements.iter().filter(|result| !result.findings.is_empty()).map(|result| result.id.as_str()).collect();
     let told: BTreeSet<&str> = finding.also_fails.iter().map(String::as_str).chain([about]).collect();
     assert_eq!(broken.into_iter().collect::<BTreeSet<_>>(), told);
     assert_eq!(report.verdict, Conformance::NotConformant);

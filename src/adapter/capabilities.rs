@@ -1,4 +1,4 @@
-//! What a target claims to be able to do (adapter contract, "Capabilities").
+//! What a target claims to be able to do (`docs/adapter-protocol.md`, "Capabilities").
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! Reading takes the short way as long as everything is as it should be. Only when something is not, the
 //! answer is looked at again, to name the member that is wrong: whoever reads that message is writing an adapter.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// One line that the harness writes: a request.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Request")]
 pub(super) struct RequestLine<'a> {
     /// The number of the request; the answer repeats it.
@@ -33,7 +33,7 @@ pub(super) struct RequestLine<'a> {
 }
 
 /// What a target is asked to do.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Operation<'a> {
     /// The first request, and the first after every start. The target says who it is.
@@ -475,7 +475,7 @@ mod tests {
     use super::*;
     use crate::{adapter::Observable, domain::Amount};
 
-    /// The example lines of `adapter-protocol.md`.
+    /// Lines such as `docs/adapter-protocol.md`, "An example session", has.
     const HELLO: &str = r#"{"id":1,"op":"hello","protocol":1,"provider":"digital-river","secret":"whsec_…"}"#;
     const INTRODUCTION: &str =
         r#"{"id":1,"ok":true,"name":"acme-shop","version":"2.3.1","capabilities":{"observes":["currency","refunds"],"durable":true}}"#;

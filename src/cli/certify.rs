@@ -16,8 +16,8 @@ use super::{
     target::{self, quote},
 };
 use crate::{
-    case::Case,
     adapter::{TargetError, TargetErrorKind},
+    case::Case,
     check::{verdict::Conformance, waivers::KnownFailures},
     domain::did_you_mean,
     provider::Provider,

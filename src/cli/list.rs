@@ -78,7 +78,12 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
     paragraph(out, "why", &requirement.why, columns)?;
     paragraph(out, "source", &requirement.source(), columns)?;
     if !requirement.needs.is_empty() {
-        paragraph(out, "needs", &format!("the capability {}", requirement.needs.join(", ")), columns)?;
+        paragraph(
+            out,
+            "needs",
+            &format!("the capability {}", requirement.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            columns,
+        )?;
     }
     if !requirement.events.is_empty() {
         paragraph(out, "events", &format!("a subscription to {}", requirement.events.join(" or ")), columns)?;

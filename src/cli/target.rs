@@ -12,7 +12,7 @@ use super::{
     target_file::{self, Transport},
 };
 use crate::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError},
+    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
     domain::{Clock, did_you_mean},
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
@@ -152,8 +152,9 @@ fn stdio(command: Vec<OsString>, file: Option<&str>, args: &TargetArgs) -> Launc
     let argument = file.map_or_else(|| format!(" -- {words}"), |file| format!(" {}", quote(file)));
     let answer_limit = args.answer_limit().unwrap_or(Duration::MAX);
     let settings = StdioSettings { answer_limit, ..StdioSettings::default() };
+    let shares_store = !names_folder(&command);
     let make: Maker = Box::new(move || Ok(Box::new(StdioTarget::new(command.clone(), settings)) as Box<dyn Target>));
-    Launch::new("stdio", &argument, Clock::system(), make).running(words)
+    Launch::new("stdio", &argument, Clock::system(), make).running(words).sharing_a_store(shares_store)
 }
 
 /// A word as a shell takes it.

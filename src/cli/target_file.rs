@@ -15,29 +15,27 @@ use serde::Deserialize;
 use super::{Stop, args::parse_time};
 use crate::{
     adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup},
-    domain::did_you_mean,
+    domain::{Secret, did_you_mean},
 };
 
 /// A target file, read.
-#[derive(Debug)]
 pub(super) struct TargetFile {
     pub(super) transport: Transport,
     /// Items of the checklist that are knowingly left out.
     pub(super) without: Vec<String>,
     /// What deliveries are signed with; over HTTP nothing is signed without it.
-    pub(super) secret: Option<String>,
+    pub(super) secret: Option<Secret>,
     /// The header that carries the signature, where it is another than the provider's own.
     pub(super) signature_header: Option<String>,
 }
 
-#[derive(Debug)]
 pub(super) enum Transport {
     /// The command that speaks the stdio transport.
     Stdio(Vec<String>),
     Http(Box<HttpSettings>),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
     #[serde(default)]
@@ -53,7 +51,7 @@ struct Form {
     mapping: Option<Mapping>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetTable {
     #[serde(default)]
@@ -63,7 +61,7 @@ struct TargetTable {
     #[serde(default)]
     version: String,
     #[serde(default)]
-    secret: Option<String>,
+    secret: Option<Secret>,
     #[serde(default)]
     secret_env: Option<String>,
     #[serde(default)]
@@ -72,7 +70,7 @@ struct TargetTable {
     command: Option<Vec<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServerTable {
     command: Vec<String>,
@@ -86,7 +84,7 @@ struct ServerTable {
     environment: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HttpTable {
     webhook_url: String,
@@ -133,11 +131,11 @@ impl Form {
             (None, Some(name)) => {
                 let secret =
                     std::env::var(&name).map_err(|_| format!("target.secret_env: the environment variable `{name}` is not set"))?;
-                Some(secret)
+                Some(secret.into())
             }
             (secret, None) => secret,
         };
-        if secret.as_ref().is_some_and(String::is_empty) {
+        if secret.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
             return Err("target.secret: is empty; leave it out if nothing is to be signed".to_owned());
         }
         let transport = match (target.command, http) {

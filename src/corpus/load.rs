@@ -192,6 +192,9 @@ impl Corpus {
             if requirements[..index].iter().any(|other| other.id == requirement.id) {
                 return Err(files.error("requirements.toml", format!("requirement `{}` is there twice", requirement.id)));
             }
+            if let Some(problem) = requirement.problem() {
+                return Err(files.error("requirements.toml", problem));
+            }
         }
         if let Some(unknown) = checklist.iter().find(|item| requirements.iter().all(|requirement| requirement.item != **item)) {
             return Err(files.error("requirements.toml", format!("checklist: no requirement is of the item `{unknown}`")));

@@ -5,6 +5,7 @@
 mod amount;
 mod clock;
 mod currency;
+mod secret;
 mod state;
 mod time;
 mod words;
@@ -12,6 +13,7 @@ mod words;
 pub use amount::{Amount, AmountError};
 pub use clock::Clock;
 pub use currency::Currency;
+pub use secret::Secret;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
 pub use words::{did_you_mean, nearest};

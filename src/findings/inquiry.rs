@@ -389,12 +389,13 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             let case = inquiry.stage.case(host, plan);
             inquiry.stage.play(host, &case, Some(kind)).map(|shown| shown.failure.is_some())
         };
-        if !case.is_chancy() && (limits.attempts == 0 || again(self) != Some(false)) {
+        let is_lost = !case.is_chancy() && kind != FailureKind::Timeout && limits.attempts > 0 && again(self) == Some(false);
+        if !case.is_chancy() && !is_lost {
             return None;
         }
         let started = self.stage.elapsed();
-        let (mut failed, mut runs) = (0, 0);
-        while runs < CHANCES && (runs == 0 || self.stage.elapsed().saturating_sub(started) <= limits.time) {
+        let (mut failed, mut runs) = (0, u32::from(is_lost));
+        while runs < CHANCES + u32::from(is_lost) && (runs == 0 || self.stage.elapsed().saturating_sub(started) <= limits.time) {
             let Some(fails) = again(self) else { break };
             runs += 1;
             failed += u32::from(fails);

@@ -5,7 +5,13 @@
 //! mistake that the requirement is about. They claim what the target claims, so that whatever a claim hides from the checks
 //! is hidden of them too. What follows from that for a requirement is decided elsewhere.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use super::{bank::Fault, fault::faults, shop::ReferenceShop};
 use crate::{
@@ -34,6 +40,9 @@ const ALSO: &[(&str, &[Fault])] = &[
         ],
     ),
     ("final-state-stays-final", &[Fault::LatestPictureWins]),
+    ("doubtful-events-do-no-harm", &[Fault::StaysBrokenAfterRejection]),
+    // A queue that stops and a lock that stays are traces too.
+    ("rejection-leaves-no-trace", &[Fault::StaysBrokenAfterRejection, Fault::LockLeftByRejection]),
 ];
 
 /// Mistakes that end in a panic. A canary that panics says no more than one that answers wrongly, and is heard.
@@ -108,12 +117,15 @@ impl Target for Ignorer {
 pub struct WrongShop {
     shop: ReferenceShop,
     capabilities: Capabilities,
+    /// Whether what it gets is signed. Where nothing is forged, signing and checking would only cost time.
+    signed: Arc<AtomicBool>,
 }
 
 impl WrongShop {
     /// A shop that makes this mistake, and claims this.
-    pub fn new(fault: Fault, capabilities: Capabilities, clock: Clock) -> WrongShop {
-        WrongShop { shop: ReferenceShop::with_fault(fault, clock), capabilities }
+    /// It looks at signatures while `signed` is true.
+    pub fn new(fault: Fault, capabilities: Capabilities, clock: Clock, signed: Arc<AtomicBool>) -> WrongShop {
+        WrongShop { shop: ReferenceShop::with_fault(fault, clock), capabilities, signed }
     }
 }
 
@@ -124,6 +136,7 @@ impl Target for WrongShop {
     }
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.shop.trust(!self.signed.load(Ordering::Relaxed));
         self.shop.begin(case, orders)
     }
 

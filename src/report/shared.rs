@@ -127,7 +127,8 @@ pub(super) fn saved(report: &Report) -> Option<String> {
         (passes > 0).then(|| many(passes as u64, "passes now", "pass now")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| format!("{} of earlier runs played first: {}", many(report.saved.len() as u64, "case", "cases"), parts.join(", ")))
+    (!parts.is_empty())
+        .then(|| format!("{} of earlier runs played first: {}", many(report.saved.len() as u64, "case", "cases"), parts.join(", ")))
 }
 
 /// Saved cases that still fail and belong to no finding of this run: each with what is wrong.

@@ -6,7 +6,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Mutex, RwLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
         mpsc,
     },
@@ -65,6 +65,7 @@ pub fn certify(
         clock,
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
+        machine: RwLock::new(()),
         cut: AtomicBool::new(false),
     };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
@@ -109,6 +110,8 @@ pub(super) struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
+    machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
 }
@@ -161,10 +164,11 @@ impl<'a> Campaign<'a> {
         let next = AtomicUsize::new(0);
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
+        let workers = self.factory.workers(first.capabilities());
         let first = Mutex::new(Some(first));
         let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
+            for _ in 0..self.options.jobs.min(workers).clamp(1, selected.len().max(1)) {
                 let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
@@ -203,7 +207,7 @@ impl<'a> Campaign<'a> {
     fn judge(&self, index: usize, requirement: &RequirementText, driver: &mut Option<Driver<'a>>) -> Judged {
         let mut result = blank_result(requirement);
         let done = |result: RequirementResult| Judged::Done(index, Box::new(result));
-        let Some(recipe) = requirement.recipe.as_deref().and_then(recipe) else {
+        let Some(recipe) = requirement.recipe else {
             result.note = Some("this version does not judge it yet".to_owned());
             return done(result);
         };
@@ -268,7 +272,7 @@ impl<'a> Campaign<'a> {
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
-        Work { provider, options, transport, is_over, index, requirement, strategy }
+        Work { provider, options, transport, machine: &self.machine, is_over, index, requirement, strategy }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
@@ -394,12 +398,8 @@ pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String,
     (text, usable)
 }
 
-pub(super) fn recipe(name: &str) -> Option<Recipe> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
-}
-
 pub(super) fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
-    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need)) {
+    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need.as_str())) {
         return Some(format!("the target does not claim `{missing}`"));
     }
     let subscribed = requirement.events.is_empty() || requirement.events.iter().any(|kind| capabilities.is_subscribed(kind));

@@ -7,10 +7,15 @@
 //! Nothing of the target is asked here; what is found follows from the case and the claims alone, and is the same in every
 //! shard.
 
-use super::drive::{Conditions, Driver};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::drive::{Conditions, Driver, Secrets};
 use crate::{
     adapter::{Capabilities, Target, TargetError},
-    case::Case,
+    case::{Case, Effect, Signature},
     check::Rules,
     domain::Clock,
     provider::Provider,
@@ -24,6 +29,10 @@ pub struct Canaries<'a> {
     wrong: Vec<Driver<'a>>,
     /// The one that does nothing.
     null: Driver<'a>,
+    /// Whether what is played is signed.
+    signed: Arc<AtomicBool>,
+    /// Whether a mistake is one in checking signatures, so that it always is.
+    always_signed: bool,
     played: u64,
 }
 
@@ -41,14 +50,18 @@ impl<'a> Canaries<'a> {
         let driver = |make: &dyn Fn(Clock) -> Box<dyn Target>| {
             // Slow shops are slow by this clock, which costs no time.
             let clock = Clock::manual_from_now();
-            Driver::new(provider, make(clock.clone()), clock, Conditions::default())
+            let conditions = Conditions { secrets: Secrets { current: Some(SECRET.into()) }, ..Conditions::default() };
+            Driver::new(provider, make(clock.clone()), clock, conditions)
         };
-        let wrong = canaries(requirement, provider.name(), provider.corpus())
+        let signed = Arc::new(AtomicBool::new(true));
+        let faults = canaries(requirement, provider.name(), provider.corpus());
+        let always_signed = faults.iter().any(|fault| fault.info().is_about_signatures());
+        let wrong = faults
             .into_iter()
-            .map(|fault| driver(&|clock| Box::new(WrongShop::new(fault, capabilities.clone(), clock))))
+            .map(|fault| driver(&|clock| Box::new(WrongShop::new(fault, capabilities.clone(), clock, Arc::clone(&signed)))))
             .collect::<Result<Vec<_>, TargetError>>()?;
         let null = driver(&|_| Box::new(Ignorer::new(capabilities.clone())))?;
-        Ok(Canaries { rules, wrong, null, played: 0 })
+        Ok(Canaries { rules, wrong, null, signed, always_signed, played: 0 })
     }
 
     /// Whether a canary of the requirement fails the case.
@@ -57,7 +70,13 @@ impl<'a> Canaries<'a> {
             return self.null_fails(case);
         }
         let name = self.name();
-        let Some(place) = self.wrong.iter_mut().position(|driver| fails(driver, &name, case, self.rules)) else { return false };
+        let is_signed = self.always_signed || is_about_signatures(case);
+        self.signed.store(is_signed, Ordering::Relaxed);
+        let fails = |driver: &mut Driver<'_>| {
+            driver.conditions.secrets.current = is_signed.then(|| SECRET.into());
+            fails(driver, &name, case, self.rules)
+        };
+        let Some(place) = self.wrong.iter_mut().position(fails) else { return false };
         self.wrong.swap(0, place);
         true
     }
@@ -74,13 +93,20 @@ impl<'a> Canaries<'a> {
     }
 }
 
+/// What canaries are sent is signed with this, where it is signed.
+const SECRET: &str = "whsec_canary";
+
+/// Whether the way in which a delivery of the case is signed decides anything.
+fn is_about_signatures(case: &Case) -> bool {
+    case.all_deliveries().any(|delivery| delivery.effect == Effect::Refuse || delivery.signature != Signature::Valid)
+}
+
 fn fails(driver: &mut Driver<'_>, name: &str, case: &Case, rules: Rules) -> bool {
     let outcome = driver.run(name, case, rules);
     if outcome.has_stopped() {
-        // A case that fails is left where it failed; the next one begins anew, and so does a shop that crashed.
-        let _ = driver.target.end(name);
-        let _ = driver.target.complaints();
-        if !outcome.is_still_there() {
+        // What it says of its mistakes is nobody's business, and a shop that crashed begins anew.
+        drop(driver.complaints());
+        if !driver.is_usable() {
             let _ = driver.recover();
         }
     }

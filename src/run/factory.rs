@@ -1,7 +1,10 @@
 //! Where targets come from: each worker has its own.
 
 use super::drive::Secrets;
-use crate::{adapter::Target, adapter::TargetError, domain::Clock};
+use crate::{
+    adapter::{Capabilities, Target, TargetError},
+    domain::Clock,
+};
 
 /// Makes targets.
 pub trait Factory: Sync {
@@ -40,8 +43,9 @@ pub trait Factory: Sync {
         &[]
     }
 
-    /// How many targets may be there at the same time.
-    fn workers(&self) -> usize {
+    /// How many targets that claim this may be there at the same time.
+    fn workers(&self, claims: &Capabilities) -> usize {
+        let _ = claims;
         usize::MAX
     }
 }
@@ -57,6 +61,7 @@ pub struct Launch<F> {
     signature_header: Option<String>,
     without: Vec<String>,
     workers: usize,
+    shares_store: bool,
 }
 
 impl<F> Launch<F>
@@ -76,6 +81,7 @@ where
             signature_header: None,
             without: Vec::new(),
             workers: usize::MAX,
+            shares_store: false,
         }
     }
 
@@ -104,6 +110,13 @@ where
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Launch<F> {
         self.workers = workers;
+        self
+    }
+
+    /// Says that whatever its targets keep, they all keep in the same place: of those that survive a kill only one may run.
+    #[must_use]
+    pub fn sharing_a_store(mut self, shares_store: bool) -> Launch<F> {
+        self.shares_store = shares_store;
         self
     }
 
@@ -151,7 +164,7 @@ where
         &self.without
     }
 
-    fn workers(&self) -> usize {
-        self.workers
+    fn workers(&self, claims: &Capabilities) -> usize {
+        if self.shares_store && claims.durable { 1 } else { self.workers }
     }
 }

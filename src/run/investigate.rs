@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    campaign::{Campaign, Judged, Pending, inapplicable, recipe, show},
+    campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
     exercise::Canaries,
     outcome::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{Shape, fingerprint},
+    check::{Rules, Shape, fingerprint},
     corpus::{RequirementText, bug_classes},
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
@@ -117,7 +117,7 @@ impl<'a> Campaign<'a> {
     fn requirements(&self) -> BTreeMap<usize, Requirement> {
         let all = self.provider.corpus().requirements.iter().enumerate();
         let drawn = all.filter_map(|(index, requirement)| {
-            let recipe = requirement.recipe.as_deref().and_then(recipe)?;
+            let recipe = requirement.recipe?;
             Some((index, Requirement { id: requirement.id.clone(), recipe }))
         });
         drawn.collect()
@@ -172,7 +172,9 @@ impl<'a> Campaign<'a> {
         let host = pending.index;
         let palette = self.provider.palette();
         let id = &self.provider.corpus().requirements[host].id;
-        let Ok(mut canaries) = Canaries::new(self.provider, id, super::work::rules(id), inquiry.stage().capabilities()) else {
+        let Ok(mut canaries) =
+            Canaries::new(self.provider, id, Rules::of(id, self.provider.answer_limit()), inquiry.stage().capabilities())
+        else {
             return false;
         };
         for plan in plans {
@@ -214,7 +216,7 @@ impl<'a> Campaign<'a> {
         let text = |of: fn(crate::check::Failure) -> String| failure.clone().map(of).unwrap_or_default();
         let message = text(|failure| failure.message);
         let mut case = case.clone();
-        case.requirement = Some(about.to_owned()).filter(|_| super::work::rules(about) == self.rules_of(mistake)).or(case.requirement);
+        case.requirement = Some(about.to_owned()).filter(|_| self.rules(about) == self.rules_of(mistake)).or(case.requirement);
         case.title = format!("{about}: {message}");
         let answers = shown.answers.iter().map(|answers| answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
         FindingReport {
@@ -249,8 +251,12 @@ impl<'a> Campaign<'a> {
         format!("{}-{number:04}", self.provider.corpus().requirements[host].id)
     }
 
-    fn rules_of(&self, mistake: &Mistake) -> crate::check::Rules {
-        super::work::rules(&self.provider.corpus().requirements[mistake.smallest.host].id)
+    fn rules_of(&self, mistake: &Mistake) -> Rules {
+        self.rules(&self.provider.corpus().requirements[mistake.smallest.host].id)
+    }
+
+    fn rules(&self, id: &str) -> Rules {
+        Rules::of(id, self.provider.answer_limit())
     }
 
     /// Says which findings explain that a frozen sequence differs: their faults show the very same.

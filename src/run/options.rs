@@ -10,7 +10,12 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    adapter::TargetError, case::{Case, Delivery}, check::waivers::KnownFailures, domain::Clock, findings::ShrinkLimits, provider::Provider,
+    adapter::TargetError,
+    case::{Case, Delivery},
+    check::waivers::KnownFailures,
+    domain::Clock,
+    findings::ShrinkLimits,
+    provider::Provider,
 };
 
 /// How a certification is run.
@@ -30,7 +35,8 @@ pub struct Options {
     pub settle: Duration,
     /// How long an asynchronous target must still be right after the end of a case.
     pub quiet: Duration,
-    /// How long an answer may take; `None` waits for ever.
+    /// How long the answer to a delivery is waited for before it is sent again, for reports: the transports wait; `None` is
+    /// for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
@@ -58,7 +64,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
+        let Conditions { secrets, settle, quiet, salt, .. } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
@@ -67,7 +73,7 @@ impl Default for Options {
             time_limit: None,
             settle,
             quiet,
-            answer_limit,
+            answer_limit: Some(Duration::from_millis(3000)),
             secrets,
             salt,
             before: None,
@@ -87,17 +93,16 @@ impl Options {
     ///
     /// # Errors
     /// When the target does not start or does not speak the protocol.
-    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &'a dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
         let conditions = Conditions {
             secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
             signature_header: factory.signature_header().map(str::to_owned),
-            answer_limit: self.answer_limit,
             settle: self.settle,
             quiet: self.quiet,
             salt: self.salt,
             lenient: false,
         };
-        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let mut driver = Driver::of(provider, factory, clock, conditions)?;
         let keeps = match factory.transport() {
             "in-process" => false,
             "stdio" => driver.capabilities().durable,

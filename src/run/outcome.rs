@@ -1,7 +1,7 @@
 //! What a run found: the report, `refundproof-report/2`.
 //!
 //! Times are the only members that differ between two runs with the same seed, suite and target.
-//! Source: `cli-and-reports.md`, "`json` report".
+//! Source: `docs/reports.md`, "JSON".
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -264,6 +264,11 @@ pub struct FindingReport {
 }
 
 impl FindingReport {
+    /// Whether it came again when its case was run again; also if nobody tried.
+    pub fn came_again(&self) -> bool {
+        self.chance.is_none_or(|chance| chance.failed > 0)
+    }
+
     /// The name of the file that its case is saved under.
     pub fn file_name(&self) -> String {
         format!("{}-{}.json", self.about, self.id.get(..8).unwrap_or(&self.id))

@@ -4,10 +4,11 @@
 //! error. Signatures are made when a delivery is sent and are in no case.
 
 use super::{
-    drive::Secrets,
     factory::Factory,
     options::Options,
-    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+    outcome::{
+        FindingReport, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo,
+    },
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};
 
@@ -27,8 +28,7 @@ const LEAST_PART: usize = 4;
 impl Redactor {
     /// Hides the secrets with which these targets are run.
     pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
-        let Secrets { current } = factory.secrets().unwrap_or(&options.secrets);
-        Redactor::new(current.as_deref())
+        Redactor::new(factory.secrets().unwrap_or(&options.secrets).current())
     }
 
     /// Hides these secrets; an empty one is none.

@@ -4,9 +4,9 @@ use super::{
     alias::with_fresh_ids,
     campaign::Campaign,
     outcome::{FindingReport, SavedResult},
-    work::{rules, terms},
+    work::terms,
 };
-use crate::{adapter::Capabilities, case::Case};
+use crate::{adapter::Capabilities, case::Case, check::Rules};
 
 /// Ids of saved cases follow from findings; the same finding may be made again in this run, under ids of its own.
 const SALT: u64 = 0x5a_7ed;
@@ -27,7 +27,8 @@ impl Campaign<'_> {
             driver = driver.or_else(|| self.driver().ok());
             let Some(ready) = driver.as_mut() else { break };
             let Some(case) = for_target(case, capabilities) else { continue };
-            let outcome = ready.run("saved", &case, rules(case.requirement.as_deref().unwrap_or_default()));
+            let outcome =
+                ready.run("saved", &case, Rules::of(case.requirement.as_deref().unwrap_or_default(), self.provider.answer_limit()));
             if outcome.error.is_none() {
                 let fails = outcome.failure.as_ref().map(|failure| failure.message.clone());
                 results.push(SavedResult { file: file.clone(), fails, finding: None });

@@ -61,7 +61,16 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
     }
     if trail.ran.iter().any(|case| case.failed.is_some()) {
         let (about, others) = findings_of(trail, findings, &result.id);
-        result.verdict = match (about.is_empty() && !others.is_empty(), result.level == Level::Must || strict) {
+        let of = |finding: &&FindingReport| about.contains(&finding.id) || about.is_empty() && others.contains(&finding.id);
+        let behind: Vec<&FindingReport> = findings.iter().filter(of).collect();
+        let is_must = result.level == Level::Must || strict;
+        result.verdict = match (about.is_empty() && !others.is_empty(), is_must) {
+            (_, true) if !behind.is_empty() && !behind.iter().any(|finding| finding.came_again()) => {
+                // What nobody can see again is no proof.
+                let runs = behind.first().and_then(|finding| finding.chance).map_or(1, |chance| chance.runs + 1);
+                result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", behind[0].case));
+                Verdict::Error
+            }
             (false, true) => Verdict::Fail,
             (false, false) => Verdict::Warn,
             // A case that passes shows that the others fail because of something else.

@@ -1,6 +1,9 @@
 //! One requirement's cases: drawn and driven, until one fails or there are enough.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::{PoisonError, RwLock},
+};
 
 use super::{
     drive::{Driver, Outcome, Played},
@@ -42,6 +45,9 @@ impl Open {
 /// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
 const MOST_OPEN: usize = 256;
 
+/// Serials of cases that are played once more begin here.
+const SECOND_SERIALS: u64 = 1 << 36;
+
 /// A case that failed.
 pub(super) struct Failed {
     pub(super) number: u32,
@@ -64,12 +70,23 @@ pub(super) struct Progress {
     pub(super) ended: bool,
 }
 
+/// Who else uses the machine while a case is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    /// The other workers.
+    Others,
+    /// No other worker.
+    Nobody,
+}
+
 /// One requirement's cases.
 pub(super) struct Work<'c> {
     pub(super) provider: &'c dyn Provider,
     pub(super) options: &'c Options,
     /// How the target is reached.
     pub(super) transport: &'c str,
+    /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
+    pub(super) machine: &'c RwLock<()>,
     /// Whether nothing more is to be begun.
     pub(super) is_over: &'c dyn Fn() -> bool,
     /// The requirement's place in the catalogue.
@@ -120,8 +137,8 @@ impl<'c> Work<'c> {
                 continue;
             }
             // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
-            drop(driver.target.complaints());
-            let played = driver.play(&self.name(number), &case, self.rules());
+            drop(driver.complaints());
+            let played = self.playing(Company::Others, || driver.play(&self.name(number), &case, self.rules()));
             let most_open = if played.is_open() { MOST_OPEN } else { 0 };
             let stopped = played.outcome().has_stopped();
             if stopped && !played.outcome().is_still_there() {
@@ -161,23 +178,61 @@ impl<'c> Work<'c> {
     fn close(&self, open: Open, driver: &mut Driver<'_>, result: &mut RequirementResult, failed: &mut Vec<Failed>) -> (RanCase, bool) {
         let mut ran = open.ran();
         let Open { number, plan, case, played, .. } = open;
-        let outcome = driver.finish(played);
-        if let Some(error) = outcome.error {
+        let mut shown = (case, self.playing(Company::Others, || driver.finish(played)));
+        let mut usable = shown.1.is_still_there();
+        if shown.1.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
+            // It may have been the machine that was slow.
+            shown = self.alone(driver, number, &plan).unwrap_or(shown);
+            // It has been started again for this, and has perhaps forgotten the other cases.
+            usable = false;
+        }
+        let (case, outcome) = shown;
+        if let Some(error) = &outcome.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.complaints()));
+            result.note = Some(with_complaints(error, &driver.complaints()));
             ran.last = true;
             return (ran, false);
         }
-        let Some(failure) = &outcome.failure else { return (ran, true) };
+        let Some(failure) = &outcome.failure else { return (ran, usable) };
         // What costs the time of a hang or of a new start is not looked for twice.
         let costly = self.transport != "in-process" && matches!(failure.kind, FailureKind::Timeout | FailureKind::Crash);
         let complaints = driver.complaints();
-        let usable = outcome.is_still_there();
         ran.failed = Some(Vec::new());
         let as_it_is = self.options.shrink.attempts == 0;
-        ran.last = costly || as_it_is || !usable && driver.recover().is_err();
+        ran.last = costly || as_it_is || !driver.is_usable() && driver.recover().is_err();
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
+    }
+
+    /// Plays a case once more while no other worker does anything.
+    fn alone(&self, driver: &mut Driver<'_>, number: u32, plan: &Plan) -> Option<(Case, Outcome)> {
+        // Beyond the serials of all cases, so that no order is met twice.
+        let serial = SECOND_SERIALS + self.serial(number);
+        let case = self.case(plan, serial, &driver.capabilities().clone());
+        if driver.recover().is_err() {
+            return None;
+        }
+        drop(driver.complaints());
+        let outcome = {
+            let name = format!("{}-alone", self.name(number));
+            self.playing(Company::Nobody, || driver.run(&name, &case, self.rules()))
+        };
+        Some((case, outcome))
+    }
+
+    /// Plays something, while others do too or while nobody does.
+    fn playing<T>(&self, company: Company, play: impl FnOnce() -> T) -> T {
+        // The lock keeps nothing that a panic could have spoiled.
+        match company {
+            Company::Others => {
+                let _held = self.machine.read().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+            Company::Nobody => {
+                let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+        }
     }
 
     fn draw(&self, number: u32) -> Option<Plan> {
@@ -195,7 +250,7 @@ impl<'c> Work<'c> {
     }
 
     fn rules(&self) -> Rules {
-        rules(&self.requirement.id)
+        Rules::of(&self.requirement.id, self.provider.answer_limit())
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
@@ -211,11 +266,6 @@ impl<'c> Work<'c> {
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
         case_for(self.provider, self.requirement, plan, serial, capabilities)
     }
-}
-
-/// What a requirement asks beyond what every requirement asks.
-pub(super) fn rules(id: &str) -> Rules {
-    Rules { rejection_is_4xx: id == "rejection-is-4xx" }
 }
 
 /// The case of a plan as the target gets it.

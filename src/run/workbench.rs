@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{
     campaign::Campaign,
     drive::{Conditions, Driver, Outcome, Secrets},
-    work::{case_for, rules},
+    work::case_for,
 };
 use crate::{
     adapter::{Capabilities, Target},
     case::Case,
-    check::FailureKind,
+    check::{FailureKind, Rules},
     domain::Clock,
     findings::{Shown, ShrinkLimits, Stage},
     plan::Plan,
@@ -90,8 +90,9 @@ impl<'a, 'c> Workbench<'a, 'c> {
         format!("{id}-asked-{}", self.made)
     }
 
-    fn host_rules(&self, host: usize) -> crate::check::Rules {
-        rules(self.campaign.provider.corpus().requirements.get(host).map_or("", |requirement| requirement.id.as_str()))
+    fn host_rules(&self, host: usize) -> Rules {
+        let id = self.campaign.provider.corpus().requirements.get(host).map_or("", |requirement| requirement.id.as_str());
+        Rules::of(id, self.campaign.provider.answer_limit())
     }
 
     /// The reference with these faults, as if it claimed what the target claims.
@@ -105,7 +106,6 @@ impl<'a, 'c> Workbench<'a, 'c> {
             secrets: if secrets.current.is_some() { secrets.clone() } else { Secrets { ..Conditions::default().secrets } },
             settle: options.settle,
             quiet: options.quiet,
-            answer_limit: options.answer_limit.or(Conditions::default().answer_limit),
             ..Conditions::default()
         };
         let mut driver = Driver::new(self.campaign.provider, shop, clock, conditions).ok()?;
@@ -143,11 +143,11 @@ impl Stage for Workbench<'_, '_> {
         self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
         let (name, rules) = (self.name(host), self.host_rules(host));
         let driver = self.driver()?;
-        drop(driver.target.complaints());
+        drop(driver.complaints());
         let outcome = driver.run(&name, case, rules);
         let complaints = driver.complaints();
+        self.is_gone = !outcome.is_still_there() || !driver.is_usable();
         self.played += 1;
-        self.is_gone = !outcome.is_still_there();
         outcome.error.is_none().then(|| shown(&outcome, complaints))
     }
 

@@ -184,7 +184,8 @@ fn run_all(provider: &'static dyn Provider, terms: &Terms, sets: Vec<Vec<Fault>>
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((place, set)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|place| Some((place, sets.get(place)?))) {
+                while let Some((place, set)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|place| Some((place, sets.get(place)?)))
+                {
                     let told = run(provider, terms, set);
                     if let Ok(mut done) = done.lock() {
                         done.push((place, told));
