@@ -92,7 +92,7 @@ fn a_failure_is_a_story() {
     ran.shows(&[
         "✗ 1 refundedAmount is 20.00, must be 10.00",
         "about     duplicate-deliveries (MUST)",
-        "source    Digital River documentation",
+        "source    https://github.com/DigitalRiver/",
         "like      builtin:fault/books-redeliveries",
         "  1 refund.complete  → 200",
         "  2 refund.complete  [redelivery]  → 200",
