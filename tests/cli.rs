@@ -91,7 +91,7 @@ fn a_failure_is_a_story() {
     let ran = place.check(&["certify", FAULT, "--only", BROKEN], 1, "");
     ran.shows(&[
         "✗ duplicate-deliveries MUST",
-        "source    Digital River documentation",
+        "source    https://github.com/DigitalRiver/",
         "like      booked twice",
         "  1 refund.complete  → 200",
         "  2 refund.complete  [redelivery]  → 200",
