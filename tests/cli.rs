@@ -1,6 +1,6 @@
 //! The command line from outside: exit codes, what is written where, bad input, and that nothing is left running.
 //!
-//! Source: `cli-and-reports.md`.
+//! Source: `docs/reports.md`.
 
 mod common;
 
@@ -614,7 +614,7 @@ fn target_that_hangs_in_deliver() {
 fn target_that_subscribes_to_what_there_is_not() {
     let place = Place::new();
     place.write("target.sh", &shell_target(r#"{"subscribes":["refund.complet","refunds.*"]}"#));
-    place.complains(&["certify", "--", "sh", "target.sh"], 3, &["`capabilities.subscribes`", "no event type of digital-river"]);
+    place.complains(&["certify", "--", "sh", "target.sh"], 2, &["`capabilities.subscribes`", "no event type of digital-river"]);
     place.exits(&["doctor", "--", "sh", "target.sh"], 3).shows(&["`refund.complet` fits no event type", "`refunds.*` fits"]);
     place.nothing_is_left();
 }
@@ -647,5 +647,55 @@ fn interrupt_reports_what_was_finished() {
     let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}\n{}", ran.out, ran.err);
     ran.shows(&["other-events-change-nothing", "cut short: interrupted"]);
+    place.nothing_is_left();
+}
+
+// ---- Durable targets on stdio
+
+/// A durable target that notes the folder that it is given and whether another one runs already.
+fn durable_target() -> String {
+    let alone = r#"for other in $(cat pid 2>/dev/null); do kill -0 "$other" 2>/dev/null && echo two >> clash; done
+test -z "$2" || { echo "$2" >> folders; test -d "$2" || exit 9; }
+"#;
+    format!("{alone}{}", shell_target(r#"{"durable":true}"#))
+}
+
+const ANSWER: &str = r#"printf '{"id":%s,"ok":true,"status":200}\n' "$id""#;
+
+#[test]
+fn one_durable_target_at_a_time() {
+    let place = Place::new();
+    place.write("target.sh", &durable_target());
+    place.exits(&["certify", "--jobs", "4", "--cases", "2", "--", "sh", "target.sh", ANSWER], 1);
+    assert!(place.read("pid").lines().count() > 1, "it was never started again");
+    assert!(!place.path("clash").exists(), "two were started on the same files");
+    place.exits(&["doctor", "--", "sh", "target.sh", ANSWER], 0).shows(&["certify starts one at a time", "{folder}"]);
+}
+
+#[test]
+fn durable_targets_in_folders_of_their_own() {
+    let place = Place::new();
+    place.write("target.sh", &durable_target());
+    place.exits(&["certify", "--jobs", "2", "--cases", "2", "--", "sh", "target.sh", ANSWER, "{folder}/"], 1);
+    let text = place.read("folders");
+    let folders: std::collections::BTreeSet<&str> = text.lines().collect();
+    assert!(folders.len() > 1 && text.lines().count() > folders.len(), "a restart keeps the folder of its worker: {text}");
+    assert!(folders.iter().all(|folder| !fs::exists(folder).expect("an answer")), "a folder is left behind");
+    let ran = place.exits(&["doctor", "--", "sh", "target.sh", ANSWER, "{folder}"], 0);
+    assert!(!ran.out.contains("one at a time"), "{}", ran.out);
+}
+
+#[test]
+fn an_interrupt_removes_folders() {
+    let place = Place::new();
+    place.write("target.sh", &durable_target());
+    let child = place.start(&["certify", "--only", PLAIN, "--answer-limit", "10m", "--", "sh", "target.sh", "sleep 100", "{folder}"]);
+    thread::sleep(Duration::from_millis(500));
+    interrupt(&child);
+    thread::sleep(Duration::from_millis(300));
+    interrupt(&child);
+    assert_eq!(ended(child).code, Some(130));
+    let folder = place.read("folders");
+    assert!(!fs::exists(folder.trim()).expect("an answer"), "{folder}");
     place.nothing_is_left();
 }

@@ -4,20 +4,27 @@ mod common;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use common::{only, place::Place, provider, quick, root, sample::is_there, shop};
+use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
 use refundproof::{
-    adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
-    case::{Mishap, OrderSetup},
-    check::verdict::Verdict,
+    adapter::{Capabilities, Hello, Introduction, Request, ServiceSettings, Target, TargetError, TargetErrorKind},
+    case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
+    check::{
+        FailureKind, Rules,
+        verdict::{Conformance, Verdict},
+    },
     domain::{Clock, OrderState},
     reference::Fault,
-    run::{Launch, Options, Report, RequirementResult, ShrinkLimits, certify},
+    run::{Conditions, Driver, Launch, Options, Report, RequirementResult, Secrets, ShrinkLimits, certify, with_fresh_ids},
 };
+use rstest::rstest;
 
 type Maker = Box<dyn Fn() -> Box<dyn Target> + Sync>;
 
@@ -384,11 +391,488 @@ fn what_does_not_come_again_says_so() {
     }
     let options = Options { shrink: ShrinkLimits::default(), cases: 20, ..one_case() };
     let report = certified(&options, Box::new(|| Box::new(LiesOnce(shop(None, &Clock::system()), 0))));
-    let chance = fails(&report, "is not known to the target").failures[0].chance.expect("it was looked at again");
-    assert_eq!((chance.failed, chance.runs), (0, 20));
+    let result = result(&report);
+    assert_eq!(result.verdict, Verdict::Error, "{result:#?}");
+    assert!(result.note.as_deref().is_some_and(|note| note.starts_with("not reproducible: failed once in 22 runs")), "{result:#?}");
+    assert!(result.failures[0].message.contains("is not known to the target"), "{result:#?}");
+    let chance = result.failures[0].chance.expect("it was looked at again");
+    assert_eq!((chance.failed, chance.runs), (0, 21));
+    assert_eq!(report.verdict, Conformance::NotJudged);
+}
+
+// ---- Time
+
+/// Takes its time for some deliveries, by the clock of the run.
+struct Slow {
+    shop: Box<dyn Target>,
+    clock: Clock,
+    /// How long each takes.
+    takes: Duration,
+    /// Whether only the first one of all does.
+    once: Option<Arc<AtomicBool>>,
+    concurrency: u32,
+}
+
+impl Slow {
+    fn takes_its_time(&self) {
+        if self.once.as_ref().is_none_or(|done| !done.swap(true, Ordering::SeqCst)) {
+            self.clock.sleep(self.takes);
+        }
+    }
+}
+
+impl Target for Slow {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        let mut introduction = self.shop.hello(hello)?;
+        introduction.capabilities.concurrency = self.concurrency;
+        Ok(introduction)
+    }
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.shop.begin(case, orders)
+    }
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        self.takes_its_time();
+        self.shop.deliver(request)
+    }
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.shop.observe(order_id)
+    }
+}
+
+/// The requirements that targets that are so slow fail.
+fn failed_when_slow(takes: Duration, once: bool, limit: Option<Duration>) -> Vec<String> {
+    let once = once.then(Arc::<AtomicBool>::default);
+    let make = |clock: &Clock| {
+        Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes, once: once.clone(), concurrency: 1 }) as Box<dyn Target>
+    };
+    let options = Options { answer_limit: limit, ..quick(3, 1) };
+    let report = certified_target(provider(), &make, &options);
+    report.requirements.into_iter().filter(|result| !result.failures.is_empty()).map(|result| result.id).collect()
+}
+
+const TOO_LONG: Duration = Duration::from_millis(3001);
+
+#[test]
+fn time_is_judged_once() {
+    for limit in [None, Some(Duration::from_millis(1)), Some(Duration::from_secs(60))] {
+        assert_eq!(failed_when_slow(TOO_LONG, false, limit), ["acknowledges-in-time"], "{limit:?}");
+    }
+}
+
+#[test]
+fn as_slow_as_the_provider_waits_is_in_time() {
+    let nothing: [&str; 0] = [];
+    assert_eq!(failed_when_slow(Duration::from_millis(3000), false, Some(Duration::from_millis(1))), nothing);
+}
+
+#[test]
+fn who_stalls_once_is_asked_again() {
+    let nothing: [&str; 0] = [];
+    assert_eq!(failed_when_slow(TOO_LONG, true, Some(Duration::from_millis(1))), nothing);
+    let once = Some(Arc::<AtomicBool>::default());
+    let make = |clock: &Clock| {
+        Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes: TOO_LONG, once: once.clone(), concurrency: 1 })
+            as Box<dyn Target>
+    };
+    let report = certified_target(provider(), &make, &Options { selection: only(&["acknowledges-in-time"]), ..quick(10, 1) });
+    passes(&report);
+}
+
+/// What comes of a frozen sequence, all of whose deliveries are changed in this way, on a slow target.
+fn timed(act: impl Fn(Vec<Delivery>) -> Vec<Act>, takes: Duration) -> Option<FailureKind> {
+    let clock = Clock::manual(1_750_000_000);
+    let slow = Slow { shop: shop(None, &clock), clock: clock.clone(), takes, once: None, concurrency: 4 };
+    let mut driver = Driver::new(provider(), Box::new(slow), clock, Conditions::default()).expect("it starts");
+    let case = provider().corpus().sequences.values().find(|case| case.deliveries() == 4 && !case.kills()).expect("a sequence");
+    let entry = |act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
+    let entries = act(case.all_deliveries().cloned().collect()).into_iter().map(entry).collect();
+    let case = Case { entries, expect: Vec::new(), ..case.clone() };
+    let outcome = driver.run("c", &case, Rules::of("acknowledges-in-time", Duration::from_secs(3)));
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    outcome.failure.map(|failure| failure.kind)
+}
+
+#[test]
+fn deliveries_at_the_same_time_are_timed() {
+    let together = |deliveries: Vec<Delivery>| vec![Act::Together(deliveries)];
+    assert_eq!(timed(together, TOO_LONG), Some(FailureKind::Timeout));
+    assert_eq!(timed(together, Duration::from_millis(1)), None);
+}
+
+#[test]
+fn deliveries_that_something_befalls_are_timed() {
+    let slowly = |deliveries: Vec<Delivery>| {
+        let slowly = |delivery| Act::Deliver(Box::new(Delivery { mishap: Some(Mishap::SlowReading), ..delivery }));
+        deliveries.into_iter().map(slowly).collect()
+    };
+    assert_eq!(timed(slowly, TOO_LONG), Some(FailureKind::Timeout));
+    assert_eq!(timed(slowly, Duration::from_millis(1)), None);
+}
+
+/// Gives no answer to so many attempts in a row.
+struct Mute(Box<dyn Target>, u32, u32);
+
+impl Target for Mute {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.0.hello(hello)
+    }
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.0.begin(case, orders)
+    }
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        // Every other attempt is dealt with all the same.
+        self.2 += 1;
+        if self.2.is_multiple_of(self.1 + 1) {
+            return self.0.deliver(request);
+        }
+        if self.2.is_multiple_of(2) {
+            self.0.deliver(request)?;
+        }
+        Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_millis(300))))
+    }
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.0.observe(order_id)
+    }
+}
+
+#[track_caller]
+fn mute(attempts: u32) -> Report {
+    let options = Options { selection: only(&["refund-*", "malformed-*", "invalid-*", "other-*"]), ..quick(5, 1) };
+    certified(&options, Box::new(move || Box::new(Mute(shop(None, &Clock::system()), attempts, 0))))
+}
+
+#[test]
+fn what_is_answered_in_the_end_is_judged_by_its_state() {
+    for attempts in [1, 2] {
+        let report = mute(attempts);
+        let failed: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
+
+#[test]
+fn what_is_never_answered_is_not() {
+    let report = mute(u32::MAX - 1);
+    let failures: Vec<_> = report.requirements.iter().flat_map(|result| &result.failures).collect();
+    assert!(!failures.is_empty() && failures.iter().all(|failure| failure.kind == "timeout"), "{failures:#?}");
+}
+
+#[test]
+fn time_is_measured_alone() {
+    /// How many targets are dealing with a delivery, and how many were while one was to be alone.
+    static BUSY: AtomicUsize = AtomicUsize::new(0);
+    static COMPANY: AtomicUsize = AtomicUsize::new(0);
+    static CHECKS: AtomicUsize = AtomicUsize::new(0);
+    struct Watched(Box<dyn Target>, bool);
+    impl Target for Watched {
+        fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+            self.0.hello(hello)
+        }
+        fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+            self.1 = case.contains("acknowledges-in-time") && case.contains("shrink");
+            CHECKS.fetch_add(usize::from(self.1), Ordering::SeqCst);
+            self.0.begin(case, orders)
+        }
+        fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+            let others = BUSY.fetch_add(1, Ordering::SeqCst);
+            thread::sleep(Duration::from_micros(200));
+            let status = self.0.deliver(request);
+            let others = others.max(BUSY.fetch_sub(1, Ordering::SeqCst) - 1);
+            COMPANY.fetch_add(if self.1 { others } else { 0 }, Ordering::SeqCst);
+            status
+        }
+        fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+            self.0.observe(order_id)
+        }
+    }
+    let fault = Fault::from_name("slow-answer").expect("a fault");
+    let clock = Clock::manual(1_750_000_000);
+    let of_run = clock.clone();
+    let slow = move || Ok(Box::new(Watched(shop(Some(fault), &of_run), false)) as Box<dyn Target>);
+    let launch = Launch::new("in-process", "", clock, slow);
+    let selection = only(&["acknowledges-*", "refund-*", "partial-*", "duplicate-*", "out-of-*"]);
+    let options = Options { selection, jobs: 4, ..quick(20, 1) };
+    let report = certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
+    let failed: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).map(|result| &result.id).collect();
+    assert_eq!(failed, ["acknowledges-in-time"]);
+    assert!(CHECKS.load(Ordering::SeqCst) > 0, "it was not run again");
+    assert_eq!(COMPANY.load(Ordering::SeqCst), 0, "somebody else was sending");
+}
+
+/// Keeps all cores busy while something runs.
+fn under_load<T>(run: impl FnOnce() -> T) -> T {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) * 2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result = run();
+        is_over.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+#[test]
+fn a_loaded_machine_gives_the_same_verdict() {
+    if !is_there("python3") {
+        return;
+    }
+    let place = Place::new();
+    let sample = root().join("samples/python-stdio/shop.py").display().to_string();
+    // The seventh answer to a delivery is late, in each process that is started.
+    let late = r#"import sys, time
+seen = 0
+for line in sys.stdin:
+    seen += '"status": 2' in line or '"status":2' in line
+    if seen == 7:
+        seen += 1
+        time.sleep(0.8)
+    sys.stdout.write(line)
+    sys.stdout.flush()
+"#;
+    place.write("late.py", late);
+    let command = format!("python3 -u '{sample}' | python3 late.py");
+    let args = ["certify", "--cases", "2", "--jobs", "2", "--answer-limit", "400ms", "--skip", "survives-*", "--skip", "snapshots"];
+    let args = [&args[..], &["--report", "json=report.json", "--", "sh", "-c", &command]].concat();
+    under_load(|| place.run(&args));
+    let report: serde_json::Value = serde_json::from_str(&place.read("report.json")).expect("JSON");
+    let requirements = report["requirements"].as_array().expect("requirements");
+    let failed: Vec<_> = requirements.iter().filter(|result| result["verdict"] == "fail" || result["verdict"] == "error").collect();
+    assert!(!requirements.is_empty() && failed.is_empty(), "{failed:#?}");
+}
+
+// ---- Panics
+
+/// Where a target panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Hello,
+    Begin,
+    Deliver,
+    Observe,
+    End,
+    Restart,
+    Complaints,
+    Learns,
+    Bye,
+    Drop,
+}
+
+/// Panics with a lock in its hand.
+struct Panicky {
+    shop: Box<dyn Target>,
+    at: At,
+    /// How often it is still to do it.
+    left: Arc<AtomicUsize>,
+    lock: Arc<Mutex<()>>,
+}
+
+impl Panicky {
+    fn reach(&self, at: At) {
+        let _held = self.lock.lock().expect("nobody panicked before");
+        let takes = |left: usize| left.checked_sub(1);
+        if self.at == at && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes).is_ok() {
+            panic!("lost its head");
+        }
+    }
+}
+
+impl Target for Panicky {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.reach(At::Hello);
+        self.shop.hello(hello)
+    }
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.reach(At::Begin);
+        self.shop.begin(case, orders)
+    }
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        self.reach(At::Deliver);
+        self.shop.deliver(request)
+    }
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.reach(At::Observe);
+        self.shop.observe(order_id)
+    }
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.shop.initiate(own)
+    }
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.reach(At::End);
+        self.shop.end(case)
+    }
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.reach(At::Restart);
+        self.shop.restart()
+    }
+    fn learns_of_orders_from_events(&self) -> bool {
+        self.reach(At::Learns);
+        false
+    }
+    fn complaints(&mut self) -> String {
+        self.reach(At::Complaints);
+        String::new()
+    }
+    fn bye(&mut self) {
+        self.reach(At::Bye);
+    }
+}
+
+impl Drop for Panicky {
+    fn drop(&mut self) {
+        if self.at == At::Drop {
+            panic!("lost its head");
+        }
+    }
+}
+
+/// The lock is the target's own, or that of all targets of the run.
+fn panicky(at: At, times: usize, shares_lock: bool) -> Result<Report, TargetError> {
+    silence_targets();
+    let left = Arc::new(AtomicUsize::new(times));
+    let lock: Arc<Mutex<()>> = Arc::default();
+    let make = move || {
+        let lock = if shares_lock { Arc::clone(&lock) } else { Arc::default() };
+        Ok(Box::new(Panicky { shop: shop(None, &Clock::system()), at, left: Arc::clone(&left), lock }) as Box<dyn Target>)
+    };
+    let launch = Launch::new("in-process", "", Clock::system(), make);
+    let selection = only(&["refund-*", "partial-*", "survives-*", "duplicate-*"]);
+    let shrink = ShrinkLimits { attempts: 50, time: Duration::from_secs(5) };
+    let options = Options { selection, shrink, ..quick(4, 1) };
+    certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {})
+}
+
+fn told(report: &Result<Report, TargetError>) -> String {
+    match report {
+        Ok(report) => serde_json::to_string(report).expect("JSON"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[rstest]
+fn a_panic_is_the_targets(
+    #[values(At::Hello, At::Begin, At::Deliver, At::Observe, At::End, At::Restart, At::Complaints, At::Learns, At::Bye, At::Drop)] at: At,
+    #[values(1, usize::MAX)] times: usize,
+    #[values(false, true)] shares_lock: bool,
+) {
+    let report = panicky(at, times, shares_lock);
+    let text = told(&report);
+    assert!(!text.contains("the harness itself"), "{text}");
+    // Nobody is listening any more when the run is over.
+    if !matches!(at, At::Bye | At::Drop) {
+        assert!(text.contains("panicked: lost its head"), "{text}");
+    }
+}
+
+#[rstest]
+fn a_panic_costs_one_case(#[values(At::Begin, At::Deliver, At::Observe, At::End, At::Restart, At::Complaints, At::Learns)] at: At) {
+    let report = panicky(at, 1, false).expect("it starts");
+    let wrong: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).collect();
+    let [one] = wrong[..] else { panic!("{wrong:#?}") };
+    assert_eq!(one.verdict, Verdict::Error);
+    assert!(one.note.as_deref().is_some_and(|note| note.starts_with("not reproducible: failed once in ")), "{one:#?}");
+    assert_eq!(one.failures[0].kind, "crash");
+}
+
+#[test]
+fn a_panic_that_comes_again_is_a_failure() {
+    let report = panicky(At::Deliver, usize::MAX, false).expect("it starts");
+    assert!(report.requirements.iter().all(|result| result.verdict == Verdict::Fail), "{:#?}", report.requirements);
+}
+
+#[test]
+fn a_factory_that_panics_is_the_targets() {
+    silence_targets();
+    let launch = Launch::new("in-process", "", Clock::system(), || panic!("no bricks"));
+    let error = certify(provider(), &launch, &one_case(), &AtomicBool::new(false), &mut |_| {}).expect_err("there is no target");
+    assert_eq!(error.to_string(), "start: the target panicked: no bricks");
+}
+
+#[test]
+fn a_factory_that_panics_later_is_the_targets() {
+    silence_targets();
+    let made = AtomicUsize::new(0);
+    let left = Arc::new(AtomicUsize::new(1));
+    let launch = Launch::new("in-process", "", Clock::system(), || {
+        assert!(made.fetch_add(1, Ordering::SeqCst) == 0, "no bricks");
+        let shop = shop(None, &Clock::system());
+        Ok(Box::new(Panicky { shop, at: At::Deliver, left: Arc::clone(&left), lock: Arc::default() }) as Box<dyn Target>)
+    });
+    let options = Options { selection: only(&["refund-*"]), ..quick(4, 1) };
+    let text = told(&certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}));
+    assert!(text.contains("start: the target panicked: no bricks") && !text.contains("the harness itself"), "{text}");
+}
+
+// ---- The end of a case
+
+#[test]
+fn cases_that_fail_end_too() {
+    struct Ending(Box<dyn Target>, Arc<Mutex<HashMap<String, u32>>>);
+    impl Target for Ending {
+        fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+            self.0.hello(hello)
+        }
+        fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+            *lock(&self.1).entry(case.to_owned()).or_default() += 1;
+            self.0.begin(case, orders)
+        }
+        fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+            self.0.deliver(request)
+        }
+        fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+            self.0.observe(order_id)
+        }
+        fn end(&mut self, case: &str) -> Result<(), TargetError> {
+            *lock(&self.1).entry(case.to_owned()).or_default() -= 1;
+            self.0.end(case)
+        }
+    }
+    let fault = Fault::from_name("books-redeliveries").expect("a fault");
+    let open: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
+    let noted = Arc::clone(&open);
+    let make: Maker = Box::new(move || Box::new(Ending(shop(Some(fault), &Clock::system()), Arc::clone(&noted))));
+    let options = Options { selection: only(&["duplicate-deliveries"]), shrink: ShrinkLimits::default(), ..quick(10, 1) };
+    fails(&certified(&options, make), "");
+    let open = lock(&open);
+    assert!(open.len() > 10 && open.values().all(|count| *count == 0), "{open:?}");
+}
+
+// ---- Secrets
+
+#[test]
+fn secrets_are_not_printed() {
+    let secrets = Secrets { current: Some("hush".into()) };
+    let conditions = Conditions { secrets: secrets.clone(), ..Conditions::default() };
+    let options = Options { secrets: secrets.clone(), ..Options::default() };
+    let hello = Hello { protocol: 1, provider: "x".to_owned(), secret: "hush".to_owned() };
+    let service = ServiceSettings { environment: [("SECRET".to_owned(), "hush".to_owned())].into(), ..ServiceSettings::default() };
+    let text = format!("{secrets:?} {conditions:?} {options:?} {hello:?} {service:?}");
+    assert!(!text.contains("hush") && text.contains("SECRET"), "{text}");
 }
 
 // ---- Fresh ids
+
+#[test]
+fn short_ids_stay() {
+    let case = r#"{"schema":"refundproof-case/1","title":"by hand","provider":"digital-river",
+        "orders":[{"orderId":"17","currency":"USD","capturedAmount":"17.00","items":[{"itemId":"1","quantity":1,"amount":"17.00"}]}],
+        "entries":[],"expect":[]}"#;
+    let mut case: Case = serde_json::from_str(case).expect("a case");
+    let mut delivery = provider().corpus().sequences.values().find_map(|case| case.all_deliveries().next()).expect("a delivery").clone();
+    delivery.event.order_id = Some("17".to_owned());
+    delivery.event.tells.clear();
+    delivery.body = Body::new(r#"{"order":"17","item":"1","amount":17.00,"id":"evt_12345678"}"#);
+    delivery.event.id = "evt_12345678".to_owned();
+    case.entries = vec![Entry { act: Act::Deliver(Box::new(delivery)), expect: Vec::new(), expect_if_refused: Vec::new() }];
+    let sent = with_fresh_ids(&case, 5);
+    assert_eq!(sent.orders, case.orders);
+    let text = sent.all_deliveries().next().and_then(|delivery| delivery.body.text().map(str::to_owned)).expect("text");
+    assert!(text.starts_with(r#"{"order":"17","item":"1","amount":17.00,"id":"evt_"#) && !text.contains("12345678"), "{text}");
+}
 
 /// Notes the ids that it is told.
 struct Noting {

@@ -1,6 +1,6 @@
 //! What a CI gate rests on: lists of known failures and shards.
 //!
-//! Source: `cli-and-reports.md`.
+//! Source: `docs/reports.md`.
 
 mod common;
 

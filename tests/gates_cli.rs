@@ -1,6 +1,6 @@
 //! Gates from outside: known failures, shards, snapshots of a target's own, records, revisions, `init` and signals.
 //!
-//! Source: `cli-and-reports.md`.
+//! Source: `docs/reports.md`.
 
 mod common;
 

@@ -35,7 +35,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn certified(settings: &HttpSettings, options: &Options) -> Result<Report, TargetError> {
     let settings = settings.clone();
     let make = move || Ok(Box::new(HttpTarget::new(&settings)?) as Box<dyn Target>);
-    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets { current: Some(SECRET.to_owned()) });
+    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets { current: Some(SECRET.into()) });
     certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {})
 }
 
@@ -687,6 +687,38 @@ fn a_server_that_answers_no_delivery() {
     });
     let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, Options { cases: 5, ..Options::default() });
     assert_eq!(report.verdict, Conformance::NotConformant);
+}
+
+#[test]
+fn one_late_answer_is_no_failure() {
+    let is_late = AtomicBool::new(false);
+    let server = Server::shop_but(move |asked, _| {
+        if asked.is_delivery() && !is_late.swap(true, Ordering::SeqCst) {
+            thread::sleep(SHORT * 2);
+        }
+        None
+    });
+    let settings = HttpSettings { answer_limit: Some(SHORT), ..server.settings() };
+    let options = Options { selection: only(&["refund-*", "acknowledges-*"]), ..quick(3, 1) };
+    let report = certified(&settings, &salted(options)).expect("a report");
+    conforms(&report);
+}
+
+#[test]
+fn the_time_of_an_answer_is_measured_whatever_is_waited_for() {
+    for answer_limit in [None, Some(SHORT), Some(LONG)] {
+        let server = Server::shop_but(move |asked, _| {
+            if asked.is_delivery() {
+                thread::sleep(Duration::from_millis(3100));
+            }
+            None
+        });
+        let settings = HttpSettings { answer_limit, ..server.settings() };
+        let options = Options { selection: only(&["acknowledges-in-time"]), ..quick(1, 1) };
+        let report = certified(&settings, &salted(options)).expect("a report");
+        let failure = report.requirements[0].failures.first().expect("it is too slow");
+        assert_eq!(failure.message, "deliver: no answer within 3000 ms", "{answer_limit:?}");
+    }
 }
 
 #[test]

@@ -4,9 +4,12 @@ mod common;
 
 use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
 
-use common::{certified_for, only, providers, quick};
+use common::{certified_for, certified_target, only, providers, quick};
 use refundproof::{
+    adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
+    case::{OrderSetup, OwnRefund},
     check::verdict::{Conformance, Verdict},
+    domain::OrderState,
     provider::Provider,
     reference::{Fault, FaultInfo, faults},
     run::{Options, ShrinkLimits},
@@ -152,6 +155,54 @@ fn the_reference_survives_all() {
             .collect();
         assert!(failed.is_empty(), "{}: {}", provider.name(), failed.join("\n"));
         assert_eq!(report.verdict, Conformance::Conformant);
+    }
+}
+
+/// Acknowledges everything and never changes anything.
+#[derive(Default)]
+struct DoesNothing(Vec<OrderSetup>);
+
+impl Target for DoesNothing {
+    fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
+        let capabilities =
+            Capabilities { verifies_signatures: true, durable: true, initiates_refunds: true, concurrency: 2, ..Capabilities::default() };
+        Ok(Introduction { name: "nothing".to_owned(), version: "1".to_owned(), capabilities })
+    }
+
+    fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.0 = orders.to_vec();
+        Ok(())
+    }
+
+    fn deliver(&mut self, _: &Request<'_>) -> Result<u16, TargetError> {
+        Ok(200)
+    }
+
+    fn initiate(&mut self, _: &OwnRefund) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let state = serde_json::json!({"orderId": order_id, "status": "not_refunded", "refundedAmount": "0"});
+        Ok(serde_json::from_value(state).ok())
+    }
+}
+
+#[test]
+fn doing_nothing_passes_no_requirement() {
+    for provider in providers() {
+        let report = certified_target(provider, &|_| Box::new(DoesNothing::default()), &quick(CASES, 1));
+        let passed: Vec<&str> = report
+            .requirements
+            .iter()
+            .filter(|requirement| !matches!(requirement.verdict, Verdict::Fail | Verdict::Warn))
+            .map(|requirement| requirement.id.as_str())
+            .collect();
+        assert!(passed.is_empty(), "{}: {passed:#?}", provider.name());
     }
 }
 

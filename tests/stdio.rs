@@ -70,13 +70,16 @@ fn refused_hello(command: Vec<OsString>) -> TargetErrorKind {
     target.hello(&hello()).expect_err("hello was answered").kind
 }
 
-/// A delivery to a target that does this instead of answering it. After that the target can be started again.
+/// A delivery to a target that does this instead of answering it. After that the target is gone, unless it was only late or
+/// said no, and it can be started again.
 #[track_caller]
 fn failed_delivery(script: &str, answer_limit: Duration) -> TargetErrorKind {
     let mut target = greeted(target_with(&format!("serve deliver; {script}"), answer_limit, &[]));
     let error = deliver(&mut target).expect_err("the delivery was answered");
     assert_eq!(error.operation, "deliver");
-    if !matches!(error.kind, TargetErrorKind::Declined(_)) {
+    if matches!(error.kind, TargetErrorKind::TimedOut(_)) {
+        target.restart().expect("it is started again");
+    } else if !matches!(error.kind, TargetErrorKind::Declined(_)) {
         assert!(matches!(deliver(&mut target).expect_err("it should be gone").kind, TargetErrorKind::NotStarted(_)));
     }
     target.hello(&hello()).unwrap_or_else(|error| panic!("again: {error}"));
@@ -230,6 +233,41 @@ fn endless_blank_lines() {
 #[test]
 fn targets_that_never_answer() {
     assert_eq!(failed_delivery("next; sleep 60", SHORT), TargetErrorKind::TimedOut(SHORT));
+}
+
+#[test]
+fn late_answers_are_passed_over() {
+    let mut target = greeted(target_with("serve deliver; sleep 0.6; answer ',\"status\":200'; serve", SHORT, &[]));
+    assert_eq!(deliver(&mut target).expect_err("too late").kind, TargetErrorKind::TimedOut(SHORT));
+    // Sent again until the first one has been dealt with; its answer is not taken for that of another.
+    eventually("it never answers", || deliver(&mut target) == Ok(202));
+    assert!(target.observe("1").expect("observe").is_some(), "it still runs");
+}
+
+#[test]
+fn late_answers_come_once() {
+    let script = "serve deliver; sleep 0.6; answer ',\"status\":200'; answer ',\"status\":200'; serve";
+    let mut target = greeted(target_with(script, SHORT, &[]));
+    assert!(deliver(&mut target).is_err());
+    std::thread::sleep(SHORT * 2);
+    nonsense(deliver(&mut target).expect_err("a stray line").kind, "not that of a request without an answer");
+}
+
+#[test]
+fn late_answers_to_deliveries_at_the_same_time() {
+    let script = r#"next; usual; next; usual; next; sleep 0.6; usual; serve"#;
+    let mut target = greeted(target_with(script, SHORT, &[]));
+    let requests = [Request { headers: &[], body: b"{}" }; 2];
+    let answers = target.deliver_together(&requests);
+    assert_eq!((answers[0].clone(), answers[1].clone().map_err(|error| error.kind)), (Ok(202), Err(TargetErrorKind::TimedOut(SHORT))));
+    eventually("it never answers", || deliver(&mut target) == Ok(202));
+}
+
+#[test]
+fn who_wants_to_measure_waits_longer() {
+    let mut target = greeted(target_with("serve deliver; sleep 0.6; usual; serve", SHORT, &[]));
+    target.wait_at_least(LONG);
+    assert_eq!(deliver(&mut target), Ok(202));
 }
 
 #[test]
@@ -388,6 +426,25 @@ fn children_are_gone_after_drop() {
     let (target, pid) = with_child(&folder);
     drop(target);
     eventually("the child is still there", || !runs(pid));
+}
+
+#[test]
+fn a_folder_of_its_own() {
+    let folder = folder();
+    let file = folder.path().join("folders");
+    let mut command = shell(r#"echo "$2" >>"$1"; test -d "$2" || exit 8; serve deliver; echo "in $2" >&2; exit 9"#);
+    command.extend([file.clone().into(), "{folder}".into()]);
+    let mut target = greeted(StdioTarget::new(command.clone(), StdioSettings::default()));
+    let other = greeted(StdioTarget::new(command, StdioSettings::default()));
+    let said = deliver(&mut target).expect_err("it ends").to_string();
+    assert!(said.contains("`in {folder}`"), "the name differs from run to run: {said}");
+    assert_eq!(target.complaints(), "in {folder}\n");
+    target.hello(&hello()).expect("it starts again");
+    let text = fs::read_to_string(&file).expect("the folders");
+    let [first, second, third] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert!(first == third && first != second, "{text}");
+    drop((target, other));
+    assert!(!Path::new(first).exists() && !Path::new(second).exists(), "a folder is left behind");
 }
 
 #[test]

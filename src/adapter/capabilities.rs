@@ -1,4 +1,4 @@
-//! What a target claims to be able to do (adapter contract, "Capabilities").
+//! What a target claims to be able to do (`docs/adapter-protocol.md`, "Capabilities").
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,12 @@ pub struct Capabilities {
     pub initiates_refunds: bool,
     /// Deliveries that it accepts at the same time, at least one.
     pub concurrency: u32,
+    /// It takes "now" from the harness. Nothing is judged by it yet.
+    pub clock: bool,
+    /// It calls the provider's API. Nothing is judged by it yet.
+    pub calls_back: bool,
+    /// It is registered for the provider's older API version. Nothing is judged by it yet.
+    pub older_api_version: bool,
 }
 
 /// An optional field of the order refund state.
@@ -53,11 +59,41 @@ impl Default for Capabilities {
             asynchronous: false,
             initiates_refunds: false,
             concurrency: 1,
+            clock: false,
+            calls_back: false,
+            older_api_version: false,
         }
     }
 }
 
 impl Capabilities {
+    /// The names of all claims, as targets write them.
+    pub const NAMES: [&str; 11] = [
+        "observes",
+        "subscribes",
+        "equivalentStatuses",
+        "verifiesSignatures",
+        "durable",
+        "asynchronous",
+        "initiatesRefunds",
+        "concurrency",
+        "clock",
+        "callsBack",
+        "olderApiVersion",
+    ];
+
+    /// The claims of a target of which everything can be asked, several deliveries at the same time included.
+    pub fn everything() -> Capabilities {
+        Capabilities {
+            observes: vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount],
+            verifies_signatures: true,
+            durable: true,
+            initiates_refunds: true,
+            concurrency: 4,
+            ..Capabilities::default()
+        }
+    }
+
     /// Whether the provider would send it events of this type.
     pub fn is_subscribed(&self, kind: &str) -> bool {
         self.subscribes.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| fits_pattern(pattern, kind)))
@@ -84,5 +120,18 @@ impl Capabilities {
             charged_back: self.observes.contains(&Observable::ChargedBackAmount),
             equivalent: self.equivalent_statuses.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_claim_has_its_name() {
+        let all = Capabilities { subscribes: Some(Vec::new()), ..Capabilities::default() };
+        let value = serde_json::to_value(all).expect("JSON");
+        let names: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(names, Capabilities::NAMES);
     }
 }

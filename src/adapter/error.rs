@@ -26,6 +26,8 @@ pub enum TargetErrorKind {
     Declined(String),
     /// The service answered with a status that says that it could not do it; which.
     Refused(String),
+    /// What it claims cannot be: which claim, and why.
+    Misclaimed(String),
     /// The adapter does not support the operation.
     Unsupported,
 }
@@ -43,7 +45,8 @@ impl TargetError {
             | TargetErrorKind::NotStarted(text)
             | TargetErrorKind::Nonsense(text)
             | TargetErrorKind::Declined(text)
-            | TargetErrorKind::Refused(text) => change(text),
+            | TargetErrorKind::Refused(text)
+            | TargetErrorKind::Misclaimed(text) => change(text),
             TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported => {}
         }
     }
@@ -68,7 +71,7 @@ impl fmt::Display for TargetError {
             TargetErrorKind::NotStarted(why) => write!(f, "{operation}: the target could not be started: {why}"),
             TargetErrorKind::Nonsense(what) => write!(f, "{operation}: {what}"),
             TargetErrorKind::Declined(why) => write!(f, "{operation}: the adapter said: {why}"),
-            TargetErrorKind::Refused(what) => write!(f, "{operation}: {what}"),
+            TargetErrorKind::Refused(what) | TargetErrorKind::Misclaimed(what) => write!(f, "{operation}: {what}"),
             TargetErrorKind::Unsupported => write!(f, "{operation}: the adapter does not support this"),
         }
     }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 
 static LEFT: Mutex<Left> = Mutex::new(Left { groups: Vec::new(), folders: Vec::new() });
 
@@ -33,12 +34,12 @@ pub(super) fn is_killed(group: Pid) {
     left().groups.retain(|other| *other != group);
 }
 
-/// Makes a folder that must not be there yet.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder.
+pub(super) fn make_folder(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<TempDir> {
     let mut left = left();
-    fs::create_dir(path)?;
-    left.folders.push(path.to_owned());
-    Ok(())
+    let folder = make()?;
+    left.folders.push(folder.path().to_owned());
+    Ok(folder)
 }
 
 /// Removes a folder with all that is in it.

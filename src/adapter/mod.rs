@@ -2,10 +2,11 @@
 //!
 //! One trait serves a Rust integrator's own type, a process on stdio and an HTTP service. A target knows
 //! no requirement and no expectation; it is told what the provider would tell and asked what it shows.
-//! Source: `adapter-protocol.md`.
+//! Source: `docs/adapter-protocol.md`, "Operations".
 
 mod capabilities;
 mod error;
+mod folder;
 mod http;
 mod leftovers;
 mod process;
@@ -16,8 +17,11 @@ pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 pub(crate) use leftovers::clean_up;
+pub(crate) use stdio::names_folder;
 pub use stdio::{StdioSettings, StdioTarget};
 pub use wire::protocol_schemas;
+
+use std::{fmt, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +53,12 @@ pub trait Target: Send {
     /// # Errors
     /// When the target crashes or does not answer in time, or the adapter cannot do it.
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError>;
+
+    /// How long the answers to the deliveries from now on are waited for at least, before a call gives up with
+    /// [`TargetErrorKind::TimedOut`]. How long they take is measured by the caller; whoever never gives up need not care.
+    fn wait_at_least(&mut self, patience: Duration) {
+        let _ = patience;
+    }
 
     /// Several deliveries under way at the same time. One after the other where the target has no better way.
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
@@ -144,7 +154,7 @@ pub struct Endpoints {
 }
 
 /// What `hello` says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The version of the contract, [`PROTOCOL`].
     pub protocol: u32,
@@ -152,6 +162,13 @@ pub struct Hello {
     pub provider: String,
     /// What deliveries are signed with.
     pub secret: String,
+}
+
+impl fmt::Debug for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Hello { protocol, provider, secret: _ } = self;
+        f.debug_struct("Hello").field("protocol", protocol).field("provider", provider).finish_non_exhaustive()
+    }
 }
 
 /// What a target answers to `hello`.

@@ -33,6 +33,9 @@ const COST_OF_A_LINE: usize = 64;
 const KEPT_COMPLAINTS: usize = 16 << 10;
 /// How long a killed group may take to let go of its pipes. Then whoever still holds them has left the group.
 const DYING: Duration = Duration::from_millis(250);
+/// How long the reader of the standard error is waited for, which a busy machine may let run late. Who never stops writing costs
+/// this much each time.
+const CATCHING_UP: Duration = Duration::from_millis(100);
 /// How long a killed process may take to be reaped here; after that a thread does it.
 const REAPING: Duration = Duration::from_secs(1);
 /// The longest pause between two looks at something that nobody tells of.
@@ -494,7 +497,7 @@ impl Complaints {
         let Some(source) = self.lock().source.clone() else {
             return;
         };
-        let deadline = Instant::now() + Duration::from_millis(20);
+        let deadline = Instant::now() + CATCHING_UP;
         let mut pause = Pause::default();
         while rustix::io::ioctl_fionread(&source).is_ok_and(|waiting| waiting > 0) && pause.rest(deadline) {}
     }

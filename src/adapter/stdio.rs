@@ -2,15 +2,19 @@
 //!
 //! The process is started by the first `hello` and again by the next one after it crashed, hung or talked
 //! nonsense: any of these ends it, so that no answer of one case can be taken for an answer in another.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Only a delivery that is not answered in time leaves it running: it is sent again, as the provider would, and the late answer
+//! is known by its number and passed over.
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
     time::{Duration, Instant},
 };
 
 use super::{
     Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    folder::{FOLDER, Folder},
     process::{End, Heard, Process, Tail, Written, shown},
     wire::{Answer, Operation, RequestLine, read_answer, read_introduction, read_state, read_status},
 };
@@ -56,6 +60,12 @@ pub struct StdioTarget {
     /// Whether the running process has answered `hello`; before that, its end means that it could not be started.
     is_introduced: bool,
     last_id: u64,
+    /// How long the answer to a delivery is waited for at least, whatever the settings say.
+    patience: Duration,
+    /// Requests of the running process that nobody waits for any more. Their answers may still come, and are passed over.
+    given_up: HashSet<u64>,
+    /// What stands for `{folder}` in the command; made with the first start.
+    folder: Option<Folder>,
     /// The lines to write next; kept for its memory.
     outgoing: Vec<u8>,
     /// What processes that are gone wrote to their standard error.
@@ -66,10 +76,13 @@ pub struct StdioTarget {
 struct Exchange {
     answers: Vec<Option<Answer>>,
     failure: Option<TargetErrorKind>,
+    /// Whether everything was written and the target is only too slow, so that it can be asked again.
+    is_only_late: bool,
 }
 
 impl StdioTarget {
-    /// A target that this command runs: a program and its arguments. Nothing is started before `hello`.
+    /// A target that this command runs: a program and its arguments, in which `{folder}` stands for an empty folder that is
+    /// made for it and removed when it is dropped. Nothing is started before `hello`.
     pub fn new(command: Vec<OsString>, settings: StdioSettings) -> StdioTarget {
         StdioTarget {
             command,
@@ -77,16 +90,46 @@ impl StdioTarget {
             process: None,
             is_introduced: false,
             last_id: 0,
+            patience: Duration::ZERO,
+            given_up: HashSet::new(),
+            folder: None,
             outgoing: Vec::new(),
             complaints: Tail::default(),
         }
     }
 
     fn start(&mut self, operation: &str) -> Result<(), TargetError> {
-        let process = Process::start(&self.command).map_err(|why| TargetError::new(operation, TargetErrorKind::NotStarted(why)))?;
+        let not_started = |why: String| TargetError::new(operation, TargetErrorKind::NotStarted(why));
+        if self.folder.is_none() && names_folder(&self.command) {
+            self.folder = Some(Folder::new().map_err(not_started)?);
+        }
+        let process = Process::start(&self.words()).map_err(|why| self.in_its_words(not_started(why)))?;
         self.process = Some(process);
         self.is_introduced = false;
         Ok(())
+    }
+
+    /// The command with the folder in its place.
+    fn words(&self) -> Vec<OsString> {
+        let Some(folder) = &self.folder else { return self.command.clone() };
+        let path = folder.path().to_string_lossy();
+        // A word that is no text names no folder.
+        let word = |word: &OsString| word.to_str().map_or_else(|| word.clone(), |text| text.replace(FOLDER, &path).into());
+        self.command.iter().map(word).collect()
+    }
+
+    fn in_its_words(&self, mut error: TargetError) -> TargetError {
+        error.each_text(|text| *text = self.as_written(text));
+        error
+    }
+
+    /// A text without the name of the folder, which differs from run to run.
+    fn as_written(&self, text: &str) -> String {
+        self.folder.as_ref().map_or_else(|| text.to_owned(), |folder| text.replace(&*folder.path().to_string_lossy(), FOLDER))
+    }
+
+    fn answer_limit(&self) -> Duration {
+        self.settings.answer_limit.max(self.patience)
     }
 
     /// Kills what runs, and keeps what it complained about.
@@ -96,6 +139,7 @@ impl StdioTarget {
             process.take_complaints(&mut self.complaints);
         }
         self.is_introduced = false;
+        self.given_up.clear();
     }
 
     fn push(&mut self, operation: Operation<'_>) {
@@ -103,42 +147,61 @@ impl StdioTarget {
         RequestLine { id: self.last_id, operation }.write_to(&mut self.outgoing);
     }
 
-    /// One request and its answer.
+    /// One request and its answer. A target that does not answer is gone after that.
     fn ask(&mut self, operation: Operation<'_>, limit: Duration) -> Result<String, TargetError> {
-        let name = operation.name();
-        self.outgoing.clear();
-        self.push(operation);
-        let exchange = self.exchange(1, limit);
-        let answer = exchange.answers.into_iter().next().flatten();
-        let result = answered(name, answer, exchange.failure.as_ref());
-        if exchange.failure.is_some() {
+        let (result, _) = self.asked(operation, limit);
+        let is_fatal = |error: &TargetError| !matches!(error.kind, TargetErrorKind::Declined(_));
+        if result.as_ref().is_err_and(is_fatal) {
             self.stop();
         }
         result
+    }
+
+    /// The same for a delivery, which may be sent again if there was no answer in time.
+    fn ask_again_later(&mut self, operation: Operation<'_>, limit: Duration) -> Result<String, TargetError> {
+        let (result, is_only_late) = self.asked(operation, limit);
+        match &result {
+            Err(_) if is_only_late => {
+                self.given_up.insert(self.last_id);
+            }
+            Err(error) if !matches!(error.kind, TargetErrorKind::Declined(_)) => self.stop(),
+            _ => {}
+        }
+        result
+    }
+
+    fn asked(&mut self, operation: Operation<'_>, limit: Duration) -> (Result<String, TargetError>, bool) {
+        let name = operation.name();
+        self.outgoing.clear();
+        self.push(operation);
+        let Exchange { answers, failure, is_only_late } = self.exchange(1, limit);
+        let answer = answers.into_iter().next().flatten();
+        (answered(name, answer, failure.as_ref()).map_err(|error| self.in_its_words(error)), is_only_late)
     }
 
     /// Writes the last `count` requests, which are in `outgoing`, and waits for their answers in any order.
     fn exchange(&mut self, count: usize, limit: Duration) -> Exchange {
         let mut answers = Vec::new();
         answers.resize_with(count, || None);
-        let failure = match &mut self.process {
-            None => Some(TargetErrorKind::NotStarted("it is not running; `hello` starts it".to_owned())),
-            Some(process) => {
-                let first = self.last_id + 1 - count as u64;
-                let deadline = from_now(limit);
-                let written = process.write(&self.outgoing, deadline);
-                let patience = Patience { limit, deadline, written };
-                collect(process, first, &mut answers, patience).err()
-            }
+        let Some(process) = &mut self.process else {
+            let failure = TargetErrorKind::NotStarted("it is not running; `hello` starts it".to_owned());
+            return Exchange { answers, failure: Some(failure), is_only_late: false };
         };
-        Exchange { answers, failure }
+        let first = self.last_id + 1 - count as u64;
+        let deadline = from_now(limit);
+        let written = process.write(&self.outgoing, deadline);
+        let patience = Patience { limit, deadline, written };
+        let failure = collect(process, first, &mut answers, &mut self.given_up, patience).err();
+        // Of a request that is half written, the rest would be taken from the next one.
+        let is_only_late = written == Written::Everything && matches!(failure, Some(TargetErrorKind::TimedOut(_)));
+        Exchange { answers, failure, is_only_late }
     }
 
     /// An answer in which the operation's own members are wrong ends the process like any other nonsense.
     fn checked<T>(&mut self, operation: &str, read: Result<T, String>) -> Result<T, TargetError> {
         read.map_err(|problem| {
             self.stop();
-            TargetError::new(operation, TargetErrorKind::Nonsense(problem))
+            self.in_its_words(TargetError::new(operation, TargetErrorKind::Nonsense(problem)))
         })
     }
 
@@ -174,8 +237,12 @@ impl Target for StdioTarget {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let line = self.ask(Operation::deliver(request), self.settings.answer_limit)?;
+        let line = self.ask_again_later(Operation::deliver(request), self.answer_limit())?;
         self.checked("deliver", read_status(&line))
+    }
+
+    fn wait_at_least(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// All requests are written before the first answer is waited for; the limit holds for all together.
@@ -184,13 +251,22 @@ impl Target for StdioTarget {
         for request in requests {
             self.push(Operation::deliver(request));
         }
-        let Exchange { answers, failure } = self.exchange(requests.len(), self.settings.answer_limit);
+        let Exchange { answers, failure, is_only_late } = self.exchange(requests.len(), self.answer_limit());
+        if is_only_late {
+            let first = self.last_id + 1 - requests.len() as u64;
+            let missing = answers.iter().zip(first..).filter(|(answer, _)| answer.is_none());
+            self.given_up.extend(missing.map(|(_, id)| id));
+        }
         let read = |answer| {
             let line = answered("deliver", answer, failure.as_ref())?;
             read_status(&line).map_err(|problem| TargetError::new("deliver", TargetErrorKind::Nonsense(problem)))
         };
-        let results: Vec<_> = answers.into_iter().map(read).collect();
-        let is_fatal = |error: &TargetError| !matches!(error.kind, TargetErrorKind::Declined(_));
+        let results: Vec<_> = answers.into_iter().map(|answer| read(answer).map_err(|error| self.in_its_words(error))).collect();
+        let is_fatal = |error: &TargetError| match error.kind {
+            TargetErrorKind::Declined(_) => false,
+            TargetErrorKind::TimedOut(_) => !is_only_late,
+            _ => true,
+        };
         if results.iter().any(|result| result.as_ref().is_err_and(is_fatal)) {
             self.stop();
         }
@@ -205,8 +281,9 @@ impl Target for StdioTarget {
             Mishap::Killed { after_ms } => {
                 self.outgoing.clear();
                 self.push(Operation::deliver(request));
+                let deadline = from_now(self.answer_limit());
                 if let Some(process) = &mut self.process {
-                    process.write(&self.outgoing, from_now(self.settings.answer_limit));
+                    process.write(&self.outgoing, deadline);
                     std::thread::sleep(Duration::from_millis(after_ms.into()));
                 }
                 self.restart().map(|()| None)
@@ -248,7 +325,8 @@ impl Target for StdioTarget {
         if let Some(process) = &self.process {
             process.take_complaints(&mut self.complaints);
         }
-        self.complaints.take()
+        let complaints = self.complaints.take();
+        self.as_written(&complaints)
     }
 }
 
@@ -260,7 +338,14 @@ struct Patience {
 }
 
 /// Waits for answers to the requests from `first` on, until each has one.
-fn collect(process: &mut Process, first: u64, answers: &mut [Option<Answer>], patience: Patience) -> Result<(), TargetErrorKind> {
+/// What answers a request of earlier on, which was given up, is passed over.
+fn collect(
+    process: &mut Process,
+    first: u64,
+    answers: &mut [Option<Answer>],
+    given_up: &mut HashSet<u64>,
+    patience: Patience,
+) -> Result<(), TargetErrorKind> {
     let Patience { limit, mut deadline, written } = patience;
     if written == Written::Unread {
         // It has probably ended. What it said before that tells more than the broken pipe.
@@ -272,8 +357,11 @@ fn collect(process: &mut Process, first: u64, answers: &mut [Option<Answer>], pa
     while missing > 0 {
         match process.read(deadline.min(from_now(SLICE))) {
             Heard::Line(line) => {
-                let is_awaited = |id| place(id).and_then(|place| answers.get(place)).is_some_and(Option::is_none);
+                let is_awaited = |id| given_up.contains(&id) || place(id).and_then(|place| answers.get(place)).is_some_and(Option::is_none);
                 let (id, answer) = read_answer(line, is_awaited).map_err(TargetErrorKind::Nonsense)?;
+                if given_up.remove(&id) {
+                    continue;
+                }
                 if let Some(slot) = place(id).and_then(|place| answers.get_mut(place)) {
                     *slot = Some(answer);
                     missing -= 1;
@@ -318,6 +406,11 @@ fn answered(operation: &str, answer: Option<Answer>, failure: Option<&TargetErro
         (None, None) => TargetErrorKind::Nonsense("the target did not answer".to_owned()),
     };
     Err(TargetError::new(operation, kind))
+}
+
+/// Whether `{folder}` stands somewhere in a command.
+pub(crate) fn names_folder(command: &[OsString]) -> bool {
+    command.iter().any(|word| word.to_str().is_some_and(|word| word.contains(FOLDER)))
 }
 
 fn from_now(limit: Duration) -> Instant {

@@ -2,7 +2,7 @@
 //!
 //! Reading takes the short way as long as everything is as it should be. Only when something is not, the
 //! answer is looked at again, to name the member that is wrong: whoever reads that message is writing an adapter.
-//! Source: `adapter-protocol.md`, "stdio transport".
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -18,11 +18,11 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Capabilities, Introduction, Request, process::shown};
 use crate::{
     case::{OrderSetup, OwnRefundDetails},
-    domain::{OrderState, RefundView},
+    domain::{OrderState, RefundView, did_you_mean},
 };
 
 /// One line that the harness writes: a request.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Request")]
 pub(super) struct RequestLine<'a> {
     /// The number of the request; the answer repeats it.
@@ -33,7 +33,7 @@ pub(super) struct RequestLine<'a> {
 }
 
 /// What a target is asked to do.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Operation<'a> {
     /// The first request, and the first after every start. The target says who it is.
@@ -319,6 +319,10 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
     };
     // No member is needed, so each can be read alone, which tells whose fault it is.
     for (name, value) in members {
+        if !Capabilities::NAMES.contains(&name.as_str()) {
+            let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
+            return Err(format!("`capabilities.{name}` is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
+        }
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         let read: Capabilities = serde_json::from_value(Value::Object(alone)).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
         if read.concurrency == 0 {
@@ -471,7 +475,7 @@ mod tests {
     use super::*;
     use crate::{adapter::Observable, domain::Amount};
 
-    /// The example lines of `adapter-protocol.md`.
+    /// Lines such as `docs/adapter-protocol.md`, "An example session", has.
     const HELLO: &str = r#"{"id":1,"op":"hello","protocol":1,"provider":"digital-river","secret":"whsec_…"}"#;
     const INTRODUCTION: &str =
         r#"{"id":1,"ok":true,"name":"acme-shop","version":"2.3.1","capabilities":{"observes":["currency","refunds"],"durable":true}}"#;
@@ -568,7 +572,8 @@ mod tests {
     #[test]
     fn wrong_members_of_introductions_are_named() {
         let hello = |members: &str| read_introduction(&format!(r#"{{"id":1,"ok":true,{members}}}"#));
-        assert!(hello(r#""protocol":"7","capabilities":{"future":{"a":1}}"#).is_ok());
+        assert!(hello(r#""protocol":"7","capabilities":{"clock":true}"#).is_ok());
+        named(hello(r#""capabilities":{"durabel":true}"#), "`capabilities.durabel` is unknown; did you mean `durable`?");
         named(hello(r#""version":2"#), "`version` is a number, not a string");
         named(hello(r#""capabilities":[]"#), "`capabilities` is an array");
         named(hello(r#""capabilities":null"#), "`capabilities` is null");

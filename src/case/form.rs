@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Body, Delivery, Effect, Entry, Mishap, OwnRefund, Signature};
-use crate::model::{EventFacts, Expectation};
+use crate::{
+    model::{EventFacts, Expectation},
+    plan::MutationKind,
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -69,6 +72,10 @@ pub(super) struct DeliveryForm {
     fault: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mutation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mutation_kind: Option<MutationKind>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    readings: Vec<EventFacts>,
     #[serde(default, skip_serializing_if = "is_plain")]
     effect: Effect,
     #[serde(default, skip_serializing_if = "is_valid")]
@@ -92,8 +99,8 @@ fn is_valid(signature: &Signature) -> bool {
 impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
-        let Delivery { event, headers, fault, mutation, effect, signature, mishap, .. } = delivery;
-        DeliveryForm { event, headers, fault, mutation, effect, signature, mishap, body, body_base64 }
+        let Delivery { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, .. } = delivery;
+        DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, body, body_base64 }
     }
 }
 
@@ -101,7 +108,8 @@ impl TryFrom<DeliveryForm> for Delivery {
     type Error = String;
 
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
-        let DeliveryForm { event, headers, fault, mutation, effect, signature, mishap, body, body_base64 } = form;
-        Ok(Delivery { event, headers, body: Body::from_members(body, body_base64)?, fault, mutation, effect, signature, mishap })
+        let DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, body, body_base64 } = form;
+        let body = Body::from_members(body, body_base64)?;
+        Ok(Delivery { event, headers, body, fault, mutation, mutation_kind, readings, effect, signature, mishap })
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Generated cases, saved failures and the frozen sequences of the corpus are all this one type, and
 //! this one file format (`refundproof-case/1`), so whatever was seen once can be seen again on any
-//! transport and after the generator has changed. Source: `cli-and-reports.md`, "Case file".
+//! transport and after the generator has changed. Source: `docs/reports.md`, "Case file".
 
 mod body;
 mod file;
 mod form;
+mod told;
 
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::Amount,
-    model::{EventFacts, Expectation, Knowledge},
-    plan::Plan,
+    model::{EventFacts, Expectation},
+    plan::{MutationKind, Plan},
 };
+use told::Told;
 
 /// A case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,8 +131,12 @@ pub struct Delivery {
     pub body: Body,
     /// The delivery fault that it carries.
     pub fault: Option<String>,
-    /// The mutation of its payload.
+    /// The mutation of its payload, for people.
     pub mutation: Option<String>,
+    /// Which mutation that is; absent in cases that were written by hand.
+    pub mutation_kind: Option<MutationKind>,
+    /// How else a doubtful event may be read literally.
+    pub readings: Vec<EventFacts>,
     /// What must happen.
     pub effect: Effect,
     /// How it is signed.
@@ -185,6 +191,8 @@ pub enum Signature {
     Truncated,
     /// With this secret instead of the one that the target knows.
     With(String),
+    /// With a secret that is made from the one that the target knows, and is another.
+    OtherSecret(OtherSecret),
     /// An hour ago.
     Stale,
     /// With two secrets, as while one is being replaced.
@@ -194,6 +202,42 @@ pub enum Signature {
     },
     /// Over another body.
     Over(String),
+}
+
+/// How a secret is made from another, so that the two are never the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OtherSecret {
+    /// One character is another.
+    OneCharacterOff,
+    /// There is nothing of it.
+    Emptied,
+    /// It stands there twice.
+    Doubled,
+}
+
+impl OtherSecret {
+    /// Every way.
+    pub const ALL: [OtherSecret; 3] = [OtherSecret::OneCharacterOff, OtherSecret::Emptied, OtherSecret::Doubled];
+
+    /// Another secret than this one.
+    pub fn of(self, secret: &str) -> String {
+        match self {
+            OtherSecret::Emptied if !secret.is_empty() => String::new(),
+            OtherSecret::Doubled if !secret.is_empty() => secret.repeat(2),
+            _ => {
+                // In the middle: the bits of a last character may not count where a secret is written in base64.
+                let middle = secret.chars().count() / 2;
+                let other = |(place, own): (usize, char)| match own {
+                    _ if place != middle => own,
+                    'x' => 'y',
+                    _ => 'x',
+                };
+                let text: String = secret.chars().enumerate().map(other).collect();
+                if text.is_empty() { "x".to_owned() } else { text }
+            }
+        }
+    }
 }
 
 /// On what terms a case is run: what a target claims, as far as it changes what is sent.
@@ -209,7 +253,7 @@ pub struct Terms<'a> {
     pub durable: bool,
 }
 
-/// What must happen with a delivery (semantics, "Mutations").
+/// What must happen with a delivery (`docs/expectations.md`, "Mutations").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
@@ -222,8 +266,9 @@ pub enum Effect {
     Reject,
     /// It must be answered with 4xx and change nothing, where signatures are verified.
     Refuse,
-    /// It may be processed or refused.
-    Flag,
+    /// Two reasonable consumers may differ about it: it may be processed or not.
+    #[serde(alias = "flag")]
+    Tolerate,
 }
 
 impl Effect {
@@ -261,7 +306,18 @@ impl Delivery {
     pub fn plain(event: EventFacts, body: Body) -> Delivery {
         let effect = if event.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
         let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
-        Delivery { event, headers, body, fault: None, mutation: None, effect, signature: Signature::Valid, mishap: None }
+        Delivery {
+            event,
+            headers,
+            body,
+            fault: None,
+            mutation: None,
+            mutation_kind: None,
+            readings: Vec::new(),
+            effect,
+            signature: Signature::Valid,
+            mishap: None,
+        }
     }
 }
 
@@ -344,7 +400,7 @@ impl Case {
             let mut concerned = Vec::new();
             match &entry.act {
                 Act::Deliver(delivery) => {
-                    if delivery.effect == Effect::Flag {
+                    if delivery.effect == Effect::Tolerate {
                         entry.expect_if_refused = told.expectation(told.order_of(delivery).unwrap_or(latest));
                     }
                     latest = told.deliver(delivery).unwrap_or(latest);
@@ -375,97 +431,21 @@ impl Case {
     }
 }
 
-/// What the deliveries so far told of each order.
-struct Told {
-    ids: Vec<String>,
-    orders: Vec<ToldOrder>,
-}
-
-/// What was told of one order: for certain, and with every choice of doubtful deliveries that may have been applied.
-struct ToldOrder {
-    certain: Knowledge,
-    possible: Vec<Knowledge>,
-}
-
-/// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
-/// have more, and is then judged as if the further ones had not come.
-const MOST_CHOICES: usize = 15;
-
-impl ToldOrder {
-    fn all(&self) -> impl Iterator<Item = &Knowledge> {
-        std::iter::once(&self.certain).chain(&self.possible)
-    }
-
-    fn each(&mut self, learn: impl Fn(&mut Knowledge)) {
-        learn(&mut self.certain);
-        self.possible.iter_mut().for_each(learn);
-    }
-
-    fn doubt(&mut self, event: &EventFacts) {
-        // Delivered again it leaves the same choices.
-        let is_known = self.all().any(|known| known.knows(&event.id));
-        if event.tells.is_empty() || is_known || self.possible.len() >= MOST_CHOICES {
-            return;
-        }
-        let mut applied: Vec<Knowledge> = self.all().cloned().collect();
-        applied.iter_mut().for_each(|known| known.learn(event));
-        self.possible.append(&mut applied);
-    }
-}
-
-impl Told {
-    fn new(orders: &[OrderSetup]) -> Told {
-        let told = |order: &OrderSetup| ToldOrder {
-            certain: Knowledge::new(&order.order_id, &order.currency, order.captured_amount),
-            possible: Vec::new(),
-        };
-        Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
-    }
-
-    fn order(&self, id: Option<&str>) -> Option<usize> {
-        self.ids.iter().position(|order| Some(order.as_str()) == id)
-    }
-
-    fn order_of(&self, delivery: &Delivery) -> Option<usize> {
-        self.order(delivery.event.order_id.as_deref())
-    }
-
-    fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
-        let order = self.order_of(delivery)?;
-        match delivery.effect {
-            Effect::Accept => self.orders[order].each(|known| known.learn(&delivery.event)),
-            Effect::Flag => self.orders[order].doubt(&delivery.event),
-            Effect::Ignore | Effect::Reject | Effect::Refuse => {}
-        }
-        Some(order)
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Option<usize> {
-        let order = self.order(Some(&own.order_id))?;
-        self.orders[order].each(|known| known.learn_own(&own.refund.id, own.refund.amount));
-        Some(order)
-    }
-
-    fn expectation(&self, order: usize) -> Vec<Expectation> {
-        let all = self.orders.get(order).into_iter().flat_map(ToldOrder::all);
-        all.map(Knowledge::expectation).reduce(Expectation::or).into_iter().collect()
-    }
-
-    /// What may be shown at the end, and what else if doubtful deliveries were applied.
-    fn final_expectation(&self, order: usize, complete: bool) -> (Expectation, Vec<Expectation>) {
-        let certain = self.orders[order].certain.final_expectation(complete);
-        let mut others: Vec<Expectation> = Vec::new();
-        for possible in &self.orders[order].possible {
-            let other = possible.final_expectation(complete);
-            if other != certain && !others.contains(&other) {
-                others.push(other);
-            }
-        }
-        (certain, others)
-    }
-}
-
 fn complete_orders(case: &Case) -> Vec<bool> {
     let judged = |id: &str| case.expect.iter().any(|end| end.order_id == id && end.available_to_refund_amount.is_some());
     case.orders.iter().map(|order| judged(&order.order_id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_secret_is_another() {
+        for secret in ["", "x", "xx", "secret", "whsec_refundproof", "ünïcödé", "c2VjcmV0IQ=="] {
+            for way in OtherSecret::ALL {
+                assert_ne!(way.of(secret), secret, "{way:?}");
+            }
+        }
+    }
 }

@@ -10,7 +10,6 @@ use crate::{
     case::{Act, Case, Effect, Mishap, Signature},
     domain::{Amount, Currency, RefundState},
     model::Tell,
-    mutate,
     plan::{Action, Level, MutationKind, Palette, Step},
 };
 
@@ -33,8 +32,7 @@ struct Left<'a> {
 impl Left<'_> {
     fn by_mutation(&self) -> Option<&'static str> {
         let mutated = |kinds: &[MutationKind]| {
-            let mut mutations = self.case.all_deliveries().filter_map(|delivery| delivery.mutation.as_deref());
-            mutations.any(|mutation| kinds.iter().any(|kind| mutate::name(*kind) == mutation))
+            self.case.all_deliveries().filter_map(|delivery| delivery.mutation_kind).any(|kind| kinds.contains(&kind))
         };
         use MutationKind::*;
         let classes: [(&[MutationKind], &'static str); 9] = [
@@ -42,10 +40,13 @@ impl Left<'_> {
             (&[UnknownOrder], "UNKNOWN-OBJ"),
             (&[OtherCurrency], "CURRENCY"),
             (&[OtherMode], "ENV"),
-            (&[OverCaptured, TooPrecise, TextAmount, AmountForm, BadAmount], "MONEY"),
+            (
+                &[OverCaptured, TooPrecise, TextAmount, AmountForm, UnusualNumber, BadAmount, BooleanAmount, NegativeAmount, NoAmount],
+                "MONEY",
+            ),
             (&[TimeDigits, BadTime], "TIME"),
             (&[UnknownState], "FAILED"),
-            (MutationKind::UNSIGNED, "SIG"),
+            (&[SignatureAbsent, SignatureWrong, SignatureTruncated, OtherSecret], "SIG"),
             (&[BodyChanged, Reserialised, RotatedSecret], "SIG"),
         ];
         if let Some((_, class)) = classes.iter().find(|(kinds, _)| mutated(kinds)) {

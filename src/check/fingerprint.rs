@@ -91,7 +91,7 @@ fn case_shape(case: &Case) -> String {
             Signature::Valid => "",
             Signature::Absent => " unsigned",
             Signature::Truncated => " truncated",
-            Signature::With(_) => " with another secret",
+            Signature::With(_) | Signature::OtherSecret(_) => " with another secret",
             Signature::Stale => " stale",
             Signature::Rotated { .. } => " rotated",
             Signature::Over(_) => " over another body",

@@ -1,5 +1,7 @@
 //! Judging one answer and one observation.
 
+use std::{borrow::Cow, time::Duration};
+
 use serde::{Deserialize, Serialize};
 
 use super::show::{diff, expectation_lines, state_lines};
@@ -57,6 +59,28 @@ impl FailureKind {
 pub struct Rules {
     /// A rejection must be 4xx, not only not 2xx.
     pub rejection_is_4xx: bool,
+    /// A doubtful delivery must be taken as a whole or not at all, and answered without an error of the target's own.
+    /// Elsewhere it must only do no harm.
+    pub contained: bool,
+    /// An answer must come within this time; nothing else judges how long one takes.
+    pub answer_within: Option<Duration>,
+}
+
+impl Rules {
+    /// What the requirement with this id asks; the limit is how long its provider waits for an answer.
+    pub fn of(requirement: &str, limit: Duration) -> Rules {
+        match requirement {
+            "rejection-is-4xx" => Rules { rejection_is_4xx: true, ..Rules::default() },
+            "doubtful-events-contained" => Rules { contained: true, ..Rules::default() },
+            "acknowledges-in-time" => Rules { answer_within: Some(limit), ..Rules::default() },
+            _ => Rules::default(),
+        }
+    }
+
+    /// What of an expectation is judged.
+    pub fn judged<'e>(self, expected: &'e Expectation) -> Cow<'e, Expectation> {
+        if self.contained && expected.in_doubt.is_some() { Cow::Owned(expected.contained()) } else { Cow::Borrowed(expected) }
+    }
 }
 
 fn is_acknowledged(status: u16) -> bool {
@@ -82,7 +106,10 @@ pub fn judge_answer(delivery: &Delivery, status: u16, rules: Rules) -> Option<Fa
             (!is_acknowledged(status), "not 2xx", format!("`{kind}`{what} must not be acknowledged and was answered {status}"))
         }
         Effect::Refuse => (is_refusal(status), "4xx", format!("`{kind}`{what} must be refused with 4xx and was answered {status}")),
-        Effect::Flag => (status < 500, "2xx or 4xx", format!("`{kind}`{what} may be processed or refused and was answered {status}")),
+        Effect::Tolerate => {
+            let right = !rules.contained || status < 500;
+            (right, "2xx or 4xx", format!("`{kind}`{what} may be processed or refused and was answered {status}"))
+        }
     };
     (!right).then(|| {
         let observed = status.to_string();

@@ -3,18 +3,18 @@
 //! Nothing here sends, waits or draws. A check says what is wrong and how it shows; what follows from it
 //! for a requirement is decided in [`verdict`].
 
+mod coverage;
 mod diagnose;
 mod fingerprint;
 mod judge;
 pub mod own;
-mod reach;
 mod show;
 pub mod snapshot;
 pub mod verdict;
 pub mod waivers;
 
+pub use coverage::Coverage;
 pub use diagnose::diagnose;
 pub use fingerprint::{Finding, fingerprint, snapshot_fingerprint};
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
-pub use reach::reaches;
 pub use show::{diff, expectation_lines, state_lines};

@@ -1,7 +1,7 @@
 //! Snapshots: what a target showed while a frozen sequence was delivered, as text that people review.
 //!
-//! Only settled moments are shown: where semantics.md leaves a target a choice, a line says so instead
-//! of pinning one design. So every conforming target shows the same text, and a difference is a finding.
+//! Only settled moments are shown: where a target has a choice (`docs/expectations.md`, "What may be shown"), a line says so
+//! instead of pinning one design. So every conforming target shows the same text, and a difference is a finding.
 
 use std::fmt::Write;
 

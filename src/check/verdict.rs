@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every case passed, and enough of them got there.
+    /// Every case passed, and enough of them would have failed a wrong consumer.
     Pass,
     /// A MUST failed.
     Fail,
     /// A SHOULD failed.
     Warn,
-    /// Too few cases, or none, reached what it is about.
+    /// Too few cases, or none, could have shown a mistake.
     NotExercised,
-    /// A capability or subscription that it needs is not claimed.
+    /// A capability that it needs is not claimed, or no event that it is about is subscribed to.
     NotApplicable,
     /// It failed as the list of known failures says.
     Waived,
@@ -46,6 +46,8 @@ pub enum Conformance {
     Conformant,
     /// Something does not.
     NotConformant,
+    /// Nothing that could have failed was judged.
+    NotCertified,
     /// Something could not be judged, and nothing that could be judged failed.
     NotJudged,
 }
@@ -56,26 +58,40 @@ impl Conformance {
         match self {
             Conformance::Conformant => "conformant",
             Conformance::NotConformant => "not-conformant",
+            Conformance::NotCertified => "not-certified",
             Conformance::NotJudged => "not-judged",
         }
     }
 
-    /// The verdict that several verdicts on requirements add up to. A requirement that this version does not
-    /// judge yet takes no part; one that applies and was not exercised counts against the target, because a
-    /// check that did not happen has not passed.
+    /// The verdict that the verdicts on the requirements of one item add up to. A requirement that this version does not
+    /// judge yet takes no part. One that was exercised too little counts against the target, because a check that did not
+    /// happen has not passed, unless it is the target's own claims that leave nothing to check; and where nothing at all
+    /// was checked, nothing is certified.
     pub fn of(requirements: impl IntoIterator<Item = Judged>) -> Conformance {
-        let mut verdict = Conformance::Conformant;
-        for judged in requirements {
+        let mut conformance = Conformance::NotCertified;
+        let (mut any_must, mut any_passed, mut must_passed) = (false, false, false);
+        let mut unjudged = false;
+        for judged in requirements.into_iter().filter(|judged| judged.judged) {
+            any_must |= judged.must;
             match judged.verdict {
-                _ if !judged.judged => {}
                 Verdict::Fail => return Conformance::NotConformant,
-                Verdict::Error => verdict = Conformance::NotJudged,
-                Verdict::NotExercised if judged.out_of_time => verdict = Conformance::NotJudged,
-                Verdict::NotExercised if judged.must => return Conformance::NotConformant,
-                _ => {}
+                Verdict::Error => unjudged = true,
+                Verdict::NotExercised if judged.out_of_time => unjudged = true,
+                Verdict::NotExercised if judged.must && !judged.by_claims => conformance = Conformance::NotConformant,
+                Verdict::Pass | Verdict::Waived | Verdict::Warn => {
+                    any_passed = true;
+                    must_passed |= judged.must;
+                }
+                Verdict::NotExercised | Verdict::NotApplicable => {}
             }
         }
-        verdict
+        let is_certified = must_passed || any_passed && !any_must;
+        match conformance {
+            Conformance::NotConformant => Conformance::NotConformant,
+            _ if unjudged => Conformance::NotJudged,
+            _ if is_certified => Conformance::Conformant,
+            _ => Conformance::NotCertified,
+        }
     }
 }
 
@@ -84,10 +100,12 @@ impl Conformance {
 pub struct Judged {
     /// Its verdict.
     pub verdict: Verdict,
-    /// Whether it is a MUST.
+    /// Whether it counts as a MUST.
     pub must: bool,
     /// Whether this version judges it at all.
     pub judged: bool,
     /// Whether the time limit kept it from being exercised.
     pub out_of_time: bool,
+    /// Whether the target's own claims kept it from being exercised.
+    pub by_claims: bool,
 }

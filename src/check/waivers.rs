@@ -2,7 +2,7 @@
 //!
 //! A known failure still runs. The list fails the run as soon as it no longer says the truth: an entry that passes now,
 //! that fails differently, that matches nothing, that has no reason or has expired is a [`Problem`]. What could not be
-//! judged cannot be waived. Source: `cli-and-reports.md`, "Known-failing file".
+//! judged cannot be waived. Source: `docs/reports.md`, "Known-failing file".
 
 use std::fmt;
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
+use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -75,7 +75,7 @@ pub(crate) struct TargetArgs {
 
     /// What its deliveries are signed with; without one nothing is signed.
     #[arg(long, value_name = "SECRET")]
-    pub(crate) secret: Option<String>,
+    pub(crate) secret: Option<Secret>,
 
     /// Send to other machines too.
     #[arg(long)]
@@ -86,7 +86,8 @@ pub(crate) struct TargetArgs {
     #[arg(long)]
     pub(crate) attach: bool,
 
-    /// How long the answer to a delivery may take.
+    /// How long the answer to a delivery is waited for before it is sent again. `acknowledges-in-time` measures what its provider
+    /// allows, whatever this says.
     #[arg(long, value_name = "TIME", default_value = "3000ms", value_parser = parse_time)]
     answer_limit: std::time::Duration,
 
@@ -96,7 +97,7 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// How long the answer to a delivery may take; who looks at it in a debugger has all the time there is.
+    /// How long the answer to a delivery is waited for; who looks at it in a debugger has all the time there is.
     pub(crate) fn answer_limit(&self) -> Option<std::time::Duration> {
         (!self.attach && !self.step).then_some(self.answer_limit)
     }
@@ -136,6 +137,14 @@ pub(crate) struct Certify {
     /// No requirements that fit this glob; may be given several times.
     #[arg(long, value_name = "GLOB")]
     pub(crate) skip: Vec<String>,
+
+    /// Count a SHOULD as a MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// An item of the provider's checklist that is knowingly left out; may be given several times.
+    #[arg(long, value_name = "ITEM")]
+    pub(crate) without: Vec<String>,
 
     /// Workers, each with a target of its own [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -340,7 +349,7 @@ pub(crate) struct Show {
 
     /// The secret to sign with, for --curl; without one nothing is signed.
     #[arg(long, value_name = "SECRET", requires = "curl")]
-    pub(crate) secret: Option<String>,
+    pub(crate) secret: Option<Secret>,
 }
 
 #[derive(Clone, Copy, Debug)]

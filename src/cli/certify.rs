@@ -16,7 +16,9 @@ use super::{
     target::{self, quote},
 };
 use crate::{
+    adapter::{TargetError, TargetErrorKind},
     check::{verdict::Conformance, waivers::KnownFailures},
+    domain::did_you_mean,
     provider::Provider,
     report::{Describe, Format, terminal},
     run::{Factory, Options, Redactor, Report, RunEvent, Selection},
@@ -25,7 +27,8 @@ use crate::{
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
-    let options = options(&args, output)?;
+    let without = left_out(&args, &*factory, provider)?;
+    let options = options(&args, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
@@ -49,7 +52,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     };
     let report = crate::run::certify(provider, &*factory, &options, &stop, &mut listen);
     bar.finish_and_clear();
-    let mut report = report.map_err(Stop::not_judged)?;
+    let mut report = report.map_err(not_run)?;
     // A case that cannot be saved must not cost the report.
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
     publish(&report, provider, &args.report, unsaved, output)?;
@@ -100,16 +103,42 @@ pub(super) fn check_reports(reports: &[(Format, PathBuf)]) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Why nothing was run: what a target claims is configuration, anything else could not be judged.
+fn not_run(error: TargetError) -> Stop {
+    match error.kind {
+        TargetErrorKind::Misclaimed(_) => Stop::usage(error),
+        _ => Stop::not_judged(error),
+    }
+}
+
 /// The exit code that a report stands for.
 pub(super) fn exit(report: &Report) -> Exit {
     match report.verdict {
         Conformance::Conformant => Exit::Conformant,
-        Conformance::NotConformant => Exit::NotConformant,
+        Conformance::NotConformant | Conformance::NotCertified => Exit::NotConformant,
         Conformance::NotJudged => Exit::NotJudged,
     }
 }
 
-fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
+/// The items that are knowingly left out, as the command line and the target file name them.
+fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> Result<Vec<String>, Stop> {
+    let checklist = &provider.corpus().checklist;
+    let from_file = factory.without().iter().map(|item| (item, "field `without`"));
+    let mut without: Vec<String> = Vec::new();
+    for (item, place) in args.without.iter().map(|item| (item, "--without")).chain(from_file) {
+        if !checklist.contains(item) {
+            let hint = did_you_mean(item, checklist.iter().map(String::as_str));
+            let items = checklist.join(", ");
+            return Err(Stop::usage(format!("{place}: `{item}` is no item of {}'s checklist{hint}; there is {items}", provider.name())));
+        }
+        if !without.contains(item) {
+            without.push(item.clone());
+        }
+    }
+    Ok(without)
+}
+
+fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
     let seed = match args.seed {
         Seed::Fixed(seed) => seed,
         Seed::Random => {
@@ -130,6 +159,8 @@ fn options(args: &Certify, output: &mut Output) -> Result<Options, Stop> {
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        strict: args.strict,
+        without,
         collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
         answer_limit: args.target.answer_limit(),

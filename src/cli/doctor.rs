@@ -9,14 +9,14 @@ use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Ou
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
-    domain::{Clock, OrderState, RefundView, fits_pattern},
+    domain::{Clock, OrderState, RefundView},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
         style::{BAD, FAINT, GOOD, ODD, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, Options, Redactor, hears_nothing, with_fresh_ids},
+    run::{Factory, Options, Redactor, claims_problem, claims_remarks, renamed, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let redactor = Redactor::of(&Options::default(), &*factory);
     interrupt::end_at_once();
     let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
-    let secret = factory.secrets().unwrap_or(&Options::default().secrets).current.clone();
+    let secret = factory.secrets().unwrap_or(&Options::default().secrets).current().map(str::to_owned);
     let columns = output.view().columns;
     let clock = factory.clock();
     let mut visit = Visit { provider, factory: &*factory, target, secret, redactor, clock, columns, out: output.out(), said: Vec::new() };
@@ -67,12 +67,13 @@ impl Visit<'_> {
         };
         let capabilities = introduction.capabilities;
         self.told(&terminal::claims(&capabilities))?;
-        let catalogue = &self.provider.corpus().catalogue;
-        let patterns = capabilities.subscribes.iter().flatten();
-        for pattern in patterns.filter(|pattern| !catalogue.iter().any(|event| fits_pattern(pattern, &event.kind))) {
-            self.remark(&format!("capabilities.subscribes: `{pattern}` fits no event type of {}", self.provider.name()))?;
+        if capabilities.durable && self.factory.workers(&capabilities) == 1 && self.factory.command().is_some() {
+            self.told("it is durable, so certify starts one at a time; with {folder} in the command each worker has a folder of its own")?;
         }
-        if let Some(why) = hears_nothing(self.provider, &capabilities) {
+        for remark in claims_remarks(self.provider, &capabilities) {
+            self.remark(&remark)?;
+        }
+        if let Some(why) = claims_problem(self.provider, &capabilities) {
             self.remark(&why)?;
             return Ok(false);
         }
@@ -157,8 +158,7 @@ impl Visit<'_> {
         let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
         if let Some(secret) = &self.secret {
             let signature = self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes());
-            let name = |name: String| self.factory.signature_header().map_or(name, str::to_owned);
-            headers.extend(signature.into_iter().map(|(header, value)| (name(header), value)));
+            headers.extend(renamed(signature, self.provider, self.factory.signature_header()));
         }
         let members: serde_json::Map<String, serde_json::Value> =
             headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -223,6 +223,8 @@ impl Visit<'_> {
         let Some(command) = self.factory.command() else { return Ok(()) };
         let lines: Vec<String> = self.said.iter().map(|request| target::quote(&request.to_string())).collect();
         writeln!(self.out, "  see it without refundproof:")?;
+        // Whoever pastes it has a folder already.
+        let command = command.replace("{folder}", ".");
         let shown = self.to_paste(&format!("printf '%s\\n' {} | {command}", lines.join(" ")));
         writeln!(self.out, "  {shown}")?;
         Ok(())
@@ -230,7 +232,7 @@ impl Visit<'_> {
 
     /// A command without the secret. The one that is built in is no secret, and with it the command works as it stands.
     fn to_paste(&self, command: &str) -> String {
-        let is_public = self.secret == Options::default().secrets.current;
+        let is_public = self.secret.as_deref() == Options::default().secrets.current();
         if is_public { command.to_owned() } else { self.redactor.hide(command) }
     }
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     corpus::{RequirementText, bug_classes},
+    domain::did_you_mean,
     provider::Provider,
     reference::{FaultInfo, faults},
     report::style::{FAINT, STRONG, paint, wrap},
@@ -62,7 +63,7 @@ pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Stop>
     }
     let near =
         provider.corpus().requirements.iter().map(|requirement| requirement.id.as_str()).chain(faults().iter().map(|fault| fault.name));
-    let hint = nearest(&args.id, near).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    let hint = did_you_mean(&args.id, near);
     Err(Stop::usage(format!("`{}` is neither a requirement nor a fault{hint} (`refundproof list` and `list --faults` show them)", args.id)))
 }
 
@@ -77,7 +78,12 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
     paragraph(out, "why", &requirement.why, columns)?;
     paragraph(out, "source", &requirement.source(), columns)?;
     if !requirement.needs.is_empty() {
-        paragraph(out, "needs", &format!("the capability {}", requirement.needs.join(", ")), columns)?;
+        paragraph(
+            out,
+            "needs",
+            &format!("the capability {}", requirement.needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            columns,
+        )?;
     }
     if !requirement.events.is_empty() {
         paragraph(out, "events", &format!("a subscription to {}", requirement.events.join(" or ")), columns)?;
@@ -125,14 +131,4 @@ fn paragraph(out: &mut dyn Write, label: &str, text: &str, columns: usize) -> st
         writeln!(out, "  {} {line}", paint(FAINT, &format!("{label:<10}")))?;
     }
     Ok(())
-}
-
-/// The name that shares most of its text with what was asked for, if it is near enough to be meant.
-pub(super) fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let score = |name: &str| similar::TextDiff::from_chars(asked, name).ratio();
-    names
-        .map(|name| (score(name), name))
-        .filter(|(score, _)| *score > 0.6)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, name)| name)
 }

@@ -1,6 +1,6 @@
 //! The command line: the only room that knows arguments, standard streams, files to write and exit codes.
 //!
-//! Source: `cli-and-reports.md`.
+//! Source: `docs/reports.md`, "Command line".
 
 mod args;
 mod certify;
@@ -30,7 +30,7 @@ use crate::{
     provider::{Provider, named, registered},
 };
 
-/// How the program ends (`cli-and-reports.md`, "Exit codes").
+/// How the program ends (`docs/reports.md`, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Conformant.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     case::{Act, Case, Delivery, Effect},
     check::Rules,
-    domain::Clock,
+    domain::{Clock, Secret},
     report::{
         style::{BAD, GOOD, STRONG, paint},
         terminal, timeline, visible,
@@ -47,7 +47,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     if case.deliveries() == 0 && !case.entries.is_empty() {
         return Err(Stop::not_judged("the target subscribes to none of the events of this case; nothing was sent"));
     }
-    let rules = Rules { rejection_is_4xx: case.requirement.as_deref() == Some("rejection-is-4xx") };
+    let rules = case.requirement.as_deref().map(|id| Rules::of(id, provider.answer_limit())).unwrap_or_default();
     let mut outcome = driver.run("replay", &case, rules);
     let mut runs = 1;
     while runs < args.times && !outcome.has_stopped() {
@@ -111,10 +111,10 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {
-            Act::Deliver(delivery) => curl(out, number, delivery, provider, args.secret.as_deref())?,
+            Act::Deliver(delivery) => curl(out, number, delivery, provider, args.secret.as_ref())?,
             Act::Together(deliveries) => {
                 for delivery in deliveries {
-                    curl(out, number, delivery, provider, args.secret.as_deref())?;
+                    curl(out, number, delivery, provider, args.secret.as_ref())?;
                 }
             }
             Act::Initiate(own) => {
@@ -138,18 +138,18 @@ fn curl(
     number: usize,
     delivery: &Delivery,
     provider: &dyn crate::provider::Provider,
-    secret: Option<&str>,
+    secret: Option<&Secret>,
 ) -> io::Result<()> {
     let must = match delivery.effect {
         Effect::Accept | Effect::Ignore => "2xx",
         Effect::Reject => "not 2xx",
         Effect::Refuse => "4xx",
-        Effect::Flag => "2xx or 4xx",
+        Effect::Tolerate => "in any way",
     };
     writeln!(out, "\n# {}: {} must be answered {must}", number + 1, delivery.event.kind)?;
     let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
     if let Some(secret) = secret {
-        headers.extend(provider.sign(&[secret], Clock::system().unix_seconds(), delivery.body.bytes()));
+        headers.extend(provider.sign(&[secret.expose()], Clock::system().unix_seconds(), delivery.body.bytes()));
     }
     let headers: Vec<String> = headers.iter().map(|(name, value)| format!("-H {}", quote(&format!("{name}: {value}")))).collect();
     let headers = headers.join(" ");

@@ -9,12 +9,11 @@ use std::{
 use super::{
     Stop,
     args::TargetArgs,
-    list::nearest,
     target_file::{self, Transport},
 };
 use crate::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError},
-    domain::Clock,
+    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
+    domain::{Clock, did_you_mean},
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
 };
@@ -61,8 +60,7 @@ fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
         Stop::usage(format!("`{name}` is no built-in target; there is {REFERENCE} and builtin:fault/NAME (`refundproof list --faults`)"))
     })?;
     let Some(known) = Fault::from_name(fault) else {
-        let hint =
-            nearest(fault, faults().iter().map(|fault| fault.name)).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        let hint = did_you_mean(fault, faults().iter().map(|fault| fault.name));
         return Err(Stop::usage(format!("there is no fault `{fault}`{hint} (`refundproof list --faults` shows them)")));
     };
     let shop = clock.clone();
@@ -80,10 +78,11 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
             if file.secret.is_some() {
                 launch = launch.signing(Secrets { current: file.secret });
             }
-            Box::new(launch.naming(file.signature_header))
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
         Transport::Http(settings) => {
-            Box::new(http(*settings, &argument, args)?.signing(Secrets { current: file.secret }).naming(file.signature_header))
+            let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret });
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
     })
 }
@@ -146,8 +145,9 @@ fn stdio(command: Vec<OsString>, file: Option<&str>, args: &TargetArgs) -> Launc
     let argument = file.map_or_else(|| format!(" -- {words}"), |file| format!(" {}", quote(file)));
     let answer_limit = args.answer_limit().unwrap_or(Duration::MAX);
     let settings = StdioSettings { answer_limit, ..StdioSettings::default() };
+    let shares_store = !names_folder(&command);
     let make: Maker = Box::new(move || Ok(Box::new(StdioTarget::new(command.clone(), settings)) as Box<dyn Target>));
-    Launch::new("stdio", &argument, Clock::system(), make).running(words)
+    Launch::new("stdio", &argument, Clock::system(), make).running(words).sharing_a_store(shares_store)
 }
 
 /// A word as a shell takes it.

@@ -13,28 +13,33 @@ use hyper::header::HeaderName;
 use serde::Deserialize;
 
 use super::{Stop, args::parse_time};
-use crate::adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup};
+use crate::{
+    adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup},
+    domain::{Secret, did_you_mean},
+};
 
 /// A target file, read.
-#[derive(Debug)]
 pub(super) struct TargetFile {
     pub(super) transport: Transport,
+    /// Items of the checklist that are knowingly left out.
+    pub(super) without: Vec<String>,
     /// What deliveries are signed with; over HTTP nothing is signed without it.
-    pub(super) secret: Option<String>,
+    pub(super) secret: Option<Secret>,
     /// The header that carries the signature, where it is another than the provider's own.
     pub(super) signature_header: Option<String>,
 }
 
-#[derive(Debug)]
 pub(super) enum Transport {
     /// The command that speaks the stdio transport.
     Stdio(Vec<String>),
     Http(Box<HttpSettings>),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
+    #[serde(default)]
+    without: Vec<String>,
     target: TargetTable,
     #[serde(default)]
     capabilities: Option<toml::Table>,
@@ -46,15 +51,17 @@ struct Form {
     mapping: Option<Mapping>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetTable {
+    #[serde(default)]
+    without: Vec<String>,
     #[serde(default)]
     name: String,
     #[serde(default)]
     version: String,
     #[serde(default)]
-    secret: Option<String>,
+    secret: Option<Secret>,
     #[serde(default)]
     secret_env: Option<String>,
     #[serde(default)]
@@ -63,7 +70,7 @@ struct TargetTable {
     command: Option<Vec<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServerTable {
     command: Vec<String>,
@@ -77,7 +84,7 @@ struct ServerTable {
     environment: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HttpTable {
     webhook_url: String,
@@ -114,7 +121,7 @@ pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bo
 
 impl Form {
     fn into_file(self, folder: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, String> {
-        let Form { target, capabilities, server, http, mapping } = self;
+        let Form { mut without, target, capabilities, server, http, mapping } = self;
         let signature_header = target.signature_header.as_ref().map(|name| name.to_lowercase());
         if let Some(name) = signature_header.as_ref().filter(|name| name.parse::<HeaderName>().is_err()) {
             return Err(format!("target.signature_header: `{name}` is no name of a header"));
@@ -124,11 +131,11 @@ impl Form {
             (None, Some(name)) => {
                 let secret =
                     std::env::var(&name).map_err(|_| format!("target.secret_env: the environment variable `{name}` is not set"))?;
-                Some(secret)
+                Some(secret.into())
             }
             (secret, None) => secret,
         };
-        if secret.as_ref().is_some_and(String::is_empty) {
+        if secret.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
             return Err("target.secret: is empty; leave it out if nothing is to be signed".to_owned());
         }
         let transport = match (target.command, http) {
@@ -171,7 +178,8 @@ impl Form {
                 Transport::Http(Box::new(settings))
             }
         };
-        Ok(TargetFile { transport, secret, signature_header })
+        without.extend(target.without);
+        Ok(TargetFile { transport, without, secret, signature_header })
     }
 }
 
@@ -186,21 +194,12 @@ impl ServerTable {
     }
 }
 
-/// Capabilities as the adapter contract names them; there an unknown one is ignored, here it is a slip of the pen.
+/// Capabilities as the adapter contract names them. An unknown one is a slip of the pen.
 fn read_capabilities(table: Option<toml::Table>) -> Result<Capabilities, String> {
-    const NAMES: [&str; 8] = [
-        "observes",
-        "subscribes",
-        "equivalentStatuses",
-        "verifiesSignatures",
-        "durable",
-        "asynchronous",
-        "initiatesRefunds",
-        "concurrency",
-    ];
     let table = table.unwrap_or_default();
-    if let Some(unknown) = table.keys().find(|name| !NAMES.contains(&name.as_str())) {
-        return Err(format!("capabilities.{unknown}: is unknown; there is {}", NAMES.join(", ")));
+    if let Some(unknown) = table.keys().find(|name| !Capabilities::NAMES.contains(&name.as_str())) {
+        let hint = did_you_mean(unknown, Capabilities::NAMES.into_iter());
+        return Err(format!("capabilities.{unknown}: is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
     }
     let capabilities: Capabilities = table.try_into().map_err(|error: toml::de::Error| format!("capabilities: {}", error.message()))?;
     if capabilities.concurrency == 0 {

@@ -1,8 +1,11 @@
 //! The records of a corpus.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de, de::DeserializeOwned};
 
 use super::revisions::Earlier;
+use crate::{domain::nearest, plan::Recipe};
 
 /// What kind of object an event carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,6 +78,71 @@ impl Level {
     }
 }
 
+/// Why a requirement may be asked (`docs/expectations.md`, "Grounds").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// The provider's integration checklist or standard says so.
+    Checklist,
+    /// Another page of the provider says so.
+    Documented,
+    /// It follows from documented delivery or from what money is.
+    Follows,
+    /// It is good practice that no document of the provider asks for: never a MUST.
+    Practice,
+}
+
+impl Ground {
+    const ALL: [Ground; 4] = [Ground::Checklist, Ground::Documented, Ground::Follows, Ground::Practice];
+
+    /// The word in `requirements.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Ground::Checklist => "checklist",
+            Ground::Documented => "documented",
+            Ground::Follows => "follows",
+            Ground::Practice => "practice",
+        }
+    }
+}
+
+/// A capability that a target must claim for a requirement to apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Need {
+    /// It checks signatures.
+    VerifiesSignatures,
+    /// Its state survives a kill.
+    Durable,
+    /// It applies what it acknowledged later.
+    Asynchronous,
+    /// It can be told of refunds that the shop made itself.
+    InitiatesRefunds,
+    /// It takes several deliveries at a time.
+    Concurrency,
+}
+
+impl Need {
+    const ALL: [Need; 5] = [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency];
+
+    /// The word in `requirements.toml` and in what a target says of itself.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Need::VerifiesSignatures => "verifiesSignatures",
+            Need::Durable => "durable",
+            Need::Asynchronous => "asynchronous",
+            Need::InitiatesRefunds => "initiatesRefunds",
+            Need::Concurrency => "concurrency",
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One requirement as the corpus describes it (`requirements.toml`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,16 +157,19 @@ pub struct RequirementText {
     pub shows: String,
     /// Why it matters.
     pub why: String,
+    /// Why it may be asked.
+    #[serde(deserialize_with = "ground")]
+    pub ground: Ground,
     /// The document that it rests on.
     pub document: String,
     /// The heading in that document.
     pub heading: String,
     /// The recipe that exercises it; absent where this version does not judge it yet.
-    #[serde(default)]
-    pub recipe: Option<String>,
+    #[serde(default, deserialize_with = "recipe")]
+    pub recipe: Option<Recipe>,
     /// Capabilities that a target must claim for it to apply.
-    #[serde(default)]
-    pub needs: Vec<String>,
+    #[serde(default, deserialize_with = "needs")]
+    pub needs: Vec<Need>,
     /// Event types that a target must subscribe to, one of them at least, for it to apply.
     #[serde(default)]
     pub events: Vec<String>,
@@ -119,6 +190,31 @@ pub struct RequirementText {
     pub before: Vec<Earlier>,
 }
 
+fn ground<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ground, D::Error> {
+    known("ground", &String::deserialize(deserializer)?, Ground::ALL.map(Ground::as_str))
+}
+
+fn recipe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Recipe>, D::Error> {
+    known("recipe", &String::deserialize(deserializer)?, Recipe::ALL.iter().map(|recipe| recipe.name())).map(Some)
+}
+
+fn needs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Need>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    words.iter().map(|word| known("needs", word, Need::ALL.map(Need::as_str))).collect()
+}
+
+/// What a word stands for; a word that is not known would switch a requirement off without anybody noticing.
+fn known<T: DeserializeOwned, E: de::Error>(field: &str, word: &str, words: impl IntoIterator<Item = &'static str>) -> Result<T, E> {
+    T::deserialize(de::value::StrDeserializer::<E>::new(word)).map_err(|_| {
+        let words: Vec<&str> = words.into_iter().collect();
+        let hint = match nearest(word, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it is one of {}", words.join(", ")),
+        };
+        E::custom(format!("field `{field}`: `{word}` is unknown; {hint}"))
+    })
+}
+
 fn first() -> u32 {
     1
 }
@@ -131,5 +227,56 @@ impl RequirementText {
     /// The document and heading that it rests on.
     pub fn source(&self) -> String {
         format!("{}, \"{}\"", self.document, self.heading)
+    }
+
+    /// What does not hold together in it.
+    pub(super) fn problem(&self) -> Option<String> {
+        (self.ground == Ground::Practice && self.level == Level::Must)
+            .then(|| format!("requirement `{}`: its ground is practice, so its level is SHOULD and never MUST", self.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str =
+        "id = 'x'\nitem = 'refund'\nlevel = 'MUST'\nshows = 'x'\nwhy = 'x'\nground = 'follows'\ndocument = 'x'\nheading = 'x'\n";
+
+    #[track_caller]
+    fn check(line: &str, problem: &str) {
+        let error = toml::from_str::<RequirementText>(&format!("{PLAIN}{line}")).expect_err("it is refused");
+        assert_eq!(error.message(), problem);
+    }
+
+    #[test]
+    fn words_that_are_not_known() {
+        check("recipe = 'duplicate'", "field `recipe`: `duplicate` is unknown; did you mean `duplicates`?");
+        check("needs = ['durabel']", "field `needs`: `durabel` is unknown; did you mean `durable`?");
+        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency";
+        check("needs = ['x']", &format!("field `needs`: `x` is unknown; it is one of {all}"));
+    }
+
+    #[test]
+    fn every_word_is_read() {
+        let words = Need::ALL.map(|need| format!("'{need}'")).join(",");
+        for recipe in Recipe::ALL {
+            let text = format!("{PLAIN}recipe = '{}'\nneeds = [{words}]", recipe.name());
+            let read: RequirementText = toml::from_str(&text).expect("a requirement");
+            assert_eq!((read.recipe, read.needs), (Some(*recipe), Need::ALL.to_vec()));
+        }
+        for ground in Ground::ALL {
+            let text = PLAIN.replace("follows", ground.as_str());
+            assert_eq!(toml::from_str::<RequirementText>(&text).expect("a requirement").ground, ground);
+        }
+    }
+
+    #[test]
+    fn practice_is_never_a_must() {
+        let read = |text: &str| toml::from_str::<RequirementText>(text).expect("a requirement").problem();
+        let practice = PLAIN.replace("follows", "practice");
+        assert_eq!(read(PLAIN), None);
+        assert_eq!(read(&practice.replace("MUST", "SHOULD")), None);
+        assert_eq!(read(&practice).as_deref(), Some("requirement `x`: its ground is practice, so its level is SHOULD and never MUST"));
     }
 }

@@ -124,6 +124,8 @@ pub struct Corpus {
     pub defects: Vec<Defect>,
     /// What is certified, in the order in which it is reported.
     pub requirements: Vec<RequirementText>,
+    /// The items of the provider's own checklist.
+    pub checklist: Vec<String>,
     /// The revisions of the requirements, the newest last; there is one at least.
     pub revisions: Vec<Revision>,
     /// The frozen sequences by their names.
@@ -146,6 +148,8 @@ struct CatalogueFile {
 #[serde(deny_unknown_fields)]
 struct RequirementsFile {
     #[serde(default)]
+    checklist: Vec<String>,
+    #[serde(default)]
     revision: Vec<Revision>,
     requirement: Vec<RequirementText>,
 }
@@ -157,7 +161,7 @@ impl Corpus {
     /// Names the first file that is missing or broken, and what is wrong with it.
     pub fn load(files: &Files) -> Result<Corpus, CorpusError> {
         let catalogue = files.toml::<CatalogueFile>("catalogue.toml")?.event;
-        let RequirementsFile { revision: mut revisions, requirement: requirements } = files.toml("requirements.toml")?;
+        let RequirementsFile { checklist, revision: mut revisions, requirement: requirements } = files.toml("requirements.toml")?;
         if revisions.is_empty() {
             revisions.push(Revision { number: 1, notes: String::new(), sequences: None, digest: None });
         }
@@ -188,12 +192,19 @@ impl Corpus {
             if requirements[..index].iter().any(|other| other.id == requirement.id) {
                 return Err(files.error("requirements.toml", format!("requirement `{}` is there twice", requirement.id)));
             }
+            if let Some(problem) = requirement.problem() {
+                return Err(files.error("requirements.toml", problem));
+            }
+        }
+        if let Some(unknown) = checklist.iter().find(|item| requirements.iter().all(|requirement| requirement.item != **item)) {
+            return Err(files.error("requirements.toml", format!("checklist: no requirement is of the item `{unknown}`")));
         }
         let snapshots_digest = digest(&files.snapshots);
         let snapshots =
             files.snapshots.iter().filter_map(|(path, text)| Some((path.strip_suffix(".snap")?.to_owned(), text.clone()))).collect();
         let digest = digest(&files.files);
-        let corpus = Corpus { catalogue, examples, defects, requirements, revisions, sequences, snapshots, digest, snapshots_digest };
+        let corpus =
+            Corpus { catalogue, examples, defects, requirements, checklist, revisions, sequences, snapshots, digest, snapshots_digest };
         match corpus.revision_problems().into_iter().next() {
             Some(problem) => Err(files.error("requirements.toml", problem)),
             None => Ok(corpus),

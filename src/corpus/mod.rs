@@ -10,6 +10,6 @@ mod load;
 mod revisions;
 
 pub use bugs::{BugClass, bug_classes};
-pub use data::{CatalogueEntry, Defect, Level, ObjectKind, RequirementText};
+pub use data::{CatalogueEntry, Defect, Ground, Level, Need, ObjectKind, RequirementText};
 pub use load::{Corpus, CorpusError, Files};
 pub use revisions::{Earlier, RequirementSet, Revision};

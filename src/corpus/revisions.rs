@@ -10,6 +10,7 @@ use super::{
     data::{Level, RequirementText},
     load::Corpus,
 };
+use crate::plan::Recipe;
 
 /// One revision (`requirements.toml`, `[[revision]]`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -64,8 +65,9 @@ impl RequirementSet {
         let mut text = String::new();
         for (_, requirement) in &self.requirements {
             let RequirementText { id, item, level, recipe, needs, events, floor, .. } = requirement;
-            let recipe = recipe.as_deref().unwrap_or("-");
-            let (level, needs, events) = (level.as_str(), needs.join(" "), events.join(" "));
+            let recipe = recipe.map_or("-", Recipe::name);
+            let needs = needs.iter().map(|need| need.as_str()).collect::<Vec<_>>().join(" ");
+            let (level, events) = (level.as_str(), events.join(" "));
             text.push_str(&format!("{id}|{item}|{level}|{recipe}|{needs}|{events}|{floor}\n"));
         }
         text.push_str(&format!("sequences {}\n", self.sequences.map_or("all".to_owned(), |most| most.to_string())));

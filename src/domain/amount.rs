@@ -197,7 +197,7 @@ impl Serialize for Amount {
 }
 
 impl<'de> Deserialize<'de> for Amount {
-    /// Takes a JSON string or a JSON number (adapter contract, "The order refund state").
+    /// Takes a JSON string or a JSON number (`docs/adapter-protocol.md`, "Order refund state").
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Amount::parse(&text).map_err(de::Error::custom),

@@ -5,14 +5,18 @@
 mod amount;
 mod clock;
 mod currency;
+mod secret;
 mod state;
 mod time;
+mod words;
 
 pub use amount::{Amount, AmountError};
 pub use clock::Clock;
 pub use currency::Currency;
+pub use secret::Secret;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
+pub use words::{did_you_mean, nearest};
 
 /// Whether an event type fits a pattern: the type itself, or its beginning with `*` at the end.
 pub fn fits_pattern(pattern: &str, kind: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The order refund state: what a target shows of one order (adapter contract, "The order refund state").
+//! The order refund state: what a target shows of one order (`docs/adapter-protocol.md`, "Order refund state").
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Amount;
 
-/// The refund status of an order (semantics, "Truth").
+/// The refund status of an order (`docs/expectations.md`, "Truth").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -28,6 +28,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Status; 7] = {
+        use Status::*;
+        [NotRefunded, Failed, Pending, PendingInformation, PartiallyRefunded, Refunded, ChargedBack]
+    };
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

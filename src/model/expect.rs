@@ -28,6 +28,10 @@ pub struct Expectation {
     /// The refund objects; an `amount` is judged where the target shows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunds: Option<Vec<RefundView>>,
+    /// Once a doubtful delivery about the order was sent: the amounts that may be shown, whatever became of it. Where this
+    /// is given, nothing else of the order is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_doubt: Option<AmountRange>,
 }
 
 /// All amounts from `least` to `most`, both included. In a case file a single amount stands for itself.
@@ -68,6 +72,12 @@ impl AmountRange {
         self.least == self.most
     }
 
+    /// Both ranges and what is between them.
+    #[must_use]
+    pub fn and_between(self, other: AmountRange) -> AmountRange {
+        AmountRange { least: self.least.min(other.least), most: self.most.max(other.most) }
+    }
+
     /// Whether the amount is in the range.
     pub fn contains(&self, amount: Amount) -> bool {
         self.least <= amount && amount <= self.most
@@ -80,12 +90,17 @@ impl Expectation {
         self.refunded_amount.is_exact() && self.status.len() == 1
     }
 
+    /// The same where doubtful deliveries must be contained: taken as a whole or not at all.
+    #[must_use]
+    pub fn contained(&self) -> Expectation {
+        Expectation { in_doubt: None, ..self.clone() }
+    }
+
     /// What either of two expectations allows, and what is between them. A member on which they differ is not
     /// judged, but for status and amount.
     #[must_use]
     pub fn or(mut self, other: Expectation) -> Expectation {
-        self.refunded_amount.least = self.refunded_amount.least.min(other.refunded_amount.least);
-        self.refunded_amount.most = self.refunded_amount.most.max(other.refunded_amount.most);
+        self.refunded_amount = self.refunded_amount.and_between(other.refunded_amount);
         self.status.extend(other.status);
         self.status.sort_unstable();
         self.status.dedup();
@@ -115,6 +130,10 @@ impl Expectation {
             }
         };
         check("orderId", state.order_id == self.order_id);
+        if let Some(range) = self.in_doubt {
+            check("refundedAmount", range.contains(state.refunded_amount));
+            return misfits;
+        }
         check("status", self.status.iter().any(|status| sight.same(status.as_str(), state.status.as_str())));
         check("refundedAmount", self.refunded_amount.contains(state.refunded_amount));
         if let Some(currency) = self.currency.as_ref().filter(|_| sight.currency) {

@@ -3,7 +3,7 @@
 //! The truth is written first and the deliveries are derived from it; an expectation is computed from
 //! what the delivered events were *written to tell*, never from reading their bodies. This room shares
 //! no code with the reference implementation: they check each other.
-//! Source: `semantics.md`, "Truth" to "Expectation".
+//! Source: `docs/expectations.md`, "Truth", "What each event tells" and "What may be shown".
 
 mod expect;
 mod told;

@@ -27,7 +27,7 @@ pub struct EventFacts {
     pub tells: Vec<Tell>,
 }
 
-/// One thing that an event tells (semantics, "Events, and what each tells").
+/// One thing that an event tells (`docs/expectations.md`, "What each event tells").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Tell {
@@ -245,7 +245,7 @@ impl Knowledge {
         }
     }
 
-    /// What the order may show now (semantics, "Expectation"), without the optional fields.
+    /// What the order may show now (`docs/expectations.md`, "What may be shown"), without the optional fields.
     pub fn expectation(&self) -> Expectation {
         let refunded_amount = self.paid_range();
         Expectation {
@@ -256,6 +256,7 @@ impl Knowledge {
             available_to_refund_amount: None,
             charged_back_amount: None,
             refunds: None,
+            in_doubt: None,
         }
     }
 

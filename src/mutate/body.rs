@@ -17,7 +17,12 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         MutationKind::Reorder => reorder(&mut value, pick),
         MutationKind::AmountForm => {
             let text = at(&value, choose(&anatomy.needed, pick)?)?.as_number()?.as_str().to_owned();
-            raw = Some(put_raw(&mut value, choose(&anatomy.needed, pick)?, other_form(&text, pick / anatomy.needed.len())?)?);
+            raw = Some(put_raw(&mut value, choose(&anatomy.needed, pick)?, with_zeros(&text, pick / anatomy.needed.len())?)?);
+        }
+        MutationKind::UnusualNumber => {
+            let place = choose(&anatomy.needed, pick)?;
+            let text = at(&value, place)?.as_number()?.as_str().to_owned();
+            raw = Some(put_raw(&mut value, place, unusual_form(&text, pick / anatomy.needed.len())?)?);
         }
         MutationKind::TimeDigits => {
             let text = at(&value, &anatomy.created)?.as_str()?.to_owned();
@@ -26,7 +31,7 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         MutationKind::DropOptional => {
             remove(&mut value, choose(&anatomy.optional, pick)?)?;
         }
-        MutationKind::NullOptional => insert(&mut value, choose(&anatomy.absent, pick)?, Value::Null)?,
+        MutationKind::NullOptional => insert(&mut value, choose(&anatomy.nullable, pick)?, Value::Null)?,
         MutationKind::EmptyItems => {
             let place = anatomy.no_items.as_ref()?;
             if value.pointer(place).is_some() {
@@ -39,12 +44,26 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
             let (place, text) = choose(&anatomy.envelope, pick)?;
             insert(&mut value, place, serde_json::from_str(text).ok()?)?;
         }
-        MutationKind::NoType => damage(&mut value, &anatomy.kind, pick)?,
-        MutationKind::NoObject => damage_object(&mut value, &anatomy.object, pick)?,
-        MutationKind::NoOrderId => damage(&mut value, anatomy.order_id.as_ref()?, pick)?,
+        MutationKind::NoType => _ = remove(&mut value, &anatomy.kind)?,
+        MutationKind::NoObject => no_object(&mut value, &anatomy.object, pick)?,
+        MutationKind::NoOrderId => remove_all(&mut value, anatomy.order_id.iter().chain(&anatomy.tells_order))?,
+        MutationKind::NoAmount => remove_all(&mut value, &anatomy.tells_amount)?,
+        MutationKind::Damaged => {
+            let places: Vec<&String> = [&anatomy.kind, &anatomy.object].into_iter().chain(&anatomy.order_id).collect();
+            damage(&mut value, choose(&places, pick)?, pick / places.len())?;
+        }
         MutationKind::BadAmount => bad_amount(&mut value, choose(&anatomy.needed, pick)?, pick / anatomy.needed.len())?,
+        MutationKind::BooleanAmount => *value.pointer_mut(choose(&anatomy.needed, pick)?)? = Value::Bool(true),
+        MutationKind::NegativeAmount => {
+            let place = choose(&anatomy.needed, pick)?;
+            let own = at(&value, place)?.as_number()?.as_str().to_owned();
+            if Amount::parse(&own).ok()?.is_zero() {
+                return None;
+            }
+            *value.pointer_mut(place)? = serde_json::from_str(&format!("-{own}")).ok()?;
+        }
         MutationKind::WrongRoot => {
-            const ROOTS: [&str; 6] = ["[]", "null", "\"event\"", "42", "true", "{}"];
+            const ROOTS: [&str; 5] = ["[]", "null", "\"event\"", "42", "true"];
             return Some(ROOTS[pick % ROOTS.len()].as_bytes().to_vec());
         }
         MutationKind::UnknownOrder => *value.pointer_mut(anatomy.order_id.as_ref()?)? = Value::from("999999999990336"),
@@ -56,9 +75,8 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         }
         MutationKind::OverCaptured => {
             let place = choose(&anatomy.paid, pick)?;
-            // One minor unit too much, and amounts that overflow what numbers are commonly kept in.
-            let amounts = [&anatomy.too_much, &anatomy.too_much, "92233720368547758.08", "1e300"];
-            raw = Some(put_raw(&mut value, place, amounts[pick / anatomy.paid.len() % amounts.len()].to_owned())?);
+            let (text, _) = choose(&anatomy.too_much, pick / anatomy.paid.len())?;
+            raw = Some(put_raw(&mut value, place, text.clone())?);
         }
         MutationKind::TooPrecise => {
             let place = choose(&anatomy.needed, pick)?;
@@ -71,11 +89,9 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
             *value.pointer_mut(place)? = Value::from(text);
         }
         MutationKind::UnknownState => {
-            const STATES: [&str; 4] = ["reversed", "SUCCEEDED", "", "in_transit"];
             let place = choose(&anatomy.states, pick)?;
-            let number = pick / anatomy.states.len();
-            let word = choose(&anatomy.unknown_states, number).map_or(STATES[number % STATES.len()], String::as_str);
-            *value.pointer_mut(place)? = Value::from(word);
+            let (word, _) = choose(&anatomy.unknown_states, pick / anatomy.states.len())?;
+            *value.pointer_mut(place)? = Value::from(word.as_str());
         }
         MutationKind::BadEventId => bad_event_id(&mut value, &anatomy.id, pick)?,
         MutationKind::BadTime => bad_time(&mut value, &anatomy.created, pick)?,
@@ -193,8 +209,22 @@ fn reorder(value: &mut Value, pick: usize) {
     }
 }
 
-/// The same value in another notation.
-fn other_form(text: &str, pick: usize) -> Option<String> {
+/// The same amount with more zeros, as a provider of decimals may write it.
+fn with_zeros(text: &str, pick: usize) -> Option<String> {
+    let (whole, fraction) = text.split_once('.')?;
+    if text.contains(['e', 'E']) {
+        return None;
+    }
+    let width = match pick % 3 {
+        0 => fraction.len() + 1,
+        1 => 2.max(fraction.len() + 1),
+        _ => 6.max(fraction.len() + 1),
+    };
+    Some(format!("{whole}.{fraction:0<width$}"))
+}
+
+/// The same amount as another JSON number, which no provider writes.
+fn unusual_form(text: &str, pick: usize) -> Option<String> {
     // One change of notation is enough.
     if text.contains(['e', 'E']) {
         return None;
@@ -207,15 +237,14 @@ fn other_form(text: &str, pick: usize) -> Option<String> {
         "" => "0",
         rest => rest,
     };
-    Some(match pick % 5 {
-        0 if fraction.is_empty() => format!("{whole}.0"),
-        0 => format!("{whole}.{fraction}0"),
-        1 => format!("{digits}e-{}", fraction.len()),
-        2 => format!("{digits}0E-{}", fraction.len() + 1),
-        3 => format!("{whole}.{digit}e0"),
-        _ if fraction.is_empty() => format!("{whole}.000000"),
+    Some(match pick % 4 {
+        0 => format!("{digits}e-{}", fraction.len()),
+        1 => format!("{digits}0E-{}", fraction.len() + 1),
+        2 => format!("{whole}.{digit}e0"),
+        // A whole number with a fraction, or a decimal without one.
+        _ if fraction.is_empty() => format!("{whole}.0"),
         _ if fraction.bytes().all(|byte| byte == b'0') => whole.to_owned(),
-        _ => format!("{whole}.{fraction}000000"),
+        _ => return None,
     })
 }
 
@@ -242,44 +271,34 @@ fn damage(value: &mut Value, place: &str, pick: usize) -> Option<()> {
     Some(())
 }
 
-/// Another name for a member: names are compared to the letter.
+/// The name of a member in capitals: some readers take it for the same.
 fn rename(value: &mut Value, place: &str) -> Option<()> {
     let member = remove(value, place)?;
     let (parent, key) = split(place)?;
     insert(value, &format!("{parent}/{}", key.to_uppercase()), member)
 }
 
-fn damage_object(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 6 {
-        4 => {
-            // Nothing at all where the object should be in.
-            let (parent, _) = split(place)?;
-            remove(value, parent)?;
-            Some(())
-        }
-        2 => {
-            *value.pointer_mut(place)? = Value::from("object");
-            Some(())
-        }
-        5 => rename(value, place),
-        other => damage(value, place, other),
-    }
+fn no_object(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    // Alone, or with what it stands in.
+    let (parent, _) = split(place)?;
+    let place = if pick.is_multiple_of(2) || parent.is_empty() { place } else { parent };
+    remove(value, place).map(|_| ())
+}
+
+/// Takes out whatever of these is there; `None` where none is.
+fn remove_all<'p>(value: &mut Value, places: impl IntoIterator<Item = &'p String>) -> Option<()> {
+    let removed = places.into_iter().filter(|place| remove(value, place).is_some()).count();
+    (removed > 0).then_some(())
 }
 
 fn bad_amount(value: &mut Value, place: &str, pick: usize) -> Option<()> {
-    match pick % 7 {
-        6 => rename(value, place)?,
+    match pick % 5 {
+        4 => rename(value, place)?,
         0 => {
             remove(value, place)?;
         }
-        1 => {
-            let own = at(value, place)?.as_number()?.as_str().to_owned();
-            let negative = if Amount::parse(&own).ok()?.is_zero() { "-0.01".to_owned() } else { format!("-{own}") };
-            *value.pointer_mut(place)? = serde_json::from_str(&negative).ok()?;
-        }
-        2 => *value.pointer_mut(place)? = Value::Bool(true),
-        3 => *value.pointer_mut(place)? = serde_json::json!([]),
-        4 => *value.pointer_mut(place)? = serde_json::json!({}),
+        2 => *value.pointer_mut(place)? = serde_json::json!([]),
+        3 => *value.pointer_mut(place)? = serde_json::json!({}),
         _ => *value.pointer_mut(place)? = Value::Null,
     }
     Some(())

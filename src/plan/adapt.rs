@@ -4,6 +4,7 @@
 //! nearest thing that it has, or does not happen.
 
 use super::{
+    mutation::MutationKind,
     step::{Action, Level, Pick},
     strategy::Palette,
 };
@@ -22,6 +23,18 @@ impl Palette {
             Action::Cancel { .. } => self.cancellation.then(|| action.clone()),
             Action::Chargeback { .. } | Action::Dispute | Action::ResolveDispute => self.chargebacks.then(|| action.clone()),
             Action::UpdateMetadata { .. } => self.metadata.then(|| action.clone()),
+        }
+    }
+
+    /// Whether there is such a mutation with this provider.
+    pub fn has(&self, kind: MutationKind) -> bool {
+        match kind {
+            MutationKind::AmountForm => self.decimals,
+            MutationKind::TimeDigits => self.varying_times,
+            MutationKind::EmptyItems => self.items,
+            MutationKind::Stale => self.dated_signatures,
+            MutationKind::RotatedSecret => self.several_secrets,
+            _ => true,
         }
     }
 }
@@ -50,6 +63,23 @@ mod tests {
         for action in [Action::Dispute, Action::Cancel { refund: 0 }, Action::NeedInformation { refund: 0 }] {
             check(&plain, action, None);
         }
+    }
+
+    #[test]
+    fn mutations_that_a_provider_has() {
+        let plain = Palette::default();
+        let rich = Palette {
+            decimals: true,
+            varying_times: true,
+            items: true,
+            dated_signatures: true,
+            several_secrets: true,
+            ..Palette::default()
+        };
+        let missing: Vec<_> = MutationKind::ALL.iter().copied().filter(|kind| !plain.has(*kind)).collect();
+        use MutationKind::*;
+        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, Stale, RotatedSecret]);
+        assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod shrink;
 mod step;
 mod strategy;
 
-pub use mutation::{Mutation, MutationKind};
+pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
 pub use step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
 pub use strategy::{Palette, PlanStrategy, Recipe, for_recipe};

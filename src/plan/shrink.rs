@@ -183,6 +183,11 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                     with(FaultKind::Mutated { mutation: Mutation { pick, ..mutation }, same_id, after });
                 }
             }
+            FaultKind::Unusual { mutation } => {
+                for pick in [0, 1, mutation.pick / 2].into_iter().filter(|pick| *pick < mutation.pick) {
+                    with(FaultKind::Unusual { mutation: Mutation { pick, ..mutation } });
+                }
+            }
             FaultKind::UnknownBefore { name } => smaller(name).for_each(|name| with(FaultKind::UnknownBefore { name })),
         }
     }

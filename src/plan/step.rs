@@ -201,7 +201,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// What at-least-once delivery may do to an event (semantics, "Delivery faults").
+/// What at-least-once delivery may do to an event (`docs/expectations.md`, "Delivery").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FaultKind {
@@ -262,6 +262,12 @@ pub enum FaultKind {
         /// How many other deliveries come between.
         after: u8,
     },
+    /// It is written as no provider writes it, and must be read as what it means; any mutation that does something else
+    /// does nothing here.
+    Unusual {
+        /// How it is written.
+        mutation: Mutation,
+    },
     /// An event of a type that nobody has heard of arrives just before it.
     UnknownBefore {
         /// Which of the made-up types, modulo how many there are.
@@ -282,7 +288,7 @@ impl FaultKind {
             FaultKind::KilledDuring { .. } => "redelivery after a kill",
             FaultKind::Together { .. } => "at the same time",
             FaultKind::DefectBefore { .. } => "documented defect",
-            FaultKind::Mutated { .. } => "mutation",
+            FaultKind::Mutated { .. } | FaultKind::Unusual { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",
         }
     }

@@ -11,7 +11,7 @@ use proptest::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::mutation::{Mutation, MutationKind};
+use super::mutation::{Group, Mutation, MutationKind};
 use super::step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
 
 /// A strategy that draws plans.
@@ -37,6 +37,14 @@ pub struct Palette {
     pub metadata: bool,
     /// The shop can make refunds itself.
     pub own: bool,
+    /// Amounts are written as decimals, with more or fewer zeros at their end.
+    pub decimals: bool,
+    /// Times are written with more or fewer fraction digits.
+    pub varying_times: bool,
+    /// A signature says when it was made.
+    pub dated_signatures: bool,
+    /// While a secret is being replaced there is a signature for each.
+    pub several_secrets: bool,
     /// The event type that tells that a refund was paid back.
     pub refund_completion: String,
     /// The event type that tells the same of a charge; empty where there is none.
@@ -56,100 +64,121 @@ pub struct Palette {
     pub defects: u8,
 }
 
-/// What a requirement draws. The names stand in `requirements.toml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recipe {
+macro_rules! recipes {
+    ($($(#[$doc:meta])+ $recipe:ident $name:literal,)+) => {
+        /// What a requirement draws. The names stand in `requirements.toml`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Recipe {
+            $($(#[$doc])+ #[serde(rename = $name)] $recipe,)+
+        }
+
+        impl Recipe {
+            /// Every recipe.
+            pub const ALL: &[Recipe] = &[$(Recipe::$recipe,)+];
+
+            /// Its name in `requirements.toml`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Recipe::$recipe => $name,)+
+                }
+            }
+        }
+    };
+}
+
+recipes! {
     /// Refunds that succeed; of their events only the charge-level completion is sent.
-    ChargeRefundComplete,
+    ChargeRefundComplete "charge-refund-complete",
     /// Refunds that succeed; of their events only the refund-level completion is sent.
-    RefundComplete,
+    RefundComplete "refund-complete",
     /// Refunds that succeed, with all their events in any order.
-    CountedOnce,
+    CountedOnce "counted-once",
     /// Several partial refunds, aggregated or not.
-    PartialRefunds,
+    PartialRefunds "partial-refunds",
     /// Refunds down to the last minor unit, or all but it.
-    FullRefund,
+    FullRefund "full-refund",
     /// Refunds of which less is paid than was asked for.
-    PaidLess,
+    PaidLess "paid-less",
     /// Refunds of items.
-    ItemRefunds,
+    ItemRefunds "item-refunds",
     /// Orders paid with several charges.
-    SeveralCharges,
+    SeveralCharges "several-charges",
     /// Every currency, and amounts from one minor unit to 10^12 major units.
-    ExactAmounts,
+    ExactAmounts "exact-amounts",
     /// Refunds that stay open.
-    OpenRefunds,
+    OpenRefunds "open-refunds",
     /// Refunds that fail, before and after others that succeed.
-    FailedRefunds,
+    FailedRefunds "failed-refunds",
     /// Refunds that the shop made itself.
-    OwnRefunds,
+    OwnRefunds "own-refunds",
     /// Changes of metadata.
-    Metadata,
+    Metadata "metadata",
     /// A chargeback on an order without refunds.
-    Chargeback,
+    Chargeback "chargeback",
     /// Chargebacks before, between and after refunds.
-    ChargebackAndRefunds,
+    ChargebackAndRefunds "chargeback-and-refunds",
     /// Disputes without a chargeback.
-    Disputes,
-    /// Sales transactions and nothing else.
-    SalesTransactions,
+    Disputes "disputes",
+    /// Sales transactions, alone or among the other events of an order's refunds.
+    SalesTransactions "sales-transactions",
     /// The same event again.
-    Duplicates,
+    Duplicates "duplicates",
     /// Events in any order.
-    OutOfOrder,
+    OutOfOrder "out-of-order",
     /// Older events after final ones.
-    LateEvents,
+    LateEvents "late-events",
     /// Redelivery after a lost answer or a refused delivery.
-    Redelivery,
+    Redelivery "redelivery",
     /// Several orders at once.
-    SeveralOrders,
+    SeveralOrders "several-orders",
     /// Several deliveries at the same time.
-    Concurrent,
+    Concurrent "concurrent",
     /// The target is killed between deliveries.
-    Restarts,
+    Restarts "restarts",
     /// Plain traffic.
-    Plain,
+    Plain "plain",
     /// Event types that nobody has heard of.
-    UnknownEvents,
+    UnknownEvents "unknown-events",
     /// Event types that have nothing to do with refunds.
-    OtherEvents,
+    OtherEvents "other-events",
     /// Bodies that are not JSON.
-    Malformed,
+    Malformed "malformed",
     /// Valid events after bodies that are not JSON.
-    Recovery,
+    Recovery "recovery",
     /// Members that nobody has heard of.
-    UnknownMembers,
+    UnknownMembers "unknown-members",
     /// The same JSON in other words.
-    EquivalentJson,
+    EquivalentJson "equivalent-json",
+    /// JSON that no provider writes, and that means the same.
+    UnusualJson "unusual-json",
     /// JSON that is no such event.
-    InvalidEvents,
+    InvalidEvents "invalid-events",
     /// Everything that must be rejected.
-    Rejections,
+    Rejections "rejections",
     /// What must be rejected, and then the event that it was made from, with the same id.
-    NoTrace,
+    NoTrace "no-trace",
     /// Doubtful events.
-    Doubtful,
+    Doubtful "doubtful",
     /// Deliveries without a valid signature.
-    Unsigned,
+    Unsigned "unsigned",
     /// Deliveries that show whether the raw body is what is verified.
-    RawBody,
+    RawBody "raw-body",
     /// Two signatures, while a secret is being replaced.
-    RotatedSecret,
+    RotatedSecret "rotated-secret",
     /// Deliveries that were signed long ago.
-    Replayed,
+    Replayed "replayed",
     /// Everything.
-    MixedTraffic,
+    MixedTraffic "mixed-traffic",
     /// Orders in currencies whose minor unit is not a hundredth.
-    OtherMinorUnits,
+    OtherMinorUnits "other-minor-units",
     /// Refunds that say another amount beside the one that counts.
-    OtherAmounts,
+    OtherAmounts "other-amounts",
     /// Open refunds in a state that nobody has heard of.
-    UnknownStates,
+    UnknownStates "unknown-states",
     /// Refunds that are withdrawn.
-    CancelledRefunds,
+    CancelledRefunds "cancelled-refunds",
     /// Every event twice, as if two addresses were registered for it.
-    TwoAddresses,
+    TwoAddresses "two-addresses",
 }
 
 /// The strategy of a recipe for a provider.
@@ -176,11 +205,11 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Chargeback => draw.chargeback_alone(),
         Recipe::ChargebackAndRefunds => draw.chargeback_and_refunds(),
         Recipe::Disputes => draw.disputes(),
-        Recipe::SalesTransactions => draw.only(&palette.booking, draw.order(), draw.sold()),
+        Recipe::SalesTransactions => draw.sales(),
         Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
         Recipe::OutOfOrder => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
         Recipe::LateEvents => draw.late_events(),
-        Recipe::Redelivery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), refused(), 1..4),
+        Recipe::Redelivery => draw.redelivery(),
         Recipe::SeveralOrders => draw.several_orders(),
         Recipe::Concurrent => draw.concurrent(),
         Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
@@ -189,13 +218,14 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.malformed(), 1..4),
         Recipe::Recovery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), draw.broken(), 1..3),
         Recipe::UnknownMembers => draw.mutated(&[MutationKind::AddMember], 1..6),
-        Recipe::EquivalentJson => draw.mutated(MutationKind::EQUIVALENT, 2..8),
-        Recipe::InvalidEvents => draw.mutated(MutationKind::INVALID, 2..6),
-        Recipe::Rejections => draw.mutated(&[MutationKind::MALFORMED, MutationKind::INVALID].concat(), 2..6),
+        Recipe::EquivalentJson => draw.mutated(&draw.kinds(&[Group::Equivalent]), 2..8),
+        Recipe::UnusualJson => draw.unusual(),
+        Recipe::InvalidEvents => draw.mutated(&draw.kinds(INVALID), 2..6),
+        Recipe::Rejections => draw.mutated(&draw.kinds(&[Group::Malformed, Group::NoEvent, Group::Incomplete]), 2..6),
         Recipe::NoTrace => draw.no_trace(),
         Recipe::Restarts => draw.restarts(),
         Recipe::Doubtful => draw.doubtful(),
-        Recipe::Unsigned => draw.mutated(MutationKind::UNSIGNED, 2..6),
+        Recipe::Unsigned => draw.mutated(&draw.kinds(&[Group::Unsigned]), 2..6),
         Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
         Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 2..6),
         Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
@@ -209,6 +239,9 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::TwoAddresses => draw.two_addresses(),
     }
 }
+
+/// JSON that is no usable event.
+const INVALID: &[Group] = &[Group::NoEvent, Group::Incomplete];
 
 type Steps = BoxedStrategy<Vec<Step>>;
 type Actions = BoxedStrategy<Action>;
@@ -376,25 +409,50 @@ impl Draw<'_> {
 
     fn mutated(&self, kinds: &[MutationKind], how_many: std::ops::Range<usize>) -> PlanStrategy {
         let steps = self.lives(self.refund(), self.any_end(), 1, 2);
-        self.all_or_one_view(self.with_faults(self.order(), steps, mutation(kinds, false), how_many))
+        self.all_or_one_view(self.with_faults(self.order(), steps, self.mutation(kinds, false), how_many))
+    }
+
+    /// The kinds of these groups that there are with the provider.
+    fn kinds(&self, groups: &[Group]) -> Vec<MutationKind> {
+        MutationKind::of(groups).into_iter().filter(|kind| self.palette.has(*kind)).collect()
+    }
+
+    /// One of these, of those that there are with the provider.
+    fn mutation(&self, kinds: &[MutationKind], same_id: bool) -> BoxedStrategy<FaultKind> {
+        let mut has: Vec<MutationKind> = kinds.iter().copied().filter(|kind| self.palette.has(*kind)).collect();
+        if has.is_empty() {
+            has = kinds.to_vec();
+        }
+        (prop::sample::select(has), any::<u16>(), 0_u8..3)
+            .prop_map(move |(kind, pick, after)| FaultKind::Mutated { mutation: Mutation { kind, pick }, same_id, after })
+            .boxed()
+    }
+
+    fn unusual(&self) -> PlanStrategy {
+        let steps = self.lives(self.refund(), self.any_end(), 1, 2);
+        let written = (prop::sample::select(self.kinds(&[Group::Unusual])), any::<u16>())
+            .prop_map(|(kind, pick)| FaultKind::Unusual { mutation: Mutation { kind, pick } });
+        self.all_or_one_view(self.with_faults(self.order(), steps, written.boxed(), 2..6))
     }
 
     /// Doubtful events before the true ones, or one of them instead of the true one.
     fn doubtful(&self) -> PlanStrategy {
         // What was paid back is where most harm can be done, so most refunds get that far.
         let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
-        let kinds = [MutationKind::DOUBTFUL, &[MutationKind::OverCaptured, MutationKind::TextAmount, MutationKind::UnknownState]].concat();
-        let faults = vec((any::<u8>(), any::<u8>(), mutation(&kinds, false)), 3..7);
+        let often = vec![MutationKind::OverCaptured, MutationKind::TextAmount, MutationKind::UnknownState];
+        let kinds = [self.kinds(&[Group::Doubtful, Group::Unusual]), often].concat();
+        let faults = vec((any::<u8>(), any::<u8>(), self.mutation(&kinds, false)), 3..7);
         let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.refund(), end(), 1, 2)));
         let before = (before, faults).prop_map(|(plan, faults)| befall(plan, faults));
         // Several orders, because what is refused or ignored leaves nothing else to judge of an order.
-        let line =
-            (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), mutation(&kinds, false)), 2)).prop_map(|(mut steps, faults)| {
+        let line = (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), self.mutation(&kinds, false)), 2)).prop_map(
+            |(mut steps, faults)| {
                 for (step, (event, kind)) in steps.iter_mut().rev().zip(faults) {
                     step.faults.extend([FaultKind::Omit, kind].map(|kind| Fault { event, kind }));
                 }
                 steps
-            });
+            },
+        );
         let instead = (vec(self.order(), 3), vec(line, 3), any::<u32>()).prop_map(|(orders, lines, look)| {
             let of = |(order, steps): (usize, Vec<Step>)| {
                 steps.into_iter().map(move |step| Step { order: u8::try_from(order).unwrap_or(0), ..step })
@@ -404,10 +462,16 @@ impl Draw<'_> {
         prop_oneof![1 => before, 2 => self.all_or_one_view(instead.boxed())].boxed()
     }
 
+    /// What was paid back is where a redelivery does harm, so most refunds get that far, and often little else is sent.
+    fn redelivery(&self) -> PlanStrategy {
+        let end = prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
+        self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6))
+    }
+
     fn no_trace(&self) -> PlanStrategy {
-        let kinds = [MutationKind::MALFORMED, MutationKind::INVALID, MutationKind::INVALID].concat();
+        let kinds = [self.kinds(&[Group::Malformed]), self.kinds(INVALID), self.kinds(INVALID)].concat();
         let steps = self.lives(self.refund(), self.any_end(), 1, 2);
-        self.all_or_one_view(self.with_faults(self.order(), steps, mutation(&kinds, true), 2..6))
+        self.all_or_one_view(self.with_faults(self.order(), steps, self.mutation(&kinds, true), 2..6))
     }
 
     fn restarts(&self) -> PlanStrategy {
@@ -432,10 +496,10 @@ impl Draw<'_> {
 
     fn malformed(&self) -> BoxedStrategy<FaultKind> {
         if self.palette.defects == 0 {
-            return mutation(MutationKind::MALFORMED, false);
+            return self.mutation(&self.kinds(&[Group::Malformed]), false);
         }
         let defect = (0..self.palette.defects).prop_map(|defect| FaultKind::DefectBefore { defect });
-        prop_oneof![1 => defect, 1 => mutation(MutationKind::MALFORMED, false)].boxed()
+        prop_oneof![1 => defect, 1 => self.mutation(&self.kinds(&[Group::Malformed]), false)].boxed()
     }
 
     // ---- plans
@@ -524,7 +588,7 @@ impl Draw<'_> {
     /// The states of refunds that have just been asked for, because there is no doubt that those are open.
     fn unknown_states(&self) -> PlanStrategy {
         let steps = self.lives(self.plain_refund(), self.any_end(), 1, 3);
-        (self.plan(self.order(), steps), vec(mutation(&[MutationKind::UnknownState], false), 1..4))
+        (self.plan(self.order(), steps), vec(self.mutation(&[MutationKind::UnknownState], false), 1..4))
             .prop_map(|(mut plan, kinds)| {
                 let asked = plan.steps.iter_mut().filter(|step| matches!(step.action, Action::Refund { .. }));
                 for (step, kind) in asked.zip(kinds) {
@@ -599,6 +663,12 @@ impl Draw<'_> {
         let lives = || self.lives(self.part(), self.any_end(), 0, 2);
         let steps = (lives(), dispute, lives()).prop_map(|(before, dispute, after)| [before, dispute, after].concat());
         self.plan(self.order(), steps.boxed())
+    }
+
+    /// A consumer that does nothing at all must not get through, so in half of the cases the refunds are told of as well.
+    fn sales(&self) -> PlanStrategy {
+        let alone = self.only(&self.palette.booking, self.order(), self.sold());
+        prop_oneof![1 => alone, 1 => self.plan(self.order(), self.sold())].boxed()
     }
 
     fn sold(&self) -> Steps {
@@ -693,9 +763,9 @@ impl Draw<'_> {
             4 => refused(),
             2 => unknown(),
             2 => self.broken(),
-            2 => mutation(MutationKind::EQUIVALENT, false),
-            1 => mutation(MutationKind::INVALID, true),
-            1 => mutation(MutationKind::UNSIGNED, false),
+            2 => self.mutation(&self.kinds(&[Group::Equivalent]), false),
+            1 => self.mutation(&self.kinds(INVALID), true),
+            1 => self.mutation(&self.kinds(&[Group::Unsigned]), false),
         ]
         .boxed();
         let orders = vec(prop_oneof![3 => self.order(), 1 => self.exact_order()], 1..=3);
@@ -771,12 +841,6 @@ fn refused() -> BoxedStrategy<FaultKind> {
         (any::<u16>(), 0_u8..6).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after }),
     ]
     .boxed()
-}
-
-fn mutation(kinds: &[MutationKind], same_id: bool) -> BoxedStrategy<FaultKind> {
-    (prop::sample::select(kinds.to_vec()), any::<u16>(), 0_u8..3)
-        .prop_map(move |(kind, pick, after)| FaultKind::Mutated { mutation: Mutation { kind, pick }, same_id, after })
-        .boxed()
 }
 
 fn unknown() -> BoxedStrategy<FaultKind> {

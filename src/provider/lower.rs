@@ -2,13 +2,15 @@
 //!
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
+use std::collections::HashSet;
+
 use super::{IdOf, Message, Mint, Names, Provider, Scene};
 use crate::{
     case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
     domain::{Amount, Currency, EventTime, fits_pattern},
-    model::{Change, OrderTruth},
-    mutate::{Mutant, effect, mutate},
-    plan::{Fault, FaultKind, Mutation, OrderPlan, Palette, Plan},
+    model::{Change, OrderTruth, Tell},
+    mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
+    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Palette, Plan},
 };
 
 /// A case together with the truth that it tells of.
@@ -22,8 +24,8 @@ pub struct Lowering {
     pub changes: Vec<(usize, Change)>,
 }
 
-/// How many events one change can have at the most; times are made for so many.
-const LARGEST_FAMILY: usize = 24;
+/// How many events one change commonly has at the most; where it has more, times are made for them too.
+const COMMON_FAMILY: usize = 24;
 
 /// Turns a plan into a case whose ids follow from `serial`.
 pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
@@ -114,26 +116,30 @@ impl<'a> Stage<'a> {
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, faults: &[Fault]) {
         let order = &mut self.orders[index];
         let mut now = order.now;
-        let times: Vec<EventTime> = (0..LARGEST_FAMILY).map(|event| next_time(&mut now, plan.look, self.moment, event)).collect();
+        let moment = self.moment;
+        let mut make_time = |event: usize| next_time(&mut now, plan.look, moment, event);
+        let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
             order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
-            order.refund_times.push(times[0].clone());
+            order.refund_times.push(common[0].clone());
             self.initiate(index, refund);
         }
         let order = &mut self.orders[index];
-        let scene = Scene {
+        let scene = |times| Scene {
             order: index,
             truth: &order.truth,
             names: &order.names,
             currency: order.currency,
             refund_times: &order.refund_times,
             created: &order.created,
-            times: &times,
+            times,
             mint: self.mint,
-            moment: self.moment,
+            moment,
             look: plan.look,
         };
-        let messages = self.provider.tell(&scene, change);
+        let messages = self.provider.tell(&scene(&common), change);
+        let times: Vec<EventTime> = common.iter().cloned().chain((COMMON_FAMILY..messages.len()).map(make_time)).collect();
+        let messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
         let last = messages.len().checked_sub(1);
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
@@ -150,13 +156,13 @@ impl<'a> Stage<'a> {
         let strangers: Vec<(usize, Message)> = faults
             .iter()
             .filter_map(|fault| match fault.kind {
-                FaultKind::UnknownBefore { name } => Some((place_of(fault, messages.len())?, self.provider.unknown(&scene, name))),
+                FaultKind::UnknownBefore { name } => Some((place_of(fault, messages.len())?, self.provider.unknown(&scene(&times), name))),
                 _ => None,
             })
             .collect();
         order.complete &= held_back.is_empty();
         if let Some(last) = last {
-            order.now = times[last.min(LARGEST_FAMILY - 1)].micros();
+            order.now = times[last.min(times.len() - 1)].micros();
         }
         self.moment += 1;
         let places = self.places(index, faults, &messages);
@@ -172,28 +178,43 @@ impl<'a> Stage<'a> {
     /// one that has it, and the faults of the same event go with it.
     fn places(&self, order: usize, faults: &[Fault], messages: &[Message]) -> Vec<usize> {
         let family = messages.len().max(1);
-        let applies = |mutation: Mutation, place: usize| {
+        let applies = |fault: &FaultKind, place: usize| {
             let Some(message) = messages.get(place) else { return false };
             let original = delivery(message.clone(), None, Effect::Accept);
-            self.mutate(order, mutation, &original, None).is_some()
+            match *fault {
+                FaultKind::Mutated { mutation, .. } => self.mutate(order, mutation, &original, None).is_some(),
+                FaultKind::Unusual { mutation } => self.unusual(order, mutation, &original).is_some(),
+                _ => false,
+            }
         };
         let place = |fault: &Fault| {
             let own = usize::from(fault.event) % family;
-            let mutation = faults.iter().filter(|other| other.event == fault.event).find_map(|other| match other.kind {
-                FaultKind::Mutated { mutation, .. } => Some(mutation),
-                _ => None,
-            });
+            let is_mutation = |kind: &FaultKind| matches!(kind, FaultKind::Mutated { .. } | FaultKind::Unusual { .. });
+            let mutation = faults.iter().find(|other| other.event == fault.event && is_mutation(&other.kind));
             let Some(mutation) = mutation else { return own };
-            (0..family).map(|step| (own + step) % family).find(|place| applies(mutation, *place)).unwrap_or(own)
+            (0..family).map(|step| (own + step) % family).find(|place| applies(&mutation.kind, *place)).unwrap_or(own)
         };
         faults.iter().map(place).collect()
     }
 
     fn mutate(&self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
+        if !self.provider.palette().has(mutation.kind) {
+            return None;
+        }
+        let anatomy = self.anatomy(order, original)?;
+        // What need not be rejected is of no use to those who ask for a rejection.
+        let is_strict = mutation.kind.group() != Group::Incomplete || effect(mutation.kind, &anatomy) == Effect::Reject;
+        is_strict.then(|| mutate(mutation, original, &anatomy, fresh_id)).flatten()
+    }
+
+    fn unusual(&self, order: usize, mutation: Mutation, original: &Delivery) -> Option<Delivery> {
+        unusual(mutation, original, &self.anatomy(order, original)?)
+    }
+
+    fn anatomy(&self, order: usize, original: &Delivery) -> Option<Anatomy> {
         let body = serde_json::from_str(original.body.text()?).ok()?;
         let captured = self.orders[order].amount(self.orders[order].truth.captured);
-        let anatomy = self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency);
-        mutate(mutation, original, &anatomy, fresh_id)
+        Some(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency))
     }
 
     fn initiate(&mut self, index: usize, refund: usize) {
@@ -222,7 +243,7 @@ impl<'a> Stage<'a> {
         let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
         let later = |place: u32, after: u8| place + u32::from(after) * 2 + 1;
         let plain = match &message {
-            Message { is_doubtful: true, .. } => Effect::Flag,
+            Message { is_doubtful: true, .. } => Effect::Tolerate,
             Message { facts, .. } if facts.tells.is_empty() => Effect::Ignore,
             _ => Effect::Accept,
         };
@@ -263,7 +284,8 @@ impl<'a> Stage<'a> {
         facts.order_id = Some(self.orders[order].names.order.clone());
         facts.tells = Vec::new();
         let mutation = Some(format!("documented defect of {}", defect.kind));
-        Some(Delivery { mutation, effect: Effect::Reject, ..Delivery::plain(facts, Body::new(defect.bytes.clone())) })
+        let mutation_kind = Some(MutationKind::Syntax);
+        Some(Delivery { mutation, mutation_kind, effect: Effect::Reject, ..Delivery::plain(facts, Body::new(defect.bytes.clone())) })
     }
 
     /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
@@ -271,18 +293,22 @@ impl<'a> Stage<'a> {
     fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
         let mut besides = Vec::new();
         for (index, kind) in befalls.iter().enumerate() {
-            let FaultKind::Mutated { mutation, same_id, after } = **kind else { continue };
-            let doubtful = effect(mutation.kind) == Effect::Flag;
-            if doubtful && self.doubtful[order] >= MOST_DOUBTFUL {
-                continue;
+            if let FaultKind::Unusual { mutation } = **kind {
+                original = self.unusual(order, mutation, &original).unwrap_or(original);
             }
+            let FaultKind::Mutated { mutation, same_id, after } = **kind else { continue };
             let fresh = self.mint.uuid("doubtful", u64::from(self.created) * 16 + index as u64);
+            // What may be taken for known without having been applied must not hide the original.
+            let same_id = same_id && !matches!(mutation.kind.group(), Group::Doubtful | Group::Unusual);
             let fresh = (!same_id).then_some(fresh.as_str());
             match self.mutate(order, mutation, &original, fresh) {
                 Some(Mutant { delivery, replaces: true }) => original = delivery,
-                Some(Mutant { delivery, replaces: false }) => {
-                    self.doubtful[order] += u8::from(doubtful);
-                    besides.push((delivery, after));
+                Some(Mutant { delivery, .. }) => {
+                    let doubtful = delivery.effect == Effect::Tolerate;
+                    if !doubtful || self.doubtful[order] < MOST_DOUBTFUL {
+                        self.doubtful[order] += u8::from(doubtful);
+                        besides.push((delivery, after));
+                    }
                 }
                 None => {}
             }
@@ -401,7 +427,60 @@ fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
         sends[index].place = place;
     }
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
-    grouped(sends).into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+    let mut acts = grouped(sends);
+    leave_out_what_can_be_told_otherwise(&mut acts);
+    acts.into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+}
+
+/// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.
+fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
+    let mut known = KnownParts::default();
+    acts.retain_mut(|act| match act {
+        Act::Deliver(delivery) => known.permits(delivery),
+        Act::Together(deliveries) => {
+            deliveries.retain(|delivery| known.permits(delivery));
+            !deliveries.is_empty()
+        }
+        Act::Initiate(own) => {
+            known.refund(&own.refund.id, &own.order_id);
+            true
+        }
+        Act::Restart => true,
+    });
+}
+
+/// The refunds and charges that a target was told of, and the orders of such refunds: it may know an order and an amount
+/// from there.
+#[derive(Default)]
+struct KnownParts(HashSet<String>);
+
+impl KnownParts {
+    fn refund(&mut self, id: &str, order: &str) {
+        self.0.extend([id, order].map(str::to_owned));
+    }
+
+    /// Whether a delivery is sent; learns what it tells.
+    fn permits(&mut self, delivery: &Delivery) -> bool {
+        let order = delivery.event.order_id.as_deref().unwrap_or_default();
+        let lacks = matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount));
+        if lacks && delivery.effect == Effect::Reject {
+            return delivery.event.tells.iter().all(|tell| match tell {
+                Tell::Refund { id, .. } => !self.0.contains(id),
+                Tell::Charge { id, .. } => !self.0.contains(id) && !self.0.contains(order),
+                Tell::Order { .. } | Tell::Chargeback => false,
+            });
+        }
+        if matches!(delivery.effect, Effect::Accept | Effect::Tolerate) {
+            for tell in &delivery.event.tells {
+                match tell {
+                    Tell::Refund { id, .. } => self.refund(id, order),
+                    Tell::Charge { id, .. } => _ = self.0.insert(id.clone()),
+                    Tell::Order { .. } | Tell::Chargeback => {}
+                }
+            }
+        }
+        true
+    }
 }
 
 /// Puts deliveries together that are sent at the same time.
@@ -437,11 +516,12 @@ fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
 
 fn broken_off(whole: &Delivery, at: u16) -> Delivery {
     let bytes = whole.body.bytes();
-    // An empty body is its own kind of broken; at least one byte is missing.
-    let end = usize::from(at) % bytes.len().max(1);
+    // An empty body is its own kind of broken; at least one byte that is no white space is missing.
+    let end = usize::from(at) % significant(bytes).max(1);
     Delivery {
         body: Body::new(&bytes[..end]),
-        mutation: Some("body broken off".to_owned()),
+        mutation: Some(MutationKind::Truncate.name().to_owned()),
+        mutation_kind: Some(MutationKind::Truncate),
         fault: None,
         effect: Effect::Reject,
         ..whole.clone()

@@ -17,6 +17,8 @@ pub(crate) use mint::mix;
 pub use registry::{Registered, named, registered};
 pub use template::{Template, push_amount, push_plain};
 
+use std::time::Duration;
+
 use crate::{
     case::OrderSetup,
     corpus::Corpus,
@@ -61,12 +63,18 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
-    /// Where in the body of an event the places are that mutations need. `captured` is what was captured of its order.
+    /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is
+    /// what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
 
     /// The name of the header that carries the signature, in lower case. A target may ask for another name; whoever sends
-    /// renames the header of this name among those that [`Provider::sign`] made.
+    /// renames the header of this name among those that [`Provider::sign`] made, and the others are sent as they are.
     fn signature_header(&self) -> &str;
+
+    /// How long it waits for the answer to a delivery before that counts as failed.
+    fn answer_limit(&self) -> Duration {
+        Duration::from_millis(3000)
+    }
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;
@@ -100,7 +108,8 @@ pub struct Scene<'a> {
     pub refund_times: &'a [EventTime],
     /// When it was created itself.
     pub created: &'a EventTime,
-    /// When the events of this change are created, one time for each; there are always enough.
+    /// When the events of this change are created, one time for each. Where a change has more events, the last time stands
+    /// for all that are missing, and whoever asked asks again with as many as there are events.
     pub times: &'a [EventTime],
     /// Makes ids.
     pub mint: Mint,

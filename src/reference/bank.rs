@@ -236,10 +236,6 @@ bank! {
         "A member that the shop does not know is answered with 400.";
     MemberOrderAssumed "member-order-assumed" "MISSING" "equivalent-json-accepted" []
         "The event's type must stand before its data.";
-    ExponentMisread "exponent-misread" "MONEY" "equivalent-json-accepted" []
-        "A number is read up to its exponent: 2.16e1 is 2.16.";
-    NullMemberFails "null-member-fails" "MISSING" "equivalent-json-accepted" ["https://github.com/Adyen/adyen-java-api-library/issues/554"]
-        "An optional member that is null ends in an error.";
     EscapesNotRead "escapes-not-read" "MISSING" "equivalent-json-accepted" []
         "Texts are compared as they are written, escapes and all.";
     WhitespaceNotRead "whitespace-not-read" "MISSING" "equivalent-json-accepted" []
@@ -250,8 +246,10 @@ bank! {
         "A time with more than six fraction digits is answered with 400.";
     AbsentItemsFail "absent-items-fail" "MISSING" "equivalent-json-accepted" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
         "A refund without a list of items, not even an empty one, ends in an error.";
-    CreatedAtReformatted "created-at-reformatted" "SIG" "equivalent-json-accepted" []
-        "What is signed is the time of creation as the shop writes it, not as it stands in the body.";
+    ExponentMisread "exponent-misread" "MONEY" "unusual-json-accepted" []
+        "A number is read up to its exponent: 2.16e1 is 2.16.";
+    NullMemberFails "null-member-fails" "MISSING" "unusual-json-accepted" ["https://github.com/Adyen/adyen-java-api-library/issues/554"]
+        "An optional member that is null ends in an error.";
     UnknownEventFails "unknown-event-fails" "UNKNOWN-TYPE" "unknown-event-acknowledged" ["https://github.com/stripe/sync-engine/issues/114"]
         "An event type that the catalogue does not have is answered with 500.";
     UnknownEventRefused "unknown-event-refused" "UNKNOWN-TYPE" "unknown-event-acknowledged" []
@@ -276,10 +274,6 @@ bank! {
         "The shop crashes on a body that is not JSON.";
     MissingAmountIsZero "missing-amount-is-zero" "MISSING" "invalid-event-rejected" []
         "An amount that is not there is zero.";
-    NegativeAmountTaken "negative-amount-taken" "MONEY" "invalid-event-rejected" []
-        "A negative amount is booked without its sign.";
-    TrueIsOne "true-is-one" "MONEY" "invalid-event-rejected" []
-        "An amount of true is 1, as loosely typed languages have it.";
     InvalidAcknowledged "invalid-acknowledged" "ACK" "invalid-event-rejected" ["https://github.com/digitalriver-connectors/sfb2b_lightning_digitalriver"]
         "Any error while an event is read is logged, and 200 is answered.";
     MissingTypeAcknowledged "missing-type-acknowledged" "ACK" "invalid-event-rejected" []
@@ -296,23 +290,31 @@ bank! {
         "An event that cannot be processed blocks the queue; all that follow are answered with 503.";
     LockLeftByRejection "lock-left-by-rejection" "ACK" "recovers-after-rejection" ["https://github.com/woocommerce/woocommerce-gateway-stripe/pull/5758"]
         "A refused delivery leaves its lock behind; the next one is acknowledged and lost.";
-    UnknownOrderFails "unknown-order-fails" "UNKNOWN-OBJ" "doubtful-events-do-no-harm" ["https://github.com/getlago/lago-api/pull/3200"]
-        "An event for an order that the shop does not have is answered with 500.";
     PanicsOnUnknownOrder "panics-on-unknown-order" "UNKNOWN-OBJ" "doubtful-events-do-no-harm" ["https://github.com/killbill/killbill-adyen-plugin/pull/45"]
         "The shop crashes on an event for an order that it does not have.";
-    AppliedThoughRefused "applied-though-refused" "ACK" "doubtful-events-do-no-harm" []
-        "An event that is refused for its currency or its amounts has been booked already.";
-    OverRefundApplied "over-refund-applied" "MONEY" "doubtful-events-do-no-harm" []
-        "More is shown as paid back than was captured.";
-    TextAmountIsZero "text-amount-is-zero" "MONEY" "doubtful-events-do-no-harm" []
-        "An amount that is written as text is zero.";
     UnknownStateIsSuccess "unknown-state-is-success" "FAILED" "unknown-status-not-final" | "doubtful-events-do-no-harm" []
         "A refund in a state that the shop does not know has succeeded.";
-    MissingEventIdFails "missing-event-id-fails" "MISSING" "doubtful-events-do-no-harm" []
+    UnknownOrderToNewestOrder "unknown-order-to-newest-order" "ATTRIB" "doubtful-events-do-no-harm" []
+        "An event for an order that the shop does not have is booked on the order that came last.";
+    UnknownOrderBlocksQueue "unknown-order-blocks-queue" "UNKNOWN-OBJ" "doubtful-events-do-no-harm" []
+        "An event for an order that the shop does not have is tried for ever; all that follow are answered with 503.";
+    UnknownOrderFails "unknown-order-fails" "UNKNOWN-OBJ" "doubtful-events-contained" ["https://github.com/getlago/lago-api/pull/3200"]
+        "An event for an order that the shop does not have is answered with 500.";
+    AppliedThoughRefused "applied-though-refused" "ACK" "doubtful-events-contained" []
+        "An event that is refused for its currency or its amounts has been booked already.";
+    OverRefundApplied "over-refund-applied" "MONEY" "doubtful-events-contained" []
+        "More is shown as paid back than was captured.";
+    TextAmountIsZero "text-amount-is-zero" "MONEY" "doubtful-events-contained" []
+        "An amount that is written as text is zero.";
+    NegativeAmountTaken "negative-amount-taken" "MONEY" "doubtful-events-contained" []
+        "A negative amount is booked without its sign.";
+    TrueIsOne "true-is-one" "MONEY" "doubtful-events-contained" []
+        "An amount of true is 1, as loosely typed languages have it.";
+    MissingEventIdFails "missing-event-id-fails" "MISSING" "doubtful-events-contained" []
         "An event without an id ends in an error.";
-    UnreadableTimeFails "unreadable-time-fails" "TIME" "doubtful-events-do-no-harm" []
+    UnreadableTimeFails "unreadable-time-fails" "TIME" "doubtful-events-contained" []
         "An event whose time cannot be read ends in an error.";
-    DeepBodyFails "deep-body-fails" "MISSING" "doubtful-events-do-no-harm" []
+    DeepBodyFails "deep-body-fails" "MISSING" "doubtful-events-contained" []
         "A deeply nested body ends in an error.";
 
     // ---- authentication
@@ -332,6 +334,8 @@ bank! {
         "White space around the body is removed before the signature is computed.";
     SignsBodyOnly "signs-body-only" "SIG" "signature-covers-raw-body" []
         "The signature is computed over the body alone, without the event id and time that are signed with it.";
+    CreatedAtReformatted "created-at-reformatted" "SIG" "signature-covers-raw-body" []
+        "What is signed is the time of creation as the shop writes it, not as it stands in the body.";
     FirstSignatureOnly "first-signature-only" "SIG" "rotated-secret" ["https://github.com/profullstack/sh1pt/pull/530"]
         "Only the first of several signatures is compared.";
     EverySignatureMustMatch "every-signature-must-match" "SIG" "rotated-secret" []

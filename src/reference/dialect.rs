@@ -234,6 +234,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             // Amounts have two fraction digits and times have six.
             Fault::ThirdDigitCut,
             Fault::TextTimeOrder,
+            Fault::LongFractionsRefused,
         ],
     },
 ];

@@ -30,6 +30,11 @@ pub fn faults() -> &'static [FaultInfo] {
 }
 
 impl FaultInfo {
+    /// Whether it is a mistake in checking signatures.
+    pub fn is_about_signatures(&self) -> bool {
+        ["SIG", "REPLAY"].contains(&self.class)
+    }
+
     /// The requirement of a provider that it is aimed at. `None` where nobody can make this mistake with the provider's
     /// events, where they would hardly ever show it, or where the reference does not take them.
     pub fn aimed_at(&self, provider: &str, corpus: &Corpus) -> Option<&'static str> {

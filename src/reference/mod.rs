@@ -5,6 +5,7 @@
 //! the model check each other, and each [`Fault`] proves that some requirement can fail.
 
 mod bank;
+mod canary;
 mod dialect;
 mod fault;
 mod json;
@@ -18,6 +19,7 @@ mod signature;
 mod slips;
 
 pub use bank::Fault;
+pub use canary::{Ignorer, WrongShop, canaries};
 pub use fault::{FaultInfo, faults};
 pub use shop::ReferenceShop;
 

@@ -50,6 +50,17 @@ pub(super) enum Told<'a> {
     Nothing,
 }
 
+impl Told<'_> {
+    /// Whether it tells that something was paid back.
+    pub(super) fn is_paid(&self) -> bool {
+        match self {
+            Told::Refund(told) => told.state == RefundState::Succeeded,
+            Told::Charge(told) => told.entries.iter().any(|entry| entry.state == RefundState::Succeeded),
+            Told::Chargeback(_) | Told::Nothing => false,
+        }
+    }
+}
+
 /// How a refund stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RefundTold<'a> {

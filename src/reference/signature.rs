@@ -56,7 +56,7 @@ impl Verifier {
     pub(super) fn check_named(&self, header: Option<&str>, event_id: &str, body: &[u8], time: &str) -> Result<(), Refusal> {
         let Some(header) = self.compared(header)? else { return Ok(()) };
         let body = self.signed_body(body);
-        let time = if self.faults.has(Fault::CreatedAtReformatted) { with_six_digits(time) } else { Cow::Borrowed(time) };
+        let time = if self.faults.has(Fault::CreatedAtReformatted) { with_three_digits(time) } else { Cow::Borrowed(time) };
         let whole = [event_id.as_bytes(), &body, time.as_bytes()];
         let text = if self.faults.has(Fault::SignsBodyOnly) { &whole[1..2] } else { &whole };
         if self.fits_any_secret(text, header) { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
@@ -124,9 +124,9 @@ fn signed(mut mac: Hmac<Sha256>, text: &[&[u8]]) -> Hmac<Sha256> {
 }
 
 /// A time as it is commonly written.
-fn with_six_digits(time: &str) -> Cow<'_, str> {
+fn with_three_digits(time: &str) -> Cow<'_, str> {
     let Some((seconds, fraction)) = time.strip_suffix('Z').and_then(|time| time.split_once('.')) else { return Cow::Borrowed(time) };
-    Cow::Owned(format!("{seconds}.{:0<6}Z", fraction.get(..6).unwrap_or(fraction)))
+    Cow::Owned(format!("{seconds}.{:0<3}Z", fraction.get(..3).unwrap_or(fraction)))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Page {
             target: line(&report.target.name),
             target_version: line(&report.target.version),
             verdict: verdict(report.verdict),
-            summary: shared::summary(report),
+            summary: shared::limits(report).map_or_else(String::new, |limits| format!("{}; ", line(&limits))) + &shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
             list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
@@ -130,19 +130,20 @@ fn verdict(verdict: Conformance) -> VerdictView {
     let (class, mark, words) = match verdict {
         Conformance::Conformant => ("good", "✓", "Conformant"),
         Conformance::NotConformant => ("bad", "✗", "Not conformant"),
+        Conformance::NotCertified => ("bad", "○", "Not certified"),
         Conformance::NotJudged => ("odd", "?", "Not judged"),
     };
     VerdictView { class, mark, words }
 }
 
 /// The colour and the sign of a requirement's verdict.
-fn signs(verdict: Verdict, judged: bool) -> (&'static str, &'static str) {
+fn signs(verdict: Verdict, counts: bool) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Pass => ("good", "✓"),
         Verdict::Fail => ("bad", "✗"),
         Verdict::Warn | Verdict::Waived => ("odd", "!"),
         Verdict::Error => ("odd", "?"),
-        Verdict::NotExercised if judged => ("bad", "○"),
+        Verdict::NotExercised if counts => ("bad", "○"),
         Verdict::NotExercised | Verdict::NotApplicable => ("", "–"),
     }
 }
@@ -191,7 +192,7 @@ fn chips(report: &Report) -> Vec<Chip> {
 
 fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> Vec<ItemView> {
     let view = |result: &RequirementResult| {
-        let (class, mark) = signs(result.verdict, result.judged);
+        let (class, mark) = signs(result.verdict, result.judged && !result.by_claims);
         let numbers = match result.cases {
             0 => String::new(),
             cases => format!("{}, {}", many(u64::from(cases), "case", "cases"), many(result.deliveries, "delivery", "deliveries")),
@@ -260,7 +261,7 @@ fn failure_view(
     like: Option<Place>,
     mut room: Room,
 ) -> FailureView {
-    let (class, mark) = signs(result.verdict, result.judged);
+    let (class, mark) = signs(result.verdict, result.judged && !result.by_claims);
     let case = failure.shrunk.as_deref();
     let message = line(&failure.message);
     let end = match (case, failure.entry) {

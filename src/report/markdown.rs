@@ -92,6 +92,9 @@ fn overview(report: &Report) -> String {
         report.suite.version,
         report.seed
     ));
+    if let Some(limits) = shared::limits(report) {
+        text.push_str(&format!("{}\n\n", code(&limits)));
+    }
     text.push_str(&format!("{}\n\n", shared::summary(report)));
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
@@ -189,6 +192,7 @@ fn conformance_mark(verdict: Conformance) -> &'static str {
     match verdict {
         Conformance::Conformant => "✅",
         Conformance::NotConformant => "❌",
+        Conformance::NotCertified => "⭕",
         Conformance::NotJudged => "❔",
     }
 }
@@ -199,7 +203,7 @@ fn verdict_mark(result: &RequirementResult) -> &'static str {
         Verdict::Fail => "❌",
         Verdict::Warn | Verdict::Waived => "⚠️",
         Verdict::Error => "❔",
-        Verdict::NotExercised if result.judged => "❌",
+        Verdict::NotExercised if result.judged && !result.by_claims => "❌",
         Verdict::NotExercised | Verdict::NotApplicable => "➖",
     }
 }

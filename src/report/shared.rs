@@ -2,9 +2,12 @@
 
 use crate::{
     case::{Act, Case},
-    check::{FailureKind, verdict::Verdict},
+    check::{
+        FailureKind,
+        verdict::{Conformance, Verdict},
+    },
     corpus::Level,
-    run::{FailureReport, Report, RequirementResult, SnapshotDifference, Totals},
+    run::{FailureReport, ItemResult, Report, RequirementResult, SnapshotDifference, Totals},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -79,6 +82,21 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{}; {}", counts.join(", "), totals(report))
 }
 
+/// What the verdict does not say: items that are not certified, each with its reason, and those that were left out. Nothing
+/// where everything of the checklist and beside it was judged.
+pub(super) fn limits(report: &Report) -> Option<String> {
+    let is_open = |item: &&ItemResult| item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
+    let words = |item: &ItemResult| item.note.as_ref().map_or(item.id.clone(), |note| format!("{} ({note})", item.id));
+    let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
+    let without = &report.options.without;
+    let parts = [
+        (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
+        (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// What a failure came about by, so that those which came about alike can be put together: what was sent, and which members
 /// of the state are wrong, but no ids and no amounts.
 pub(super) fn cause(failure: &FailureReport) -> String {
@@ -119,7 +137,7 @@ pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> boo
     let whole = report.interrupted.is_none() && report.shard.is_none();
     match result.verdict {
         Verdict::Fail => true,
-        Verdict::NotExercised => whole && result.judged && result.level == Level::Must,
+        Verdict::NotExercised => whole && result.judged && !result.by_claims && (result.level == Level::Must || report.options.strict),
         Verdict::Pass | Verdict::Warn | Verdict::NotApplicable | Verdict::Waived | Verdict::Error => false,
     }
 }

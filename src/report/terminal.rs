@@ -99,6 +99,11 @@ fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
         writeln!(out, "        {}", paint(FAINT, &line))?;
     }
+    for remark in &report.target.remarks {
+        for line in wrap(&visible(remark), view.columns.saturating_sub(10)) {
+            writeln!(out, "      {} {line}", paint(ODD, "!"))?;
+        }
+    }
     Ok(())
 }
 
@@ -123,6 +128,9 @@ pub fn claims(capabilities: &Capabilities) -> String {
     if let Some(subscribes) = &capabilities.subscribes {
         claims.push(format!("subscribes to {}", subscribes.join(", ")));
     }
+    for group in &capabilities.equivalent_statuses {
+        claims.push(format!("cannot tell {} apart", group.join(" and ")));
+    }
     if capabilities.concurrency > 1 {
         claims.push(format!("takes {} deliveries at once", capabilities.concurrency));
     }
@@ -133,6 +141,7 @@ fn conformance(verdict: Conformance) -> String {
     let style = match verdict {
         Conformance::Conformant => GOOD,
         Conformance::NotConformant => BAD,
+        Conformance::NotCertified => BAD,
         Conformance::NotJudged => ODD,
     };
     paint(style, verdict.as_str())
@@ -144,7 +153,7 @@ fn mark(requirement: &RequirementResult) -> String {
         Verdict::Fail => paint(BAD, "✗"),
         Verdict::Warn | Verdict::Waived => paint(ODD, "!"),
         Verdict::Error => paint(ODD, "?"),
-        Verdict::NotExercised if requirement.judged => paint(BAD, "○"),
+        Verdict::NotExercised if requirement.judged && !requirement.by_claims => paint(BAD, "○"),
         Verdict::NotExercised | Verdict::NotApplicable => paint(FAINT, "–"),
     }
 }
@@ -343,6 +352,16 @@ fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result
     // The time stands in the last line, whatever is wrapped before it.
     let text = shared::summary(report);
     let verdict = report.verdict.as_str();
+    if let Some(limits) = shared::limits(report) {
+        let lines = wrap(&format!("{verdict}; {}", visible_line(&limits)), view.columns);
+        for (number, line) in lines.iter().enumerate() {
+            match line.strip_prefix(verdict).filter(|_| number == 0) {
+                Some(rest) => writeln!(out, "{}{rest}", conformance(report.verdict))?,
+                None => writeln!(out, "  {line}")?,
+            }
+        }
+        return wrap(&text, view.columns.saturating_sub(2)).iter().try_for_each(|line| writeln!(out, "  {line}"));
+    }
     if verdict.len() + 2 + text.chars().count() <= view.columns {
         return writeln!(out, "{}  {text}", conformance(report.verdict));
     }

@@ -88,7 +88,7 @@ pub fn marks(delivery: &Delivery) -> Vec<String> {
         Effect::Ignore => marks.push("changes nothing".to_owned()),
         Effect::Reject => marks.push("must not be acknowledged".to_owned()),
         Effect::Refuse => marks.push("must be refused".to_owned()),
-        Effect::Flag => marks.push("may be processed or refused".to_owned()),
+        Effect::Tolerate => marks.push("may be processed or refused".to_owned()),
     }
     marks
 }

@@ -6,7 +6,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Mutex, RwLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
         mpsc,
     },
@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    claims::claims_remarks,
     conclude::conclude,
     drive::Driver,
     events::RunEvent,
@@ -37,7 +38,7 @@ use crate::{
     },
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
-    plan::{Recipe, for_recipe},
+    plan::for_recipe,
     provider::Provider,
 };
 
@@ -62,6 +63,7 @@ pub fn certify(
         clock,
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
+        machine: RwLock::new(()),
         cut: AtomicBool::new(false),
     };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
@@ -104,6 +106,8 @@ struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
+    /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
+    machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
 }
@@ -140,10 +144,11 @@ impl<'a> Campaign<'a> {
         let next = AtomicUsize::new(0);
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
+        let workers = self.factory.workers(first.capabilities());
         let first = Mutex::new(Some(first));
         let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.min(self.factory.workers()).clamp(1, selected.len().max(1)) {
+            for _ in 0..self.options.jobs.min(workers).clamp(1, selected.len().max(1)) {
                 let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
@@ -187,7 +192,7 @@ impl<'a> Campaign<'a> {
     ) -> RequirementResult {
         let started = self.wall.monotonic();
         let mut result = blank_result(requirement);
-        let Some(recipe) = requirement.recipe.as_deref().and_then(recipe) else {
+        let Some(recipe) = requirement.recipe else {
             result.note = Some("this version does not judge it yet".to_owned());
             return result;
         };
@@ -221,12 +226,14 @@ impl<'a> Campaign<'a> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
         let is_over = || self.is_over();
-        let work = Work { provider, options, transport, wall: &self.wall, is_over: &is_over, index, requirement, recipe, strategy };
+        let (wall, machine) = (&self.wall, &self.machine);
+        let work = Work { provider, options, transport, wall, machine, is_over: &is_over, index, requirement, strategy };
         work.run(ready, &mut result, shrinking);
         waive_requirement(&mut result, &self.options.known);
         let costs_time = transport != "in-process";
         if costs_time
-            && (result.verdict == Verdict::Error || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
+            && (result.verdict == Verdict::Error && result.failures.is_empty()
+                || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
         {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
@@ -295,7 +302,12 @@ impl<'a> Campaign<'a> {
         let corpus = self.provider.corpus();
         Report {
             schema: REPORT_SCHEMA.to_owned(),
-            suite: SuiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), digest: record::suite(corpus), requirements: set.revision },
+            suite: SuiteInfo {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                digest: record::suite(corpus),
+                requirements: set.revision,
+                checklist: corpus.checklist.clone(),
+            },
             provider: self.provider.name().to_owned(),
             seed: self.options.seed,
             options: RunOptions {
@@ -305,12 +317,15 @@ impl<'a> Campaign<'a> {
                 settle_ms: millis(self.options.settle),
                 quiet_ms: millis(self.options.quiet),
                 answer_ms: self.options.answer_limit.map(millis),
+                strict: self.options.strict,
+                without: self.options.without.clone(),
             },
             target: TargetInfo {
                 name: introduction.name,
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities.clone(),
+                remarks: claims_remarks(self.provider, &introduction.capabilities),
             },
             verdict: Conformance::NotJudged,
             interrupted,
@@ -347,12 +362,8 @@ fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     (text, usable)
 }
 
-fn recipe(name: &str) -> Option<Recipe> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
-}
-
 fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
-    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need)) {
+    if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need.as_str())) {
         return Some(format!("the target does not claim `{missing}`"));
     }
     let subscribed = requirement.events.is_empty() || requirement.events.iter().any(|kind| capabilities.is_subscribed(kind));
@@ -370,6 +381,8 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         cases: 0,
         exercised: 0,
         floor: 0,
+        by_claims: false,
+        coverage: None,
         deliveries: 0,
         duration_ms: 0,
         source: requirement.source(),

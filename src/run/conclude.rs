@@ -12,8 +12,7 @@ pub fn conclude(report: &mut Report) {
     let mut items: Vec<ItemResult> = Vec::new();
     for requirement in &report.requirements {
         if !items.iter().any(|item| item.id == requirement.item) {
-            let of_item = report.requirements.iter().filter(|other| other.item == requirement.item);
-            items.push(ItemResult { id: requirement.item.clone(), verdict: conformance(report, of_item) });
+            items.push(item(report, &requirement.item));
         }
     }
     report.items = items;
@@ -22,16 +21,35 @@ pub fn conclude(report: &mut Report) {
     report.totals.deliveries = report.requirements.iter().map(|requirement| requirement.deliveries).sum();
 }
 
+fn item(report: &Report, id: &str) -> ItemResult {
+    let of_item = || report.requirements.iter().filter(|other| other.item == id);
+    let verdict = conformance(report, of_item());
+    let note = (verdict == Conformance::NotCertified).then(|| {
+        let notes = of_item().filter(|requirement| requirement.judged).filter_map(|requirement| requirement.note.as_deref());
+        let mut notes: Vec<&str> = notes.collect();
+        notes.dedup();
+        // One reason for all is a reason; several are told beside the requirements.
+        if let [note] = notes[..] { note.to_owned() } else { "nothing of it could be judged".to_owned() }
+    });
+    let is_checklist = report.suite.checklist.iter().any(|item| item == id);
+    ItemResult { id: id.to_owned(), verdict, checklist: is_checklist, note }
+}
+
 fn verdict(report: &Report) -> Conformance {
-    let verdict = conformance(report, &report.requirements);
+    let has = |verdict: Conformance| report.items.iter().any(|item| item.verdict == verdict);
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
-    if stale || report.snapshots.differing.iter().any(|difference| difference.waived.is_none()) {
-        Conformance::NotConformant
-    } else if report.snapshots.cut_short && verdict == Conformance::Conformant {
-        Conformance::NotJudged
-    } else {
-        verdict
+    if stale || has(Conformance::NotConformant) || report.snapshots.differing.iter().any(|difference| difference.waived.is_none()) {
+        return Conformance::NotConformant;
     }
+    if has(Conformance::NotJudged) || report.snapshots.cut_short {
+        return Conformance::NotJudged;
+    }
+    // Nothing was left out by a shard but what others run.
+    let is_shard = report.shard.is_some();
+    let is_missing =
+        |item: &ItemResult| item.checklist && item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
+    let nothing = !has(Conformance::Conformant) && (!report.items.is_empty() || report.snapshots.compared == 0);
+    if !is_shard && (nothing || report.items.iter().any(is_missing)) { Conformance::NotCertified } else { Conformance::Conformant }
 }
 
 fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r RequirementResult>) -> Conformance {
@@ -40,8 +58,9 @@ fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r R
     let counts = |result: &RequirementResult| report.shard.is_none() || out_of_time || result.verdict != Verdict::NotExercised;
     Conformance::of(requirements.into_iter().map(|result| Judged {
         verdict: result.verdict,
-        must: result.level == Level::Must,
+        must: result.level == Level::Must || report.options.strict,
         judged: result.judged && counts(result),
         out_of_time,
+        by_claims: result.by_claims,
     }))
 }

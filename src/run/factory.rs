@@ -1,7 +1,10 @@
 //! Where targets come from: each worker has its own.
 
 use super::drive::Secrets;
-use crate::{adapter::Target, adapter::TargetError, domain::Clock};
+use crate::{
+    adapter::{Capabilities, Target, TargetError},
+    domain::Clock,
+};
 
 /// Makes targets.
 pub trait Factory: Sync {
@@ -35,8 +38,14 @@ pub trait Factory: Sync {
         None
     }
 
-    /// How many targets may be there at the same time.
-    fn workers(&self) -> usize {
+    /// Items of the checklist that the target's file leaves out.
+    fn without(&self) -> &[String] {
+        &[]
+    }
+
+    /// How many targets that claim this may be there at the same time.
+    fn workers(&self, claims: &Capabilities) -> usize {
+        let _ = claims;
         usize::MAX
     }
 }
@@ -50,7 +59,9 @@ pub struct Launch<F> {
     clock: Clock,
     secrets: Option<Secrets>,
     signature_header: Option<String>,
+    without: Vec<String>,
     workers: usize,
+    shares_store: bool,
 }
 
 impl<F> Launch<F>
@@ -60,7 +71,18 @@ where
     /// Targets that `make` makes; `argument` names them on the command line.
     pub fn new(transport: &str, argument: &str, clock: Clock, make: F) -> Launch<F> {
         let (transport, argument) = (transport.to_owned(), argument.to_owned());
-        Launch { make, transport, argument, command: None, clock, secrets: None, signature_header: None, workers: usize::MAX }
+        Launch {
+            make,
+            transport,
+            argument,
+            command: None,
+            clock,
+            secrets: None,
+            signature_header: None,
+            without: Vec::new(),
+            workers: usize::MAX,
+            shares_store: false,
+        }
     }
 
     /// Says what deliveries are signed with.
@@ -77,10 +99,24 @@ where
         self
     }
 
+    /// Says which items of the checklist are left out.
+    #[must_use]
+    pub fn leaving_out(mut self, without: Vec<String>) -> Launch<F> {
+        self.without = without;
+        self
+    }
+
     /// Says how many targets may be there at the same time.
     #[must_use]
     pub fn with_workers(mut self, workers: usize) -> Launch<F> {
         self.workers = workers;
+        self
+    }
+
+    /// Says that whatever its targets keep, they all keep in the same place: of those that survive a kill only one may run.
+    #[must_use]
+    pub fn sharing_a_store(mut self, shares_store: bool) -> Launch<F> {
+        self.shares_store = shares_store;
         self
     }
 
@@ -124,7 +160,11 @@ where
         self.signature_header.as_deref()
     }
 
-    fn workers(&self) -> usize {
-        self.workers
+    fn without(&self) -> &[String] {
+        &self.without
+    }
+
+    fn workers(&self, claims: &Capabilities) -> usize {
+        if self.shares_store && claims.durable { 1 } else { self.workers }
     }
 }

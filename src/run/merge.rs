@@ -11,9 +11,9 @@ use super::{
     conclude::conclude,
     outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
-    tally::{MOST_KNOWN, settle, until_the_end},
+    tally::{MOST_KNOWN, note, settle, until_the_end},
 };
-use crate::check::verdict::Verdict;
+use crate::check::{Coverage, verdict::Verdict};
 
 /// Puts the reports of shards together; each comes with the name of its file. What the list of known failures accepts
 /// is still to be applied, and the report to be concluded again.
@@ -93,7 +93,9 @@ fn whole(reports: &[Report]) -> Report {
         .find(|reason| reports.iter().any(|report| report.interrupted.as_deref() == Some(reason)))
         .map(str::to_owned);
     merged.requirements = (0..reports[0].requirements.len())
-        .map(|place| requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>()))
+        .map(|place| {
+            requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>(), merged.options.strict)
+        })
         .collect();
     merged.snapshots = snapshots(reports);
     merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
@@ -102,7 +104,7 @@ fn whole(reports: &[Report]) -> Report {
     merged
 }
 
-fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
+fn requirement(parts: &[&RequirementResult], strict: bool) -> RequirementResult {
     let mut result = parts[0].clone();
     result.trail = None;
     result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
@@ -114,8 +116,9 @@ fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
     ran.sort_by_key(|case| case.case);
     until_the_end(&mut ran);
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
-    let unsubscribed = trails().map(|trail| trail.unsubscribed).max().unwrap_or(0);
-    let trail = Trail { unsubscribed, finished: parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished)), ran };
+    let blinded = trails().map(|trail| trail.blinded).max().unwrap_or(0);
+    let refuted = trails().any(|trail| trail.refuted);
+    let trail = Trail { blinded, refuted, finished: parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished)), ran };
     result.verdict = Verdict::NotExercised;
     result.note = None;
     result.failures = failures(parts, &trail.ran);
@@ -123,8 +126,18 @@ fn requirement(parts: &[&RequirementResult]) -> RequirementResult {
         result.verdict = Verdict::Error;
         result.note = note;
     }
-    settle(&mut result, &trail);
+    settle(&mut result, &trail, strict);
+    result.coverage = coverage(parts).filter(|_| result.failures.is_empty() && result.verdict != Verdict::Error);
     result
+}
+
+/// What the cases of all shards held.
+fn coverage(parts: &[&RequirementResult]) -> Option<Coverage> {
+    let mut whole: Option<Coverage> = None;
+    for part in parts.iter().filter_map(|part| part.coverage.as_ref()) {
+        whole.get_or_insert_default().add(part);
+    }
+    whole
 }
 
 /// The failures that one run would have reported: the first case of each fingerprint.
@@ -133,7 +146,9 @@ fn failures(parts: &[&RequirementResult], ran: &[RanCase]) -> Vec<FailureReport>
     for case in ran {
         let name = format!("{}-{:04}", parts[0].id, case.case);
         let found = parts.iter().flat_map(|part| &part.failures).find(|failure| failure.case == name);
-        failures.extend(found.filter(|found| failures.iter().all(|other| other.fingerprint != found.fingerprint)).cloned());
+        if let Some(found) = found {
+            note(&mut failures, found.clone());
+        }
     }
     failures
 }

@@ -5,9 +5,11 @@
 
 mod alias;
 mod campaign;
+mod claims;
 mod conclude;
 mod drive;
 mod events;
+mod exercise;
 mod factory;
 mod frozen;
 mod merge;
@@ -24,9 +26,11 @@ mod work;
 
 pub use alias::with_fresh_ids;
 pub use campaign::certify;
+pub use claims::{claims_problem, claims_remarks};
 pub use conclude::conclude;
-pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, hears_nothing, is_in_target};
+pub use drive::{BeforeDelivery, Conditions, Driver, Headers, Outcome, Played, Secrets, Sent, is_in_target, renamed};
 pub use events::RunEvent;
+pub use exercise::Canaries;
 pub use factory::{Factory, Launch};
 pub use merge::merge;
 pub use options::{Options, Selection};

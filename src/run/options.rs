@@ -29,7 +29,8 @@ pub struct Options {
     pub settle: Duration,
     /// How long an asynchronous target must still be right after the end of a case.
     pub quiet: Duration,
-    /// How long an answer may take; `None` waits for ever.
+    /// How long the answer to a delivery is waited for before it is sent again, for reports: the transports wait; `None` is
+    /// for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
     pub secrets: Secrets,
@@ -46,13 +47,17 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
+    /// Whether a SHOULD counts as a MUST.
+    pub strict: bool,
+    /// Items of the checklist that are knowingly left out.
+    pub without: Vec<String>,
     /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
     pub collect: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        let Conditions { secrets, answer_limit, settle, quiet, salt, .. } = Conditions::default();
+        let Conditions { secrets, settle, quiet, salt, .. } = Conditions::default();
         Options {
             seed: 20_241_121,
             cases: 100,
@@ -61,7 +66,7 @@ impl Default for Options {
             time_limit: None,
             settle,
             quiet,
-            answer_limit,
+            answer_limit: Some(Duration::from_millis(3000)),
             secrets,
             salt,
             before: None,
@@ -69,6 +74,8 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
+            strict: false,
+            without: Vec::new(),
             collect: false,
         }
     }
@@ -79,17 +86,16 @@ impl Options {
     ///
     /// # Errors
     /// When the target does not start or does not speak the protocol.
-    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
+    pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &'a dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
         let conditions = Conditions {
             secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
             signature_header: factory.signature_header().map(str::to_owned),
-            answer_limit: self.answer_limit,
             settle: self.settle,
             quiet: self.quiet,
             salt: self.salt,
             lenient: false,
         };
-        let mut driver = Driver::new(provider, factory.make()?, clock, conditions)?;
+        let mut driver = Driver::of(provider, factory, clock, conditions)?;
         let keeps = match factory.transport() {
             "in-process" => false,
             "stdio" => driver.capabilities().durable,

@@ -1,7 +1,7 @@
 //! What a run found: the report, `refundproof-report/1`.
 //!
 //! Times are the only members that differ between two runs with the same seed, suite and target.
-//! Source: `cli-and-reports.md`, "`json` report".
+//! Source: `docs/reports.md`, "JSON".
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,10 @@ use super::shard::Trail;
 use crate::{
     adapter::Capabilities,
     case::Case,
-    check::verdict::{Conformance, Verdict},
+    check::{
+        Coverage,
+        verdict::{Conformance, Verdict},
+    },
     corpus::Level,
 };
 
@@ -73,6 +76,12 @@ pub struct RunOptions {
     /// How long an answer may take, in milliseconds; absent where that was not limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_ms: Option<u64>,
+    /// Whether a SHOULD counted as a MUST.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+    /// Items of the checklist that were knowingly left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 /// The list of known failures of a run.
@@ -95,6 +104,9 @@ pub struct SuiteInfo {
     pub digest: String,
     /// The revision of the requirements.
     pub requirements: u32,
+    /// The items of the provider's own checklist: without them nothing is conformant.
+    #[serde(default)]
+    pub checklist: Vec<String>,
 }
 
 /// SHA-256 digests, as hex, of what was run and of what was found.
@@ -123,6 +135,9 @@ pub struct TargetInfo {
     pub transport: String,
     /// What it claims.
     pub capabilities: Capabilities,
+    /// What is odd about its claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// The verdict on one checklist item.
@@ -132,6 +147,12 @@ pub struct ItemResult {
     pub id: String,
     /// Its verdict.
     pub verdict: Conformance,
+    /// Whether it is of the provider's own checklist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checklist: bool,
+    /// Why it is not certified, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What was found of one requirement.
@@ -154,10 +175,16 @@ pub struct RequirementResult {
     pub judged: bool,
     /// How many cases were run.
     pub cases: u32,
-    /// How many of them reached what it is about.
+    /// How many of them would have failed a wrong consumer with the same claims.
     pub exercised: u32,
     /// How many had to.
     pub floor: u32,
+    /// Too few were, because of what the target claims.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_claims: bool,
+    /// What its cases held, where all of them were run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// How many deliveries were sent, without those of shrinking.
     pub deliveries: u64,
     /// How long it took.
@@ -213,6 +240,13 @@ pub struct FailureReport {
     /// The entry of the case after which it failed, from 0; absent where it showed at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<usize>,
+}
+
+impl FailureReport {
+    /// Whether it came again when its case was run again; also if nobody tried.
+    pub fn came_again(&self) -> bool {
+        self.chance.is_none_or(|chance| chance.failed > 0)
+    }
 }
 
 /// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.

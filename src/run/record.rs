@@ -84,6 +84,7 @@ pub fn check(report: &Report, written: &Value, corpus: &Corpus) -> Vec<Check> {
         check("corpus", &digests.corpus, &corpus.digest),
         check("snapshots", &digests.snapshots, &corpus.snapshots_digest),
         check("requirements", &digests.requirements, &set),
+        check("checklist", &report.suite.checklist.join(", "), &corpus.checklist.join(", ")),
         check("capabilities", &digests.capabilities, &digest_of(&report.target.capabilities)),
         check("results", &digests.results, &results(written)),
         check("verdicts", &verdicts(report), &verdicts(&concluded)),

@@ -4,7 +4,6 @@
 //! error. Signatures are made when a delivery is sent and are in no case.
 
 use super::{
-    drive::Secrets,
     factory::Factory,
     options::Options,
     outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
@@ -27,8 +26,7 @@ const LEAST_PART: usize = 4;
 impl Redactor {
     /// Hides the secrets with which these targets are run.
     pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
-        let Secrets { current } = factory.secrets().unwrap_or(&options.secrets);
-        Redactor::new(current.as_deref())
+        Redactor::new(factory.secrets().unwrap_or(&options.secrets).current())
     }
 
     /// Hides these secrets; an empty one is none.
@@ -122,13 +120,13 @@ impl Redactor {
     pub fn report(&self, report: &mut Report) {
         let Report {
             schema: _,
-            suite: SuiteInfo { version: _, digest: _, requirements: _ },
+            suite: SuiteInfo { version: _, digest: _, requirements: _, checklist: _ },
             provider: _,
             seed: _,
-            target: TargetInfo { name, version, transport: _, capabilities },
+            target: TargetInfo { name, version, transport: _, capabilities, remarks },
             verdict: _,
             interrupted,
-            items: _,
+            items,
             requirements,
             snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
@@ -138,6 +136,8 @@ impl Redactor {
             digests: _,
         } = report;
         self.clean_all([name, version]);
+        self.clean_all(remarks);
+        self.clean_all(items.iter_mut().filter_map(|item| item.note.as_mut()));
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
@@ -162,6 +162,8 @@ impl Redactor {
             cases: _,
             exercised: _,
             floor: _,
+            by_claims: _,
+            coverage: _,
             deliveries: _,
             duration_ms: _,
             source: _,

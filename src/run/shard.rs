@@ -56,8 +56,10 @@ impl FromStr for Shard {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Trail {
-    /// How many cases would have got there, had the target subscribed to more.
-    pub unsubscribed: u32,
+    /// How many cases could show a mistake, did the target not claim less than everything.
+    pub blinded: u32,
+    /// A consumer that does nothing fails one of the cases.
+    pub refuted: bool,
     /// Whether it came to the end of its cases, or to a failure that ends a requirement.
     pub finished: bool,
     /// Its cases, in order.
@@ -79,7 +81,7 @@ pub struct RanCase {
     pub case: u32,
     /// How many deliveries were sent.
     pub deliveries: u64,
-    /// It did not reach what the requirement is about.
+    /// No canary of the requirement fails it, so it says nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
     /// The fingerprint of its failure, if it failed.

@@ -1,6 +1,10 @@
 //! One requirement's cases: drawn, driven, and if one fails, shrunk and told.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -9,19 +13,20 @@ use proptest::{
 
 use super::{
     drive::{Driver, Outcome, Played},
+    exercise::Canaries,
     options::Options,
     outcome::{Chance, FailureReport, RequirementResult, Resemblance},
     shard::{RanCase, Trail},
     shrink::{Shrunk, shrink},
-    tally::{MOST_KNOWN, Planned, settle, settle_share},
+    tally::{MOST_KNOWN, Planned, note, settle, settle_share},
 };
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
     case::{Case, Terms},
-    check::{FailureKind, Finding, Rules, diagnose, fingerprint, reaches, verdict::Verdict, waivers::Subject},
+    check::{Coverage, FailureKind, Finding, Rules, diagnose, fingerprint, verdict::Verdict, waivers::Subject},
     corpus::{RequirementText, bug_classes},
     domain::Clock,
-    plan::{Plan, PlanStrategy, Recipe},
+    plan::{Plan, PlanStrategy},
     provider::{Provider, lower, lower_for},
 };
 
@@ -33,7 +38,7 @@ struct Open {
     number: u32,
     tree: Box<dyn ValueTree<Value = Plan>>,
     case: Case,
-    reached: bool,
+    exercised: bool,
     played: Played,
 }
 
@@ -41,7 +46,7 @@ impl Open {
     /// What is to be noted of it if it does not fail.
     fn ran(&self) -> RanCase {
         let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.reached, failed: None, last: false }
+        RanCase { case: self.number, deliveries, missed: !self.exercised, failed: None, last: false }
     }
 }
 
@@ -54,6 +59,15 @@ const TRIES: u32 = 5;
 /// How often a shrunk case whose end depends on chance is run, to say how often it fails.
 const CHANCES: u32 = 20;
 
+/// Who else uses the machine while a case is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    /// The other workers.
+    Others,
+    /// No other worker.
+    Nobody,
+}
+
 /// One requirement's cases.
 pub(super) struct Work<'c> {
     pub(super) provider: &'c dyn Provider,
@@ -62,16 +76,17 @@ pub(super) struct Work<'c> {
     pub(super) transport: &'c str,
     /// Times the run.
     pub(super) wall: &'c Clock,
+    /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
+    pub(super) machine: &'c RwLock<()>,
     /// Whether nothing more is to be begun.
     pub(super) is_over: &'c dyn Fn() -> bool,
     /// The requirement's place in the catalogue.
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
-    pub(super) recipe: Recipe,
     pub(super) strategy: PlanStrategy,
 }
 
-impl Work<'_> {
+impl<'c> Work<'c> {
     /// Runs the cases, until one fails, and notes in the result what came of them.
     pub(super) fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
         let options = self.options;
@@ -82,7 +97,17 @@ impl Work<'_> {
         let mut trail = Trail { finished: true, ..Trail::default() };
         let mut open: VecDeque<Open> = VecDeque::new();
         let mut decided = false;
-        while !decided && drawn < most && planned.wants_more(wanted, result.floor) {
+        let mut coverage = Coverage::default();
+        let mut unclaimed = None;
+        let mut canaries = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
+            Ok(canaries) => canaries,
+            Err(error) => {
+                result.verdict = Verdict::Error;
+                result.note = Some(format!("the harness's own canaries do not start: {error}"));
+                return;
+            }
+        };
+        while !decided && drawn < most && planned.wants_more(wanted, result.floor, trail.blinded) {
             let number = drawn;
             drawn += 1;
             if (self.is_over)() {
@@ -91,35 +116,37 @@ impl Work<'_> {
             }
             let Some(tree) = self.draw(number) else { continue };
             let plan = tree.current();
-            let palette = self.provider.palette();
             let case = self.case(&plan, self.serial(number), driver.capabilities());
-            let reached = reaches(self.recipe, &case, palette);
-            if !reached && reaches(self.recipe, &self.whole_case(&plan, self.serial(number)), palette) {
-                trail.unsubscribed += 1;
+            let exercised = canaries.exercises(&case);
+            trail.refuted = trail.refuted || canaries.null_fails(&case);
+            if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
+                trail.blinded += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
-            planned.count(reached);
+            planned.count(exercised);
             if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
                 continue;
             }
             // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
-            drop(driver.target.complaints());
-            let played = driver.play(&self.name(number), &case, self.rules());
+            drop(driver.complaints());
+            let played = self.playing(Company::Others, || driver.play(&self.name(number), &case, self.rules()));
             let most_open = if played.is_open() { MOST_OPEN } else { 0 };
             let stopped = played.outcome().has_stopped();
             if stopped && !played.outcome().is_still_there() {
                 // What the target shows of earlier cases after it was killed says nothing of them.
                 trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
-            open.push_back(Open { number, tree, case, reached, played });
+            coverage.count(&case);
+            open.push_back(Open { number, tree, case, exercised, played });
             decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
         }
         if !decided {
             self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
         }
-        settle(result, &trail);
+        settle(result, &trail, options.strict);
+        result.coverage = Some(coverage).filter(|_| result.failures.is_empty() && result.verdict != Verdict::Error);
         if options.shard.is_some() {
             settle_share(result, &trail, planned);
             result.trail = Some(trail);
@@ -162,23 +189,29 @@ impl Work<'_> {
     ) -> (RanCase, bool) {
         let mut ran = open.ran();
         let Open { number, tree, case, played, .. } = open;
-        let outcome = driver.finish(played);
-        if let Some(error) = outcome.error {
+        let mut shown = (case, self.playing(Company::Others, || driver.finish(played)));
+        let mut usable = shown.1.is_still_there();
+        if shown.1.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
+            // It may have been the machine that was slow. The first serials are those of shrinking.
+            let attempt = u64::from(failing) * 1_000_000_000 + 900_000_000 + u64::from(number);
+            let again = self.attempt(driver, number, attempt, &tree.current(), Some(FailureKind::Timeout), Company::Nobody);
+            // It has been started again for this, and has perhaps forgotten the other cases.
+            usable = false;
+            shown = again.unwrap_or(shown);
+        }
+        if let Some(error) = &shown.1.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(&error, &driver.complaints()));
+            result.note = Some(with_complaints(error, &driver.complaints()));
             ran.last = true;
             return (ran, false);
         }
-        if outcome.failure.is_none() {
-            return (ran, true);
+        if shown.1.failure.is_none() {
+            return (ran, usable);
         }
-        let usable = outcome.is_still_there();
-        let failure = self.shrink(driver, number, failing, tree, (case, outcome), shrinking);
-        ran.last = !self.goes_on_after(&failure) || !usable && driver.recover().is_err();
+        let failure = self.shrink(driver, number, failing, tree, shown, shrinking);
+        ran.last = !self.goes_on_after(&failure) || !driver.is_usable() && driver.recover().is_err();
         ran.failed = Some(failure.fingerprint.clone());
-        if !result.failures.iter().any(|other| other.fingerprint == failure.fingerprint) {
-            result.failures.push(failure);
-        }
+        note(&mut result.failures, failure);
         (ran, usable)
     }
 
@@ -187,6 +220,10 @@ impl Work<'_> {
     fn goes_on_after(&self, failure: &FailureReport) -> bool {
         let options = self.options;
         let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
+        if !failure.came_again() {
+            // It is no verdict yet.
+            return true;
+        }
         let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
         (is_known || options.collect) && (!costly || self.transport == "in-process")
     }
@@ -206,12 +243,17 @@ impl Work<'_> {
     }
 
     fn rules(&self) -> Rules {
-        Rules { rejection_is_4xx: self.requirement.id == "rejection-is-4xx" }
+        Rules::of(&self.requirement.id, self.provider.answer_limit())
     }
 
-    /// The case of a plan as a target that gets everything would get it.
-    fn whole_case(&self, plan: &Plan, serial: u64) -> Case {
-        lower(self.provider, plan, serial).case
+    /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
+    /// only for targets that claim less.
+    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+        if canaries.is_none() {
+            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
+        }
+        let case = lower(self.provider, plan, self.serial(number)).case;
+        canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 
     /// The case of a plan as the target gets it.
@@ -240,6 +282,8 @@ impl Work<'_> {
         let mut smallest = usize::MAX;
         let mut limits = self.options.shrink;
         let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
+        // What hangs on time is not to hang on what others do meanwhile.
+        let company = if kind == Some(FailureKind::Timeout) { Company::Nobody } else { Company::Others };
         let is_costly = self.transport != "in-process" && matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash));
         if is_costly {
             // Each attempt costs the whole answer limit, or a new start.
@@ -255,7 +299,7 @@ impl Work<'_> {
                 loop {
                     attempt += 1;
                     tries += 1;
-                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind)?;
+                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind, company)?;
                     let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
                     let said = driver.complaints();
                     if same {
@@ -275,12 +319,16 @@ impl Work<'_> {
         );
         let (mut case, outcome) = smaller.shown;
         // What was seen may have been chance although nothing in the case says so; one more look tells.
-        let is_lost = !is_costly && !case.is_chancy() && limits.attempts > 0 && {
-            attempt += 1;
-            let again = self.attempt(driver, number, attempt, &smaller.plan, kind);
-            again.is_some_and(|(_, outcome)| outcome.failure.is_none())
+        let mut again = |attempt: u64, company: Company| {
+            let (_, outcome) = self.attempt(driver, number, attempt, &smaller.plan, kind, company)?;
+            // An error says nothing either way.
+            outcome.error.is_none().then_some(outcome.failure.is_some())
         };
-        let chance = (case.is_chancy() || is_lost).then(|| self.chance(driver, number, attempt, &smaller.plan, kind));
+        let is_lost = !case.is_chancy() && kind != Some(FailureKind::Timeout) && limits.attempts > 0 && {
+            attempt += 1;
+            again(attempt, company) == Some(false)
+        };
+        let chance = (case.is_chancy() || is_lost).then(|| self.chance(u32::from(is_lost), attempt, company, &mut again));
         // Nothing is said of runs that there could not be.
         let chance = chance.filter(|chance| chance.runs > 0);
         case.plan = Some(smaller.plan);
@@ -295,6 +343,7 @@ impl Work<'_> {
         attempt: u64,
         plan: &Plan,
         kind: Option<FailureKind>,
+        company: Company,
     ) -> Option<(Case, Outcome)> {
         // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
         let serial = 1_000_000_000 + self.serial(0) + attempt;
@@ -303,23 +352,53 @@ impl Work<'_> {
         if case.deliveries() == 0 {
             return None;
         }
-        if matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) && driver.recover().is_err() {
+        let starts_anew = matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) || !driver.is_usable();
+        if starts_anew && driver.recover().is_err() {
             return None;
         }
-        let outcome = driver.run(&format!("{}-shrink-{attempt}", self.name(number)), &case, self.rules());
+        drop(driver.complaints());
+        let name = format!("{}-shrink-{attempt}", self.name(number));
+        let outcome = self.playing(company, || driver.run(&name, &case, self.rules()));
         Some((case, outcome))
     }
 
-    /// How often the shrunk case fails.
-    fn chance(&self, driver: &mut Driver<'_>, number: u32, attempts: u64, plan: &Plan, kind: Option<FailureKind>) -> Chance {
-        let mut chance = Chance { failed: 0, runs: 0 };
+    /// Plays something, while others do too or while nobody does.
+    fn playing<T>(&self, company: Company, play: impl FnOnce() -> T) -> T {
+        // The lock keeps nothing that a panic could have spoiled.
+        match company {
+            Company::Others => {
+                let _held = self.machine.read().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+            Company::Nobody => {
+                let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+        }
+    }
+
+    /// How often the shrunk case fails, after so many runs in which it did not. `again` runs it, and says whether it failed if
+    /// that can be said. When it never does, it is given a last chance with the machine to itself.
+    fn chance(&self, ran: u32, attempts: u64, company: Company, again: &mut dyn FnMut(u64, Company) -> Option<bool>) -> Chance {
+        let mut chance = Chance { failed: 0, runs: ran };
+        let mut attempt = attempts;
         let started = self.wall.monotonic();
         // Targets that hang or take long to start would make this take for ever.
         let in_time = || self.wall.monotonic().saturating_sub(started) <= self.options.shrink.time;
-        while chance.runs < CHANCES && (chance.runs == 0 || in_time()) && !(self.is_over)() {
-            let Some((_, outcome)) = self.attempt(driver, number, attempts + 1 + u64::from(chance.runs), plan, kind) else { break };
+        let mut run = |chance: &mut Chance, company| {
+            attempt += 1;
+            let Some(failed) = again(attempt, company) else { return false };
             chance.runs += 1;
-            chance.failed += u32::from(outcome.failure.is_some());
+            chance.failed += u32::from(failed);
+            true
+        };
+        while chance.runs < CHANCES && (chance.runs == 0 || in_time()) && !(self.is_over)() {
+            if !run(&mut chance, company) {
+                break;
+            }
+        }
+        if chance.failed == 0 && !(self.is_over)() {
+            run(&mut chance, Company::Nobody);
         }
         chance
     }

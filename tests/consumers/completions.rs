@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use refundproof::{
-    adapter::{Capabilities, Observable},
+    adapter::{Capabilities, Hello, Observable},
     case::OrderSetup,
     domain::{Amount, EventTime, OrderState, RefundState, RefundView},
 };
@@ -22,12 +22,20 @@ pub(crate) struct Completions {
     paid_refunds: Vec<(String, Refund)>,
     paid_charges: Vec<(String, String, EventTime, Amount)>,
     charged_back: HashSet<String>,
+    /// What it asks this provider to send.
+    kinds: &'static [&'static str],
 }
 
 impl Consumer for Completions {
     fn claims(&self) -> Capabilities {
-        let subscribes = subscribed(&["refund.complete", "refund.succeeded", "order.charge.refund.complete", "order.chargeback"]);
-        Capabilities { subscribes, ..observing(&[Observable::Refunds]) }
+        Capabilities { subscribes: subscribed(self.kinds), ..observing(&[Observable::Refunds]) }
+    }
+
+    fn greet(&mut self, hello: &Hello) {
+        self.kinds = match hello.provider.as_str() {
+            "tazapay" => &["refund.succeeded"],
+            _ => &["refund.complete", "order.charge.refund.complete", "order.chargeback"],
+        };
     }
 
     fn open(&mut self, order: &OrderSetup) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use refundproof::{
     adapter::{Capabilities, Observable},
     case::OrderSetup,
-    domain::{Amount, EventTime, OrderState, RefundState, RefundView, Status},
+    domain::{Amount, EventTime, OrderState, RefundState, RefundView},
 };
 
 use super::{
@@ -36,8 +36,7 @@ fn coarse(state: RefundState) -> RefundState {
 
 impl Consumer for Counters {
     fn claims(&self) -> Capabilities {
-        let groups: [&[&str]; 3] =
-            [&["pending", "pending_information", "requested"], &["failed", "not_refunded"], &["partially_refunded", "refunded"]];
+        let groups: [&[&str]; 2] = [&["pending", "pending_information", "requested"], &["failed", "not_refunded"]];
         let equivalent_statuses = groups.map(|group| group.iter().map(|word| (*word).to_owned()).collect()).to_vec();
         Capabilities { equivalent_statuses, concurrency: 8, ..observing(&[Observable::Refunds]) }
     }
@@ -94,9 +93,6 @@ impl Consumer for Counters {
             amount: None,
             refunded_amount: *paid,
         };
-        if state.status == Status::PartiallyRefunded {
-            state.status = Status::Refunded;
-        }
         state.refunds = Some(order.refunds.iter().map(view).collect());
         Some(state)
     }

@@ -3,13 +3,15 @@
 
 mod provider;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::atomic::AtomicBool};
 
-use provider::{SEAL, paperboat, seal};
+use provider::{LETTER, SEAL, SENT, paperboat, seal};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
-    domain::{Amount, OrderState, Status},
+    check::verdict::Verdict,
+    domain::{Amount, Clock, OrderState, Status},
+    run::{Launch, Options, Selection, certify},
 };
 use serde_json::Value;
 
@@ -17,6 +19,8 @@ use serde_json::Value;
 #[derive(Default)]
 struct Harbour {
     careless: bool,
+    /// Where it expects the seal, if not where the provider puts it.
+    seal_header: Option<&'static str>,
     secret: String,
     /// What was captured, and the refunds: number, state and amount.
     orders: HashMap<String, (Amount, Vec<Refund>)>,
@@ -26,7 +30,10 @@ type Refund = (String, String, Amount);
 
 impl Harbour {
     fn receive(&mut self, request: &Request<'_>) -> Result<(), u16> {
-        let sealed = request.headers.iter().any(|(name, value)| name == SEAL && *value == seal(&self.secret, request.body));
+        let header = |wanted: &str| request.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        // Only the seal may be missing or wrong; without the others nobody could say.
+        let (Some(letter), Some(sent)) = (header(LETTER), header(SENT)) else { return Err(500) };
+        let sealed = header(self.seal_header.unwrap_or(SEAL)) == Some(&seal(&self.secret, letter, sent, request.body));
         let event: Value = serde_json::from_slice(request.body).map_err(|_| 400_u16)?;
         let refund = if sealed { &event["refund"] } else { return Err(401) };
         let Some(order) = refund["order"].as_str().and_then(|order| self.orders.get_mut(order)) else { return Ok(()) };
@@ -89,5 +96,22 @@ refundproof::conformance_tests! {
 #[should_panic(expected = "duplicate-deliveries: fail")]
 fn a_careless_consumer_is_found_out() {
     let careless = || Harbour { careless: true, ..Harbour::default() };
-    refundproof::testing::assert_requirement(paperboat(), "duplicate-deliveries", careless);
+    refundproof::testing::assert_requirement(
+        paperboat(),
+        "duplicate-deliveries",
+        refundproof::testing::Expected::new(&[], false),
+        careless,
+    );
+}
+
+#[test]
+fn only_the_seal_has_another_name() {
+    const ELSEWHERE: &str = "x-harbour-seal";
+    let make = || Ok(Box::new(Harbour { seal_header: Some(ELSEWHERE), ..Harbour::default() }) as Box<dyn Target>);
+    let launch = Launch::new("in-process", "", Clock::system(), make).naming(Some(ELSEWHERE.to_owned()));
+    let selection = Selection::new(&["refund-*".to_owned(), "signature-*".to_owned()], &[]).expect("globs");
+    let options = Options { cases: 10, selection, ..Options::default() };
+    let report = certify(paperboat(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
+    assert!(report.requirements.iter().any(|result| result.id == "signature-required"), "{report:#?}");
+    assert!(report.requirements.iter().all(|result| result.verdict == Verdict::Pass), "{report:#?}");
 }

@@ -13,6 +13,9 @@ use refundproof::{
 };
 
 pub(crate) const SEAL: &str = "paperboat-seal";
+/// What the seal is about beside the body; sent along, since nobody could check the seal without it.
+pub(crate) const LETTER: &str = "paperboat-letter";
+pub(crate) const SENT: &str = "paperboat-sent";
 
 pub(crate) struct Paperboat {
     corpus: Corpus,
@@ -103,7 +106,7 @@ impl Provider for Paperboat {
     fn anatomy(&self, event: &EventFacts, _: &serde_json::Value, _: Amount, _: Currency) -> Anatomy {
         let place = |place: &str| place.to_owned();
         Anatomy {
-            is_refund_event: !event.tells.is_empty(),
+            must_move: !event.tells.is_empty(),
             id: place("/ref"),
             kind: place("/event"),
             object: place("/refund"),
@@ -117,13 +120,17 @@ impl Provider for Paperboat {
         SEAL
     }
 
-    fn sign(&self, secrets: &[&str], _: u64, body: &[u8]) -> Vec<(String, String)> {
-        secrets.first().map(|secret| (SEAL.to_owned(), seal(secret, body))).into_iter().collect()
+    fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
+        let (letter, sent) = (format!("letter-{}", body.len()), unix_seconds.to_string());
+        let Some(secret) = secrets.first() else { return Vec::new() };
+        let seal = seal(secret, &letter, &sent, body);
+        [(LETTER, letter), (SENT, sent), (SEAL, seal)].map(|(name, value)| (name.to_owned(), value)).to_vec()
     }
 }
 
-pub(crate) fn seal(secret: &str, body: &[u8]) -> String {
+pub(crate) fn seal(secret: &str, letter: &str, sent: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+    mac.update(format!("{letter}.{sent}.").as_bytes());
     mac.update(body);
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -125,7 +125,7 @@ mod tests {
             ("corpus/two-words/catalogue.toml", false, true),
             ("src/provider/registry.rs", false, true),
             ("samples/x/shop.py", false, true),
-            ("src/run/drive.rs", true, false),
+            ("src/run/work.rs", true, false),
             ("tests/laws.rs", false, false),
             ("tests/laws.rs", true, true),
         ] {

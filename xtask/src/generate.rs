@@ -8,13 +8,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context, bail};
 use refundproof::{
+    adapter::Capabilities,
     case::{Act, Case, Effect, Signature},
-    check::{reaches, snapshot},
+    check::{Rules, snapshot},
     corpus::{Corpus, Files},
     model::Change,
     plan::{Action, Level, Plan, Recipe, for_recipe},
     provider::{Lowering, Provider, lower, named},
-    run::sample,
+    run::{Canaries, sample},
 };
 
 /// Draws for each sequence wanted; enough for a good choice, few enough to be quick.
@@ -39,7 +40,7 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
         let (recipe, plan, found) = pool.swap_remove(best);
         reached.extend(found);
         number += 1;
-        let name = format!("{number:03}-{}", slug(recipe)?);
+        let name = format!("{number:03}-{}", recipe.name());
         let lowering = lower(provider, &plan, number as u64);
         let mut case = lowering.case.clone();
         case.title = title(recipe, &lowering)?;
@@ -52,17 +53,17 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
 type Candidate = (Recipe, Plan, BTreeSet<String>);
 
 fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate> {
-    let recipes: Vec<Recipe> =
-        provider.corpus().requirements.iter().filter_map(|requirement| requirement.recipe.as_deref().and_then(by_name)).collect();
     let mut pool = Vec::new();
-    for recipe in recipes {
+    for requirement in &provider.corpus().requirements {
+        let Some(recipe) = requirement.recipe else { continue };
+        let Ok(mut canaries) = Canaries::new(provider, &requirement.id, Rules::default(), &Capabilities::everything()) else { continue };
         let strategy = for_recipe(recipe, provider.palette());
         for draw in 0..DRAWS.max(wanted) {
             let Some(plan) = sample(&strategy, seed.wrapping_mul(1_000_003).wrapping_add(draw * 64 + recipe as u64)) else { continue };
             let lowering = lower(provider, &plan, 1);
-            if is_settled(&lowering.case) && reaches(recipe, &lowering.case, provider.palette()) {
+            if is_settled(&lowering.case) && canaries.exercises(&lowering.case) {
                 let mut found = features(&lowering);
-                let name = slug(recipe).unwrap_or_default();
+                let name = recipe.name();
                 found.extend(lowering.truth.iter().map(|truth| format!("{name} ends {}", truth.status())));
                 found.insert(format!("recipe {name}"));
                 pool.push((recipe, plan, found));
@@ -88,7 +89,7 @@ fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
 /// are not every target's business.
 fn is_settled(case: &Case) -> bool {
     case.all_deliveries().all(|delivery| {
-        !matches!(delivery.effect, Effect::Flag | Effect::Refuse)
+        !matches!(delivery.effect, Effect::Tolerate | Effect::Refuse)
             && delivery.signature == Signature::Valid
             && delivery.body.bytes().len() < 20_000
     })
@@ -156,14 +157,6 @@ fn write(root: &Path, provider: &str, name: &str, case: &Case) -> anyhow::Result
     fs::write(&path, snapshot::file(&case.title, &snapshot::expected(case))).with_context(|| path.display().to_string())
 }
 
-fn by_name(name: &str) -> Option<Recipe> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
-}
-
-fn slug(recipe: Recipe) -> anyhow::Result<String> {
-    Ok(serde_json::to_value(recipe)?.as_str().unwrap_or_default().to_owned())
-}
-
 fn title(recipe: Recipe, lowering: &Lowering) -> anyhow::Result<String> {
     let count = |number: usize, thing: &str| match number {
         1 => format!("one {thing}"),
@@ -184,5 +177,5 @@ fn title(recipe: Recipe, lowering: &Lowering) -> anyhow::Result<String> {
     parts.push(count(lowering.case.deliveries(), "deliverie").replace("one deliverie", "one delivery"));
     let mut ends: Vec<String> = lowering.truth.iter().map(|truth| truth.status().to_string()).collect();
     ends.dedup();
-    Ok(format!("{}: {}; ends {}", slug(recipe)?.replace('-', " "), parts.join(", "), ends.join(" and ")))
+    Ok(format!("{}: {}; ends {}", recipe.name().replace('-', " "), parts.join(", "), ends.join(" and ")))
 }

@@ -1,7 +1,7 @@
 //! From a service's own JSON to an order refund state, without code.
 //!
-//! JSON Pointers (RFC 6901) say where things stand, tables say what words mean. Source: `adapter-protocol.md`, "HTTP
-//! transport".
+//! JSON Pointers (RFC 6901) say where things stand, tables say what words mean.
+//! Source: `docs/http-targets.md`, "A JSON shape of your own".
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //!
 //! The service is either started, killed and stopped here, or runs already. Connections are kept and driven by hyper;
 //! what a client library would rather not do (`mishap`) is done on plain sockets.
-//! Source: `adapter-protocol.md`, "HTTP transport".
+//! Source: `docs/adapter-protocol.md`, "HTTP".
 
 mod address;
 mod client;
@@ -29,10 +29,11 @@ use serde::Serialize;
 
 use address::{Address, ORDER_ID};
 use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
-use service::{Folder, Service, free_port};
+use service::{Service, free_port};
 
 use super::{
     Endpoints, Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    folder::{FOLDER, Folder},
     process::{Process, SUCCESS, shown},
     wire::read_bare_state,
 };
@@ -43,8 +44,6 @@ use crate::{
 
 /// What stands for a free port that the harness chooses, in commands, environments and URLs.
 const PORT: &str = "{port}";
-/// What stands for an empty folder that the harness makes and removes.
-const FOLDER: &str = "{folder}";
 
 /// How much of an answer to a delivery is read; the rest is cut off and the connection closed.
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -105,6 +104,8 @@ pub struct HttpTarget {
     ready: Option<Address>,
     service: Option<Service>,
     client: Client,
+    /// How long the answer to a delivery is waited for at least, whatever the settings say.
+    patience: Duration,
     /// The longest that an answer to a delivery took so far.
     slowest: Duration,
     /// The currencies of the orders of the cases that are open.
@@ -258,6 +259,7 @@ impl HttpTarget {
             ready,
             service,
             client,
+            patience: Duration::ZERO,
             slowest: Duration::ZERO,
             currencies,
             cases,
@@ -285,7 +287,7 @@ impl HttpTarget {
             Ok(requests) => requests,
             Err(problem) => return vec![Err(unsendable("deliver", problem)); count],
         };
-        let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
+        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
         let statuses = self.client.send_together(&self.webhook, requests, connections, patience);
         statuses.into_iter().map(|status| status.map_err(|trouble| self.blamed("deliver", trouble))).collect()
     }
@@ -376,8 +378,8 @@ impl HttpTarget {
         }
     }
 
-    fn delivery_limit(&self) -> Duration {
-        self.settings.answer_limit.unwrap_or(FAR_AWAY)
+    fn answer_limit(&self) -> Option<Duration> {
+        self.settings.answer_limit.map(|limit| limit.max(self.patience))
     }
 }
 
@@ -415,9 +417,13 @@ impl Target for HttpTarget {
         self.settings.setup == Setup::Events
     }
 
+    fn wait_at_least(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let outgoing = post(&self.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
-        let patience = Patience { limit: self.settings.answer_limit, longest: LONGEST_ANSWER };
+        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
         let started = Instant::now();
         let reply = self.client.send(&self.webhook, outgoing, patience).map_err(|trouble| self.blamed("deliver", trouble))?;
         self.slowest = self.slowest.max(started.elapsed());
@@ -430,7 +436,7 @@ impl Target for HttpTarget {
     }
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
-        let limit = self.delivery_limit();
+        let limit = self.answer_limit().unwrap_or(FAR_AWAY);
         // A service that serves one connection at a time would wait for the next request on the one that is kept.
         self.client.forget();
         let result = match mishap {

@@ -3,16 +3,13 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs,
+    fmt, fs,
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
-use crate::adapter::{
-    leftovers,
-    process::{Process, SUCCESS, Tail},
-};
+use crate::adapter::process::{Process, SUCCESS, Tail};
 
 /// How long a service may take to go away when it is asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -22,7 +19,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How a service is started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ServiceSettings {
     /// The program and its arguments.
     pub command: Vec<String>,
@@ -32,6 +29,20 @@ pub struct ServiceSettings {
     pub environment: BTreeMap<String, String>,
     /// How long it may take until it is ready.
     pub ready_within: Duration,
+}
+
+/// Environments hold secrets, so only the names of what is in it are shown.
+impl fmt::Debug for ServiceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ServiceSettings { command, directory, environment, ready_within } = self;
+        let names: Vec<&String> = environment.keys().collect();
+        f.debug_struct("ServiceSettings")
+            .field("command", command)
+            .field("directory", directory)
+            .field("environment", &names)
+            .field("ready_within", ready_within)
+            .finish()
+    }
 }
 
 /// A service of our own; its process group is killed when this is dropped.
@@ -119,34 +130,6 @@ impl Service {
 /// The last line of a service that is over, to be added to what became of it.
 fn last_line(process: &mut Process) -> String {
     process.last_words().map(|line| format!("; the last line that it wrote: `{line}`")).unwrap_or_default()
-}
-
-/// A folder of its own for one service, removed with all that is in it.
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    pub(super) fn new() -> Result<Folder, String> {
-        let base = std::env::temp_dir();
-        for number in 0..10_000_u32 {
-            let path = base.join(format!("refundproof-{}-{number}", std::process::id()));
-            match leftovers::make_folder(&path) {
-                Ok(()) => return Ok(Folder(path)),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(format!("{}: cannot be made: {error}", path.display())),
-            }
-        }
-        Err(format!("{}: is full of folders of earlier runs; remove refundproof-* there", base.display()))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        leftovers::remove_folder(&self.0);
-    }
 }
 
 /// The port, if somebody takes connections there. One who was killed a moment ago may need another to let go of it.

@@ -96,7 +96,7 @@ impl<'a> Family<'a> {
     }
 
     fn writer(&self) -> Writer<'a> {
-        Writer { payloads: self.payloads, scene: self.scene, event: self.messages.len().min(self.scene.times.len() - 1) }
+        Writer { payloads: self.payloads, scene: self.scene, event: self.messages.len().min(self.scene.times.len().saturating_sub(1)) }
     }
 
     fn push(&mut self, payload: &Payload, about_order: bool, tells: Vec<Tell>, body: String) {

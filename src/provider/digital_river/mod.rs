@@ -1,7 +1,7 @@
 //! Digital River: refund events, charge refund events, order events and sales transactions.
 //!
 //! Payloads are the documented examples with facts written into them (`corpus/digital-river`). What an
-//! event tells is written down beside it, as `semantics.md` ("Events, and what each tells") has it. No
+//! event tells is written down beside it, as `docs/expectations.md`, "What each event tells", has it. No
 //! payload is read back here.
 
 mod anatomy;
@@ -70,6 +70,10 @@ impl DigitalRiver {
             chargebacks: true,
             metadata: true,
             own: true,
+            decimals: true,
+            varying_times: true,
+            dated_signatures: true,
+            several_secrets: true,
             refund_completion: "refund.complete".to_owned(),
             charge_completion: "order.charge.refund.complete".to_owned(),
             booking: "sales_transaction.created".to_owned(),
@@ -170,4 +174,25 @@ fn fast_first(serial: u64) -> String {
 
 fn index(order: usize, part: usize) -> u64 {
     order as u64 * 1000 + part as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(setup: &str) {
+        let order: OrderSetup = serde_json::from_str(setup).expect("an order");
+        for message in DigitalRiver::embedded().introduce(&order) {
+            let body: serde_json::Value = serde_json::from_str(&message.body).unwrap_or_else(|error| panic!("{error}: {}", message.body));
+            assert_eq!(body["data"]["object"]["id"], "1");
+        }
+    }
+
+    #[test]
+    fn orders_are_introduced_whatever_they_have() {
+        check(r#"{"orderId":"1","currency":"USD","capturedAmount":"5"}"#);
+        check(r#"{"orderId":"1","currency":"USD","capturedAmount":"5","charges":[{"id":"c","capturedAmount":"5"}]}"#);
+        check(r#"{"orderId":"1","currency":"USD","capturedAmount":"5","items":[{"itemId":"i","quantity":1,"amount":"5"}]}"#);
+    }
 }

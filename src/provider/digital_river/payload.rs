@@ -31,6 +31,9 @@ const REFUND_FAMILY: [&str; 16] = [
     "sales_transaction.created",
 ];
 
+/// More events than one change has; numbers their ids.
+const MOST_EVENTS: u64 = 1 << 20;
+
 /// The charge-shaped variant of an event whose documented example carries an order.
 pub(super) const FAILED_CHARGE: &str = "order.charge.refund.failed.charge";
 
@@ -234,7 +237,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn event_id(&self) -> String {
-        self.scene.mint.uuid("event", self.scene.moment * 64 + self.event as u64)
+        self.scene.mint.uuid("event", self.scene.moment * MOST_EVENTS + self.event as u64)
     }
 
     fn webhook_ids(&self, out: &mut String) {
@@ -437,8 +440,11 @@ impl Writer<'_> {
                 Place::Available => self.amount(truth.available(), out),
                 Place::Items => self.order_items(out),
                 Place::Charges => {
+                    out.push('[');
                     for charge in 0..truth.charges.len() {
-                        out.push(if charge == 0 { '[' } else { ',' });
+                        if charge > 0 {
+                            out.push(',');
+                        }
                         self.payloads.charge.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
                     }
                     out.push(']');
@@ -451,8 +457,11 @@ impl Writer<'_> {
 
     fn order_items(&self, out: &mut String) {
         let scene = self.scene;
+        out.push('[');
         for (item, &amount) in scene.truth.items.iter().enumerate() {
-            out.push(if item == 0 { '[' } else { ',' });
+            if item > 0 {
+                out.push(',');
+            }
             self.payloads.item.render(out, &mut |place, out| match place {
                 Place::Id => push_plain(out, &scene.names.items[item]),
                 Place::Amount => self.amount(amount, out),

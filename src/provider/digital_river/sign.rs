@@ -1,4 +1,4 @@
-//! `DigitalRiver-Signature`: timestamp and signatures (adapter contract, "Signatures").
+//! `DigitalRiver-Signature`: timestamp and signatures (`docs/adapter-protocol.md`, "Signatures").
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};

@@ -3,7 +3,7 @@
 //! Payloads are the documented examples with facts written into them (`corpus/tazapay`). The order is the `payin`; amounts
 //! are whole hundredths of the major unit in every currency; a refund pays back what was asked for. There are no charges and
 //! no chargebacks. What an event tells is written down beside it; no payload is read back here but for its signature.
-//! Source: `tazapay-refund-webhooks.md`.
+//! Source: `docs/expectations.md`, "What each event tells".
 
 mod anatomy;
 mod events;

@@ -4,9 +4,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tazapay_requirements {
-    ($make:expr) => {
+    ($make:expr $(, $($name:ident = $value:tt),+)?) => {
         $crate::conformance_tests! {
-            provider = $crate::provider::tazapay::Tazapay::embedded(), make = $make;
+            provider = $crate::provider::tazapay::Tazapay::embedded(), make = $make $(, $($name = $value),+)?;
             refund_succeeded_updates_order "refund-succeeded-updates-order",
             refund_counted_once "refund-counted-once",
             partial_refunds_add_up "partial-refunds-add-up",
@@ -30,6 +30,7 @@ macro_rules! __tazapay_requirements {
             acknowledges_in_time "acknowledges-in-time",
             unknown_members_accepted "unknown-members-accepted",
             equivalent_json_accepted "equivalent-json-accepted",
+            unusual_json_accepted "unusual-json-accepted",
             unknown_event_acknowledged "unknown-event-acknowledged",
             other_events_change_nothing "other-events-change-nothing",
             malformed_body_rejected "malformed-body-rejected",
@@ -38,6 +39,7 @@ macro_rules! __tazapay_requirements {
             rejection_leaves_no_trace "rejection-leaves-no-trace",
             recovers_after_rejection "recovers-after-rejection",
             doubtful_events_do_no_harm "doubtful-events-do-no-harm",
+            doubtful_events_contained "doubtful-events-contained",
             signature_required "signature-required",
             signature_covers_raw_body "signature-covers-raw-body",
             mixed_traffic "mixed-traffic",

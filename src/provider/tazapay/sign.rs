@@ -1,5 +1,5 @@
 //! The signature: base64 of an HMAC-SHA256 over the event's id, the raw body and the literal `created_at` at its top, one
-//! after the other (adapter contract, "Signatures"). It says nothing of when a delivery was sent.
+//! after the other (`docs/adapter-protocol.md`, "Signatures"). It says nothing of when a delivery was sent.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};

@@ -67,7 +67,7 @@ fn signature_words(signature: &Signature) -> &'static str {
         Signature::Valid => "as the provider signs",
         Signature::Absent => "none",
         Signature::Truncated => "with its end missing",
-        Signature::With(_) => "with another secret",
+        Signature::With(_) | Signature::OtherSecret(_) => "with another secret",
         Signature::Stale => "right, but an hour old",
         Signature::Rotated { known_first: true } => "with two secrets, the known one first",
         Signature::Rotated { known_first: false } => "with two secrets, the known one second",

@@ -120,8 +120,8 @@ mod tests {
 
     fn compared(copy: &str) -> Result<Vec<Agreement>> {
         let documents = [
-            Document { name: "page.md", kind: Kind::Markdown, text: PAGE.to_owned() },
-            Document { name: "page.txt", kind: Kind::PageText, text: copy.to_owned() },
+            Document { name: "page.md", kind: Kind::Markdown, url: "https://example.org/page", text: PAGE.to_owned() },
+            Document { name: "page.txt", kind: Kind::PageText, url: "https://example.org/page", text: copy.to_owned() },
         ];
         let examples = examples::collect(&documents, &Repairs::default())?;
         check(&documents, &examples)

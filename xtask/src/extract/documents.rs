@@ -22,8 +22,8 @@ pub(crate) enum Kind {
 pub(crate) struct Provider {
     /// The folder below the corpus.
     pub(crate) name: &'static str,
-    /// Its documents in the order in which the catalogue lists them.
-    documents: &'static [(&'static str, Kind)],
+    /// Its documents in the order in which the catalogue lists them: name, kind, and where it was published.
+    documents: &'static [(&'static str, Kind, &'static str)],
 }
 
 /// Every provider that there are documents of. A provider is added here and nowhere else in these commands.
@@ -31,13 +31,36 @@ pub(crate) const PROVIDERS: [Provider; 2] = [
     Provider {
         name: "digital-river",
         documents: &[
-            ("digital-river-key-event-types.md", Kind::Markdown),
-            ("digital-river-key-event-types-page-text.txt", Kind::PageText),
-            ("digital-river-event-types.txt", Kind::List),
-            ("digital-river-order-refund-synchronization.md", Kind::Markdown),
+            (
+                "digital-river-key-event-types.md",
+                Kind::Markdown,
+                "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/events-and-webhooks-1/events-1/event-types.md",
+            ),
+            (
+                "digital-river-key-event-types-page-text.txt",
+                Kind::PageText,
+                "https://docs.digitalriver.com/digital-river-api/order-management/events-and-webhooks-1/events-1/event-types",
+            ),
+            (
+                "digital-river-event-types.txt",
+                Kind::List,
+                "https://docs.digitalriver.com/digital-river-api/events-and-webhooks-1/webhooks/event-types",
+            ),
+            (
+                "digital-river-order-refund-synchronization.md",
+                Kind::Markdown,
+                "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/general-resources/standards-and-certifications/integration-checklists/order-refund-synchronization.md",
+            ),
         ],
     },
-    Provider { name: "tazapay", documents: &[("tazapay-refund-webhooks.md", Kind::Markdown)] },
+    Provider {
+        name: "tazapay",
+        documents: &[(
+            "tazapay-refund-webhooks.md",
+            Kind::Markdown,
+            "https://developer.tazapay.com/API-Reference/tazapay-api/refund/refund-webhooks",
+        )],
+    },
 ];
 
 /// One source document.
@@ -47,6 +70,8 @@ pub(crate) struct Document {
     pub(crate) name: &'static str,
     /// How it is read.
     pub(crate) kind: Kind,
+    /// Where it was published.
+    pub(crate) url: &'static str,
     /// The whole text.
     pub(crate) text: String,
 }
@@ -56,11 +81,11 @@ pub(crate) fn read_all(provider: &Provider, sources: &Path) -> Result<Vec<Docume
     provider
         .documents
         .iter()
-        .map(|&(name, kind)| {
+        .map(|&(name, kind, url)| {
             let path = sources.join(name);
             let text = std::fs::read_to_string(&path)
                 .with_context(|| format!("{}: cannot be read; give the folder that holds the source documents", path.display()))?;
-            Ok(Document { name, kind, text })
+            Ok(Document { name, kind, url, text })
         })
         .collect()
 }

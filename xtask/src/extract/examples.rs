@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn page(text: &str) -> Vec<Document> {
-        vec![Document { name: "page.md", kind: Kind::Markdown, text: text.to_owned() }]
+        vec![Document { name: "page.md", kind: Kind::Markdown, url: "https://example.org/page", text: text.to_owned() }]
     }
 
     fn repairs() -> Repairs {

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     fn named(kind: Kind, text: &str) -> Vec<String> {
-        let documents = [Document { name: "page", kind, text: text.to_owned() }];
+        let documents = [Document { name: "page", kind, url: "https://example.org/page", text: text.to_owned() }];
         scan(&documents, &[]).types.into_keys().collect()
     }
 
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn odd_titles_and_bare_headings_become_notes() {
         let text = "### `order.accepted`\n{% code title=\"order.accepteddd\" %}\n";
-        let documents = [Document { name: "page", kind: Kind::Markdown, text: text.to_owned() }];
+        let documents = [Document { name: "page", kind: Kind::Markdown, url: "https://example.org/page", text: text.to_owned() }];
         let notes = &scan(&documents, &[]).notes["order.accepted"];
         assert_eq!(notes[0], "page:2: the code title spells it `order.accepteddd`");
         assert_eq!(notes[1], "page:1: the heading has no example");
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn rows_of_tables_say_what_is_on() {
         let text = "| Event | Default (on/off) |\n| :- | :- |\n| a.b | On |\n| a.c | Off |\n| a.d | maybe |\n";
-        let documents = [Document { name: "page", kind: Kind::Markdown, text: text.to_owned() }];
+        let documents = [Document { name: "page", kind: Kind::Markdown, url: "https://example.org/page", text: text.to_owned() }];
         let names = scan(&documents, &[]);
         assert_eq!(names.types.keys().collect::<Vec<_>>(), ["a.b", "a.c", "a.d"]);
         assert_eq!(names.defaults.into_iter().collect::<Vec<_>>(), [("a.b".to_owned(), true), ("a.c".to_owned(), false)]);

@@ -26,7 +26,7 @@ const CATALOGUE: &str = "catalogue.toml";
 const SOURCES_HEADER: &str = "\
 # Written by `cargo xtask corpus extract`; do not edit. Run it again when a source document changes.
 #
-# document:    what the corpus was made from.
+# document:    what the corpus was made from, and where it was published.
 # example:     where each documented example stands. `line` is the first line of its text and `sha256` the digest of the
 #              bytes between the fences, the last line end included; they are the bytes of `defect` if there is one, else
 #              of `file`. `repair` says what is wrong with a defect; `file` is then the repaired copy. `also_in` lists
@@ -114,6 +114,7 @@ struct SourcesFile<'a> {
 #[derive(Serialize)]
 struct DocumentRow<'a> {
     name: &'a str,
+    url: &'a str,
     sha256: String,
     bytes: usize,
 }
@@ -170,7 +171,7 @@ fn catalogue(entries: &[Entry]) -> Result<String> {
 
 fn document_row(document: &Document) -> DocumentRow<'_> {
     let bytes = document.text.as_bytes();
-    DocumentRow { name: document.name, sha256: sha256_hex(bytes), bytes: bytes.len() }
+    DocumentRow { name: document.name, url: document.url, sha256: sha256_hex(bytes), bytes: bytes.len() }
 }
 
 fn example_row<'a>(example: &'a Example, agreements: &'a [Agreement]) -> ExampleRow<'a> {

@@ -1,0 +1,121 @@
+//! What the deliveries of a case told so far, whatever became of the doubtful ones, and what may be shown then.
+
+use super::{Delivery, Effect, OrderSetup, OwnRefund};
+use crate::model::{AmountRange, EventFacts, Expectation, Knowledge};
+
+/// What the deliveries so far told of each order.
+pub(super) struct Told {
+    ids: Vec<String>,
+    orders: Vec<ToldOrder>,
+}
+
+/// What was told of one order: for certain, and with every choice of doubtful deliveries that may have been applied.
+struct ToldOrder {
+    certain: Knowledge,
+    possible: Vec<Knowledge>,
+    /// What was told where doubtful deliveries were read literally; it only says how far amounts may go.
+    literal: Vec<Knowledge>,
+}
+
+/// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
+/// have more, and is then judged as if the further ones had not come.
+const MOST_CHOICES: usize = 15;
+
+/// How many readings are kept apart beside them.
+const MOST_READINGS: usize = 240;
+
+impl ToldOrder {
+    fn all(&self) -> impl Iterator<Item = &Knowledge> {
+        std::iter::once(&self.certain).chain(&self.possible)
+    }
+
+    fn each(&mut self, learn: impl Fn(&mut Knowledge)) {
+        learn(&mut self.certain);
+        self.possible.iter_mut().chain(&mut self.literal).for_each(learn);
+    }
+
+    fn doubt(&mut self, delivery: &Delivery) {
+        let event = &delivery.event;
+        // Delivered again it leaves the same choices.
+        let ways = if event.tells.is_empty() { &delivery.readings[..] } else { std::slice::from_ref(event) };
+        let is_known = self.all().chain(&self.literal).any(|known| known.knows(&event.id));
+        if ways.is_empty() || is_known || self.possible.len() >= MOST_CHOICES {
+            return;
+        }
+        let learnt = |from: &Knowledge, event: &EventFacts| {
+            let mut known = from.clone();
+            known.learn(event);
+            known
+        };
+        let taken: Vec<Knowledge> = self.all().filter(|_| !event.tells.is_empty()).map(|known| learnt(known, event)).collect();
+        let every: Vec<&EventFacts> = std::iter::once(event).filter(|event| !event.tells.is_empty()).chain(&delivery.readings).collect();
+        let of_literal = self.literal.iter().flat_map(|known| every.iter().map(|event| learnt(known, event)));
+        let of_others = self.all().flat_map(|known| delivery.readings.iter().map(|event| learnt(known, event)));
+        let mut literal: Vec<Knowledge> = of_literal.chain(of_others).collect();
+        literal.truncate(MOST_READINGS.saturating_sub(self.literal.len()));
+        self.literal.append(&mut literal);
+        self.possible.extend(taken);
+    }
+
+    /// How far the amount may go while it is not known what became of doubtful deliveries.
+    fn in_doubt(&self) -> Option<AmountRange> {
+        let others: Vec<&Knowledge> = self.possible.iter().chain(&self.literal).collect();
+        let ranges = std::iter::once(&self.certain).chain(others.iter().copied()).map(|known| known.expectation().refunded_amount);
+        (!others.is_empty()).then(|| ranges.reduce(AmountRange::and_between)).flatten()
+    }
+}
+
+impl Told {
+    pub(super) fn new(orders: &[OrderSetup]) -> Told {
+        let told = |order: &OrderSetup| ToldOrder {
+            certain: Knowledge::new(&order.order_id, &order.currency, order.captured_amount),
+            possible: Vec::new(),
+            literal: Vec::new(),
+        };
+        Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
+    }
+
+    fn order(&self, id: Option<&str>) -> Option<usize> {
+        self.ids.iter().position(|order| Some(order.as_str()) == id)
+    }
+
+    pub(super) fn order_of(&self, delivery: &Delivery) -> Option<usize> {
+        self.order(delivery.event.order_id.as_deref())
+    }
+
+    pub(super) fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
+        let order = self.order_of(delivery)?;
+        match delivery.effect {
+            Effect::Accept => self.orders[order].each(|known| known.learn(&delivery.event)),
+            Effect::Tolerate => self.orders[order].doubt(delivery),
+            Effect::Ignore | Effect::Reject | Effect::Refuse => {}
+        }
+        Some(order)
+    }
+
+    pub(super) fn initiate(&mut self, own: &OwnRefund) -> Option<usize> {
+        let order = self.order(Some(&own.order_id))?;
+        self.orders[order].each(|known| known.learn_own(&own.refund.id, own.refund.amount));
+        Some(order)
+    }
+
+    pub(super) fn expectation(&self, order: usize) -> Vec<Expectation> {
+        let Some(told) = self.orders.get(order) else { return Vec::new() };
+        let expected = told.all().map(Knowledge::expectation).reduce(Expectation::or);
+        expected.map(|expected| Expectation { in_doubt: told.in_doubt(), ..expected }).into_iter().collect()
+    }
+
+    /// What may be shown at the end, and what else if doubtful deliveries were applied.
+    pub(super) fn final_expectation(&self, order: usize, complete: bool) -> (Expectation, Vec<Expectation>) {
+        let told = &self.orders[order];
+        let certain = told.certain.final_expectation(complete);
+        let mut others: Vec<Expectation> = Vec::new();
+        for possible in &told.possible {
+            let other = possible.final_expectation(complete);
+            if other != certain && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        (Expectation { in_doubt: told.in_doubt(), ..certain }, others)
+    }
+}

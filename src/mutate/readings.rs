@@ -1,0 +1,86 @@
+//! How an event may be read literally after a doubtful mutation, where that differs from the event it was made from.
+//!
+//! What a consumer shows that takes such an event at its word lies between what it would show of these readings and what
+//! it would show had the event never come. They say how far amounts may go and no more; statuses are not judged then.
+
+use std::sync::LazyLock;
+
+use super::Anatomy;
+use crate::{
+    domain::{Amount, EventTime, RefundState},
+    model::{EventFacts, Tell},
+    plan::{Mutation, MutationKind},
+};
+
+/// A time after every event: a consumer that takes an event without a time for the newest keeps what it tells.
+static LAST_OF_ALL: LazyLock<EventTime> = LazyLock::new(|| EventTime::from_micros(221_845_392_000_000_000));
+
+/// The readings beside the event itself.
+pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> Vec<EventFacts> {
+    if event.tells.is_empty() {
+        return Vec::new();
+    }
+    let pick = usize::from(mutation.pick);
+    let unit = Amount::from_minor(1, 0);
+    match mutation.kind {
+        MutationKind::UnknownOrder => vec![event.clone()],
+        MutationKind::NegativeAmount => vec![event.clone(), with_amounts(event, |amount| Amount::ZERO - amount)],
+        // Nothing, or what was asked for.
+        MutationKind::BadAmount => vec![with_amounts(event, |_| Amount::ZERO), as_requested(event)],
+        // Nothing, or one of something.
+        MutationKind::BooleanAmount => vec![with_amounts(event, |_| Amount::ZERO), with_amounts(event, |amount| amount.max(unit))],
+        // Rounded up: to the unit of another currency, or to the last digit of its own.
+        MutationKind::OtherCurrency => vec![with_amounts(event, |amount| amount + unit)],
+        MutationKind::TooPrecise => {
+            let last = Amount::from_minor(1, anatomy.digits);
+            vec![with_amounts(event, |amount| amount + last)]
+        }
+        MutationKind::OverCaptured => {
+            let choice = pick / anatomy.paid.len().max(1) % anatomy.too_much.len().max(1);
+            anatomy.too_much.get(choice).map(|(_, amount)| with_amounts(event, |own| own.max(*amount))).into_iter().collect()
+        }
+        MutationKind::UnknownState => {
+            let choice = pick / anatomy.states.len().max(1) % anatomy.unknown_states.len().max(1);
+            anatomy.unknown_states.get(choice).map(|(_, state)| in_state(event, *state)).into_iter().collect()
+        }
+        MutationKind::BadTime => vec![EventFacts { created_time: LAST_OF_ALL.clone(), ..event.clone() }],
+        _ => Vec::new(),
+    }
+}
+
+fn told(event: &EventFacts, change: impl Fn(&mut Tell)) -> EventFacts {
+    let mut event = event.clone();
+    event.tells.iter_mut().for_each(change);
+    event
+}
+
+/// With other amounts where amounts count.
+fn with_amounts(event: &EventFacts, change: impl Fn(Amount) -> Amount) -> EventFacts {
+    told(event, |tell| match tell {
+        Tell::Refund { state: RefundState::Succeeded, refunded_amount, .. } => *refunded_amount = change(*refunded_amount),
+        Tell::Charge { refunds, .. } => refunds.iter_mut().for_each(|entry| entry.amount = change(entry.amount)),
+        Tell::Order { refunded_amount, .. } => *refunded_amount = change(*refunded_amount),
+        Tell::Refund { .. } | Tell::Chargeback => {}
+    })
+}
+
+fn as_requested(event: &EventFacts) -> EventFacts {
+    told(event, |tell| {
+        if let Tell::Refund { state: RefundState::Succeeded, amount, refunded_amount, .. } = tell {
+            *refunded_amount = (*refunded_amount).max(*amount);
+        }
+    })
+}
+
+fn in_state(event: &EventFacts, read: RefundState) -> EventFacts {
+    told(event, |tell| match tell {
+        Tell::Refund { state, refunded_amount, .. } => {
+            *state = read;
+            if read != RefundState::Succeeded {
+                *refunded_amount = Amount::ZERO;
+            }
+        }
+        Tell::Charge { refunds, .. } => refunds.iter_mut().for_each(|entry| entry.state = read),
+        Tell::Order { .. } | Tell::Chargeback => {}
+    })
+}

@@ -1,0 +1,237 @@
+//! One delivery, sent until it is answered as it must be.
+//!
+//! How long an answer took is judged by one requirement alone ([`Rules::answer_within`]). Everywhere else a delivery that got
+//! no answer is sent again, as the provider would: a machine that stalls once says nothing of what the target does with refunds.
+
+use std::time::Duration;
+
+use super::{
+    Driver,
+    guard::{Stop, at, blame, not_back},
+    play::{Outcome, Sent},
+    sign::Headers,
+};
+use crate::{
+    adapter::{Request, TargetError, TargetErrorKind},
+    case::{Delivery, Effect, Mishap},
+    check::{Failure, FailureKind, Rules, judge_answer},
+};
+
+/// How often a delivery that was not answered, or a valid one that was not acknowledged, is sent again at once.
+const REDELIVERIES: usize = 2;
+
+/// What became of one attempt to deliver.
+enum Attempt {
+    Answered(u16),
+    /// No answer came within this time.
+    Unanswered(Duration),
+}
+
+impl Driver<'_> {
+    pub(super) fn deliver<'c>(
+        &mut self,
+        index: usize,
+        delivery: &'c Delivery,
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        if let Some(before) = &mut self.before {
+            before(index, delivery);
+        }
+        let sent = outcome.sent.len();
+        outcome.sent.push(Sent { entry: index, answers: Vec::with_capacity(1) });
+        match self.send_first(delivery, run.rules, outcome)? {
+            Some(status) => self.insist(sent, delivery, status, run, outcome),
+            None => {
+                // Not known to have arrived: it is sent again, and until then nothing is judged.
+                if delivery.effect == Effect::Accept {
+                    run.unanswered.push(Unanswered { sent, delivery, failure: never_acknowledged(delivery) });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes note of an answer; what must be acknowledged and was not is sent again.
+    fn insist<'c>(
+        &mut self,
+        sent: usize,
+        delivery: &'c Delivery,
+        first: u16,
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let redeliveries = if delivery.effect.must_be_acknowledged() { REDELIVERIES } else { 0 };
+        outcome.sent[sent].answers.push(first);
+        let mut failure = judge_answer(delivery, first, run.rules);
+        for _ in 0..redeliveries {
+            if failure.is_none() {
+                break;
+            }
+            let status = self.send(delivery, run.rules, outcome)?;
+            outcome.sent[sent].answers.push(status);
+            failure = judge_answer(delivery, status, run.rules);
+        }
+        match failure {
+            None => {
+                run.acknowledged(delivery);
+                Ok(())
+            }
+            // It may be that the target takes it later, when it has seen others; the provider tries again for days.
+            Some(failure) if delivery.effect == Effect::Accept => {
+                run.unanswered.push(Unanswered { sent, delivery, failure });
+                Ok(())
+            }
+            Some(_) if self.conditions.lenient => Ok(()),
+            Some(failure) => Err(failure.into()),
+        }
+    }
+
+    pub(super) fn deliver_together<'c>(
+        &mut self,
+        index: usize,
+        deliveries: &'c [Delivery],
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        let at_once = usize::try_from(self.capabilities().concurrency).unwrap_or(usize::MAX).max(1);
+        if at_once == 1 {
+            return deliveries.iter().try_for_each(|delivery| self.deliver(index, delivery, run, outcome));
+        }
+        if let Some(before) = &mut self.before {
+            deliveries.iter().for_each(|delivery| before(index, delivery));
+        }
+        for group in deliveries.chunks(at_once) {
+            let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
+            let requests: Vec<Request<'_>> =
+                group.iter().zip(&headers).map(|(delivery, headers)| Request { headers, body: delivery.body.bytes() }).collect();
+            outcome.deliveries += requests.len() as u64;
+            let started = self.clock.monotonic();
+            let answers = self.call("deliver", |target| Ok(target.deliver_together(&requests))).map_err(blame)?;
+            // They left at the same time, so the slowest of them took as long as all of them.
+            let took = self.since(started);
+            if answers.len() != group.len() {
+                let what = format!("{} deliveries at the same time got {} answers", group.len(), answers.len());
+                return Err(Stop::Error(TargetError::new("deliver", TargetErrorKind::Nonsense(what))));
+            }
+            let first = outcome.sent.len();
+            outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
+            for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
+                let status = match attempted(answer, took, run.rules)? {
+                    Attempt::Answered(status) => status,
+                    Attempt::Unanswered(_) => self.send(delivery, run.rules, outcome)?,
+                };
+                self.insist(first + number, delivery, status, run, outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a delivery for the first time, with what befalls it on the way; `None` where no answer was to be had.
+    fn send_first(&mut self, delivery: &Delivery, rules: Rules, outcome: &mut Outcome) -> Result<Option<u16>, Stop> {
+        let Some(mishap) = delivery.mishap else { return self.send(delivery, rules, outcome).map(Some) };
+        outcome.deliveries += 1;
+        let headers = self.headers(delivery);
+        let request = Request { headers: &headers, body: delivery.body.bytes() };
+        let started = self.clock.monotonic();
+        let result = self.call("deliver", |target| target.deliver_badly(&request, mishap));
+        if matches!(mishap, Mishap::Killed { .. }) {
+            result.and_then(|_| self.hello()).map_err(|error| blame(not_back(error)))?;
+            return Ok(None);
+        }
+        let Some(answer) = result.transpose() else { return Ok(None) };
+        match attempted(answer, self.since(started), rules)? {
+            Attempt::Answered(status) => Ok(Some(status)),
+            Attempt::Unanswered(_) => self.send(delivery, rules, outcome).map(Some),
+        }
+    }
+
+    pub(super) fn redeliver(&mut self, run: &mut CaseRun<'_>, outcome: &mut Outcome) -> Result<(), Stop> {
+        while !run.unanswered.is_empty() {
+            let before = run.unanswered.len();
+            let mut still = Vec::new();
+            for Unanswered { sent, delivery, .. } in std::mem::take(&mut run.unanswered) {
+                let entry = outcome.sent[sent].entry;
+                let status = self.send(delivery, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?;
+                outcome.sent[sent].answers.push(status);
+                if let Some(failure) = judge_answer(delivery, status, run.rules) {
+                    still.push(Unanswered { sent, delivery, failure });
+                }
+            }
+            run.unanswered = still;
+            if run.unanswered.len() == before {
+                if self.conditions.lenient {
+                    return Ok(());
+                }
+                let Unanswered { sent, failure, .. } = run.unanswered.swap_remove(0);
+                return Err(at(failure.into(), Some(outcome.sent[sent].entry)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a delivery until there is an answer, each time signed anew. A target that never answers has failed.
+    pub(super) fn send(&mut self, delivery: &Delivery, rules: Rules, outcome: &mut Outcome) -> Result<u16, Stop> {
+        let mut limit = Duration::ZERO;
+        for _ in 0..=REDELIVERIES {
+            outcome.deliveries += 1;
+            let headers = self.headers(delivery);
+            let request = Request { headers: &headers, body: delivery.body.bytes() };
+            let started = self.clock.monotonic();
+            let answer = self.call("deliver", |target| target.deliver(&request));
+            match attempted(answer, self.since(started), rules)? {
+                Attempt::Answered(status) => return Ok(status),
+                Attempt::Unanswered(within) => limit = within,
+            }
+        }
+        Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit))))
+    }
+
+    fn since(&self, started: Duration) -> Duration {
+        self.clock.monotonic().saturating_sub(started)
+    }
+}
+
+/// An answer that took too long is a failure where that is judged; one that did not come at all is none yet elsewhere.
+fn attempted(answer: Result<u16, TargetError>, took: Duration, rules: Rules) -> Result<Attempt, Stop> {
+    let is_missing = answer.as_ref().is_err_and(|error| matches!(error.kind, TargetErrorKind::TimedOut(_)));
+    if let Some(limit) = rules.answer_within
+        && (answer.is_ok() && took > limit || is_missing && took >= limit)
+    {
+        return Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit))));
+    }
+    match answer {
+        Ok(status) => Ok(Attempt::Answered(status)),
+        Err(TargetError { kind: TargetErrorKind::TimedOut(within), .. }) => Ok(Attempt::Unanswered(within)),
+        Err(error) => Err(blame(error)),
+    }
+}
+
+/// What is known of a case while it is played.
+pub(super) struct CaseRun<'c> {
+    pub(super) rules: Rules,
+    pub(super) unanswered: Vec<Unanswered<'c>>,
+}
+
+/// A valid delivery that has not been acknowledged yet.
+pub(super) struct Unanswered<'c> {
+    /// Which of the outcome's.
+    sent: usize,
+    delivery: &'c Delivery,
+    failure: Failure,
+}
+
+impl CaseRun<'_> {
+    /// Nothing more is owed of an event that was acknowledged, however often it had to be sent.
+    fn acknowledged(&mut self, delivery: &Delivery) {
+        if delivery.effect == Effect::Accept {
+            self.unanswered.retain(|other| other.delivery.event.id != delivery.event.id);
+        }
+    }
+}
+
+fn never_acknowledged(delivery: &Delivery) -> Failure {
+    let message = format!("`{}` was never acknowledged", delivery.event.kind);
+    let diff = "-answer 2xx\n+no answer\n".to_owned();
+    Failure { kind: FailureKind::Answer, entry: None, message, expected: "2xx".to_owned(), observed: "no answer".to_owned(), diff }
+}

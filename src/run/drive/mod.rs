@@ -1,0 +1,264 @@
+//! Driving one case: every entry is carried out, what the target shows is judged at once.
+
+mod deliver;
+mod guard;
+mod look;
+mod play;
+mod sign;
+
+use std::time::Duration;
+
+use super::{alias::Aliases, claims::claims_problem, factory::Factory};
+use crate::{
+    adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    case::{Case, Delivery, OrderSetup},
+    check::Rules,
+    domain::{Clock, OrderState, Secret},
+    provider::Provider,
+};
+
+use guard::guarded;
+pub use guard::is_in_target;
+pub use play::{Outcome, Played, Sent};
+pub use sign::{Headers, renamed};
+
+/// What deliveries are signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secrets {
+    /// The secret said in `hello`; without one nothing is signed.
+    pub current: Option<Secret>,
+}
+
+impl Secrets {
+    /// The secret itself.
+    pub fn current(&self) -> Option<&str> {
+        self.current.as_ref().map(Secret::expose)
+    }
+}
+
+/// Called before each delivery with the index of its entry.
+pub type BeforeDelivery<'a> = Box<dyn FnMut(usize, &Delivery) + Send + 'a>;
+
+/// Under what conditions cases are driven.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// What deliveries are signed with.
+    pub secrets: Secrets,
+    /// The header that carries the signature, where it is another than the provider's own.
+    pub signature_header: Option<String>,
+    /// How long an asynchronous target may take to show what it acknowledged.
+    pub settle: Duration,
+    /// How long an asynchronous target must still be right after the end of a case.
+    pub quiet: Duration,
+    /// For targets that keep what they were told from one run to the next: makes the ids of this run its own.
+    pub salt: Option<u64>,
+    /// Records without judging: nothing that is wrong ends a case but a crash or a hang.
+    pub lenient: bool,
+}
+
+impl Default for Conditions {
+    fn default() -> Conditions {
+        Conditions {
+            secrets: Secrets { current: Some("whsec_refundproof".into()) },
+            signature_header: None,
+            settle: Duration::from_secs(2),
+            quiet: Duration::from_millis(250),
+            salt: None,
+            lenient: false,
+        }
+    }
+}
+
+/// Drives cases against one target.
+pub struct Driver<'a> {
+    /// The provider, which signs.
+    pub provider: &'a dyn Provider,
+    /// The target.
+    target: Box<dyn Target>,
+    /// Makes another one where this one is of no use any more.
+    factory: Option<&'a dyn Factory>,
+    /// The one clock.
+    pub clock: Clock,
+    /// Secrets, salt and how long is waited for what.
+    pub conditions: Conditions,
+    /// What the target said of itself.
+    pub introduction: Introduction,
+    /// What is done before each delivery, for people who step.
+    pub before: Option<BeforeDelivery<'a>>,
+    /// The ids of the case that was finished last.
+    aliases: Option<Aliases>,
+    /// Whether a call of the target has panicked: what it holds may be in any state then, its locks for instance.
+    has_panicked: bool,
+    /// Whether it crashed, hung or could not be judged since it was made usable.
+    is_spent: bool,
+    /// A crash when no case was being played, which the next one is told of.
+    crashed: Option<TargetError>,
+}
+
+impl<'a> Driver<'a> {
+    /// Says hello to a target.
+    ///
+    /// # Errors
+    /// When it does not start or does not speak the protocol.
+    pub fn new(
+        provider: &'a dyn Provider,
+        target: Box<dyn Target>,
+        clock: Clock,
+        conditions: Conditions,
+    ) -> Result<Driver<'a>, TargetError> {
+        Driver::with(provider, target, None, clock, conditions)
+    }
+
+    /// Says hello to a target that the factory makes, now and whenever another one is needed.
+    ///
+    /// # Errors
+    /// When it does not start or does not speak the protocol.
+    pub fn of(
+        provider: &'a dyn Provider,
+        factory: &'a dyn Factory,
+        clock: Clock,
+        conditions: Conditions,
+    ) -> Result<Driver<'a>, TargetError> {
+        Driver::with(provider, made(factory)?, Some(factory), clock, conditions)
+    }
+
+    fn with(
+        provider: &'a dyn Provider,
+        target: Box<dyn Target>,
+        factory: Option<&'a dyn Factory>,
+        clock: Clock,
+        conditions: Conditions,
+    ) -> Result<Driver<'a>, TargetError> {
+        let mut driver = Driver {
+            provider,
+            target,
+            factory,
+            clock,
+            conditions,
+            introduction: Introduction::default(),
+            before: None,
+            aliases: None,
+            has_panicked: false,
+            is_spent: false,
+            crashed: None,
+        };
+        driver.introduction = driver.hello()?;
+        Ok(driver)
+    }
+
+    fn hello(&mut self) -> Result<Introduction, TargetError> {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            provider: self.provider.name().to_owned(),
+            secret: self.conditions.secrets.current().unwrap_or_default().to_owned(),
+        };
+        let introduction = self.call("hello", |target| target.hello(&hello))?;
+        if introduction.capabilities.concurrency == 0 {
+            let what = "field `capabilities.concurrency`: is 0; it is at least 1".to_owned();
+            return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));
+        }
+        match claims_problem(self.provider, &introduction.capabilities) {
+            Some(what) => Err(TargetError::new("hello", TargetErrorKind::Misclaimed(what))),
+            None => Ok(introduction),
+        }
+    }
+
+    /// What the target claims.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.introduction.capabilities
+    }
+
+    /// Runs a case to its end or to the first thing that is wrong.
+    pub fn run(&mut self, name: &str, case: &Case, rules: Rules) -> Outcome {
+        let played = self.play(name, case, rules);
+        self.finish(played)
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.call("restart", |target| target.restart())?;
+        self.hello().map(|_| ())
+    }
+
+    /// What the target wrote to its standard error since it was last asked, with the ids of the case that was finished last.
+    pub fn complaints(&mut self) -> String {
+        let text = self.call("complaints", |target| Ok(target.complaints())).unwrap_or_else(|error| {
+            let text = error.to_string();
+            self.crashed = Some(error);
+            text
+        });
+        if let Some(aliases) = &self.aliases { aliases.text_back(&text) } else { text }
+    }
+
+    /// Whether the next case can be played as it is. After a crash, a hang or an error [`Driver::recover`] comes first.
+    pub fn is_usable(&self) -> bool {
+        !self.is_spent && !self.has_panicked
+    }
+
+    /// Makes the target usable again after it crashed, hung or could not be judged: it is started again, or another one is
+    /// made where that cannot be done, or where it would leave it with what a panic left behind.
+    ///
+    /// # Errors
+    /// When it cannot be started again.
+    pub fn recover(&mut self) -> Result<(), TargetError> {
+        let restarted =
+            if self.has_panicked { Err(TargetError::unsupported("restart")) } else { self.call("restart", |target| target.restart()) };
+        match (restarted, self.factory) {
+            (Ok(()), _) | (Err(TargetError { kind: TargetErrorKind::Unsupported, .. }), None) => {}
+            (Err(error), None) => return Err(error),
+            (Err(_), Some(factory)) => {
+                // The old one goes first: they may want the same port.
+                self.let_go();
+                self.target = made(factory)?;
+            }
+        }
+        (self.has_panicked, self.is_spent, self.crashed) = (false, false, None);
+        self.hello().map(|_| ())
+    }
+
+    /// Says goodbye to the target and drops it, in either of which it may panic.
+    fn let_go(&mut self) {
+        let _ = self.call("bye", |target| {
+            target.bye();
+            Ok(())
+        });
+        let old = std::mem::replace(&mut self.target, Box::new(Gone));
+        let _ = guarded("bye", || drop(old));
+    }
+}
+
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+fn made(factory: &dyn Factory) -> Result<Box<dyn Target>, TargetError> {
+    guarded("start", || factory.make())?
+}
+
+/// Stands for a target that was let go of.
+struct Gone;
+
+impl Gone {
+    fn error(operation: &str) -> TargetError {
+        TargetError::new(operation, TargetErrorKind::NotStarted("it is gone".to_owned()))
+    }
+}
+
+impl Target for Gone {
+    fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
+        Err(Gone::error("hello"))
+    }
+
+    fn begin(&mut self, _: &str, _: &[OrderSetup]) -> Result<(), TargetError> {
+        Err(Gone::error("begin"))
+    }
+
+    fn deliver(&mut self, _: &Request<'_>) -> Result<u16, TargetError> {
+        Err(Gone::error("deliver"))
+    }
+
+    fn observe(&mut self, _: &str) -> Result<Option<OrderState>, TargetError> {
+        Err(Gone::error("observe"))
+    }
+}

@@ -1,0 +1,245 @@
+//! A case from its beginning to its end.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    super::alias::Aliases,
+    Driver,
+    deliver::CaseRun,
+    guard::{Stop, at, blame, not_back},
+    look::alternatives,
+};
+use crate::{
+    adapter::{TargetError, TargetErrorKind},
+    case::{Act, Body, Case, Delivery},
+    check::{Failure, FailureKind, Rules, snapshot::Sightings},
+    model::{Expectation, Sight},
+};
+
+/// A case that was played to its end. An asynchronous target is looked at once more when it has been quiet for a while:
+/// what it applies twice, it may apply late.
+pub struct Played {
+    name: String,
+    outcome: Outcome,
+    aliases: Option<Aliases>,
+    ended: Duration,
+    /// What must still be shown, and what may be shown instead.
+    owed: Vec<(Expectation, Vec<Expectation>)>,
+}
+
+impl Played {
+    /// What came of it so far.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Whether a last look is still owed.
+    pub fn is_open(&self) -> bool {
+        !self.owed.is_empty()
+    }
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// How many deliveries were sent, redeliveries after errors included.
+    pub deliveries: u64,
+    /// What was sent, and what was answered.
+    pub sent: Vec<Sent>,
+    /// What was seen.
+    pub seen: Sightings,
+    /// What is wrong with the target.
+    pub failure: Option<Failure>,
+    /// Why it could not be judged.
+    pub error: Option<TargetError>,
+}
+
+impl Outcome {
+    pub(super) fn stop(&mut self, stop: Stop) {
+        match stop {
+            Stop::Failure(failure) => self.failure = Some(*failure),
+            Stop::Error(error) => self.error = Some(error),
+        }
+    }
+
+    fn back(&mut self, aliases: &Aliases) {
+        let Sightings { after, end } = &mut self.seen;
+        after.iter_mut().flatten().chain(end).flatten().for_each(|state| aliases.state_back(state));
+        self.failure.iter_mut().for_each(|failure| aliases.failure_back(failure));
+        self.error.iter_mut().for_each(|error| aliases.error_back(error));
+    }
+
+    /// Whether it ended before its end.
+    pub fn has_stopped(&self) -> bool {
+        self.failure.is_some() || self.error.is_some()
+    }
+
+    /// Whether the target can still be asked: it neither crashed nor hung, and its adapter works.
+    pub fn is_still_there(&self) -> bool {
+        let gone = |failure: &Failure| matches!(failure.kind, FailureKind::Crash | FailureKind::Timeout);
+        self.error.is_none() && !self.failure.as_ref().is_some_and(gone)
+    }
+
+    /// Whether it would hear that the case is over.
+    fn still_listens(&self) -> bool {
+        let says_no = |error: &TargetError| {
+            matches!(error.kind, TargetErrorKind::Declined(_) | TargetErrorKind::Refused(_) | TargetErrorKind::Unsupported)
+        };
+        self.error.as_ref().map_or(self.is_still_there(), says_no)
+    }
+
+    /// The answers to each delivery as text, more than one where it had to be sent again.
+    pub fn answers(&self) -> Vec<String> {
+        let text = |sent: &Sent| sent.answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        self.sent.iter().map(text).collect()
+    }
+}
+
+/// One delivery of a case, sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Which entry of the case.
+    pub entry: usize,
+    /// The answers, more than one where it had to be sent again.
+    pub answers: Vec<u16>,
+}
+
+impl Driver<'_> {
+    /// Runs a case to its last delivery or to the first thing that is wrong. [`Driver::finish`] must follow; other cases
+    /// may be played before it.
+    pub fn play(&mut self, name: &str, case: &Case, rules: Rules) -> Played {
+        let sight = self.capabilities().sight();
+        let (sent, aliases) = match self.conditions.salt {
+            Some(salt) => {
+                let (sent, aliases) = Aliases::of(case, salt);
+                (Cow::Owned(sent), Some(aliases))
+            }
+            None => (Cow::Borrowed(case), None),
+        };
+        let mut played = Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new() };
+        let result = match self.crashed.take() {
+            Some(error) => Err(blame(error)),
+            None => self.carry_out(name, &sent, rules, &sight, &mut played.outcome),
+        };
+        match result {
+            Ok(()) => played.owed = self.owed(&sent, rules, &played.outcome),
+            Err(stop) => played.outcome.stop(stop),
+        }
+        played.ended = self.clock.monotonic();
+        played
+    }
+
+    /// Looks at an asynchronous target once more when the quiet time is over, and ends the case.
+    pub fn finish(&mut self, played: Played) -> Outcome {
+        let Played { name, mut outcome, aliases, ended, owed } = played;
+        if !outcome.has_stopped() {
+            let result = self.look_again(ended, &owed).and_then(|()| self.end(&name).map_err(|error| at(blame(error), None)));
+            if let Err(stop) = result {
+                outcome.stop(stop);
+            }
+        } else if outcome.still_listens() {
+            // It has failed already; one that does not take this either is started again.
+            self.is_spent |= self.end(&name).is_err();
+        }
+        self.is_spent |= !outcome.is_still_there();
+        if let Some(aliases) = aliases {
+            outcome.back(&aliases);
+            self.aliases = Some(aliases);
+        }
+        outcome
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), TargetError> {
+        self.call("end", |target| target.end(name))
+    }
+
+    fn owed(&self, case: &Case, rules: Rules, outcome: &Outcome) -> Vec<(Expectation, Vec<Expectation>)> {
+        if !self.capabilities().asynchronous || self.conditions.quiet.is_zero() || self.conditions.lenient {
+            return Vec::new();
+        }
+        let with_alternatives = |expected: &Expectation| {
+            (rules.judged(expected).into_owned(), alternatives(case, expected, outcome).into_iter().cloned().collect())
+        };
+        case.expect.iter().map(with_alternatives).collect()
+    }
+
+    fn carry_out(&mut self, name: &str, case: &Case, rules: Rules, sight: &Sight, outcome: &mut Outcome) -> Result<(), Stop> {
+        let patience = rules.answer_within.unwrap_or_default();
+        self.call("begin", |target| {
+            target.wait_at_least(patience);
+            Ok(())
+        })
+        .map_err(blame)?;
+        self.begin(name, case, outcome)?;
+        let mut run = CaseRun { rules, unanswered: Vec::new() };
+        for (index, entry) in case.entries.iter().enumerate() {
+            self.act(index, &entry.act, &mut run, outcome)?;
+            // While a valid delivery is still unanswered, what may be shown is not known.
+            // What an asynchronous target shows on the way is chance, and worth nothing where nothing is judged.
+            if run.unanswered.is_empty() && !(self.conditions.lenient && self.capabilities().asynchronous) {
+                // What must be contained must not have been applied where it was refused.
+                let refused =
+                    outcome.sent.last().is_some_and(|sent| sent.entry == index && sent.answers.last().is_some_and(|status| *status >= 400));
+                let refused = refused && rules.contained && !entry.expect_if_refused.is_empty();
+                let expected = if refused { &entry.expect_if_refused } else { &entry.expect };
+                let states = self.check_states(expected, rules, sight).map_err(|stop| at(stop, Some(index)))?;
+                outcome.seen.after.push(states);
+            } else {
+                outcome.seen.after.push(Vec::new());
+            }
+        }
+        self.redeliver(&mut run, outcome)?;
+        outcome.seen.end = self.check_end(case, rules, sight, outcome).map_err(|stop| at(stop, None))?;
+        Ok(())
+    }
+
+    fn begin(&mut self, name: &str, case: &Case, outcome: &mut Outcome) -> Result<(), Stop> {
+        let begun = self.call("begin", |target| {
+            target.begin(name, &case.orders)?;
+            Ok(target.learns_of_orders_from_events())
+        });
+        match begun {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            // A panic can only be the target's; an adapter that does not get this far is another matter.
+            Err(error) if self.has_panicked => return Err(blame(error)),
+            Err(error) => return Err(Stop::Error(error)),
+        }
+        let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Refused(why)));
+        for order in &case.orders {
+            let messages = self.provider.introduce(order);
+            if messages.is_empty() {
+                return Err(fail(format!(
+                    "{} has no order events that could introduce an order; the target needs a set-up",
+                    self.provider.name()
+                )));
+            }
+            let subscribed: Vec<_> =
+                messages.into_iter().filter(|message| self.capabilities().is_subscribed(&message.facts.kind)).collect();
+            if subscribed.is_empty() {
+                let what = "the target subscribes to no event that introduces an order; it needs a set-up";
+                return Err(fail(what.to_owned()));
+            }
+            for message in subscribed {
+                let delivery = Delivery::plain(message.facts, Body::new(message.body));
+                let status = self.send(&delivery, Rules::default(), outcome)?;
+                if !(200..300).contains(&status) {
+                    return Err(fail(format!(
+                        "`{}`, which introduces order {}, was answered {status}",
+                        delivery.event.kind, order.order_id
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn act<'c>(&mut self, index: usize, act: &'c Act, run: &mut CaseRun<'c>, outcome: &mut Outcome) -> Result<(), Stop> {
+        match act {
+            Act::Deliver(delivery) => self.deliver(index, delivery, run, outcome).map_err(|stop| at(stop, Some(index))),
+            Act::Together(deliveries) => self.deliver_together(index, deliveries, run, outcome).map_err(|stop| at(stop, Some(index))),
+            Act::Initiate(own) => self.call("initiate", |target| target.initiate(own)).map_err(|error| at(blame(error), Some(index))),
+            Act::Restart => self.restart().map_err(|error| at(blame(not_back(error)), Some(index))),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Whether a case can show a mistake at all: canaries play it under the target's own claims.
+//!
+//! A requirement passes only by cases that one of its canaries fails: the reference with a mistake that is aimed at the
+//! requirement, or, where nobody has written such a mistake for the provider, the consumer that does nothing. In addition
+//! the consumer that does nothing must fail one of its cases, so that no claim can buy a pass.
+//!
+//! Nothing of the target is asked here; what is found follows from the case and the claims alone, and is the same in every
+//! shard.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::drive::{Conditions, Driver, Secrets};
+use crate::{
+    adapter::{Capabilities, Target, TargetError},
+    case::{Case, Effect, Signature},
+    check::Rules,
+    domain::Clock,
+    provider::Provider,
+    reference::{Ignorer, WrongShop, canaries},
+};
+
+/// The canaries of one requirement.
+pub struct Canaries<'a> {
+    rules: Rules,
+    /// Those that make a mistake which the requirement is about. The one that failed last is asked first.
+    wrong: Vec<Driver<'a>>,
+    /// The one that does nothing.
+    null: Driver<'a>,
+    /// Whether what is played is signed.
+    signed: Arc<AtomicBool>,
+    /// Whether a mistake is one in checking signatures, so that it always is.
+    always_signed: bool,
+    played: u64,
+}
+
+impl<'a> Canaries<'a> {
+    /// The canaries of a requirement for a target with these claims.
+    ///
+    /// # Errors
+    /// When one does not start, which is a mistake of this harness.
+    pub fn new(
+        provider: &'a dyn Provider,
+        requirement: &str,
+        rules: Rules,
+        capabilities: &Capabilities,
+    ) -> Result<Canaries<'a>, TargetError> {
+        let driver = |make: &dyn Fn(Clock) -> Box<dyn Target>| {
+            // Slow shops are slow by this clock, which costs no time.
+            let clock = Clock::manual_from_now();
+            let conditions = Conditions { secrets: Secrets { current: Some(SECRET.into()) }, ..Conditions::default() };
+            Driver::new(provider, make(clock.clone()), clock, conditions)
+        };
+        let signed = Arc::new(AtomicBool::new(true));
+        let faults = canaries(requirement, provider.name(), provider.corpus());
+        let always_signed = faults.iter().any(|fault| fault.info().is_about_signatures());
+        let wrong = faults
+            .into_iter()
+            .map(|fault| driver(&|clock| Box::new(WrongShop::new(fault, capabilities.clone(), clock, Arc::clone(&signed)))))
+            .collect::<Result<Vec<_>, TargetError>>()?;
+        let null = driver(&|_| Box::new(Ignorer::new(capabilities.clone())))?;
+        Ok(Canaries { rules, wrong, null, signed, always_signed, played: 0 })
+    }
+
+    /// Whether a canary of the requirement fails the case.
+    pub fn exercises(&mut self, case: &Case) -> bool {
+        if self.wrong.is_empty() {
+            return self.null_fails(case);
+        }
+        let name = self.name();
+        let is_signed = self.always_signed || is_about_signatures(case);
+        self.signed.store(is_signed, Ordering::Relaxed);
+        let fails = |driver: &mut Driver<'_>| {
+            driver.conditions.secrets.current = is_signed.then(|| SECRET.into());
+            fails(driver, &name, case, self.rules)
+        };
+        let Some(place) = self.wrong.iter_mut().position(fails) else { return false };
+        self.wrong.swap(0, place);
+        true
+    }
+
+    /// Whether a consumer that does nothing fails the case.
+    pub fn null_fails(&mut self, case: &Case) -> bool {
+        let name = self.name();
+        fails(&mut self.null, &name, case, self.rules)
+    }
+
+    fn name(&mut self) -> String {
+        self.played += 1;
+        format!("canary-{}", self.played)
+    }
+}
+
+/// What canaries are sent is signed with this, where it is signed.
+const SECRET: &str = "whsec_canary";
+
+/// Whether the way in which a delivery of the case is signed decides anything.
+fn is_about_signatures(case: &Case) -> bool {
+    case.all_deliveries().any(|delivery| delivery.effect == Effect::Refuse || delivery.signature != Signature::Valid)
+}
+
+fn fails(driver: &mut Driver<'_>, name: &str, case: &Case, rules: Rules) -> bool {
+    let outcome = driver.run(name, case, rules);
+    if outcome.has_stopped() {
+        // What it says of its mistakes is nobody's business, and a shop that crashed begins anew.
+        drop(driver.complaints());
+        if !driver.is_usable() {
+            let _ = driver.recover();
+        }
+    }
+    outcome.failure.is_some()
+}
