@@ -453,7 +453,12 @@ impl Draw<'_> {
                 steps
             },
         );
-        let instead = (vec(self.order(), 3), vec(line, 3), any::<u32>()).prop_map(|(orders, lines, look)| {
+        // Of the last order nothing is doubtful, so it must be exactly right.
+        let lines = (vec(line, 2), self.lives(self.refund(), end(), 1, 1)).prop_map(|(mut lines, last)| {
+            lines.push(last);
+            lines
+        });
+        let instead = (vec(self.order(), 3), lines, any::<u32>()).prop_map(|(orders, lines, look)| {
             let of = |(order, steps): (usize, Vec<Step>)| {
                 steps.into_iter().map(move |step| Step { order: u8::try_from(order).unwrap_or(0), ..step })
             };
