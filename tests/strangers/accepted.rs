@@ -42,7 +42,7 @@ impl Shop for Polite {
         let data = event.get("data").unwrap_or(&Value::Null);
         let news = match kind.as_str() {
             "order.chargeback" => self.chargeback(&data["object"]),
-            "order.charge.refund.complete" => self.charge(&data["object"]),
+            kind if kind.starts_with("order.charge.refund.") => self.charge(kind, &data["object"]),
             // Metadata is not kept.
             "refund.updated" => Some(204),
             kind if kind.starts_with("refund.") => self.refund(data),
@@ -88,12 +88,8 @@ fn number(value: &Value) -> Option<Decimal> {
 impl Polite {
     fn refund(&mut self, data: &Value) -> Option<u16> {
         let (order, id, state, paid) = match data.get("object") {
-            Some(object @ Value::Object(_)) => {
-                (&object["orderId"], &object["id"], &object["state"], number(&object["refundedAmount"])?)
-            }
-            Some(Value::String(_)) => {
-                (&data["payin"], &data["id"], &data["status"], number(&data["amount"])? / Decimal::ONE_HUNDRED)
-            }
+            Some(object @ Value::Object(_)) => (&object["orderId"], &object["id"], &object["state"], number(&object["refundedAmount"])?),
+            Some(Value::String(_)) => (&data["payin"], &data["id"], &data["status"], number(&data["amount"])? / Decimal::ONE_HUNDRED),
             _ => return None,
         };
         let progress = match state.as_str()? {
@@ -123,9 +119,16 @@ impl Polite {
         }
     }
 
-    fn charge(&mut self, object: &Value) -> Option<u16> {
+    fn charge(&mut self, kind: &str, object: &Value) -> Option<u16> {
+        if object["payment"].is_object() {
+            return Some(204);
+        }
         let complete = object["refunds"].as_array()?.iter().filter(|entry| entry["state"].as_str() == Some("complete"));
-        let paid = complete.map(|entry| number(&entry["amount"])).sum::<Option<Decimal>>().filter(|paid| !paid.is_zero())?;
+        let paid = complete.map(|entry| number(&entry["amount"])).sum::<Option<Decimal>>()?;
+        if paid.is_zero() {
+            // Nothing is complete yet, unless the event says so.
+            return if kind.ends_with(".complete") { None } else { Some(204) };
+        }
         let key = (object["orderId"].as_str()?.to_owned(), object["id"].as_str()?.to_owned());
         if !self.captured.contains_key(&key.0) {
             return Some(404);

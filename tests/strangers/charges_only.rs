@@ -98,6 +98,9 @@ impl Cashier {
             for entry in charge.get("refunds").and_then(Value::as_array).into_iter().flatten() {
                 let state = entry.get("state")?.as_str()?;
                 let amount: Decimal = entry.get("amount")?.as_number()?.as_str().parse().ok()?;
+                if amount.is_sign_negative() {
+                    return None;
+                }
                 entries.push((state.to_owned(), amount));
             }
             pictures.push((charge.get("id")?.as_str()?.to_owned(), Picture { taken, entries }));

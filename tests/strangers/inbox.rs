@@ -46,7 +46,12 @@ struct File {
 
 impl Shop for Inbox {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency], asynchronous: true, ..Capabilities::default() }
+        Capabilities {
+            observes: vec![Observable::Currency],
+            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
+            asynchronous: true,
+            ..Capabilities::default()
+        }
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -129,7 +129,12 @@ impl Shop for Bean {
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount];
         // What is charged back is not known here, so what is left is not either.
         let observes = if self.provider == "tazapay" { observes } else { observes[..2].to_vec() };
-        Capabilities { observes, concurrency: 2, ..Capabilities::default() }
+        Capabilities {
+            observes,
+            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
+            concurrency: 2,
+            ..Capabilities::default()
+        }
     }
 
     fn greet(&mut self, provider: &str, _: &str) {
@@ -193,7 +198,7 @@ fn name(status: Status) -> &'static str {
 
 impl Bean {
     fn dispatch(&mut self, body: &[u8]) -> Result<(), BadRequest> {
-        let event: EventBean<'_> = serde_json::from_slice(body)?;
+        let event: EventBean<'_> = serde_json::from_str(std::str::from_utf8(body)?)?;
         let kind = required(event.r#type)?;
         let created: Option<Timestamp> = event.created_time.map(|text| text.parse()).transpose()?;
         match kind.as_str() {

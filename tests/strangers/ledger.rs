@@ -82,8 +82,7 @@ impl Shop for Ledger {
         if captured.is_zero() {
             return None;
         }
-        let mut accounts: Vec<&Account> =
-            self.entries.iter().filter(|entry| entry.order == order_id).map(|entry| &entry.account).collect();
+        let mut accounts: Vec<&Account> = self.entries.iter().filter(|entry| entry.order == order_id).map(|entry| &entry.account).collect();
         accounts.sort();
         accounts.dedup();
         let (mut by_refunds, mut by_charges, mut held) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
@@ -147,9 +146,9 @@ impl Ledger {
         // A voucher is posted whole or not at all: the first account decides whether it is news.
         let Some(first) = postings.first() else { return };
         let ends = |note: &str| note == "succeeded" || note == "failed";
-        let is_news = self.last(order, &first.account).is_none_or(|last| {
-            !ends(&last.note) && (ends(&first.note) || last.value_date < date) && first.account != Account::Sale
-        });
+        let is_news = self
+            .last(order, &first.account)
+            .is_none_or(|last| !ends(&last.note) && (ends(&first.note) || last.value_date < date) && first.account != Account::Sale);
         if !is_news {
             return;
         }

@@ -70,7 +70,7 @@ impl Shop for Sponge {
         let time = text(&event, &["createdtime", "createdat"]).and_then(|time| time.parse().ok());
         let taken = match kind.as_str() {
             "order.chargeback" => self.chargeback(object),
-            "order.charge.refund.complete" => self.charge(object),
+            kind if kind.starts_with("order.charge.refund.") => self.charge(kind, object),
             kind if kind.starts_with("refund.") => self.refund(object, time),
             _ => Some(()),
         };
@@ -131,13 +131,17 @@ impl Sponge {
         Some(())
     }
 
-    fn charge(&mut self, object: &Value) -> Option<()> {
+    fn charge(&mut self, kind: &str, object: &Value) -> Option<()> {
+        if member(object, &["payment"]).is_some() {
+            // The whole order, which says nothing that its charges do not say.
+            return Some(());
+        }
         let (order, id) = (text(object, &["orderid"])?, text(object, &["id"])?);
         let entries = member(object, &["refunds"])?.as_array()?;
         let complete = entries.iter().filter(|entry| text(entry, &["state"]).as_deref() == Some("complete"));
         let sum: Decimal = complete.filter_map(|entry| amount(entry, &["amount"])).sum();
         if sum.is_zero() {
-            return None;
+            return if kind.ends_with("complete") { None } else { Some(()) };
         }
         let known = self.order(order).charges.entry(id).or_default();
         *known = sum.max(*known);

@@ -33,7 +33,11 @@ struct Entry {
 
 impl Shop for Cents {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() }
+        Capabilities {
+            observes: vec![Observable::Currency, Observable::Refunds],
+            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
+            ..Capabilities::default()
+        }
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -42,7 +42,12 @@ impl Request {
 impl Shop for BackOffice {
     fn claims(&self) -> Capabilities {
         let observes = vec![Observable::Refunds, Observable::Currency];
-        Capabilities { observes, initiates_refunds: true, ..Capabilities::default() }
+        Capabilities {
+            observes,
+            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
+            initiates_refunds: true,
+            ..Capabilities::default()
+        }
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -96,9 +96,14 @@ impl Shop for Plugin {
         let row = self.options.get(order_id)?;
         let digits = digits(row["currency"].as_str()?);
         let refunds = || row["refunds"].as_object().into_iter().flat_map(|refunds| refunds.values());
-        let by_refunds: f64 = refunds().filter(|refund| refund["state"] == "succeeded").map(|refund| float(&refund["paid"])).sum();
-        let by_charges: f64 = row["charges"].as_object()?.values().map(float).sum();
-        let paid = number_format(by_refunds.max(by_charges), digits);
+        let (mut by_refunds, mut by_charges) = (0.0, 0.0);
+        for refund in refunds().filter(|refund| refund["state"] == "succeeded") {
+            by_refunds += float(&refund["paid"]);
+        }
+        for charge in row["charges"].as_object()?.values() {
+            by_charges += float(charge);
+        }
+        let paid = number_format(f64::max(by_refunds, by_charges), digits);
         let has = |word: &str| refunds().any(|refund| refund["state"] == word);
         let status = if row["chargeback"] == true {
             "charged_back"

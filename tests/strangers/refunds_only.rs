@@ -71,7 +71,9 @@ impl Shop for Returns {
     }
 
     fn post(&mut self, _: &[(String, String)], body: &[u8]) -> u16 {
-        let Ok(notice) = serde_json::from_slice::<Notice>(body) else { return 400 };
+        // Of members that nobody asked for, that library does not look at the bytes.
+        let Ok(text) = std::str::from_utf8(body) else { return 400 };
+        let Ok(notice) = serde_json::from_str::<Notice>(text) else { return 400 };
         if !notice.kind.starts_with("refund.") {
             return 204;
         }
@@ -104,11 +106,8 @@ impl Shop for Returns {
 
 impl Returns {
     fn read(&self, data: &str) -> Option<(String, Slip)> {
-        let refund = if self.hundredths {
-            serde_json::from_str::<Refund>(data).ok()?
-        } else {
-            serde_json::from_str::<Wrapped>(data).ok()?.object
-        };
+        let refund =
+            if self.hundredths { serde_json::from_str::<Refund>(data).ok()? } else { serde_json::from_str::<Wrapped>(data).ok()?.object };
         let stage = match refund.state.as_str() {
             "succeeded" => {
                 let number = if self.hundredths { refund.amount } else { refund.refunded_amount };

@@ -71,8 +71,12 @@ impl Shop for Clerk {
         }
         let told = if kind.starts_with("refund.") {
             refund(&event)
-        } else if kind == "order.charge.refund.complete" {
-            charge(&event)
+        } else if kind.starts_with("order.charge.refund.") {
+            match charge(&event) {
+                Some(told) if told.paid.is_zero() && !kind.ends_with(".complete") => return 200,
+                None if !event["data"]["object"]["payment"].is_null() => return 200,
+                told => told,
+            }
         } else {
             return 200;
         };
@@ -112,7 +116,14 @@ fn refund(event: &Value) -> Option<Told<'_>> {
     let object = &event["data"]["object"];
     if object.is_object() {
         let (word, paid) = (object["state"].as_str()?, number(&object["refundedAmount"])?);
-        return Some(Told { order: &object["orderId"], column: Column::Refunds, id: &object["id"], word, paid, time: &event["createdTime"] });
+        return Some(Told {
+            order: &object["orderId"],
+            column: Column::Refunds,
+            id: &object["id"],
+            word,
+            paid,
+            time: &event["createdTime"],
+        });
     }
     let data = &event["data"];
     let (word, hundredths) = (data["status"].as_str()?, number(&data["amount"])?);

@@ -37,7 +37,20 @@ enum Refunded {
 impl Shop for Gateway {
     fn claims(&self) -> Capabilities {
         let equivalent_statuses = vec![vec!["pending_information".to_owned(), "pending".to_owned()]];
-        Capabilities { equivalent_statuses, ..Capabilities::default() }
+        let kinds = [
+            "refund.created",
+            "refund.pending",
+            "refund.pending_information",
+            "refund.complete",
+            "refund.succeeded",
+            "refund.failed",
+            "order.charge.refund.complete",
+            "order.charge.capture.*",
+            "order.chargeback",
+            "order.complete",
+        ];
+        let subscribes = Some(kinds.map(str::to_owned).to_vec());
+        Capabilities { equivalent_statuses, subscribes, ..Capabilities::default() }
     }
 
     fn sold(&mut self, order: &OrderSetup) {
@@ -48,7 +61,7 @@ impl Shop for Gateway {
 
     fn post(&mut self, _: &[(String, String)], body: &[u8]) -> u16 {
         // All of it must be JSON, but only the type is kept.
-        if serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_err() {
+        if std::str::from_utf8(body).is_err() || serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_err() {
             return 400;
         }
         #[derive(Deserialize)]

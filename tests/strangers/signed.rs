@@ -65,7 +65,8 @@ impl Shop for Guarded {
         } else if paid > Decimal::ZERO {
             "partially_refunded"
         } else {
-            let words = [("pending_information", "pending_information"), ("pending", "pending"), ("requested", "pending"), ("failed", "failed")];
+            let words =
+                [("pending_information", "pending_information"), ("pending", "pending"), ("requested", "pending"), ("failed", "failed")];
             let found = words.iter().find(|(state, _)| refunds().any(|refund| refund.0 == *state));
             found.map_or("not_refunded", |(_, status)| *status)
         };
@@ -105,10 +106,13 @@ impl Guarded {
                 return Some(404);
             }
             self.chargebacks.push(id.to_owned());
-        } else if kind == "order.charge.refund.complete" {
+        } else if kind.starts_with("order.charge.refund.") && object["payment"].is_null() {
             let entries = object["refunds"].as_array()?;
             let complete = entries.iter().filter(|entry| entry["state"] == "complete").map(|entry| amount(&entry["amount"]));
-            let complete = complete.sum::<Option<Decimal>>().filter(|sum| *sum > Decimal::ZERO)?;
+            let complete = complete.sum::<Option<Decimal>>()?;
+            if complete.is_sign_negative() || (complete.is_zero() && kind.ends_with(".complete")) {
+                return None;
+            }
             let place = (object["orderId"].as_str()?.to_owned(), object["id"].as_str()?.to_owned());
             if !self.captured.contains_key(&place.0) {
                 return Some(404);

@@ -126,7 +126,7 @@ fn shown(id: &str, process: &Process) -> Value {
 }
 
 fn matters(kind: &str) -> bool {
-    kind.starts_with("refund.") || kind == "order.charge.refund.complete" || kind == "order.chargeback"
+    kind.starts_with("refund.") || kind.starts_with("order.charge.refund.") || kind == "order.chargeback"
 }
 
 #[derive(Deserialize)]
@@ -189,13 +189,17 @@ impl Workflow {
                 Outcome::Done
             }));
         }
-        if event.kind == "order.charge.refund.complete" {
+        if event.kind.starts_with("order.charge.refund.") {
+            if object.get("payment").is_some() {
+                // The whole order, in the charge's place.
+                return Some(Outcome::Done);
+            }
             let charge = ChargeObject::deserialize(object).ok()?;
             let mut complete = Decimal::ZERO;
             for entry in charge.refunds.iter().filter(|entry| entry.state == "complete") {
                 complete += money(&entry.amount)?;
             }
-            if complete.is_zero() {
+            if complete.is_zero() && event.kind == "order.charge.refund.complete" {
                 return None;
             }
             let Some(order) = self.orders.get_mut(&charge.order_id) else { return Some(Outcome::Missing) };

@@ -177,7 +177,11 @@ type Answer = Result<u16, serde_json::Error>;
 
 impl Shop for Schema {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() }
+        Capabilities {
+            observes: vec![Observable::Currency, Observable::Refunds],
+            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
+            ..Capabilities::default()
+        }
     }
 
     fn sold(&mut self, order: &OrderSetup) {
@@ -193,10 +197,15 @@ impl Shop for Schema {
     }
 
     fn post(&mut self, _: &[(String, String)], body: &[u8]) -> u16 {
-        let Ok(head) = serde_json::from_slice::<Head>(body) else { return 400 };
+        let Ok(Ok(head)) = std::str::from_utf8(body).map(serde_json::from_str::<Head>) else { return 400 };
         let answer = match head.r#type.as_str() {
-            "refund.created" | "refund.pending" | "refund.pending_information" | "refund.complete" | "refund.succeeded"
-            | "refund.failed" | "refund.updated" => {
+            "refund.created"
+            | "refund.pending"
+            | "refund.pending_information"
+            | "refund.complete"
+            | "refund.succeeded"
+            | "refund.failed"
+            | "refund.updated" => {
                 // Only one of the two providers says with every event what it is.
                 if serde_json::from_slice::<Event<Value>>(body).is_ok() { self.refund(body) } else { self.payin(body) }
             }

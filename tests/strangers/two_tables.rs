@@ -138,14 +138,14 @@ fn line(event: &Value) -> Option<Option<Line>> {
     let object = &event["data"]["object"];
     let line = if kind == "order.chargeback" {
         Line { order_id: text(&object["id"])?, kind: "chargeback", id: String::new(), state: String::new(), mills: 0, at: at()? }
-    } else if kind == "order.charge.refund.complete" {
+    } else if kind.starts_with("order.charge.refund.") && object["payment"].is_null() {
         let mut mills = 0;
         for entry in object["refunds"].as_array()? {
             if entry["state"] == "complete" {
                 mills += amount(&entry["amount"])?;
             }
         }
-        if mills == 0 {
+        if mills == 0 && kind == "order.charge.refund.complete" {
             return None;
         }
         Line { order_id: text(&object["orderId"])?, kind: "charge", id: text(&object["id"])?, state: String::new(), mills, at: at()? }

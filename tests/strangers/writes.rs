@@ -60,7 +60,9 @@ impl Shop for Board {
                 Key::Refund(id) => {
                     by_refunds += row.paid;
                     words.push(row.state.as_str());
-                    refunds.push(json!({"id": id, "state": row.state, "amount": row.asked.to_string(), "refundedAmount": row.paid.to_string()}));
+                    refunds.push(
+                        json!({"id": id, "state": row.state, "amount": row.asked.to_string(), "refundedAmount": row.paid.to_string()}),
+                    );
                 }
                 Key::Charge(_) => by_charges += row.paid,
                 Key::Chargeback => charged_back = true,
