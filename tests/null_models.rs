@@ -212,7 +212,7 @@ const EQUIVALENCES: [&[&[&str]]; 6] = [
     &[&["not_refunded", "failed"]],
     &[&["not_refunded", "pending"]],
     &[&["not_refunded", "pending_information"]],
-    &[&["not_refunded", "pending", "pending_information", "failed"]],
+    &[&["not_refunded", "pending", "pending_information"], &["not_refunded", "failed"]],
 ];
 
 /// The other claims, in turns, so that each meets many subscriptions and equivalences.
@@ -232,7 +232,7 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn verdict(provider: &dyn Provider, model: Model, claims: &Capabilities) -> Option<Conformance> {
+fn verdict(provider: &dyn Provider, model: Model, claims: &Capabilities) -> Conformance {
     let launch = Launch::new("in-process", "", Clock::system(), || {
         Ok(Box::new(NullModel { model, claims: claims.clone(), books: BTreeMap::new() }) as Box<dyn Target>)
     });
@@ -240,26 +240,26 @@ fn verdict(provider: &dyn Provider, model: Model, claims: &Capabilities) -> Opti
     // Why it fails is not the question here, nor is how simply.
     let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
     let options = Options { cases: 12, settle: moment, quiet: moment, shrink, ..Options::default() };
-    // Claims that are no claims end the run before it begins.
-    certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).ok().map(|report| report.verdict)
+    certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("claims that can be made").verdict
 }
 
 #[rstest]
 fn is_never_certified(
     #[values(Model::Ignorer, Model::Acceptor, Model::Refuser, Model::Truster)] model: Model,
     #[values(0, 1)] provider: usize,
-    #[values(0, 1, 2, 3, 4, 5)] equivalence: usize,
+    #[values(true, false)] vague: bool,
 ) {
     let subscriptions = SUBSCRIPTIONS[provider];
     let provider = registered()[provider].embedded();
     for (index, subscription) in subscriptions.iter().enumerate() {
-        let equivalent_statuses = EQUIVALENCES[equivalence].iter().map(|group| owned(group)).collect();
+        let equivalence = EQUIVALENCES[if vague { EQUIVALENCES.len() - 1 } else { index % (EQUIVALENCES.len() - 1) }];
+        let equivalent_statuses = equivalence.iter().map(|group| owned(group)).collect();
         let subscribes = (*subscription != ["*"]).then(|| owned(subscription));
         let claims = Capabilities { subscribes, equivalent_statuses, ..Capabilities::default() };
-        let claims = others(index + equivalence, claims);
-        let verifies_signatures = model == Model::Truster || (index + equivalence) % 3 == 2;
+        let claims = others(index + usize::from(vague), claims);
+        let verifies_signatures = model == Model::Truster || index % 3 == 2;
         let claims = Capabilities { verifies_signatures, ..claims };
-        assert_ne!(verdict(provider, model, &claims), Some(Conformance::Conformant), "{model:?} of {}: {claims:?}", provider.name());
+        assert_ne!(verdict(provider, model, &claims), Conformance::Conformant, "{model:?} of {}: {claims:?}", provider.name());
     }
 }
 
@@ -270,5 +270,5 @@ fn is_never_certified(
 fn the_book_behind_them_is_right(#[case] provider: usize) {
     let provider = registered()[provider].embedded();
     let claims = Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() };
-    assert_eq!(verdict(provider, Model::Truster, &claims), Some(Conformance::Conformant));
+    assert_eq!(verdict(provider, Model::Truster, &claims), Conformance::Conformant);
 }
