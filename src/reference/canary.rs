@@ -40,6 +40,9 @@ const ALSO: &[(&str, &[Fault])] = &[
         ],
     ),
     ("final-state-stays-final", &[Fault::LatestPictureWins]),
+    ("doubtful-events-do-no-harm", &[Fault::StaysBrokenAfterRejection]),
+    // A queue that stops and a lock that stays are traces too.
+    ("rejection-leaves-no-trace", &[Fault::StaysBrokenAfterRejection, Fault::LockLeftByRejection]),
 ];
 
 /// Mistakes that end in a panic. A canary that panics says no more than one that answers wrongly, and is heard.

@@ -249,7 +249,7 @@ impl ReferenceShop {
             self.log.push('\n');
         }
         let is_unreadable = matches!(refusal.kind, RefusalKind::Malformed | RefusalKind::Invalid);
-        if is_unreadable && self.has(Fault::StaysBrokenAfterRejection) {
+        if (is_unreadable || refusal.kind == RefusalKind::Doubtful) && self.has(Fault::StaysBrokenAfterRejection) {
             self.slips.is_broken = true;
         }
         if refusal.kind == RefusalKind::UnknownOrder && self.has(Fault::UnknownOrderBlocksQueue) {

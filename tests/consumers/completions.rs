@@ -8,6 +8,7 @@ use refundproof::{
     adapter::{Capabilities, Hello, Observable},
     case::OrderSetup,
     domain::{Amount, EventTime, OrderState, RefundState, RefundView},
+    provider::named,
 };
 
 use super::{
@@ -23,19 +24,19 @@ pub(crate) struct Completions {
     paid_charges: Vec<(String, String, EventTime, Amount)>,
     charged_back: HashSet<String>,
     /// What it asks this provider to send.
-    kinds: &'static [&'static str],
+    kinds: Vec<&'static str>,
 }
 
 impl Consumer for Completions {
     fn claims(&self) -> Capabilities {
-        Capabilities { subscribes: subscribed(self.kinds), ..observing(&[Observable::Refunds]) }
+        Capabilities { subscribes: subscribed(&self.kinds), ..observing(&[Observable::Refunds]) }
     }
 
     fn greet(&mut self, hello: &Hello) {
-        self.kinds = match hello.provider.as_str() {
-            "tazapay" => &["refund.succeeded"],
-            _ => &["refund.complete", "order.charge.refund.complete", "order.chargeback"],
-        };
+        const KINDS: [&str; 4] = ["refund.complete", "refund.succeeded", "order.charge.refund.complete", "order.chargeback"];
+        let catalogue = named(&hello.provider).map(|provider| &provider.embedded().corpus().catalogue);
+        let has = |kind: &&str| catalogue.is_some_and(|catalogue| catalogue.iter().any(|event| event.kind == **kind));
+        self.kinds = KINDS.into_iter().filter(has).collect();
     }
 
     fn open(&mut self, order: &OrderSetup) {

@@ -22,7 +22,7 @@ const ABOUT_ANY: [&str; 3] = ["tests/", "benches/", "examples/"];
 const ROOMS: [&str; 9] = ["src", "xtask/src", "tests", "benches", "examples", "corpus", "snapshots", "schemas", ".ci"];
 
 /// The made-up provider of the tests and the most lines that it may take, its data included.
-const MADE_UP: (&str, usize) = ("tests/made_up_provider", 300);
+const MADE_UP: (&str, usize) = ("tests/made_up_provider", 350);
 
 /// Says where a provider is named that should not be.
 pub(crate) fn check(root: &Path) -> anyhow::Result<String> {
