@@ -12,6 +12,7 @@ use crate::Shop;
 
 #[derive(Default)]
 pub(crate) struct Polite {
+    has_charges: bool,
     captured: BTreeMap<String, Decimal>,
     /// By order and refund: how far it has come, and what was paid.
     refunds: BTreeMap<(String, String), (Progress, Decimal)>,
@@ -29,7 +30,14 @@ enum Progress {
 impl Shop for Polite {
     fn claims(&self) -> Capabilities {
         let equivalent_statuses = vec![vec!["pending".to_owned(), "pending_information".to_owned()]];
-        Capabilities { equivalent_statuses, ..Capabilities::default() }
+        // What only changes metadata is not asked for.
+        let kinds = ["refund.created", "refund.pending*", "refund.complete", "refund.succeeded", "refund.failed", "order.*", "sku.*"];
+        let subscribes = self.has_charges.then(|| kinds.map(str::to_owned).to_vec());
+        Capabilities { equivalent_statuses, subscribes, ..Capabilities::default() }
+    }
+
+    fn greet(&mut self, provider: &str, _: &str) {
+        self.has_charges = provider == "digital-river";
     }
 
     fn sold(&mut self, order: &OrderSetup) {

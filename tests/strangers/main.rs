@@ -91,7 +91,7 @@ impl Target for Door {
 }
 
 const SEEDS: [u64; 10] = [1, 2, 3, 5, 8, 13, 21, 34, 20_241_121, 20_261_125];
-const CASES: u32 = 16;
+const CASES: u32 = 24;
 /// How long a shop that books later must still be right after the end of a case.
 const QUIET: Duration = Duration::from_millis(8);
 
