@@ -1,5 +1,5 @@
 //! Keeps what it was sent and works it off later: the endpoint looks only whether a letter can be read at all, and a worker
-//! sorts what has lain for a few milliseconds by its date and books it. Letters about orders that nobody knows stay where they
+//! sorts what has lain for a millisecond by its date and books it. Letters about orders that nobody knows stay where they
 //! are until somebody does.
 
 use std::{
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::Shop;
 
-const LIES: Duration = Duration::from_millis(2);
+const LIES: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 pub(crate) struct Inbox {

@@ -2,6 +2,8 @@
 //!
 //! Every refund, charge, hold and chargeback is an account of its own; a balance is the sum of an account's entries.
 
+use std::collections::HashMap;
+
 use refundproof::{
     adapter::{Capabilities, Observable},
     case::OrderSetup,
@@ -13,11 +15,10 @@ use crate::Shop;
 
 #[derive(Default)]
 pub(crate) struct Ledger {
-    entries: Vec<Entry>,
+    entries: HashMap<String, Vec<Entry>>,
 }
 
 struct Entry {
-    order: String,
     account: Account,
     amount: Decimal,
     /// The state's word for a refund, the currency for a sale.
@@ -82,7 +83,7 @@ impl Shop for Ledger {
         if captured.is_zero() {
             return None;
         }
-        let mut accounts: Vec<&Account> = self.entries.iter().filter(|entry| entry.order == order_id).map(|entry| &entry.account).collect();
+        let mut accounts: Vec<&Account> = self.of(order_id).iter().map(|entry| &entry.account).collect();
         accounts.sort();
         accounts.dedup();
         let (mut by_refunds, mut by_charges, mut held) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
@@ -134,12 +135,16 @@ impl Shop for Ledger {
 }
 
 impl Ledger {
+    fn of(&self, order: &str) -> &[Entry] {
+        self.entries.get(order).map_or(&[], Vec::as_slice)
+    }
+
     fn balance(&self, order: &str, account: &Account) -> Decimal {
-        self.entries.iter().filter(|entry| entry.order == order && entry.account == *account).map(|entry| entry.amount).sum()
+        self.of(order).iter().filter(|entry| entry.account == *account).map(|entry| entry.amount).sum()
     }
 
     fn last(&self, order: &str, account: &Account) -> Option<&Entry> {
-        self.entries.iter().rev().find(|entry| entry.order == order && entry.account == *account)
+        self.of(order).iter().rev().find(|entry| entry.account == *account)
     }
 
     fn post_all(&mut self, order: &str, date: jiff::Timestamp, postings: Vec<Posting>) {
@@ -154,7 +159,7 @@ impl Ledger {
         }
         for Posting { account, balance, note } in postings {
             let amount = balance - self.balance(order, &account);
-            self.entries.push(Entry { order: order.to_owned(), account, amount, note, value_date: date });
+            self.entries.entry(order.to_owned()).or_default().push(Entry { account, amount, note, value_date: date });
         }
     }
 
