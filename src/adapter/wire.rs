@@ -321,7 +321,7 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
     for (name, value) in members {
         if !Capabilities::NAMES.contains(&name.as_str()) {
             let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
-            return Err(format!("`capabilities.{name}` is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
+            return Err(format!("`capabilities.{name}` is unknown{hint} (known: {})", Capabilities::NAMES.join(", ")));
         }
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         let read: Capabilities = serde_json::from_value(Value::Object(alone)).map_err(|error| format!("`capabilities.{name}`: {error}"))?;

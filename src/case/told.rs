@@ -15,6 +15,8 @@ struct ToldOrder {
     possible: Vec<Knowledge>,
     /// What was told where doubtful deliveries were read literally; it only says how far amounts may go.
     literal: Vec<Knowledge>,
+    /// Every reading of every doubtful delivery; a consumer may keep the largest amount that it was told.
+    readings: Vec<EventFacts>,
 }
 
 /// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
@@ -54,6 +56,7 @@ impl ToldOrder {
         let mut literal: Vec<Knowledge> = of_literal.chain(of_others).collect();
         literal.truncate(MOST_READINGS.saturating_sub(self.literal.len()));
         self.literal.append(&mut literal);
+        self.readings.extend(every.into_iter().cloned());
         self.possible.extend(taken);
     }
 
@@ -61,7 +64,8 @@ impl ToldOrder {
     fn in_doubt(&self) -> Option<AmountRange> {
         let others: Vec<&Knowledge> = self.possible.iter().chain(&self.literal).collect();
         let ranges = std::iter::once(&self.certain).chain(others.iter().copied()).map(|known| known.expectation().refunded_amount);
-        (!others.is_empty()).then(|| ranges.reduce(AmountRange::and_between)).flatten()
+        let range = (!others.is_empty()).then(|| ranges.reduce(AmountRange::and_between)).flatten()?;
+        Some(AmountRange { most: range.most.max(self.certain.most_told(&self.readings)), ..range })
     }
 }
 
@@ -71,6 +75,7 @@ impl Told {
             certain: Knowledge::new(&order.order_id, &order.currency, order.captured_amount),
             possible: Vec::new(),
             literal: Vec::new(),
+            readings: Vec::new(),
         };
         Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
     }

@@ -130,7 +130,7 @@ fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> R
         if !checklist.contains(item) {
             let hint = did_you_mean(item, checklist.iter().map(String::as_str));
             let items = checklist.join(", ");
-            return Err(Stop::usage(format!("{place}: `{item}` is no item of {}'s checklist{hint}; there is {items}", provider.name())));
+            return Err(Stop::usage(format!("{place}: `{item}` is no item of {}'s checklist{hint} (its items: {items})", provider.name())));
         }
         if !without.contains(item) {
             without.push(item.clone());

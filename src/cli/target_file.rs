@@ -199,7 +199,7 @@ fn read_capabilities(table: Option<toml::Table>) -> Result<Capabilities, String>
     let table = table.unwrap_or_default();
     if let Some(unknown) = table.keys().find(|name| !Capabilities::NAMES.contains(&name.as_str())) {
         let hint = did_you_mean(unknown, Capabilities::NAMES.into_iter());
-        return Err(format!("capabilities.{unknown}: is unknown{hint}; there is {}", Capabilities::NAMES.join(", ")));
+        return Err(format!("capabilities.{unknown}: is unknown{hint} (known: {})", Capabilities::NAMES.join(", ")));
     }
     let capabilities: Capabilities = table.try_into().map_err(|error: toml::de::Error| format!("capabilities: {}", error.message()))?;
     if capabilities.concurrency == 0 {

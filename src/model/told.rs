@@ -141,7 +141,7 @@ impl Pictures {
     }
 
     fn complete(&self) -> Amount {
-        self.entries().filter(|entry| entry.state == RefundState::Succeeded).map(|entry| entry.amount).sum()
+        self.latest.values().map(|(_, entries)| complete(entries)).sum()
     }
 
     fn open(&self) -> Amount {
@@ -281,6 +281,26 @@ impl Knowledge {
         AmountRange { least, most: least.max(self.lenient.complete()).max(told_by_order) }
     }
 
+    /// The most that a consumer shows that keeps the largest amount that was ever told of each refund and of each charge,
+    /// be it by an event that it might have doubted.
+    pub fn most_told<'e>(&self, doubtful: impl IntoIterator<Item = &'e EventFacts>) -> Amount {
+        let mut refunds: BTreeMap<&str, Amount> = self.refunds.iter().map(|(id, refund)| (id.as_str(), refund.paid)).collect();
+        let mut charges: BTreeMap<&str, Amount> =
+            self.lenient.latest.iter().map(|(id, (_, entries))| (id.as_str(), complete(entries))).collect();
+        for tell in doubtful.into_iter().flat_map(|event| &event.tells) {
+            let (most, told) = match tell {
+                Tell::Refund { id, state: RefundState::Succeeded, refunded_amount, .. } => {
+                    (refunds.entry(id).or_default(), *refunded_amount)
+                }
+                Tell::Charge { id, refunds, .. } => (charges.entry(id).or_default(), complete(refunds)),
+                Tell::Refund { .. } | Tell::Order { .. } | Tell::Chargeback => continue,
+            };
+            *most = told.max(*most);
+        }
+        let sum = |amounts: BTreeMap<&str, Amount>| amounts.into_values().sum::<Amount>();
+        sum(refunds).max(sum(charges))
+    }
+
     fn statuses(&self, paid: &AmountRange, under_way: bool) -> Vec<Status> {
         if self.latest_chargeback.is_some() {
             return vec![Status::ChargedBack];
@@ -384,6 +404,10 @@ fn precedence(status: Status) -> u8 {
         Status::Refunded => 5,
         Status::ChargedBack => 6,
     }
+}
+
+fn complete(entries: &[Entry]) -> Amount {
+    entries.iter().filter(|entry| entry.state == RefundState::Succeeded).map(|entry| entry.amount).sum()
 }
 
 fn choices(amounts: impl IntoIterator<Item = Amount>) -> Vec<Amount> {

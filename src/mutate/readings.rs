@@ -37,15 +37,24 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
         }
         MutationKind::OverCaptured => {
             let choice = pick / anatomy.paid.len().max(1) % anatomy.too_much.len().max(1);
-            anatomy.too_much.get(choice).map(|(_, amount)| with_amounts(event, |own| own.max(*amount))).into_iter().collect()
+            let read = |amount: Amount| with_amounts(event, |own| own.max(amount));
+            anatomy.too_much.get(choice).map(|(_, amount)| [read(*amount), read(as_binary(*amount))]).into_iter().flatten().collect()
         }
         MutationKind::UnknownState => {
             let choice = pick / anatomy.states.len().max(1) % anatomy.unknown_states.len().max(1);
-            anatomy.unknown_states.get(choice).map(|(_, state)| in_state(event, *state)).into_iter().collect()
+            // A word that only resembles the one for success is no success to a consumer that compares words.
+            let states = anatomy.unknown_states.get(choice).map(|(_, state)| [*state, RefundState::Pending]);
+            states.into_iter().flatten().map(|state| in_state(event, state)).collect()
         }
         MutationKind::BadTime => vec![EventFacts { created_time: LAST_OF_ALL.clone(), ..event.clone() }],
         _ => Vec::new(),
     }
+}
+
+/// At most what the amount is as a binary fraction of 53 bits; only amounts beyond all that is sold are that far off.
+fn as_binary(amount: Amount) -> Amount {
+    const EXACT: u64 = 1_000_000_000_000_000;
+    if amount > Amount::from_minor(EXACT, 0) { amount + Amount::from_minor(8, 0) } else { amount }
 }
 
 fn told(event: &EventFacts, change: impl Fn(&mut Tell)) -> EventFacts {

@@ -474,9 +474,11 @@ impl Draw<'_> {
     }
 
     fn no_trace(&self) -> PlanStrategy {
-        let kinds = [self.kinds(&[Group::Malformed]), self.kinds(INVALID), self.kinds(INVALID)].concat();
-        let steps = self.lives(self.refund(), self.any_end(), 1, 2);
-        self.all_or_one_view(self.with_faults(self.order(), steps, self.mutation(&kinds, true), 2..6))
+        // An amount that is missing is found last, when something may have been stored already.
+        let kinds = [self.kinds(&[Group::Malformed]), self.kinds(INVALID), self.kinds(INVALID), vec![MutationKind::NoAmount; 4]].concat();
+        let end = prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
+        let steps = self.lives(self.refund(), end, 1, 2);
+        self.in_views(3, self.with_faults(self.order(), steps, self.mutation(&kinds, true), 2..6))
     }
 
     fn restarts(&self) -> PlanStrategy {
@@ -565,11 +567,16 @@ impl Draw<'_> {
 
     /// With all events, or with only those of one view, which then stands alone.
     fn all_or_one_view(&self, plan: PlanStrategy) -> PlanStrategy {
+        self.in_views(1, plan)
+    }
+
+    /// The same, with one view so many times as often as with all events.
+    fn in_views(&self, views_to_one: u32, plan: PlanStrategy) -> PlanStrategy {
         let views: Vec<Vec<String>> = self.palette.views.iter().map(|view| vec![view.clone()]).collect();
         if views.is_empty() {
             return plan;
         }
-        let only = prop_oneof![1 => Just(Vec::new()), 1 => prop::sample::select(views)];
+        let only = prop_oneof![1 => Just(Vec::new()), views_to_one => prop::sample::select(views)];
         (plan, only).prop_map(|(plan, only)| Plan { only, ..plan }).boxed()
     }
 

@@ -25,11 +25,12 @@ fn item(report: &Report, id: &str) -> ItemResult {
     let of_item = || report.requirements.iter().filter(|other| other.item == id);
     let verdict = conformance(report, of_item());
     let note = (verdict == Conformance::NotCertified).then(|| {
-        let notes = of_item().filter(|requirement| requirement.judged).filter_map(|requirement| requirement.note.as_deref());
-        let mut notes: Vec<&str> = notes.collect();
-        notes.dedup();
-        // One reason for all is a reason; several are told beside the requirements.
-        if let [note] = notes[..] { note.to_owned() } else { "nothing of it could be judged".to_owned() }
+        let notes: Vec<&str> =
+            of_item().filter(|requirement| requirement.judged).filter_map(|requirement| requirement.note.as_deref()).collect();
+        // The reason that most of its requirements have; each has its own beside it.
+        let times = |note: &str| notes.iter().filter(|other| **other == note).count();
+        let most = notes.iter().rev().max_by_key(|note| times(note));
+        most.map_or_else(|| "nothing of it was judged".to_owned(), |note| (*note).to_owned())
     });
     let is_checklist = report.suite.checklist.iter().any(|item| item == id);
     ItemResult { id: id.to_owned(), verdict, checklist: is_checklist, note }

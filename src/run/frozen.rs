@@ -5,6 +5,7 @@ use crate::{
     adapter::Capabilities,
     case::{Act, Case},
     corpus::{Corpus, RequirementSet},
+    plan::Group,
 };
 
 /// How a walk through the sequences ended.
@@ -22,6 +23,9 @@ pub(super) enum Walked {
 pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<String> {
     if let Some(delivery) = case.all_deliveries().find(|delivery| !capabilities.is_subscribed(&delivery.event.kind)) {
         return Some(format!("the target does not subscribe to {}", delivery.event.kind));
+    }
+    if let Some(kind) = case.all_deliveries().filter_map(|delivery| delivery.mutation_kind).find(|kind| kind.group() == Group::Unusual) {
+        return Some(format!("reading {} is advice", kind.name()));
     }
     let has = |wanted: fn(&Act) -> bool| case.entries.iter().any(|entry| wanted(&entry.act));
     if has(|act| matches!(act, Act::Initiate(_))) && !capabilities.initiates_refunds {

@@ -13,7 +13,7 @@ use refundproof::provider::registered;
 const LISTS: [&str; 4] = ["src/provider/mod.rs", "src/provider/registry.rs", "src/reference/dialect.rs", "xtask/src/extract/documents.rs"];
 
 /// What is written for people, and whole consumers, which must know whose webhooks they take.
-const FOR_PEOPLE: [&str; 2] = ["docs/", "samples/"];
+const FOR_PEOPLE: [&str; 3] = ["docs/", "samples/", "tests/strangers/"];
 
 /// Where the provider that is meant where none is named may stand as well.
 const ABOUT_ANY: [&str; 3] = ["tests/", "benches/", "examples/"];

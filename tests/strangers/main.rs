@@ -1,0 +1,189 @@
+//! No false alarms: shops that were written from the contract alone, in the habits of many languages and designs.
+//!
+//! Each shop is a file of its own, reads JSON in its own way and keeps what it needs in its own way; they share this
+//! front door and nothing else. What is deliberately left out: anything that only a careless shop would do.
+
+mod accepted;
+mod charges_only;
+mod event_log;
+mod go_typed;
+mod inbox;
+mod java_typed;
+mod js_floats;
+mod ledger;
+mod lenient;
+mod minor_units;
+mod not_found;
+mod own_first;
+mod php_loose;
+mod refunds_only;
+mod rejecting;
+mod rows;
+mod scanner;
+mod signed;
+mod state_machine;
+mod strict;
+mod two_tables;
+mod writes;
+
+use std::{sync::atomic::AtomicBool, time::Duration};
+
+use refundproof::{
+    adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
+    case::{OrderSetup, OwnRefund},
+    check::verdict::{Conformance, Verdict},
+    corpus::Level,
+    domain::{Clock, OrderState},
+    provider::{Provider, registered},
+    report::terminal::{View, finding_lines},
+    run::{Launch, Options, Report, certify},
+};
+use rstest::rstest;
+use serde_json::Value;
+
+/// A shop with a webhook endpoint, behind which each does as it likes.
+pub(crate) trait Shop: Send {
+    fn claims(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// Whose events will come, and what they are signed with.
+    fn greet(&mut self, _provider: &str, _secret: &str) {}
+
+    /// An order that was sold.
+    fn sold(&mut self, order: &OrderSetup);
+
+    /// The webhook endpoint: what it answers.
+    fn post(&mut self, headers: &[(String, String)], body: &[u8]) -> u16;
+
+    /// The shop refunded something by itself.
+    fn refunded(&mut self, _refund: &OwnRefund) {}
+
+    /// The order as the shop's own page of it would say it, in the contract's words.
+    fn page(&mut self, order_id: &str) -> Option<Value>;
+}
+
+struct Door(Box<dyn Shop>);
+
+impl Target for Door {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.0.greet(&hello.provider, &hello.secret);
+        Ok(Introduction { name: "stranger".to_owned(), version: "1".to_owned(), capabilities: self.0.claims() })
+    }
+
+    fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        orders.iter().for_each(|order| self.0.sold(order));
+        Ok(())
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        Ok(self.0.post(request.headers, request.body))
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.0.refunded(own);
+        Ok(())
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let page = self.0.page(order_id);
+        Ok(page.map(|page| serde_json::from_value(page.clone()).unwrap_or_else(|error| panic!("{page} is no page of an order: {error}"))))
+    }
+}
+
+const SEEDS: [u64; 10] = [1, 2, 3, 5, 8, 13, 21, 34, 20_241_121, 20_261_125];
+const CASES: u32 = 24;
+/// How long a shop that books later must still be right after the end of a case.
+const QUIET: Duration = Duration::from_millis(4);
+/// More than there are processors: a shop that books later mostly sleeps.
+const JOBS: usize = 6;
+
+/// Which providers' events a shop can read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Both,
+    /// Charges, orders and refunds.
+    First,
+    /// Both, but no chargebacks.
+    Refunds,
+}
+
+fn opens<S: Shop + Default + 'static>() -> Box<dyn Shop> {
+    Box::new(S::default())
+}
+
+fn certified(provider: &dyn Provider, make: fn() -> Box<dyn Shop>, seed: u64, without: Vec<String>) -> Report {
+    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(Door(make())) as Box<dyn Target>));
+    let options = Options { cases: CASES, seed, jobs: JOBS, quiet: QUIET, without, ..Options::default() };
+    certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the shop opens")
+}
+
+/// What a report says against a shop, as a person would read it. A SHOULD is only advice, and what the shop does not ask for
+/// cannot be judged.
+fn complaints(provider: &dyn Provider, report: &Report) -> String {
+    let mut text = Vec::new();
+    for requirement in report.requirements.iter().filter(|requirement| requirement.judged) {
+        let (id, verdict) = (requirement.id.as_str(), requirement.verdict);
+        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable | Verdict::NotExercised | Verdict::Warn) {
+            continue;
+        }
+        let note = requirement.note.as_deref().unwrap_or_default();
+        text.extend_from_slice(format!("{id}: {} {note}\n", verdict.as_str()).as_bytes());
+    }
+    for (place, finding) in report.findings.iter().enumerate().filter(|(_, finding)| finding.level == Level::Must) {
+        let describe = provider.corpus().requirements.iter().find(|other| other.id == finding.about);
+        finding_lines(&mut text, place + 1, finding, View { columns: 110, quiet: false }, describe).expect("memory takes all");
+    }
+    for difference in &report.snapshots.differing {
+        text.extend_from_slice(format!("{}:\n{}\n", difference.name, difference.diff).as_bytes());
+    }
+    if report.verdict != Conformance::Conformant {
+        text.extend_from_slice(format!("the whole run is {}\n", report.verdict.as_str()).as_bytes());
+    }
+    anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string()
+}
+
+#[rstest]
+#[case::only_what_charges_say(Reads::First, opens::<charges_only::Cashier>)]
+#[case::only_what_refunds_say(Reads::Refunds, opens::<refunds_only::Returns>)]
+#[case::the_last_write_wins(Reads::Both, opens::<writes::Board>)]
+#[case::an_event_log_folded_when_read(Reads::Both, opens::<event_log::Journal>)]
+#[case::a_state_machine_that_refuses_steps_back(Reads::Both, opens::<state_machine::Workflow>)]
+#[case::types_as_in_go(Reads::Both, opens::<go_typed::Service>)]
+#[case::types_as_in_java(Reads::Both, opens::<java_typed::Bean>)]
+#[case::loose_types_as_in_php(Reads::Both, opens::<php_loose::Plugin>)]
+#[case::numbers_as_in_javascript(Reads::Both, opens::<js_floats::Lambda>)]
+#[case::a_row_for_each_refund(Reads::Both, opens::<rows::Spreadsheet>)]
+#[case::amounts_in_minor_units(Reads::Both, opens::<minor_units::Cents>)]
+#[case::a_look_at_the_type_first(Reads::First, opens::<scanner::Gateway>)]
+#[case::other_words_for_yes(Reads::Both, opens::<accepted::Polite>)]
+#[case::an_inbox_that_is_worked_off_later(Reads::Both, opens::<inbox::Inbox>)]
+#[case::unknown_orders_are_not_found(Reads::Both, opens::<not_found::Api>)]
+#[case::two_tables_and_a_transaction(Reads::Both, opens::<two_tables::Database>)]
+#[case::a_ledger_with_compensations(Reads::Both, opens::<ledger::Ledger>)]
+#[case::a_strict_schema(Reads::Both, opens::<strict::Schema>)]
+#[case::whatever_can_be_taken(Reads::Both, opens::<lenient::Sponge>)]
+#[case::other_words_for_no(Reads::Both, opens::<rejecting::Clerk>)]
+#[case::refunds_of_its_own_first(Reads::Both, opens::<own_first::BackOffice>)]
+#[case::signatures_first(Reads::Both, opens::<signed::Guarded>)]
+fn conforms(#[case] reads: Reads, #[case] make: fn() -> Box<dyn Shop>) {
+    let readable = match reads {
+        Reads::Both | Reads::Refunds => registered(),
+        Reads::First => &registered()[..1],
+    };
+    let mut found = String::new();
+    // What a shop leaves to others on purpose, where the provider has it at all.
+    let left_out = if reads == Reads::Refunds { vec!["chargeback".to_owned()] } else { Vec::new() };
+    for provider in readable {
+        let provider: &dyn Provider = provider.embedded();
+        let without: Vec<String> =
+            left_out.iter().filter(|item| provider.corpus().requirements.iter().any(|entry| entry.item == **item)).cloned().collect();
+        for seed in SEEDS {
+            let text = complaints(provider, &certified(provider, make, seed, without.clone()));
+            if !text.is_empty() {
+                found.push_str(&format!("{}, seed {seed}:\n{text}", provider.name()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
