@@ -122,7 +122,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
     let mut plan = plan.clone();
     match feature {
         Feature::Mutation(kind) => {
-            without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind))
+            without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind));
         }
         Feature::Delivery(name) => without_faults(&mut plan, |fault| fault.name() == *name),
         Feature::OwnRefund => each_action(&mut plan, |action| {
@@ -151,7 +151,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             }
         }),
         Feature::Information => {
-            without_steps(&mut plan, |action| matches!(action, Action::NeedInformation { .. } | Action::GiveInformation { .. }))
+            without_steps(&mut plan, |action| matches!(action, Action::NeedInformation { .. } | Action::GiveInformation { .. }));
         }
         Feature::Failure => each_action(&mut plan, |action| {
             if let Action::Fail { refund, .. } = *action {
