@@ -113,14 +113,18 @@ fn whole(reports: &[Report]) -> Report {
 fn findings(reports: &[Report]) -> Vec<FindingReport> {
     let place = |id: &str| reports[0].requirements.iter().position(|result| result.id == id).unwrap_or(usize::MAX);
     let mut by_id: BTreeMap<&str, Vec<&FindingReport>> = BTreeMap::new();
-    for finding in reports.iter().flat_map(|report| &report.findings) {
-        by_id.entry(&finding.id).or_default().push(finding);
-    }
     // The first case that failed because of it, which is the first that one run would have come to.
     let first = |finding: &FindingReport| {
         let (id, number) = finding.case.rsplit_once('-').unwrap_or_default();
         (place(id), number.parse::<u32>().unwrap_or(u32::MAX))
     };
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        let (host, number) = first(finding);
+        // One run would not have come to what a shard ran after the case that ends the requirement.
+        if last_case(reports, host).is_none_or(|last| number <= last) {
+            by_id.entry(&finding.id).or_default().push(finding);
+        }
+    }
     let united = |same: &Vec<&FindingReport>| {
         let mut united = FindingReport::clone(same.iter().min_by_key(|finding| first(finding))?);
         let votes = |about: &str| same.iter().filter(|finding| finding.about == about).count();
@@ -138,6 +142,12 @@ fn findings(reports: &[Report]) -> Vec<FindingReport> {
     let mut findings: Vec<FindingReport> = by_id.values().filter_map(united).collect();
     findings.sort_by_key(|finding| (place(&finding.about), finding.id.clone()));
     findings
+}
+
+/// The case that ends a requirement in one run, if one does.
+fn last_case(reports: &[Report], place: usize) -> Option<u32> {
+    let trails = reports.iter().filter_map(|report| report.requirements.get(place)?.trail.as_ref());
+    trails.flat_map(|trail| &trail.ran).filter(|case| case.last).map(|case| case.case).min()
 }
 
 fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict: bool) -> RequirementResult {
