@@ -34,6 +34,7 @@ pub mod check;
 pub mod cli;
 pub mod corpus;
 pub mod domain;
+pub mod findings;
 pub mod model;
 pub mod mutate;
 pub mod plan;

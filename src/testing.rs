@@ -16,7 +16,7 @@ use crate::{
     check::verdict::Verdict,
     domain::{Clock, did_you_mean},
     provider::Provider,
-    report::terminal::{View, failure_lines},
+    report::terminal::{View, finding_lines},
     run::{Launch, Options, Selection, certify},
 };
 
@@ -79,10 +79,16 @@ pub fn assert_requirement<T: Target + 'static>(provider: &dyn Provider, id: &str
         (_, false) => {}
     }
     let mut text = format!("{id}: {} {note}\n", verdict.as_str()).into_bytes();
-    let describe = provider.corpus().requirements.iter().find(|other| other.id == id);
-    for failure in &requirement.failures {
-        // Writing to memory cannot fail.
-        let _ = failure_lines(&mut text, requirement, failure, View { columns: 110, quiet: false }, describe);
+    for (place, finding) in report.findings.iter().enumerate() {
+        if finding.about == id {
+            let describe = provider.corpus().requirements.iter().find(|other| other.id == id);
+            // Writing to memory cannot fail.
+            let _ = finding_lines(&mut text, place + 1, finding, View { columns: 110, quiet: false }, describe);
+        } else {
+            // The test of the other requirement tells it.
+            let line = format!("its cases fail because of a mistake that `{}` is about: {}\n", finding.about, finding.message);
+            text.extend_from_slice(line.as_bytes());
+        }
     }
     let text = anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string();
     if verdict == Verdict::Warn {

@@ -5,7 +5,7 @@
   const search = document.getElementById("search");
   const shown = document.getElementById("shown");
   const nothing = document.getElementById("nothing");
-  const failures = find(".failure");
+  const findings = find(".finding");
   const chips = find("button[data-verdict]", tools);
   const rows = find("[data-verdict]").filter((row) => row.tagName !== "BUTTON");
   const texts = new Map();
@@ -18,7 +18,7 @@
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.verdict);
-    const counts = { requirement: [0, 0], failure: [0, 0], snapshot: [0, 0] };
+    const counts = { requirement: [0, 0], finding: [0, 0], snapshot: [0, 0] };
     for (const row of rows) {
       const fits = (!wanted.length || wanted.includes(row.dataset.verdict)) && words.every((word) => textOf(row).includes(word));
       row.hidden = !fits;
@@ -29,7 +29,7 @@
     const filtered = words.length > 0 || wanted.length > 0;
     const part = ([some, all], word) => (all ? `${some} of ${all} ${word}${all === 1 ? "" : "s"}` : "");
     shown.textContent = filtered ? Object.keys(counts).map((word) => part(counts[word], word)).filter(Boolean).join(", ") : "";
-    const left = failures.filter((failure) => !failure.hidden);
+    const left = findings.filter((finding) => !finding.hidden);
     // Whoever searched for one wants to see it.
     if (words.length && left.length === 1) left[0].open = true;
     nothing.hidden = !rows.every((row) => row.hidden);
@@ -57,11 +57,11 @@
     }
     const place = hash && document.getElementById(hash);
     if (!place) return;
-    const failure = place.closest(".failure");
-    if (!failure) return;
-    if (failure.hidden) clear();
-    failure.open = true;
-    failure.scrollIntoView();
+    const finding = place.closest(".finding");
+    if (!finding) return;
+    if (finding.hidden) clear();
+    finding.open = true;
+    finding.scrollIntoView();
   };
   const clear = () => {
     search.value = "";
@@ -80,21 +80,21 @@
   }
 
   const expand = document.getElementById("expand");
-  const label = () => { expand.textContent = failures.some((failure) => !failure.open) ? "Expand all" : "Collapse all"; };
+  const label = () => { expand.textContent = findings.some((finding) => !finding.open) ? "Expand all" : "Collapse all"; };
   const expandAll = () => {
-    const open = failures.some((failure) => !failure.open);
-    for (const failure of failures) failure.open = open;
+    const open = findings.some((finding) => !finding.open);
+    for (const finding of findings) finding.open = open;
     label();
   };
-  expand.hidden = failures.length < 2;
+  expand.hidden = findings.length < 2;
   expand.addEventListener("click", expandAll);
-  for (const failure of failures) failure.addEventListener("toggle", label);
+  for (const finding of findings) finding.addEventListener("toggle", label);
   label();
 
   const step = (by) => {
-    const visible = failures.filter((failure) => !failure.hidden);
+    const visible = findings.filter((finding) => !finding.hidden);
     if (!visible.length) return;
-    const at = visible.indexOf(document.activeElement.closest(".failure"));
+    const at = visible.indexOf(document.activeElement.closest(".finding"));
     const next = visible[at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(Math.max(at + by, 0), visible.length - 1)];
     next.open = true;
     next.querySelector("summary").focus({ preventScroll: true });
@@ -132,10 +132,10 @@
   // On paper nothing can be opened; payloads stay as they are.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = failures.filter((failure) => !failure.open);
-    for (const failure of closed) failure.open = true;
+    closed = findings.filter((finding) => !finding.open);
+    for (const finding of closed) finding.open = true;
   });
-  addEventListener("afterprint", () => { for (const failure of closed) failure.open = false; });
+  addEventListener("afterprint", () => { for (const finding of closed) finding.open = false; });
   addEventListener("hashchange", readAddress);
 
   tools.hidden = false;

@@ -13,7 +13,7 @@ use refundproof::{
     check::verdict::{Conformance, Verdict},
     domain::Clock,
     provider::{Provider, registered},
-    report::terminal::{View, failure_lines},
+    report::terminal::{View, finding_lines},
     run::{Launch, Options, Report, certify},
 };
 
@@ -67,10 +67,10 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
         }
         let note = requirement.note.as_deref().unwrap_or_default();
         text.extend_from_slice(format!("{id}: {} {note}\n", verdict.as_str()).as_bytes());
-        let describe = provider.corpus().requirements.iter().find(|other| other.id == id);
-        for failure in &requirement.failures {
-            failure_lines(&mut text, requirement, failure, View { columns: 110, quiet: false }, describe).expect("memory takes all");
-        }
+    }
+    for (place, finding) in report.findings.iter().enumerate() {
+        let describe = provider.corpus().requirements.iter().find(|other| other.id == finding.about);
+        finding_lines(&mut text, place + 1, finding, View { columns: 110, quiet: false }, describe).expect("memory takes all");
     }
     for difference in &report.snapshots.differing {
         text.extend_from_slice(format!("{}:\n{}\n", difference.name, difference.diff).as_bytes());

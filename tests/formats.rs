@@ -33,7 +33,7 @@ fn annotations(report: &Report) -> String {
 
 fn report_of(fault: &str, options: &Options) -> Report {
     let mut report = certified(Some(Fault::from_name(fault).expect("a fault")), options);
-    for failure in report.requirements.iter_mut().flat_map(|result| &mut result.failures) {
+    for failure in &mut report.findings {
         failure.file = format!("refundproof-failures/{}.json", failure.case);
         failure.reproduce = format!("refundproof replay {} builtin:fault/{fault}", failure.file);
     }
@@ -76,23 +76,23 @@ fn example() -> Report {
         if result.id == "concurrent-deliveries" {
             (result.cases, result.deliveries, result.verdict) = (0, 0, Verdict::NotApplicable);
             result.note = Some("the target does not claim `concurrency`".to_owned());
-            result.failures.clear();
         }
-        for failure in &mut result.failures {
-            failure.case = "duplicate-deliveries-0004".to_owned();
-            failure.deliveries = 2;
-            failure.message = "refundedAmount is 10.00, must be 5.00".to_owned();
-            failure.expected = "status                  partially_refunded\nrefundedAmount          5.00\n".to_owned();
-            failure.observed = "status                  partially_refunded\nrefundedAmount          10.00\n".to_owned();
-            failure.diff =
-                " status                  partially_refunded\n-refundedAmount          5.00\n+refundedAmount          10.00\n".to_owned();
-            failure.file = "refundproof-failures/duplicate-deliveries-0004.json".to_owned();
-            failure.reproduce = format!("refundproof replay {} -- ./shop", failure.file);
-            failure.answers = vec!["200".to_owned(), "200".to_owned()];
-            failure.stderr = "booked 5.00\nbooked 5.00\n".to_owned();
-            failure.shrunk = Some(Box::new(Case::from_json("example", CASE).expect("a case")));
-            failure.entry = Some(1);
-        }
+    }
+    for failure in &mut report.findings {
+        failure.id = "0123456789abcdef".to_owned();
+        failure.case = "duplicate-deliveries-0004".to_owned();
+        failure.deliveries = 2;
+        failure.message = "refundedAmount is 10.00, must be 5.00".to_owned();
+        failure.expected = "status                  partially_refunded\nrefundedAmount          5.00\n".to_owned();
+        failure.observed = "status                  partially_refunded\nrefundedAmount          10.00\n".to_owned();
+        failure.diff =
+            " status                  partially_refunded\n-refundedAmount          5.00\n+refundedAmount          10.00\n".to_owned();
+        failure.file = "refundproof-failures/duplicate-deliveries-0004.json".to_owned();
+        failure.reproduce = format!("refundproof replay {} -- ./shop", failure.file);
+        failure.answers = vec!["200".to_owned(), "200".to_owned()];
+        failure.stderr = "booked 5.00\nbooked 5.00\n".to_owned();
+        failure.shrunk = Some(Box::new(Case::from_json("example", CASE).expect("a case")));
+        failure.entry = Some(1);
     }
     report
 }
@@ -121,6 +121,7 @@ fn hostile() -> Report {
         name: "001-unknown-events".to_owned(),
         diff: format!(" same\n-{HOSTILE}\n+{HOSTILE}\n"),
         fingerprint: String::new(),
+        because_of: Vec::new(),
         waived: None,
     }];
     let verdicts = [Verdict::Error, Verdict::NotApplicable, Verdict::NotExercised, Verdict::Waived, Verdict::Warn];
@@ -130,20 +131,20 @@ fn hostile() -> Report {
     }
     for result in &mut report.requirements {
         result.note = Some(HOSTILE.to_owned());
-        for failure in &mut result.failures {
-            for text in [
-                &mut failure.message,
-                &mut failure.expected,
-                &mut failure.observed,
-                &mut failure.stderr,
-                &mut failure.file,
-                &mut failure.reproduce,
-            ] {
-                text.push_str(HOSTILE);
-            }
-            failure.diff = format!("-{HOSTILE}\n+{HOSTILE}\n");
-            failure.answers = vec![HOSTILE.to_owned()];
+    }
+    for failure in &mut report.findings {
+        for text in [
+            &mut failure.message,
+            &mut failure.expected,
+            &mut failure.observed,
+            &mut failure.stderr,
+            &mut failure.file,
+            &mut failure.reproduce,
+        ] {
+            text.push_str(HOSTILE);
         }
+        failure.diff = format!("-{HOSTILE}\n+{HOSTILE}\n");
+        failure.answers = vec![HOSTILE.to_owned()];
     }
     report
 }
@@ -162,8 +163,8 @@ fn the_same_run_gives_the_same_bytes() {
 #[test]
 fn a_report_that_was_read_back_is_written_too() {
     let report = example();
-    let mut read: Report = serde_json::from_str(&written(Format::Json, &report)).expect("a report");
-    assert!(read.requirements.iter_mut().flat_map(|result| &result.failures).all(|failure| failure.shrunk.is_none()));
+    let read: Report = serde_json::from_str(&written(Format::Json, &report)).expect("a report");
+    assert!(read.findings.iter().all(|finding| finding.shrunk.is_none()));
     for format in Format::ALL {
         assert!(written(format, &read).contains("refundedAmount is 10.00, must be 5.00"), "{}", format.name());
     }
@@ -352,6 +353,7 @@ fn with_a_list(problems: &[&str]) -> Report {
         name: name.to_owned(),
         diff: "-refunded\n+open\n".to_owned(),
         fingerprint: "0123456789abcdef".to_owned(),
+        because_of: Vec::new(),
         waived: waived.map(str::to_owned),
     };
     report.snapshots.differing = vec![difference("001-unknown-events", Some("accepted until 2031-01-01: rebuilt soon"))];
@@ -443,14 +445,14 @@ fn markdown_headings_are_our_own() {
             _ => {}
         }
     }
-    assert_eq!(headings, "❌ refundproof: not-conformant\nFailures\nSnapshots that differ\n");
+    assert_eq!(headings, "❌ refundproof: not-conformant\nFindings\nSnapshots that differ\n");
 }
 
 #[test]
 fn a_summary_is_never_larger_than_github_takes() {
     let mut report = hostile();
     let large = "x`\n".repeat(400_000);
-    for failure in report.requirements.iter_mut().flat_map(|result| &mut result.failures) {
+    for failure in &mut report.findings {
         failure.diff.clone_from(&large);
         failure.stderr.clone_from(&large);
     }
@@ -525,8 +527,8 @@ fn no_signature_stands_on_the_page() {
 fn the_page_of_many_failures_is_small() {
     // Nothing is shrunk, so that cases are as long as they get, and the target said a lot.
     let mut report = report_of("counts-both-layers", &quick(100, 1));
-    assert!(report.requirements.iter().filter(|result| !result.failures.is_empty()).count() >= 20);
-    for failure in report.requirements.iter_mut().flat_map(|result| &mut result.failures) {
+    assert!(report.requirements.iter().filter(|result| !result.findings.is_empty()).count() >= 20);
+    for failure in &mut report.findings {
         failure.stderr = "<trouble> & \"more\"\n".repeat(100_000);
         failure.diff = failure.stderr.clone();
         failure.observed = failure.stderr.clone();
@@ -542,5 +544,5 @@ fn every_requirement_is_on_the_page() {
     let text = written(Format::Html, &report);
     assert_eq!(report.verdict, Conformance::Conformant);
     assert_eq!(text.matches("data-what=\"requirement\"").count(), report.requirements.len());
-    assert!(!text.contains("id=\"failures\""));
+    assert!(!text.contains("id=\"findings\""));
 }

@@ -11,9 +11,9 @@ use refundproof::{
         waivers::{self, KnownFailures, Subject},
     },
     domain::Clock,
-    reference::{Fault, faults},
+    reference::{Fault, ReferenceShop, faults},
     report::json,
-    run::{FailureReport, Options, Report, RequirementResult, Selection, Shard, apply_known_failures, conclude, merge},
+    run::{FindingReport, Options, Report, RequirementResult, Selection, Shard, apply_known_failures, conclude, merge},
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -64,13 +64,13 @@ fn options(list: &str) -> Options {
 
 /// How the fault fails when everything is looked for that a list would have to name.
 fn fingerprints() -> Vec<String> {
-    let report = certified(fault(FAULT), &Options { collect: true, ..options("") });
-    report.requirements.iter().flat_map(|result| &result.failures).map(|failure| failure.fingerprint.clone()).collect()
+    let report = certified(fault(FAULT), &options(""));
+    report.findings.iter().map(|finding| finding.id.clone()).collect()
 }
 
 fn entries(fingerprints: &[String], reason: &str, expires: &str) -> String {
     let entry = |print: &String| {
-        format!("[[known]]\nrequirement = \"{BROKEN}\"\nfingerprint = \"{print}\"\nreason = \"{reason}\"\nexpires = {expires}\n")
+        format!("[[known]]\nrequirement = \"{BROKEN}\"\nfinding = \"{print}\"\nreason = \"{reason}\"\nexpires = {expires}\n")
     };
     fingerprints.iter().map(entry).collect()
 }
@@ -104,7 +104,7 @@ fn a_known_failure_is_waived_and_still_runs() {
     assert_eq!(report.verdict, Conformance::Conformant);
     verdict_on(&report, BROKEN, Verdict::Waived);
     let broken = report.requirements.iter().find(|result| result.id == BROKEN).expect("it ran");
-    assert!(broken.cases > 1 && !broken.failures.is_empty());
+    assert!(broken.cases > 1 && !broken.findings.is_empty());
     assert_eq!(broken.note.as_deref(), Some("accepted until 2026-06-15: ticket 12"));
 }
 
@@ -126,7 +126,7 @@ fn a_different_failure_fails() {
     let real = fingerprints().swap_remove(0);
     let list = entries(&["0123456789abcdef".to_owned()], "x", "2026-12-31");
     let line = format!(
-        "known.toml: line 3: field `fingerprint`: duplicate-deliveries fails differently now ({real}); look at it, then mend it or change the entry"
+        "known.toml: line 3: field `finding`: duplicate-deliveries fails differently now ({real}); look at it, then mend it or change the entry"
     );
     fails(Some(FAULT), &list, &line);
 }
@@ -142,7 +142,7 @@ fn a_stale_entry_beside_a_good_one_fails() {
 
 #[test]
 fn an_entry_that_matches_nothing_fails() {
-    let list = "[[known]]\nrequirement = \"no-such\"\nfingerprint = \"0\"\nreason = \"x\"\nexpires = 2026-12-31\n";
+    let list = "[[known]]\nrequirement = \"no-such\"\nfinding = \"0\"\nreason = \"x\"\nexpires = 2026-12-31\n";
     fails(None, list, "known.toml: line 2: field `requirement`: there is no no-such; delete the entry");
     let list = "[[known]]\nsnapshot = \"000-no-such\"\nfingerprint = \"0\"\nreason = \"x\"\nexpires = 2026-12-31\n";
     fails(None, list, "known.toml: line 2: field `snapshot`: there is no snapshot 000-no-such; delete the entry");
@@ -189,15 +189,26 @@ fn an_expired_entry_fails_and_waives_nothing() {
 }
 
 #[test]
-fn a_known_failure_hides_no_other_one() {
-    // Cases after a known failure are still looked at: with all but one fingerprint in the list, the last one is found.
-    let mut prints = fingerprints();
-    assert!(prints.len() > 1, "{prints:?}");
-    let last = prints.pop().expect("a fingerprint");
-    let report = certified(fault(FAULT), &options(&entries(&prints, "x", "2026-12-31")));
-    verdict_on(&report, BROKEN, Verdict::Fail);
-    let found: Vec<&str> = report.requirements.iter().flat_map(|result| &result.failures).map(|failure| &*failure.fingerprint).collect();
-    assert!(found.contains(&last.as_str()), "{found:?}");
+fn a_known_finding_hides_no_other_one() {
+    let pair = [Fault::CountsBothLayers, Fault::DuplicateRefused];
+    let certify = |list: &str| {
+        let options = Options { known: parse(list), cases: 20, ..Options::default() };
+        common::certified_target(common::provider(), &|clock| Box::new(ReferenceShop::with_faults(&pair, clock.clone())), &options)
+    };
+    let report = certify("");
+    let like = |report: &Report| -> Vec<String> {
+        let told = report.findings.iter().filter(|finding| finding.waived.is_none());
+        told.filter_map(|finding| Some(finding.like.as_ref()?.fault.clone())).collect()
+    };
+    assert_eq!(like(&report), ["counts-both-layers", "duplicate-refused"]);
+    for (known, other) in [(0, 1), (1, 0)] {
+        let finding = &report.findings[known];
+        let list =
+            format!("[[known]]\nrequirement = \"{}\"\nfinding = \"{}\"\nreason = \"x\"\nexpires = 2026-12-31\n", finding.about, finding.id);
+        let with = certify(&list);
+        assert_eq!(with.verdict, Conformance::NotConformant);
+        assert_eq!(like(&with), [like(&report)[other].clone()]);
+    }
 }
 
 #[test]
@@ -246,11 +257,13 @@ fn snapshots_that_differ_can_be_known() {
 #[case::unknown_field("[[known]]\nrequirment = \"a\"\n", "line 2: unknown field `requirment`")]
 #[case::no_subject("\n[[known]]\nfingerprint = \"0\"\n", "line 2: field `requirement`: is missing")]
 #[case::two_subjects("[[known]]\nrequirement = \"a\"\nsnapshot = \"b\"\nfingerprint = \"0\"\n", "line 1: field `snapshot`: ")]
-#[case::no_fingerprint("[[known]]\nrequirement = \"a\"\n", "line 1: field `fingerprint`: is missing")]
-#[case::no_date("[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\nexpires = \"soon\"\n", "line 4: field `expires`: is not a date")]
-#[case::a_time("[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\nexpires = 2026-01-01T10:00:00Z\n", "line 4: field `expires`: ")]
+#[case::no_finding("[[known]]\nrequirement = \"a\"\n", "line 1: field `finding`: is missing")]
+#[case::no_fingerprint("[[known]]\nsnapshot = \"a\"\n", "line 1: field `fingerprint`: is missing")]
+#[case::another_name("[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\n", "line 3: field `fingerprint`: does not go with a")]
+#[case::no_date("[[known]]\nrequirement = \"a\"\nfinding = \"0\"\nexpires = \"soon\"\n", "line 4: field `expires`: is not a date")]
+#[case::a_time("[[known]]\nrequirement = \"a\"\nfinding = \"0\"\nexpires = 2026-01-01T10:00:00Z\n", "line 4: field `expires`: ")]
 #[case::twice(
-    "[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\n[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\n",
+    "[[known]]\nrequirement = \"a\"\nfinding = \"0\"\n[[known]]\nrequirement = \"a\"\nfinding = \"0\"\n",
     "line 5: the same entry stands at line 2"
 )]
 fn unusable_lists(#[case] list: &str, #[case] problem: &str) {
@@ -286,7 +299,7 @@ fn the_same_seed_gives_the_same_fingerprint(#[case] name: &str) {
     let info = faults().iter().find(|info| info.name == name).expect("a fault");
     let print = |jobs| {
         let options = Options { seed: 3, cases: 30, jobs, selection: only(&[info.expected[0]]), ..Options::default() };
-        certified(fault(name), &options).requirements[0].failures[0].fingerprint.clone()
+        certified(fault(name), &options).findings[0].id.clone()
     };
     assert_eq!(print(1), print(3));
     assert_eq!(print(1).len(), 16);
@@ -296,7 +309,7 @@ fn the_same_seed_gives_the_same_fingerprint(#[case] name: &str) {
 fn other_seeds_find_the_same_bug_by_the_same_fingerprint() {
     let print = |seed| {
         let options = Options { seed, cases: 30, selection: only(&["refund-counted-once"]), ..Options::default() };
-        certified(fault("counts-both-layers"), &options).requirements[0].failures[0].fingerprint.clone()
+        certified(fault("counts-both-layers"), &options).findings[0].id.clone()
     };
     assert_eq!(print(1), print(2));
     assert_eq!(print(2), print(3));
@@ -306,7 +319,7 @@ fn other_seeds_find_the_same_bug_by_the_same_fingerprint() {
 fn another_bug_has_another_fingerprint() {
     let print = |name| {
         let options = Options { cases: 30, selection: only(&["mixed-traffic"]), ..Options::default() };
-        certified(fault(name), &options).requirements[0].failures[0].fingerprint.clone()
+        certified(fault(name), &options).findings[0].id.clone()
     };
     assert_ne!(print("counts-both-layers"), print("books-redeliveries"));
 }
@@ -363,12 +376,12 @@ fn shards_with_known_failures_are_one_run() {
     let all = Options { cases: 25, ..options(&complete_list()) };
     let some = Options { known: parse(&entries(&fingerprints()[..1], "x", "2026-12-31")), ..all.clone() };
     for options in [all, some] {
-        let found = |report: &Report| -> Vec<_> {
-            let print = |failure: &FailureReport| (failure.case.clone(), failure.fingerprint.clone());
-            let of = |result: &RequirementResult| {
-                (result.verdict, result.cases, result.exercised, result.deliveries, result.failures.iter().map(print).collect::<Vec<_>>())
-            };
-            report.requirements.iter().map(of).collect()
+        let found = |report: &Report| {
+            let print = |finding: &FindingReport| (finding.case.clone(), finding.id.clone());
+            let of =
+                |result: &RequirementResult| (result.verdict, result.cases, result.exercised, result.deliveries, result.findings.clone());
+            let requirements: Vec<_> = report.requirements.iter().map(of).collect();
+            (requirements, report.findings.iter().map(print).collect::<Vec<_>>())
         };
         // The ids in shrunk cases count what was shrunk before, and each shard counts its own.
         let (merged, whole) = (merged(Some(FAULT), 3, &options), certified(fault(FAULT), &options));

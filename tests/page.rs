@@ -101,7 +101,7 @@ fn failing() -> Report {
 
 /// How many rows are shown, of requirements and of failures.
 const SHOWN: &str = r#"const shown = (what) => page.querySelectorAll(`[data-what="${what}"]:not([hidden])`).length;
-    return [shown("requirement"), shown("failure")];"#;
+    return [shown("requirement"), shown("finding")];"#;
 
 #[test]
 fn the_script_runs_under_the_policy() {
@@ -109,7 +109,7 @@ fn the_script_runs_under_the_policy() {
     let Some(opened) = Opened::new(&report) else { return };
     let dom = opened.dom("");
     assert!(dom.contains("<div class=\"tools\" id=\"tools\">"), "the tools are still hidden: the script did not run");
-    let failures: usize = report.requirements.iter().map(|result| result.failures.len()).sum();
+    let failures = report.findings.len();
     assert_eq!(opened.ask(1200, "", &[], SHOWN), json!([report.requirements.len(), failures]));
     // The style is taken too: without it the text would be black on white in Times.
     let family = opened.ask(1200, "", &[], "return view.getComputedStyle(page.body).fontFamily;");
@@ -129,7 +129,7 @@ fn search_and_filter() {
     assert_eq!(shown("#verdict=pass"), json!([passed, 0]));
     assert_eq!(shown("#q=refund-complete-updates&verdict=pass"), json!([2, 0]));
     // Payloads are searched too.
-    let order = report.requirements.iter().flat_map(|result| &result.failures).find_map(|failure| failure.shrunk.as_ref());
+    let order = report.findings.iter().find_map(|finding| finding.shrunk.as_ref());
     let order = &order.expect("a case").orders[0].order_id;
     assert_eq!(shown(&format!("#q={order}")), json!([0, 1]));
     let said = opened.ask(1200, "#q=nothing-is-called-this", &[], r#"return page.getElementById("nothing").hidden;"#);
@@ -226,10 +226,10 @@ fn hostile_text_runs_nothing() {
     report.interrupted = Some(hostile.to_owned());
     for result in &mut report.requirements {
         result.note = Some(hostile.to_owned());
-        for failure in &mut result.failures {
-            for text in [&mut failure.message, &mut failure.observed, &mut failure.stderr, &mut failure.reproduce, &mut failure.diff] {
-                text.push_str(hostile);
-            }
+    }
+    for finding in &mut report.findings {
+        for text in [&mut finding.message, &mut finding.observed, &mut finding.stderr, &mut finding.reproduce, &mut finding.diff] {
+            text.push_str(hostile);
         }
     }
     let Some(opened) = Opened::new(&report) else { return };
@@ -258,7 +258,7 @@ fn many_failures_open_in_under_a_second() {
     const TRIES: usize = 8;
     // Not shrunk, so that there is much to show.
     let report = certified(Some(Fault::from_name("counts-both-layers").expect("a fault")), &quick(100, 1));
-    assert!(report.requirements.iter().filter(|result| !result.failures.is_empty()).count() >= 20);
+    assert!(report.requirements.iter().filter(|result| !result.findings.is_empty()).count() >= 20);
     let Some(opened) = Opened::new(&report) else { return };
     assert!(fs::metadata(opened.folder.path().join("report.html")).expect("a file").len() < 2_000_000);
     // From the start of loading until everything is laid out, by the browser's own clock. Whoever else uses the machine makes

@@ -37,7 +37,7 @@ fn without_times(text: &str) -> Value {
 
 #[track_caller]
 fn check_valid(text: &str) {
-    let schema = std::fs::read_to_string(root().join("schemas/refundproof-report-1.schema.json")).expect("the schema");
+    let schema = std::fs::read_to_string(root().join("schemas/refundproof-report-2.schema.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let report: Value = serde_json::from_str(text).expect("JSON");

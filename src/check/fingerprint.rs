@@ -1,10 +1,10 @@
 //! Fingerprints: the same bug gives the same short text in every run, another bug gives another.
 //!
-//! A fingerprint is made of the requirement, the kind of failure, the shape of the shrunk case and the shape of the
-//! difference. Shapes hold no ids, amounts, currencies or times: an id is only "the second refund", an amount only
+//! A mistake that does what a fault of the bank does has the fingerprint of that fault. Any other is made of the kind of
+//! failure, the shape of the smallest case and the shape of the difference; never of the requirement in which it was met. Shapes hold no ids, amounts, currencies or times: an id is only "the second refund", an amount only
 //! "more than it must be". So runs with the same seed always agree, and other seeds agree wherever they shrink to
 //! the same few deliveries, which is the rule. Where a limit ended the shrinking, what is left of the case is chance;
-//! then only the requirement, the kind and the fields that differ count.
+//! then only the kind and the fields that differ count.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,7 @@ use crate::{
 
 /// What a fingerprint is made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Finding<'a> {
-    /// The requirement.
-    pub requirement: &'a str,
+pub struct Shape<'a> {
     /// In what way the target is wrong.
     pub kind: FailureKind,
     /// The entry of the case after which it showed; `None` at the end.
@@ -33,9 +31,9 @@ pub struct Finding<'a> {
 }
 
 /// The fingerprint of a failure: sixteen hexadecimal digits.
-pub fn fingerprint(finding: &Finding<'_>) -> String {
-    let Finding { requirement, kind, entry, diff, case } = finding;
-    let mut text = format!("{requirement}\n{}\n", kind.as_str());
+pub fn fingerprint(shape: &Shape<'_>) -> String {
+    let Shape { kind, entry, diff, case } = shape;
+    let mut text = format!("{}\n", kind.as_str());
     match case {
         Some(case) => {
             let place = entry.map_or("end".to_owned(), |entry| (entry + 1).to_string());
@@ -44,6 +42,11 @@ pub fn fingerprint(finding: &Finding<'_>) -> String {
         None => text.push_str(&fields(diff)),
     }
     digest(&text)
+}
+
+/// The fingerprint of a mistake that does what a fault of the bank does.
+pub fn likeness_fingerprint(fault: &str) -> String {
+    digest(&format!("like {fault}"))
 }
 
 /// The fingerprint of a frozen sequence whose snapshot differs.

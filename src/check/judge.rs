@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::show::{diff, expectation_lines, state_lines};
@@ -29,7 +30,7 @@ pub struct Failure {
 }
 
 /// The ways in which a target can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The state that it shows is not allowed.

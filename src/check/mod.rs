@@ -4,7 +4,6 @@
 //! for a requirement is decided in [`verdict`].
 
 mod coverage;
-mod diagnose;
 mod fingerprint;
 mod judge;
 pub mod own;
@@ -14,7 +13,6 @@ pub mod verdict;
 pub mod waivers;
 
 pub use coverage::Coverage;
-pub use diagnose::diagnose;
-pub use fingerprint::{Finding, fingerprint, snapshot_fingerprint};
+pub use fingerprint::{Shape, fingerprint, likeness_fingerprint, snapshot_fingerprint};
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
 pub use show::{diff, expectation_lines, state_lines};

@@ -13,11 +13,15 @@ pub enum Verdict {
     Fail,
     /// A SHOULD failed.
     Warn,
+    /// Cases of it fail, but only because of findings that are about other requirements; those without them pass.
+    Affected,
+    /// No case of it is left that is free of findings about other requirements: it could not be judged.
+    Masked,
     /// Too few cases, or none, could have shown a mistake.
     NotExercised,
     /// A capability that it needs is not claimed, or no event that it is about is subscribed to.
     NotApplicable,
-    /// It failed as the list of known failures says.
+    /// Every finding about it is accepted by the list of known failures.
     Waived,
     /// The harness or the adapter could not judge.
     Error,
@@ -30,6 +34,8 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Fail => "fail",
             Verdict::Warn => "warn",
+            Verdict::Affected => "affected",
+            Verdict::Masked => "masked",
             Verdict::NotExercised => "not-exercised",
             Verdict::NotApplicable => "not-applicable",
             Verdict::Waived => "waived",
@@ -75,14 +81,15 @@ impl Conformance {
             any_must |= judged.must;
             match judged.verdict {
                 Verdict::Fail => return Conformance::NotConformant,
+                Verdict::Affected | Verdict::Masked if judged.must && !judged.accepted => return Conformance::NotConformant,
                 Verdict::Error => unjudged = true,
                 Verdict::NotExercised if judged.out_of_time => unjudged = true,
                 Verdict::NotExercised if judged.must && !judged.by_claims => conformance = Conformance::NotConformant,
-                Verdict::Pass | Verdict::Waived | Verdict::Warn => {
+                Verdict::Pass | Verdict::Waived | Verdict::Warn | Verdict::Affected => {
                     any_passed = true;
                     must_passed |= judged.must;
                 }
-                Verdict::NotExercised | Verdict::NotApplicable => {}
+                Verdict::Masked | Verdict::NotExercised | Verdict::NotApplicable => {}
             }
         }
         let is_certified = must_passed || any_passed && !any_must;
@@ -104,6 +111,8 @@ pub struct Judged {
     pub must: bool,
     /// Whether this version judges it at all.
     pub judged: bool,
+    /// Whether every finding because of which cases of it fail is accepted.
+    pub accepted: bool,
     /// Whether the time limit kept it from being exercised.
     pub out_of_time: bool,
     /// Whether the target's own claims kept it from being exercised.

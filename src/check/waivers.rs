@@ -28,7 +28,7 @@ pub struct KnownFailures {
 pub struct KnownFailure {
     /// What fails.
     pub subject: Subject,
-    /// How it fails.
+    /// How it fails: the id of a finding, or the fingerprint of a difference.
     pub fingerprint: String,
     /// Why that is accepted for now; empty where nobody said it.
     pub reason: String,
@@ -40,13 +40,23 @@ pub struct KnownFailure {
     expires_line: usize,
 }
 
-/// What an entry is about.
+/// What an entry is about: the requirement that its finding is about, or a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The requirement with this id.
     Requirement(String),
     /// The snapshot of the frozen sequence with this name.
     Snapshot(String),
+}
+
+impl Subject {
+    /// The field that says in which way it fails.
+    fn field(&self) -> &'static str {
+        match self {
+            Subject::Requirement(_) => "finding",
+            Subject::Snapshot(_) => "fingerprint",
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -104,6 +114,7 @@ struct RawFile {
 struct RawEntry {
     requirement: Option<Spanned<String>>,
     snapshot: Option<Spanned<String>>,
+    finding: Option<Spanned<String>>,
     fingerprint: Option<Spanned<String>>,
     reason: Option<Spanned<String>>,
     expires: Option<Spanned<toml::Value>>,
@@ -143,6 +154,12 @@ impl KnownFailures {
         self.entry(subject, fingerprint).filter(|entry| self.is_valid(entry))
     }
 
+    /// The entry that accepts a finding today, whichever requirement it is said to be about.
+    pub fn accepting_finding(&self, id: &str) -> Option<&KnownFailure> {
+        let is_it = |entry: &&KnownFailure| matches!(entry.subject, Subject::Requirement(_)) && entry.fingerprint == id;
+        self.entries.iter().find(is_it).filter(|entry| self.is_valid(entry))
+    }
+
     /// Whether the list names this failure, with a good reason or not.
     pub fn names(&self, subject: &Subject, fingerprint: &str) -> bool {
         self.entry(subject, fingerprint).is_some()
@@ -157,8 +174,8 @@ impl KnownFailures {
     }
 
     /// Everything that is wrong with the list, in the order of the file. `seen` says what the run found.
-    pub fn problems(&self, seen: impl Fn(&Subject) -> Seen) -> Vec<Problem> {
-        self.entries.iter().filter_map(|entry| self.problem(entry, &seen(&entry.subject))).collect()
+    pub fn problems(&self, seen: impl Fn(&KnownFailure) -> Seen) -> Vec<Problem> {
+        self.entries.iter().filter_map(|entry| self.problem(entry, &seen(entry))).collect()
     }
 
     fn problem(&self, entry: &KnownFailure, seen: &Seen) -> Option<Problem> {
@@ -189,7 +206,7 @@ impl KnownFailures {
                 } else {
                     format!("{subject} fails differently now ({}); look at it, then mend it or change the entry", others.join(", "))
                 };
-                problem(entry.fingerprint_line, "fingerprint", what)
+                problem(entry.fingerprint_line, subject.field(), what)
             }
             Seen::Passed => problem(entry.line, subject_field, format!("{subject} passes now; delete the entry")),
             Seen::NotAsked(why) => problem(entry.line, subject_field, format!("{subject} was not judged: {why}; delete the entry")),
@@ -211,10 +228,24 @@ fn read_entry(file: &str, entry: Spanned<RawEntry>, line_at: &dyn Fn(usize) -> u
         }
         (None, None) => return fail(own_line, "field `requirement`: is missing; name what fails".to_owned()),
     };
-    let fingerprint_line = place(entry.fingerprint.as_ref().map(Spanned::span));
-    let fingerprint = entry.fingerprint.map(Spanned::into_inner).unwrap_or_default();
+    let field = subject.field();
+    let (named, other) = match subject {
+        Subject::Requirement(_) => (entry.finding, entry.fingerprint),
+        Subject::Snapshot(_) => (entry.fingerprint, entry.finding),
+    };
+    if let Some(other) = other {
+        let wrong = if field == "finding" { "fingerprint" } else { "finding" };
+        let what = format!("field `{wrong}`: does not go with {subject}; what is accepted of it is named by `{field}`");
+        return fail(place(Some(other.span())), what);
+    }
+    let fingerprint_line = place(named.as_ref().map(Spanned::span));
+    let fingerprint = named.map(Spanned::into_inner).unwrap_or_default();
     if fingerprint.is_empty() {
-        return fail(fingerprint_line, format!("field `fingerprint`: is missing; the report of a run names that of {subject}"));
+        let what = match subject {
+            Subject::Requirement(_) => format!("field `finding`: is missing; the report of a run has the ids of findings about {subject}"),
+            Subject::Snapshot(_) => format!("field `fingerprint`: is missing; the report of a run names that of {subject}"),
+        };
+        return fail(fingerprint_line, what);
     }
     let expires_line = place(entry.expires.as_ref().map(Spanned::span));
     let expires = match entry.expires.map(Spanned::into_inner) {
@@ -269,7 +300,7 @@ pub fn write(failures: &[(Subject, String, String)], before: &KnownFailures, tod
             out.push_str(&format!("# {line}\n"));
         }
         out.push_str(&format!("{field} = {}\n", quoted(name)));
-        out.push_str(&format!("fingerprint = {}\n", quoted(fingerprint)));
+        out.push_str(&format!("{} = {}\n", subject.field(), quoted(fingerprint)));
         out.push_str(&format!("reason = {}\n", quoted(old.map_or("", |old| &old.reason))));
         out.push_str(&format!("expires = {expires}\n"));
     }

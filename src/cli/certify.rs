@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     adapter::{TargetError, TargetErrorKind},
+    case::Case,
     check::{verdict::Conformance, waivers::KnownFailures},
     domain::did_you_mean,
     provider::Provider,
@@ -159,9 +160,9 @@ fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
+        saved: saved_cases(&args.failures, &args.provider.provider),
         strict: args.strict,
         without,
-        collect: args.write_known_failing.is_some(),
         quiet: args.quiet_time,
         answer_limit: args.target.answer_limit(),
         salt: Some(drawn_seed()),
@@ -190,18 +191,26 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
+/// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file.
+fn saved_cases(folder: &Path, provider: &str) -> Vec<(String, Case)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    let case = |path: PathBuf| Some((path.display().to_string(), Case::from_file(&path).ok().filter(|case| case.provider == provider)?));
+    paths.into_iter().filter_map(case).collect()
+}
+
 fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
-    for requirement in &mut report.requirements {
-        for failure in &mut requirement.failures {
-            let Some(case) = &failure.shrunk else { continue };
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-            let path = folder.join(format!("{}.json", failure.case));
-            fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
-            failure.file = path.display().to_string();
-            // A command line may hold the secret too.
-            let times = if failure.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
-            failure.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&failure.file), factory.argument()));
-        }
+    for finding in &mut report.findings {
+        let Some(case) = &finding.shrunk else { continue };
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let path = folder.join(finding.file_name());
+        fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
+        finding.file = path.display().to_string();
+        // A command line may hold the secret too.
+        let times = if finding.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
+        finding.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&finding.file), factory.argument()));
     }
     Ok(())
 }

@@ -4,10 +4,8 @@ use std::{fs, io, path::Path};
 
 use super::{Stop, certify::cannot_write, output::Output};
 use crate::{
-    check::{
-        verdict::Verdict,
-        waivers::{self, KnownFailures, Subject},
-    },
+    check::waivers::{self, KnownFailures, Subject},
+    corpus::Level,
     domain::Clock,
     run::Report,
 };
@@ -42,12 +40,11 @@ pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, output
         output.complain(&format!("{name}: not written, because the run was cut short and may not have seen every failure"));
         return Ok(());
     }
-    let failing = report.requirements.iter().filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Waived));
-    let mut failures: Vec<(Subject, String, String)> = failing
-        .flat_map(|result| result.failures.iter().map(|failure| (Subject::Requirement(result.id.clone()), failure)))
-        .map(|(subject, failure)| (subject, failure.fingerprint.clone(), failure.message.clone()))
-        .collect();
-    failures.extend(report.snapshots.differing.iter().map(|difference| {
+    let failing = report.findings.iter().filter(|finding| finding.level == Level::Must || finding.waived.is_some());
+    let mut failures: Vec<(Subject, String, String)> =
+        failing.map(|finding| (Subject::Requirement(finding.about.clone()), finding.id.clone(), finding.message.clone())).collect();
+    let alone = report.snapshots.differing.iter().filter(|difference| difference.because_of.is_empty());
+    failures.extend(alone.map(|difference| {
         let changed = difference.diff.lines().find(|line| line.starts_with('+')).unwrap_or_default();
         (Subject::Snapshot(difference.name.clone()), difference.fingerprint.clone(), changed[1.min(changed.len())..].trim().to_owned())
     }));

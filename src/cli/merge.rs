@@ -62,16 +62,16 @@ fn check_list(merged: &Report, known: Option<&KnownFailures>) -> Result<(), Stop
 /// Reads the shrunk cases where they lie: as the report names them, or beside the report.
 fn find_cases(merged: &mut Report, reports: &[PathBuf]) {
     let folders: Vec<&Path> = reports.iter().filter_map(|report| report.parent()).collect();
-    for failure in merged.requirements.iter_mut().flat_map(|requirement| &mut requirement.failures) {
-        if failure.file.is_empty() {
+    for finding in &mut merged.findings {
+        if finding.file.is_empty() {
             continue;
         }
-        let named = PathBuf::from(&failure.file);
+        let named = PathBuf::from(&finding.file);
         let beside = folders.iter().flat_map(|folder| {
             let name = named.file_name().map(|name| folder.join(name));
             std::iter::once(folder.join(&named)).chain(name)
         });
         let mut places = std::iter::once(named.clone()).chain(beside);
-        failure.shrunk = places.find_map(|place| Case::from_file(&place).ok()).map(Box::new);
+        finding.shrunk = places.find_map(|place| Case::from_file(&place).ok()).map(Box::new);
     }
 }

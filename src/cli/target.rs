@@ -56,16 +56,23 @@ fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
         let make = move || Ok(Box::new(ReferenceShop::new(shop.clone())) as Box<dyn Target>);
         return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)));
     }
-    let fault = name.strip_prefix("builtin:fault/").ok_or_else(|| {
-        Stop::usage(format!("`{name}` is no built-in target; there is {REFERENCE} and builtin:fault/NAME (`refundproof list --faults`)"))
+    let names = name.strip_prefix("builtin:fault/").ok_or_else(|| {
+        Stop::usage(format!(
+            "`{name}` is no built-in target; there is {REFERENCE} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
+             (`refundproof list --faults`)"
+        ))
     })?;
-    let Some(known) = Fault::from_name(fault) else {
-        let hint = did_you_mean(fault, faults().iter().map(|fault| fault.name));
-        return Err(Stop::usage(format!("there is no fault `{fault}`{hint} (`refundproof list --faults` shows them)")));
-    };
+    let known = names.split('+').map(fault).collect::<Result<Vec<Fault>, Stop>>()?;
     let shop = clock.clone();
-    let make = move || Ok(Box::new(ReferenceShop::with_fault(known, shop.clone())) as Box<dyn Target>);
+    let make = move || Ok(Box::new(ReferenceShop::with_faults(&known, shop.clone())) as Box<dyn Target>);
     Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)))
+}
+
+fn fault(name: &str) -> Result<Fault, Stop> {
+    Fault::from_name(name).ok_or_else(|| {
+        let hint = did_you_mean(name, faults().iter().map(|fault| fault.name));
+        Stop::usage(format!("there is no fault `{name}`{hint} (`refundproof list --faults` shows them)"))
+    })
 }
 
 fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {

@@ -6,11 +6,13 @@
 //! payloads and no target.
 
 mod adapt;
+mod draw;
 mod mutation;
 mod shrink;
 mod step;
 mod strategy;
 
+pub use draw::draw;
 pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
 pub use step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};

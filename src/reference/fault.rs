@@ -62,19 +62,31 @@ impl Fault {
     }
 }
 
-/// The fault that is switched on, if any. A copy of it stands wherever a mistake can be made.
+/// The faults that are switched on. A copy of it stands wherever a mistake can be made.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Faults(pub(super) Option<Fault>);
+pub(super) struct Faults([u64; WORDS]);
+
+/// One bit for each fault of the bank.
+const WORDS: usize = BANK.len().div_ceil(64);
 
 impl Faults {
+    /// These faults and no other.
+    pub(super) fn of(faults: impl IntoIterator<Item = Fault>) -> Faults {
+        let mut bits = [0; WORDS];
+        for fault in faults {
+            bits[fault as usize / 64] |= 1 << (fault as usize % 64);
+        }
+        Faults(bits)
+    }
+
     /// Whether this mistake is made.
     pub(super) fn has(self, fault: Fault) -> bool {
-        self.0 == Some(fault)
+        self.0[fault as usize / 64] >> (fault as usize % 64) & 1 == 1
     }
 
     /// Whether any mistake is made: what a conforming shop does not even read is read then.
     pub(super) fn any(self) -> bool {
-        self.0.is_some()
+        self.0.iter().any(|word| *word != 0)
     }
 }
 
@@ -103,6 +115,16 @@ mod tests {
             assert_eq!(format!("{:?}", info.fault).to_lowercase(), info.name.replace('-', ""), "{}", info.name);
         }
         assert_eq!(Fault::from_name("no-such-fault"), None);
+    }
+
+    #[test]
+    fn several_are_switched_on_and_no_other() {
+        let chosen = [Fault::IgnoresChargeEvents, Fault::FloatSums, Fault::OrderEventLiftsChargeback];
+        let set = Faults::of(chosen);
+        for info in faults() {
+            assert_eq!(set.has(info.fault), chosen.contains(&info.fault), "{}", info.name);
+        }
+        assert!(set.any() && !Faults::default().any());
     }
 
     fn requirements(provider: &str) -> Corpus {

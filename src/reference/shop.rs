@@ -32,7 +32,7 @@ const SLOW: Duration = Duration::from_millis(3500);
 /// The log is cut at this length.
 const LONGEST_LOG: usize = 4096;
 
-/// A conforming consumer of a provider's webhooks, or one with a single deliberate fault. Which provider's, `hello` says.
+/// A conforming consumer of a provider's webhooks, or one with deliberate faults. Which provider's, `hello` says.
 #[derive(Debug)]
 pub struct ReferenceShop {
     clock: Clock,
@@ -70,7 +70,12 @@ impl ReferenceShop {
 
     /// A shop that makes this mistake and no other.
     pub fn with_fault(fault: Fault, clock: Clock) -> ReferenceShop {
-        ReferenceShop::with(Faults(Some(fault)), clock)
+        ReferenceShop::with_faults(&[fault], clock)
+    }
+
+    /// A shop that makes all of these mistakes and no other.
+    pub fn with_faults(faults: &[Fault], clock: Clock) -> ReferenceShop {
+        ReferenceShop::with(Faults::of(faults.iter().copied()), clock)
     }
 
     fn with(faults: Faults, clock: Clock) -> ReferenceShop {

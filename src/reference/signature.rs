@@ -140,7 +140,7 @@ mod tests {
 
     #[track_caller]
     fn check(fault: Option<Fault>, header: &str, body: &[u8], now: u64, expected: bool) {
-        let verifier = Verifier::new("whsec_test", Faults(fault)).expect("a secret");
+        let verifier = Verifier::new("whsec_test", Faults::of(fault)).expect("a secret");
         let header = (!header.is_empty()).then_some(header);
         assert_eq!(verifier.check_dated(header, body, now).is_ok(), expected, "{header:?}");
     }
@@ -199,7 +199,7 @@ mod tests {
 
     #[track_caller]
     fn check_named(fault: Option<Fault>, header: Option<&str>, event_id: &str, time: &str, expected: bool) {
-        let verifier = Verifier::new("whsec_test", Faults(fault)).expect("a secret");
+        let verifier = Verifier::new("whsec_test", Faults::of(fault)).expect("a secret");
         assert_eq!(verifier.check_named(header, event_id, BODY, time).is_ok(), expected, "{event_id} {time}");
     }
 

@@ -6,11 +6,12 @@ use std::io::{self, Write};
 
 use super::{
     Describe, shared,
-    shared::{beginning, counts_against, deciding, list_problems, unwaived, visible, visible_line},
+    shared::{beginning, counts_against, list_problems, unexplained, visible, visible_line},
 };
 use crate::{
     check::verdict::Verdict,
-    run::{Report, RequirementResult},
+    corpus::Level,
+    run::{FindingReport, Report, RequirementResult},
 };
 
 /// How many annotations of one kind GitHub shows for one step.
@@ -19,7 +20,7 @@ const MOST: usize = 10;
 /// How much of a message is said; the log and the summary have the rest.
 const MOST_BYTES: usize = 2_000;
 
-/// Writes an annotation for everything that is wrong.
+/// Writes an annotation for each finding, and for whatever else is wrong.
 ///
 /// # Errors
 /// When the writer fails.
@@ -29,18 +30,22 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     if let Some(why) = &report.interrupted {
         errors.push(("refundproof was cut short".to_owned(), visible_line(why)));
     }
-    for result in &report.requirements {
-        let title = format!("{} ({}): {}", result.id, result.level.as_str(), shared::verdict_words(result));
+    for finding in report.findings.iter().filter(|finding| finding.waived.is_none()) {
+        let title = format!("{} ({}): {}", finding.about, finding.level.as_str(), visible_line(&finding.message));
+        let list = if finding.level == Level::Must { &mut errors } else { &mut warnings };
+        list.push((title, message(finding, describe)));
+    }
+    for result in report.requirements.iter().filter(|result| result.findings.is_empty()) {
         if result.verdict == Verdict::Error || counts_against(report, result) {
-            errors.push((title, message(result, describe)));
-        } else if result.verdict == Verdict::Warn {
-            warnings.push((title, message(result, describe)));
+            let title = format!("{} ({}): {}", result.id, result.level.as_str(), shared::verdict_words(result));
+            errors.push((title, note(result, describe)));
         }
     }
+    errors.extend(shared::saved_alone(report).map(|line| ("A saved case still fails".to_owned(), line)));
     errors.extend(list_problems(report).iter().map(|problem| ("A known failure".to_owned(), visible_line(problem))));
-    if let Some(first) = unwaived(report).next() {
+    if let Some(first) = unexplained(report).next() {
         let title = "States differ from the snapshots".to_owned();
-        let count = unwaived(report).count();
+        let count = unexplained(report).count();
         let text = if count == 1 { first.name.clone() } else { format!("{} and {} more", first.name, count - 1) };
         errors.push((title, text));
     }
@@ -65,18 +70,19 @@ pub fn resume(out: &mut dyn Write, token: &str) -> io::Result<()> {
     writeln!(out, "::{token}::")
 }
 
-fn message(result: &RequirementResult, describe: &Describe<'_>) -> String {
-    let mut lines: Vec<String> = describe(&result.id).map(|text| text.shows).into_iter().collect();
-    match deciding(result) {
-        Some(failure) => {
-            lines.push(shared::message(failure));
-            if !failure.reproduce.is_empty() {
-                lines.push(format!("Run it again: {}", visible(&failure.reproduce)));
-            }
-        }
-        None => lines.extend(result.note.as_deref().map(visible_line)),
+fn message(finding: &FindingReport, describe: &Describe<'_>) -> String {
+    let mut lines: Vec<String> = describe(&finding.about).map(|text| text.shows).into_iter().collect();
+    lines.push(shared::message(finding));
+    lines.extend(shared::breaks(finding));
+    if !finding.reproduce.is_empty() {
+        lines.push(format!("Run it again: {}", visible(&finding.reproduce)));
     }
     lines.join("\n")
+}
+
+fn note(result: &RequirementResult, describe: &Describe<'_>) -> String {
+    let asked = describe(&result.id).map(|text| text.shows);
+    asked.into_iter().chain(result.note.as_deref().map(visible_line)).collect::<Vec<_>>().join("\n")
 }
 
 fn commands(out: &mut dyn Write, command: &str, annotations: &[(String, String)]) -> io::Result<()> {

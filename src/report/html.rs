@@ -26,20 +26,21 @@ use crate::{
         FailureKind,
         verdict::{Conformance, Verdict},
     },
-    run::{FailureReport, Report, RequirementResult, SnapshotDifference},
+    corpus::Level,
+    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
 };
 use payload::Room;
 use view::{
-    Chip, DiffLine, Fact, FailureView, ItemView, Link, Place, RequirementView, ResemblesView, SnapshotView, Snapshots, StateRow, Step,
+    Chip, DiffLine, Fact, FindingView, ItemView, LikeView, Link, Place, RequirementView, SnapshotView, Snapshots, StateRow, Step,
     VerdictView,
 };
 
 const CSS: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
 
-/// How many bytes of HTML all failures together may take; the case files have them whole.
-const MOST_OF_FAILURES: usize = 1_400_000;
-/// How many failures stand open at first, each with a cause of its own.
+/// How many bytes of HTML all findings together may take; the case files have them whole.
+const MOST_OF_FINDINGS: usize = 1_400_000;
+/// How many findings stand open at first.
 const OPEN: usize = 3;
 /// How many bytes of HTML all diffs of snapshots may take.
 const MOST_OF_SNAPSHOTS: usize = 200_000;
@@ -74,19 +75,21 @@ struct Page {
     summary: String,
     interrupted: Option<String>,
     list_problems: Vec<String>,
+    saved: Option<String>,
+    saved_alone: Vec<String>,
     facts: Vec<Fact>,
     chips: Vec<Chip>,
     items: Vec<ItemView>,
     snapshots: Snapshots,
-    failures: Vec<FailureView>,
+    findings: Vec<FindingView>,
     differing: Vec<SnapshotView>,
     differing_note: String,
 }
 
 impl Page {
     fn of(report: &Report, describe: &Describe<'_>) -> Page {
-        let failures = failures(report, describe);
-        let (differing, differing_note) = differing(&report.snapshots.differing);
+        let findings = findings(report, describe);
+        let (differing, differing_note) = differing(report);
         Page {
             policy: policy(),
             css: CSS,
@@ -100,12 +103,14 @@ impl Page {
             verdict: verdict(report.verdict),
             summary: shared::limits(report).map_or_else(String::new, |limits| format!("{}; ", line(&limits))) + &shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
+            saved: shared::saved(report),
+            saved_alone: shared::saved_alone(report).map(|alone| line(&alone)).collect(),
             list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
             chips: chips(report),
-            items: items(report, &failures, describe),
+            items: items(report, describe),
             snapshots: snapshots(report),
-            failures,
+            findings,
             differing,
             differing_note,
         }
@@ -141,6 +146,8 @@ fn signs(verdict: Verdict, counts: bool) -> (&'static str, &'static str) {
     match verdict {
         Verdict::Pass => ("good", "✓"),
         Verdict::Fail => ("bad", "✗"),
+        Verdict::Affected => ("bad", "~"),
+        Verdict::Masked => ("bad", "?"),
         Verdict::Warn | Verdict::Waived => ("odd", "!"),
         Verdict::Error => ("odd", "?"),
         Verdict::NotExercised if counts => ("bad", "○"),
@@ -174,6 +181,8 @@ fn chips(report: &Report) -> Vec<Chip> {
     }
     for (name, verdict, judged, words) in [
         ("fail", Verdict::Fail, true, "failed"),
+        ("affected", Verdict::Affected, true, "affected"),
+        ("masked", Verdict::Masked, true, "masked"),
         ("error", Verdict::Error, true, "in error"),
         ("not-exercised", Verdict::NotExercised, true, "not exercised"),
         ("warn", Verdict::Warn, true, "warned"),
@@ -190,7 +199,7 @@ fn chips(report: &Report) -> Vec<Chip> {
     chips
 }
 
-fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> Vec<ItemView> {
+fn items(report: &Report, describe: &Describe<'_>) -> Vec<ItemView> {
     let view = |result: &RequirementResult| {
         let (class, mark) = signs(result.verdict, result.judged && !result.by_claims);
         let numbers = match result.cases {
@@ -199,14 +208,14 @@ fn items(report: &Report, failures: &[FailureView], describe: &Describe<'_>) -> 
         };
         RequirementView {
             id: result.id.clone(),
-            anchor: failures.iter().find(|failure| failure.id == result.id).map_or(String::new(), |failure| failure.anchor.clone()),
+            findings: places(report, result),
             verdict: filter_name(result),
             class,
             mark,
             words: shared::verdict_words(result),
             level: result.level.as_str(),
             asks: describe(&result.id).map_or(String::new(), |text| text.shows),
-            note: result.note.as_deref().map_or(String::new(), line),
+            note: result.note.as_deref().map(line).or_else(|| shared::because(report, result)).unwrap_or_default(),
             numbers,
         }
     };
@@ -233,82 +242,87 @@ fn snapshots(report: &Report) -> Snapshots {
     Snapshots { class, words, note: report.snapshots.note.as_deref().map_or(String::new(), line) }
 }
 
-fn failures(report: &Report, describe: &Describe<'_>) -> Vec<FailureView> {
-    let all: Vec<(&RequirementResult, &FailureReport)> =
-        report.requirements.iter().flat_map(|result| result.failures.iter().map(move |failure| (result, failure))).collect();
-    let share = MOST_OF_FAILURES / all.len().max(1);
-    let mut told: Vec<(String, Place)> = Vec::new();
-    let mut views = Vec::with_capacity(all.len());
-    for (number, (result, failure)) in all.into_iter().enumerate() {
-        let cause = shared::cause(failure);
-        let anchor = format!("failure-{}", number + 1);
-        let like = told.iter().find(|(known, _)| *known == cause).map(|(_, place)| place.clone());
-        if like.is_none() {
-            told.push((cause, Place { anchor: anchor.clone(), id: result.id.clone() }));
-        }
-        let mut view = failure_view(result, failure, describe, anchor, like, Room::of(share));
-        view.open = view.like.is_none() && told.len() <= OPEN;
+/// Where the findings that break a requirement stand.
+fn places(report: &Report, result: &RequirementResult) -> Vec<Place> {
+    let numbers = result.findings.iter().filter_map(|id| shared::number(report, id));
+    numbers.map(|number| Place { anchor: anchor(number), number }).collect()
+}
+
+fn anchor(number: usize) -> String {
+    format!("finding-{number}")
+}
+
+fn findings(report: &Report, describe: &Describe<'_>) -> Vec<FindingView> {
+    let share = MOST_OF_FINDINGS / report.findings.len().max(1);
+    let mut open = 0;
+    let mut views = Vec::with_capacity(report.findings.len());
+    for (place, finding) in report.findings.iter().enumerate() {
+        let mut view = finding_view(place + 1, finding, describe, Room::of(share));
+        view.open = finding.waived.is_none() && open < OPEN;
+        open += usize::from(view.open);
         views.push(view);
     }
     views
 }
 
-fn failure_view(
-    result: &RequirementResult,
-    failure: &FailureReport,
-    describe: &Describe<'_>,
-    anchor: String,
-    like: Option<Place>,
-    mut room: Room,
-) -> FailureView {
-    let (class, mark) = signs(result.verdict, result.judged && !result.by_claims);
-    let case = failure.shrunk.as_deref();
-    let message = line(&failure.message);
-    let end = match (case, failure.entry) {
+fn finding_view(number: usize, finding: &FindingReport, describe: &Describe<'_>, mut room: Room) -> FindingView {
+    let anchor = anchor(number);
+    let (verdict, class, mark) = match (&finding.waived, finding.level) {
+        (Some(_), _) => ("waived", "odd", "!"),
+        (None, Level::Must) => ("fail", "bad", "✗"),
+        (None, Level::Should) => ("warn", "odd", "!"),
+    };
+    let case = finding.shrunk.as_deref();
+    let message = line(&finding.message);
+    let end = match (case, finding.entry) {
         (Some(_), None) => format!("When everything had been delivered: {message}"),
         _ => String::new(),
     };
     let most = room.most_of_text();
-    let rows = state_rows(failure, most);
-    let diff = if rows.is_empty() { diff_lines(&failure.diff, most) } else { Vec::new() };
-    let stderr = payload::tail(&failure.stderr, most);
-    room.take(2 * most.min(failure.diff.len()) + payload::escaped_len(&stderr));
-    FailureView {
-        steps: case.map_or(Vec::new(), |case| steps(case, failure, &anchor, &message, &mut room)),
+    let rows = state_rows(finding, most);
+    let diff = if rows.is_empty() { diff_lines(&finding.diff, most) } else { Vec::new() };
+    let stderr = payload::tail(&finding.stderr, most);
+    room.take(2 * most.min(finding.diff.len()) + payload::escaped_len(&stderr));
+    let asked = describe(&finding.about);
+    FindingView {
+        steps: case.map_or(Vec::new(), |case| steps(case, finding, &anchor, &message, &mut room)),
         anchor,
+        number,
         open: false,
-        id: result.id.clone(),
-        verdict: filter_name(result),
+        id: finding.about.clone(),
+        verdict,
         class,
         mark,
-        words: shared::verdict_words(result),
-        level: result.level.as_str(),
-        message: line(&shared::message(failure)),
-        asks: describe(&result.id).map_or(String::new(), |text| text.shows),
-        like,
-        source: result.source.clone(),
-        resembles: failure.resembles.as_ref().map(|resembles| ResemblesView {
-            name: format!("{} ({})", line(&resembles.name), line(&resembles.class)),
-            links: resembles.links.iter().filter_map(|url| link(url)).collect(),
+        level: finding.level.as_str(),
+        message: line(&shared::message(finding)),
+        asks: asked.as_ref().map_or(String::new(), |text| text.shows.clone()),
+        known: finding.waived.as_deref().map_or(String::new(), line),
+        source: asked.map_or(String::new(), |text| text.source()),
+        like: finding.like.as_ref().map(|like| LikeView {
+            fault: line(&format!("builtin:fault/{}", like.fault)),
+            name: format!("{} ({})", line(&like.name), line(&like.class)),
+            links: like.links.iter().filter_map(|url| link(url)).collect(),
         }),
+        breaks: shared::breaks(finding).unwrap_or_default(),
+        others: finding.also_fails.iter().chain(&finding.snapshots).map(|other| line(other)).collect(),
         orders: case.map_or(Vec::new(), |case| case.orders.iter().map(timeline::order_text).collect()),
-        deliveries: many(failure.deliveries as u64, "delivery", "deliveries"),
-        answers: failure.answers.iter().map(|answer| line(answer)).collect::<Vec<_>>().join("; "),
+        deliveries: many(finding.deliveries as u64, "delivery", "deliveries"),
+        answers: finding.answers.iter().map(|answer| line(answer)).collect::<Vec<_>>().join("; "),
         end,
         diff,
         rows,
         stderr,
-        reproduce: beginning(&visible(&failure.reproduce), 4 * MOST_OF_LINE).0.to_owned(),
+        reproduce: beginning(&visible(&finding.reproduce), 4 * MOST_OF_LINE).0.to_owned(),
     }
 }
 
 /// The members side by side, unless something is wrong that no table of members shows.
-fn state_rows(failure: &FailureReport, most: usize) -> Vec<StateRow> {
-    let size = payload::escaped_len(&failure.expected) + payload::escaped_len(&failure.observed);
-    if failure.kind != FailureKind::State.as_str() || size > most {
+fn state_rows(finding: &FindingReport, most: usize) -> Vec<StateRow> {
+    let size = payload::escaped_len(&finding.expected) + payload::escaped_len(&finding.observed);
+    if finding.kind != FailureKind::State || size > most {
         return Vec::new();
     }
-    let rows = shared::rows(&visible(&failure.expected), &visible(&failure.observed));
+    let rows = shared::rows(&visible(&finding.expected), &visible(&finding.observed));
     if !rows.iter().any(shared::Row::differs) {
         return Vec::new();
     }
@@ -321,15 +335,15 @@ fn link(url: &str) -> Option<Link> {
     Some(Link { url: url.to_owned(), name: line(name.trim_start_matches("github.com/")) })
 }
 
-fn steps(case: &Case, failure: &FailureReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
+fn steps(case: &Case, finding: &FindingReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
     /// What a step takes beside its body.
     const AROUND: usize = 800;
-    let mut answers = failure.answers.iter();
+    let mut answers = finding.answers.iter();
     let mut number = 0;
     let mut bodies: Vec<(Vec<u8>, usize)> = Vec::new();
     let mut steps = Vec::new();
     for (index, entry) in case.entries.iter().enumerate() {
-        let here = failure.entry == Some(index);
+        let here = finding.entry == Some(index);
         let mut deliver = |delivery: &Delivery, together: bool, steps: &mut Vec<Step>| {
             number += 1;
             room.take(AROUND);
@@ -392,10 +406,13 @@ fn diff_lines(diff: &str, most: usize) -> Vec<DiffLine> {
     lines
 }
 
-fn differing(differences: &[SnapshotDifference]) -> (Vec<SnapshotView>, String) {
+fn differing(report: &Report) -> (Vec<SnapshotView>, String) {
+    // Those that a finding explains are listed under it.
+    let differences: Vec<&SnapshotDifference> =
+        report.snapshots.differing.iter().filter(|difference| difference.because_of.is_empty()).collect();
     let mut room = MOST_OF_SNAPSHOTS;
     let mut views = Vec::new();
-    for difference in differences {
+    for difference in &differences {
         let lines = diff_lines(&shared::only_changes(&difference.diff), MOST_OF_TEXT);
         let size: usize = lines.iter().map(|line| payload::escaped_len(&line.text) + 40).sum();
         if size > room {

@@ -6,7 +6,7 @@ use schemars::{Schema, generate::SchemaSettings};
 
 use crate::run::{REPORT_SCHEMA, Report, record};
 
-/// Writes a report as `refundproof-report/1`.
+/// Writes a report as `refundproof-report/2`.
 ///
 /// # Errors
 /// When the writer fails.

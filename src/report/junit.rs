@@ -1,4 +1,5 @@
-//! JUnit's XML, as CI servers read it: one suite for each checklist item, one test case for each requirement.
+//! JUnit's XML, as CI servers read it: one suite for each checklist item, one test case for each requirement. The requirement
+//! that a finding is about fails; others that it breaks are skipped, so that each mistake is one failure.
 //!
 //! There is no one schema. This keeps to what the strictest common one takes, that of the Jenkins xUnit plugin (`junit-10.xsd`);
 //! Surefire, GitLab and others take more. A warning is no failure there, so it is said in the output of a test case that passes.
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     check::verdict::Verdict,
-    run::{FailureReport, Report, RequirementResult},
+    run::{FindingReport, Report, RequirementResult},
 };
 
 /// Writes a report as JUnit's XML.
@@ -34,6 +35,17 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     whole.add_test_suite(suite(report, "snapshots", snapshot_cases(report)));
     if let Some(known) = &report.known_failing {
         whole.add_test_suite(suite(report, "known failures", list_cases(report, &known.file)));
+    }
+    let alone = shared::saved_alone(report).map(|line| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(line.clone()).set_type("saved");
+        let mut case = TestCase::new(line, status);
+        case.set_classname(class(report, "saved")).set_time(Duration::ZERO);
+        case
+    });
+    let alone: Vec<TestCase> = alone.collect();
+    if !alone.is_empty() {
+        whole.add_test_suite(suite(report, "saved cases", alone));
     }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.
@@ -81,15 +93,21 @@ fn class(report: &Report, suite: &str) -> String {
 }
 
 fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_>) -> TestCase {
-    let asks = describe(&result.id).map(|text| text.shows);
-    let story = || result.failures.iter().map(|failure| story(result, failure, asks.as_deref())).collect::<Vec<_>>().join("\n\n");
+    let about = || report.findings.iter().filter(|finding| finding.about == result.id);
+    let story = || about().map(|finding| story(finding, describe)).collect::<Vec<_>>().join("\n\n");
     let status = match result.verdict {
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Fail => {
-            let message = shared::deciding(result).map_or_else(|| note(result), shared::message);
-            let kind = shared::deciding(result).map_or("failure", |failure| failure.kind.as_str());
+            let deciding = shared::deciding(report, result);
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(message).set_type(kind).set_description(story());
+            status.set_message(deciding.map_or_else(|| note(result), shared::message));
+            status.set_type(deciding.map_or("failure", |finding| finding.kind.as_str())).set_description(story());
+            status
+        }
+        Verdict::Affected | Verdict::Masked => {
+            let mut status = TestCaseStatus::skipped();
+            let why = shared::because(report, result).unwrap_or_default();
+            status.set_message(format!("{}: {why}", shared::verdict_words(result)));
             status
         }
         Verdict::Error => {
@@ -115,7 +133,7 @@ fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_
         }
         _ => {}
     }
-    let stderr: Vec<String> = result.failures.iter().map(|failure| visible(&failure.stderr)).filter(|text| !text.is_empty()).collect();
+    let stderr: Vec<String> = about().map(|finding| visible(&finding.stderr)).filter(|text| !text.is_empty()).collect();
     if !stderr.is_empty() {
         case.set_system_err(stderr.join("\n"));
     }
@@ -126,22 +144,22 @@ fn note(result: &RequirementResult) -> String {
     visible_line(result.note.as_deref().unwrap_or("no reason was given"))
 }
 
-/// A failure as a text: what was asked, what was sent, what came of it, how to see it again.
-fn story(result: &RequirementResult, failure: &FailureReport, asks: Option<&str>) -> String {
+/// A finding as a text: what was asked, what was sent, what came of it, how to see it again.
+fn story(finding: &FindingReport, describe: &Describe<'_>) -> String {
     let mut parts = Vec::new();
-    let mut head = format!("{} {}", result.id, result.level.as_str());
-    for line in asks.into_iter().map(str::to_owned).chain([format!("source: {}", result.source)]) {
+    let mut head = format!("finding {}: {} {}", finding.id, finding.about, finding.level.as_str());
+    let asked = describe(&finding.about);
+    let lines = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("source: {}", text.source())]);
+    let like = finding.like.as_ref().map(|like| format!("like: {}", shared::likeness(like)));
+    for line in lines.chain(like).chain(shared::breaks(finding)) {
         head.push_str(&format!("\n{line}"));
     }
-    if let Some(resembles) = &failure.resembles {
-        head.push_str(&format!("\nlike: {} ({})", resembles.name, resembles.class));
-    }
     parts.push(head);
-    parts.extend(shared::timeline_text(failure).map(|text| text.trim_end().to_owned()));
-    parts.push(shared::message(failure));
-    parts.push(format!("- must be\n+ shown\n{}", visible(&failure.diff).trim_end()));
-    if !failure.file.is_empty() {
-        parts.push(format!("case: {}\nagain: {}", visible(&failure.file), visible(&failure.reproduce)));
+    parts.extend(shared::timeline_text(finding).map(|text| text.trim_end().to_owned()));
+    parts.push(shared::message(finding));
+    parts.push(format!("- must be\n+ shown\n{}", visible(&finding.diff).trim_end()));
+    if !finding.file.is_empty() {
+        parts.push(format!("case: {}\nagain: {}", visible(&finding.file), visible(&finding.reproduce)));
     }
     parts.join("\n\n")
 }
@@ -177,6 +195,14 @@ fn snapshot_cases(report: &Report) -> Vec<TestCase> {
         if let Some(why) = &difference.waived {
             let mut status = TestCaseStatus::skipped();
             status.set_message(format!("waived: {}", visible_line(why)));
+            cases.push(case(&difference.name, status));
+            continue;
+        }
+        let explained: Vec<String> =
+            difference.because_of.iter().filter_map(|id| shared::number(report, id)).map(|number| number.to_string()).collect();
+        if !explained.is_empty() {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("differs because of finding {}", explained.join(", ")));
             cases.push(case(&difference.name, status));
             continue;
         }

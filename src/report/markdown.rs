@@ -7,11 +7,12 @@ use std::io::{self, Write};
 
 use super::{
     Describe, shared,
-    shared::{beginning, ending, unwaived, visible, visible_line},
+    shared::{beginning, ending, unexplained, unwaived, visible, visible_line},
 };
 use crate::{
     check::verdict::{Conformance, Verdict},
-    run::{FailureReport, Report, RequirementResult, SnapshotDifference},
+    corpus::Level,
+    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
 };
 
 /// How many bytes a step summary may have, less some room. Source: GitHub Docs, "Workflow commands for GitHub Actions", "Step
@@ -30,16 +31,11 @@ const MOST_OF_LINE: usize = 400;
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>, most: usize) -> io::Result<()> {
     let mut page = Page { text: overview(report), most, left_out: 0 };
-    let failing = report.requirements.iter().filter(|result| !result.failures.is_empty());
-    let mut first = true;
-    for result in failing {
-        for failure in &result.failures {
-            let heading = if first { "### Failures\n\n" } else { "" };
-            first = false;
-            page.add(&format!("{heading}{}", failure_block(result, failure, describe)));
-        }
+    for (place, finding) in report.findings.iter().enumerate() {
+        let heading = if place == 0 { "### Findings\n\n" } else { "" };
+        page.add(&format!("{heading}{}", finding_block(place + 1, finding, describe)));
     }
-    for (number, difference) in unwaived(report).enumerate() {
+    for (number, difference) in unexplained(report).enumerate() {
         let heading = if number == 0 { "### Snapshots that differ\n\n" } else { "" };
         page.add(&format!("{heading}{}", snapshot_block(difference)));
     }
@@ -99,6 +95,12 @@ fn overview(report: &Report) -> String {
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
     }
+    if let Some(saved) = shared::saved(report) {
+        text.push_str(&format!("Saved cases: {saved}\n\n"));
+    }
+    for alone in shared::saved_alone(report) {
+        text.push_str(&format!("> [!CAUTION]\n> {}\n\n", code(&alone)));
+    }
     for problem in shared::list_problems(report) {
         text.push_str(&format!("> [!CAUTION]\n> Known failures: {}\n\n", code(problem)));
     }
@@ -129,37 +131,44 @@ fn overview(report: &Report) -> String {
     text
 }
 
-fn failure_block(result: &RequirementResult, failure: &FailureReport, describe: &Describe<'_>) -> String {
-    let message = shared::message(failure);
+fn finding_block(number: usize, finding: &FindingReport, describe: &Describe<'_>) -> String {
+    let message = shared::message(finding);
     let mut text = format!(
-        "<details><summary>{} <b>{}</b> {}: <code>{}</code></summary>\n\n",
-        verdict_mark(result),
-        html(&result.id),
-        result.level.as_str(),
+        "<details><summary>{} {number}. <b>{}</b> {}: <code>{}</code></summary>\n\n",
+        finding_mark(finding),
+        html(&finding.about),
+        finding.level.as_str(),
         html(beginning(&message, MOST_OF_LINE).0)
     );
-    if let Some(asked) = describe(&result.id) {
-        text.push_str(&format!("{}\n\n", asked.shows));
+    if let Some(asked) = describe(&finding.about) {
+        text.push_str(&format!("{}\n\nSource: {}\n\n", asked.shows, asked.source()));
     }
-    text.push_str(&format!("Source: {}\n\n", result.source));
-    if let Some(resembles) = &failure.resembles {
-        let links: Vec<String> = resembles.links.iter().enumerate().map(|(number, link)| format!("[{}](<{link}>)", number + 1)).collect();
-        text.push_str(&format!("Real bugs like this: {} {}\n\n", resembles.name, links.join(" ")));
+    if let Some(waived) = &finding.waived {
+        text.push_str(&format!("Known: {}\n\n", code(waived)));
     }
-    if let Some(timeline) = shared::timeline_text(failure) {
+    if let Some(like) = &finding.like {
+        let links: Vec<String> = like.links.iter().enumerate().map(|(number, link)| format!("[{}](<{link}>)", number + 1)).collect();
+        text.push_str(&format!("Behaves like `builtin:fault/{}`; real bugs like this: {} {}\n\n", like.fault, like.name, links.join(" ")));
+    }
+    if let Some(breaks) = shared::breaks(finding) {
+        let others: Vec<String> = finding.also_fails.iter().map(|id| format!("`{id}`")).collect();
+        let others = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
+        text.push_str(&format!("{}{others}\n\n", capitalised(&breaks)));
+    }
+    if let Some(timeline) = shared::timeline_text(finding) {
         text.push_str(&fence("text", &timeline));
     }
     text.push_str("`-` is what must be, `+` what is shown:\n\n");
-    text.push_str(&fence("diff", &visible(&failure.diff)));
-    if !failure.stderr.is_empty() {
+    text.push_str(&fence("diff", &visible(&finding.diff)));
+    if !finding.stderr.is_empty() {
         text.push_str("The target's standard error:\n\n");
-        let stderr = visible(&failure.stderr);
+        let stderr = visible(&finding.stderr);
         let (end, missing) = ending(&stderr, MOST_OF_TEXT / 4);
         let mark = if missing > 0 { "…\n" } else { "" };
         text.push_str(&fence("text", &format!("{mark}{end}")));
     }
-    if !failure.file.is_empty() {
-        text.push_str(&format!("Run it again ({}):\n\n{}", code(&failure.file), fence("sh", &visible(&failure.reproduce))));
+    if !finding.file.is_empty() {
+        text.push_str(&format!("Run it again ({}):\n\n{}", code(&finding.file), fence("sh", &visible(&finding.reproduce))));
     }
     text.push_str("</details>\n\n");
     text
@@ -171,21 +180,37 @@ fn snapshot_block(difference: &SnapshotDifference) -> String {
 }
 
 fn all_requirements(report: &Report) -> String {
-    let mut text = "<details><summary>All requirements</summary>\n\n| | Requirement | Level | Verdict | Cases | Deliveries | Note |\n| --- | --- | --- | --- | ---: | ---: | --- |\n".to_owned();
+    let mut text = "<details><summary>All requirements</summary>\n\n| | Requirement | Level | Verdict | Findings | Cases | Deliveries | Note |\n| --- | --- | --- | --- | --- | ---: | ---: | --- |\n".to_owned();
     for result in &report.requirements {
         let note = result.note.as_deref().map_or(String::new(), cell);
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {note} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {note} |\n",
             verdict_mark(result),
             result.id,
             result.level.as_str(),
             shared::verdict_words(result),
+            numbers(report, result),
             result.cases,
             result.deliveries
         ));
     }
     text.push_str("\n</details>\n\n");
     text
+}
+
+/// The text with a capital at its beginning.
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn numbers(report: &Report, result: &RequirementResult) -> String {
+    let numbers = result.findings.iter().filter_map(|id| shared::number(report, id));
+    numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn finding_mark(finding: &FindingReport) -> &'static str {
+    if finding.waived.is_none() && finding.level == Level::Must { "❌" } else { "⚠️" }
 }
 
 fn conformance_mark(verdict: Conformance) -> &'static str {
@@ -201,6 +226,7 @@ fn verdict_mark(result: &RequirementResult) -> &'static str {
     match result.verdict {
         Verdict::Pass => "✅",
         Verdict::Fail => "❌",
+        Verdict::Affected | Verdict::Masked => "❌",
         Verdict::Warn | Verdict::Waived => "⚠️",
         Verdict::Error => "❔",
         Verdict::NotExercised if result.judged && !result.by_claims => "❌",

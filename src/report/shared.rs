@@ -2,12 +2,9 @@
 
 use crate::{
     case::{Act, Case},
-    check::{
-        FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FailureReport, ItemResult, Report, RequirementResult, SnapshotDifference, Totals},
+    run::{FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -18,6 +15,8 @@ pub(super) fn counts<'r>(results: impl IntoIterator<Item = &'r RequirementResult
         (Verdict::Pass, "passed"),
         (Verdict::Fail, "failed"),
         (Verdict::Warn, "warned"),
+        (Verdict::Affected, "affected"),
+        (Verdict::Masked, "masked"),
         (Verdict::Waived, "waived"),
         (Verdict::Error, "in error"),
         (Verdict::NotExercised, "not exercised"),
@@ -56,14 +55,86 @@ pub(super) fn unwaived(report: &Report) -> impl Iterator<Item = &SnapshotDiffere
     report.snapshots.differing.iter().filter(|difference| difference.waived.is_none())
 }
 
+/// Those of them that no finding explains: they stand for themselves.
+pub(super) fn unexplained(report: &Report) -> impl Iterator<Item = &SnapshotDifference> {
+    unwaived(report).filter(|difference| difference.because_of.is_empty())
+}
+
 /// What is wrong with the list of known failures.
 pub(super) fn list_problems(report: &Report) -> &[String] {
     report.known_failing.as_ref().map_or(&[], |known| &known.problems)
 }
 
-/// The failure that decides a requirement: those before it are known.
-pub(super) fn deciding(result: &RequirementResult) -> Option<&FailureReport> {
-    result.failures.last()
+/// The number of a finding in every report: its place on the list, from 1.
+pub(super) fn number(report: &Report, id: &str) -> Option<usize> {
+    report.findings.iter().position(|finding| finding.id == id).map(|place| place + 1)
+}
+
+/// The numbers of the findings that break a requirement: `finding 1`, `findings 1, 3`; empty where there are none.
+pub(super) fn numbers(report: &Report, result: &RequirementResult) -> String {
+    let numbers: Vec<String> = result.findings.iter().filter_map(|id| number(report, id)).map(|number| number.to_string()).collect();
+    match numbers.len() {
+        0 => String::new(),
+        1 => format!("finding {}", numbers[0]),
+        _ => format!("findings {}", numbers.join(", ")),
+    }
+}
+
+/// Why a requirement failed no less than another, but not by itself: `affected by finding 1`; nothing where that is not so.
+pub(super) fn because(report: &Report, result: &RequirementResult) -> Option<String> {
+    let numbers = numbers(report, result);
+    match result.verdict {
+        Verdict::Affected => Some(format!("fails only because of {numbers}; without that its cases pass")),
+        Verdict::Masked => Some(format!("cannot be judged before {numbers} is mended")),
+        _ => None,
+    }
+}
+
+/// The finding that a requirement's verdict rests on: the first about it that is not accepted.
+pub(super) fn deciding<'r>(report: &'r Report, result: &RequirementResult) -> Option<&'r FindingReport> {
+    let mut about = report.findings.iter().filter(|finding| finding.about == result.id);
+    about.clone().find(|finding| finding.waived.is_none()).or_else(|| about.next())
+}
+
+/// What else a finding breaks: `because of it 11 requirements fail too; 4 could not be judged`. Nothing where it breaks nothing.
+pub(super) fn breaks(finding: &FindingReport) -> Option<String> {
+    let masks = finding.masks.iter().filter(|id| **id != finding.about).count();
+    let others = finding.also_fails.len().saturating_sub(masks);
+    let mut parts = Vec::new();
+    if others > 0 {
+        parts.push(many(others as u64, "requirement fails too", "requirements fail too"));
+    }
+    if masks > 0 {
+        parts.push(many(masks as u64, "could not be judged", "could not be judged"));
+    }
+    if !finding.snapshots.is_empty() {
+        parts.push(many(finding.snapshots.len() as u64, "snapshot differs", "snapshots differ"));
+    }
+    (!parts.is_empty()).then(|| format!("because of it {}", parts.join("; ")))
+}
+
+/// What a finding is like, in words.
+pub(super) fn likeness(like: &Likeness) -> String {
+    format!("builtin:fault/{} ({}, {})", like.fault, like.name, like.class)
+}
+
+/// What became of the cases that earlier runs saved, in words: `saved cases  3 played first: 1 still fails, 2 pass now`.
+pub(super) fn saved(report: &Report) -> Option<String> {
+    let fails = report.saved.iter().filter(|saved| saved.fails.is_some()).count();
+    let passes = report.saved.len() - fails;
+    let parts = [
+        (fails > 0).then(|| many(fails as u64, "still fails", "still fail")),
+        (passes > 0).then(|| many(passes as u64, "passes now", "pass now")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty())
+        .then(|| format!("{} of earlier runs played first: {}", many(report.saved.len() as u64, "case", "cases"), parts.join(", ")))
+}
+
+/// Saved cases that still fail and belong to no finding of this run: each with what is wrong.
+pub(super) fn saved_alone(report: &Report) -> impl Iterator<Item = String> {
+    let alone = report.saved.iter().filter(|saved| saved.finding.is_none());
+    alone.filter_map(|saved| Some(visible_line(&format!("{} still fails: {}", saved.file, saved.fails.as_ref()?))))
 }
 
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
@@ -97,25 +168,6 @@ pub(super) fn limits(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// What a failure came about by, so that those which came about alike can be put together: what was sent, and which members
-/// of the state are wrong, but no ids and no amounts.
-pub(super) fn cause(failure: &FailureReport) -> String {
-    let class = failure.resembles.as_ref().map_or("", |resembles| resembles.class.as_str());
-    let sent: Vec<String> = match &failure.shrunk {
-        Some(case) => {
-            case.all_deliveries().map(|delivery| format!("{}{:?}{:?}", delivery.event.kind, delivery.fault, delivery.mutation)).collect()
-        }
-        None => failure.answers.clone(),
-    };
-    let wrong: Vec<String> = if failure.kind == FailureKind::State.as_str() {
-        let rows = rows(&failure.expected, &failure.observed);
-        rows.iter().filter(|row| row.differs()).filter_map(|row| row.name.split(' ').next().map(str::to_owned)).collect()
-    } else {
-        vec![failure.message.clone()]
-    };
-    format!("{} {class} {} {sent:?} {wrong:?}", failure.kind, failure.deliveries)
-}
-
 /// `1 case`, `2 cases`.
 pub(super) fn many(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
@@ -137,31 +189,35 @@ pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> boo
     let whole = report.interrupted.is_none() && report.shard.is_none();
     match result.verdict {
         Verdict::Fail => true,
+        Verdict::Affected | Verdict::Masked => {
+            let accepted = |finding: &FindingReport| !result.findings.contains(&finding.id) || finding.waived.is_some();
+            result.level == Level::Must && !report.findings.iter().all(accepted)
+        }
         Verdict::NotExercised => whole && result.judged && !result.by_claims && (result.level == Level::Must || report.options.strict),
         Verdict::Pass | Verdict::Warn | Verdict::NotApplicable | Verdict::Waived | Verdict::Error => false,
     }
 }
 
 /// The one line that says what went wrong, and after which delivery where that is known.
-pub(super) fn message(failure: &FailureReport) -> String {
-    let message = format!("{}{}", visible_line(&failure.message), chance(failure));
-    match &failure.shrunk {
-        Some(case) => format!("{}: {message}", place(case, failure.entry)),
+pub(super) fn message(finding: &FindingReport) -> String {
+    let message = format!("{}{}", visible_line(&finding.message), chance(finding));
+    match &finding.shrunk {
+        Some(case) => format!("{}: {message}", place(case, finding.entry)),
         None => message,
     }
 }
 
 /// How often it fails, where that depends on chance; else nothing.
-pub(super) fn chance(failure: &FailureReport) -> String {
-    failure.chance.map_or(String::new(), |chance| format!(" (in {} of {} runs)", chance.failed, chance.runs))
+pub(super) fn chance(finding: &FindingReport) -> String {
+    finding.chance.map_or(String::new(), |chance| format!(" (in {} of {} runs)", chance.failed, chance.runs))
 }
 
 /// What was sent, as plain text.
-pub(super) fn timeline_text(failure: &FailureReport) -> Option<String> {
+pub(super) fn timeline_text(finding: &FindingReport) -> Option<String> {
     const COLUMNS: usize = 100;
-    let case = failure.shrunk.as_ref()?;
+    let case = finding.shrunk.as_ref()?;
     let mut text = Vec::new();
-    super::timeline::write(&mut text, case, Some(&failure.answers), COLUMNS).ok()?;
+    super::timeline::write(&mut text, case, Some(&finding.answers), COLUMNS).ok()?;
     let text = String::from_utf8(text).ok()?;
     Some(visible(&anstream::adapter::strip_str(&text).to_string()))
 }

@@ -1,4 +1,4 @@
-//! What a person sees: the table of requirements, and each failure as a story.
+//! What a person sees: the table of requirements with the findings that break them, and each finding as a story.
 
 use std::io::{self, Write};
 
@@ -14,8 +14,8 @@ use crate::{
         FailureKind,
         verdict::{Conformance, Verdict},
     },
-    corpus::RequirementText,
-    run::{FailureReport, Report, RequirementResult},
+    corpus::{Level, RequirementText},
+    run::{FindingReport, Report, RequirementResult},
 };
 
 /// How much is shown, and on how wide a screen.
@@ -43,34 +43,34 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
             writeln!(out)?;
             writeln!(out, "{}  {}", paint(STRONG, &item.id), conformance(item.verdict))?;
             for requirement in report.requirements.iter().filter(|requirement| requirement.item == item.id) {
-                requirement_lines(out, requirement, report.interrupted.is_some(), view)?;
+                requirement_lines(out, report, requirement, view)?;
             }
         }
         writeln!(out)?;
         snapshot_line(out, report)?;
+        if let Some(saved) = shared::saved(report) {
+            for (number, line) in wrap(&saved, view.columns.saturating_sub(7)).iter().enumerate() {
+                writeln!(out, "{}  {line}", if number == 0 { paint(STRONG, "saved") } else { "     ".to_owned() })?;
+            }
+        }
     }
     // What was not judged is told of by its line alone, and has to be told.
     let unjudged: Vec<_> = report.requirements.iter().filter(|requirement| view.quiet && requirement.verdict == Verdict::Error).collect();
     for requirement in &unjudged {
-        requirement_lines(out, requirement, report.interrupted.is_some(), view)?;
+        requirement_lines(out, report, requirement, view)?;
     }
-    let mut told: Vec<(String, &str)> = Vec::new();
-    // A known failure has its line in the table; nobody wants to read its story every day.
-    for requirement in report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Waived) {
-        for failure in &requirement.failures {
-            writeln!(out)?;
-            let cause = shared::cause(failure);
-            match told.iter().find(|(known, _)| *known == cause) {
-                // One mistake tends to break many requirements; its story is told once.
-                Some((_, first)) => short_failure_lines(out, requirement, failure, first, view)?,
-                None => {
-                    told.push((cause, &requirement.id));
-                    failure_lines(out, requirement, failure, view, describe(&requirement.id).as_ref())?;
-                }
-            }
+    // A known finding has its line in the table; nobody wants to read its story every day.
+    for (place, finding) in report.findings.iter().enumerate().filter(|(_, finding)| finding.waived.is_none()) {
+        writeln!(out)?;
+        finding_lines(out, place + 1, finding, view, describe(&finding.about).as_ref())?;
+    }
+    for line in shared::saved_alone(report) {
+        writeln!(out)?;
+        for line in wrap(&line, view.columns.saturating_sub(2)) {
+            writeln!(out, "{} {line}", paint(BAD, "✗"))?;
         }
     }
-    let differing: Vec<_> = report.snapshots.differing.iter().filter(|difference| difference.waived.is_none()).collect();
+    let differing: Vec<_> = shared::unexplained(report).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
         writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
@@ -80,7 +80,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         let more = many((differing.len() - MOST_SNAPSHOTS) as u64, "more snapshot", "more snapshots");
         writeln!(out, "\n  … and {more} that differ; `--report html=PATH` has them all")?;
     }
-    if !view.quiet || !unjudged.is_empty() || !report.requirements.iter().all(|requirement| requirement.failures.is_empty()) {
+    if !view.quiet || !unjudged.is_empty() || !report.findings.is_empty() {
         writeln!(out)?;
     }
     verdict_lines(out, report, view)
@@ -151,6 +151,8 @@ fn mark(requirement: &RequirementResult) -> String {
     match requirement.verdict {
         Verdict::Pass => paint(GOOD, "✓"),
         Verdict::Fail => paint(BAD, "✗"),
+        Verdict::Affected => paint(BAD, "~"),
+        Verdict::Masked => paint(BAD, "?"),
         Verdict::Warn | Verdict::Waived => paint(ODD, "!"),
         Verdict::Error => paint(ODD, "?"),
         Verdict::NotExercised if requirement.judged && !requirement.by_claims => paint(BAD, "○"),
@@ -158,29 +160,32 @@ fn mark(requirement: &RequirementResult) -> String {
     }
 }
 
-fn requirement_lines(out: &mut dyn Write, requirement: &RequirementResult, cut_short: bool, view: View) -> io::Result<()> {
+fn requirement_lines(out: &mut dyn Write, report: &Report, requirement: &RequirementResult, view: View) -> io::Result<()> {
     let level = format!("{:<6}", requirement.level.as_str());
     // Wide enough for the longest id, so that columns line up.
     let id = format!("{:<42}", requirement.id);
     let numbers = match requirement.verdict {
-        Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Waived => {
+        Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Affected | Verdict::Masked | Verdict::Waived => {
             let cases = if requirement.cases == 1 { "case " } else { "cases" };
             format!("{:>4} {cases} {:>6} deliveries", requirement.cases, requirement.deliveries)
         }
         other => other.as_str().to_owned(),
     };
     let line = format!("{id} {level}");
+    let findings = shared::numbers(report, requirement);
+    let findings = if findings.is_empty() { findings } else { format!("  {findings}") };
     if view.columns >= 80 {
-        writeln!(out, "  {} {line} {}", mark(requirement), paint(FAINT, &numbers))?;
+        writeln!(out, "  {} {line} {}{}", mark(requirement), paint(FAINT, &numbers), paint(BAD, &findings))?;
     } else {
         writeln!(out, "  {} {}", mark(requirement), cut(&requirement.id, view.columns.saturating_sub(4)))?;
         let numbers: Vec<&str> = numbers.split_whitespace().collect();
-        writeln!(out, "      {}", paint(FAINT, &format!("{} · {}", requirement.level.as_str(), numbers.join(" "))))?;
+        writeln!(out, "      {}", paint(FAINT, &format!("{} · {}{findings}", requirement.level.as_str(), numbers.join(" "))))?;
     }
     // That the run was cut short is said once, at the end.
-    let unreached = cut_short && requirement.verdict == Verdict::NotExercised && requirement.cases == 0;
-    if let Some(note) = requirement.note.as_ref().filter(|_| requirement.judged && !unreached) {
-        for line in wrap(&visible(note), view.columns.saturating_sub(6)) {
+    let unreached = report.interrupted.is_some() && requirement.verdict == Verdict::NotExercised && requirement.cases == 0;
+    let note = requirement.note.clone().filter(|_| requirement.judged && !unreached).or_else(|| shared::because(report, requirement));
+    if let Some(note) = note {
+        for line in wrap(&visible(&note), view.columns.saturating_sub(6)) {
             writeln!(out, "      {}", paint(FAINT, &line))?;
         }
     }
@@ -205,82 +210,70 @@ fn snapshot_line(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "{}  {text}", paint(STRONG, "snapshots"))
 }
 
-/// Writes one failure: what was asked, what was sent, what came of it, how to see it again.
+/// Writes one finding: what the target does wrong, what was asked, what was sent, what came of it, how to see it again.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn failure_lines(
+pub fn finding_lines(
     out: &mut dyn Write,
-    requirement: &RequirementResult,
-    failure: &FailureReport,
+    number: usize,
+    finding: &FindingReport,
     view: View,
     text: Option<&RequirementText>,
 ) -> io::Result<()> {
-    let style = if requirement.verdict == Verdict::Fail { BAD } else { ODD };
-    writeln!(out, "{} {} {}", paint(style, "✗"), paint(STRONG, &requirement.id), requirement.level.as_str())?;
-    if let Some(text) = text {
-        for line in wrap(&text.shows, view.columns.saturating_sub(2)) {
-            writeln!(out, "  {line}")?;
-        }
+    let style = if finding.level == Level::Must { BAD } else { ODD };
+    let title = format!("{number} {}{}", visible(&finding.message), shared::chance(finding));
+    for (line_number, line) in wrap(&title, view.columns.saturating_sub(2)).iter().enumerate() {
+        writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(STRONG, line))?;
     }
-    labelled(out, "source", &requirement.source, view)?;
-    if let Some(resembles) = &failure.resembles {
-        labelled(out, "like", &format!("{} ({})", resembles.name, resembles.class), view)?;
-        for link in &resembles.links {
+    labelled(out, "about", &format!("{} ({})", finding.about, finding.level.as_str()), view)?;
+    if let Some(text) = text {
+        labelled(out, "", &text.shows, view)?;
+        labelled(out, "source", &text.source(), view)?;
+    }
+    if let Some(like) = &finding.like {
+        labelled(out, "like", &shared::likeness(like), view)?;
+        for link in &like.links {
             writeln!(out, "            {}", paint(FAINT, link))?;
         }
     }
+    if let Some(breaks) = shared::breaks(finding) {
+        labelled(out, "breaks", &breaks, view)?;
+    }
     writeln!(out)?;
     let mut place = String::new();
-    if let Some(case) = &failure.shrunk {
-        timeline::write(out, case, Some(&failure.answers), view.columns)?;
-        place = format!("{}: ", shared::place(case, failure.entry));
+    if let Some(case) = &finding.shrunk {
+        timeline::write(out, case, Some(&finding.answers), view.columns)?;
+        place = format!("{}: ", shared::place(case, finding.entry));
         writeln!(out)?;
     }
-    let message = format!("{place}{}{}", visible(&failure.message), shared::chance(failure));
+    let message = format!("{place}{}{}", visible(&finding.message), shared::chance(finding));
     for (number, line) in wrap(&message, view.columns.saturating_sub(2)).iter().enumerate() {
         match line.strip_prefix(place.trim_end()).filter(|_| number == 0) {
             Some(rest) => writeln!(out, "  {}{}", paint(STRONG, place.trim_end()), paint(style, rest))?,
             None => writeln!(out, "  {}", paint(style, line))?,
         }
     }
-    comparison(out, failure, view)?;
-    if !failure.stderr.is_empty() {
+    comparison(out, finding, view)?;
+    if !finding.stderr.is_empty() {
         writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
-        let stderr = visible(&failure.stderr);
+        let stderr = visible(&finding.stderr);
         let lines: Vec<&str> = stderr.lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(8)) {
             writeln!(out, "  │ {}", cut(&line.replace('\t', "    "), view.columns.saturating_sub(4)))?;
         }
     }
-    again_lines(out, failure)
-}
-
-/// A failure that came about like one that was told in full.
-fn short_failure_lines(
-    out: &mut dyn Write,
-    requirement: &RequirementResult,
-    failure: &FailureReport,
-    first: &str,
-    view: View,
-) -> io::Result<()> {
-    let style = if requirement.verdict == Verdict::Fail { BAD } else { ODD };
-    writeln!(out, "{} {} {}", paint(style, "✗"), paint(STRONG, &requirement.id), requirement.level.as_str())?;
-    let text = format!("fails like {first} above: {}", visible(&failure.message));
-    for line in wrap(&text, view.columns.saturating_sub(2)) {
-        writeln!(out, "  {line}")?;
-    }
-    again_lines(out, failure)
+    again_lines(out, finding)
 }
 
 /// Where the case was saved, and how it is run again.
-fn again_lines(out: &mut dyn Write, failure: &FailureReport) -> io::Result<()> {
-    if failure.file.is_empty() {
+fn again_lines(out: &mut dyn Write, finding: &FindingReport) -> io::Result<()> {
+    if finding.file.is_empty() {
         return Ok(());
     }
     // Commands and paths are pasted: they are never cut or broken.
-    writeln!(out, "  {:<9} {}", paint(FAINT, "case     "), visible(&failure.file))?;
-    writeln!(out, "  {:<9} {}", paint(FAINT, "again    "), visible(&failure.reproduce))
+    writeln!(out, "  {:<9} {}", paint(FAINT, "case     "), visible(&finding.file))?;
+    writeln!(out, "  {:<9} {}", paint(FAINT, "again    "), visible(&finding.reproduce))
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Result<()> {
@@ -292,16 +285,16 @@ fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Res
 }
 
 /// Expected and shown side by side where there is room for it, else as a diff.
-fn comparison(out: &mut dyn Write, failure: &FailureReport, view: View) -> io::Result<()> {
-    let rows = shared::rows(&visible(&failure.expected), &visible(&failure.observed));
+fn comparison(out: &mut dyn Write, finding: &FindingReport, view: View) -> io::Result<()> {
+    let rows = shared::rows(&visible(&finding.expected), &visible(&finding.observed));
     let width = |text: fn(&shared::Row) -> &String| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
     let name = width(|row| &row.name).max(8);
     let left = width(|row| &row.expected).max(8);
     let right = width(|row| &row.shown).max(5);
     // What is there twice, or in another order, no table of members shows.
     let tells = rows.iter().any(shared::Row::differs);
-    if failure.kind != FailureKind::State.as_str() || !tells || 8 + name + left + right > view.columns {
-        return diff_lines(out, &failure.diff);
+    if finding.kind != FailureKind::State || !tells || 8 + name + left + right > view.columns {
+        return diff_lines(out, &finding.diff);
     }
     writeln!(out, "    {}", paint(FAINT, &format!("{:name$}  {:left$}  {}", "", "must be", "shows")))?;
     for row in &rows {

@@ -22,12 +22,14 @@ use super::{
     frozen::{Walked, comparable, walk},
     options::{Options, SNAPSHOTS},
     outcome::{
-        Digests, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+        Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
+        TargetInfo, Totals,
     },
     record,
     redact::Redactor,
-    waive::{apply_known_failures, waive_requirement, waive_snapshots},
-    work::Work,
+    saved,
+    waive::apply_known_failures,
+    work::{Failed, Progress, Work},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
@@ -38,7 +40,7 @@ use crate::{
     },
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
-    plan::for_recipe,
+    plan::{Recipe, for_recipe},
     provider::Provider,
 };
 
@@ -76,17 +78,19 @@ pub fn certify(
     let selected: Vec<(usize, &RequirementText)> = chosen.map(|(index, requirement)| (*index, requirement)).collect();
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
-    let mut requirements = campaign.run_requirements(first, &selected, emit);
-    let snapshots = if options.selection.includes(SNAPSHOTS) {
+    let mut saved = campaign.play_saved(&capabilities);
+    let judged = campaign.run_requirements(first, &selected, emit);
+    let mut snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&capabilities, corpus, &set);
         emit(&RunEvent::SnapshotsCompared { compared: snapshots.compared, differing: snapshots.differing.len() });
         snapshots
     } else {
         SnapshotResult { note: Some("not selected".to_owned()), ..SnapshotResult::default() }
     };
-    requirements.sort_by_key(|(index, _)| *index);
-    let requirements: Vec<RequirementResult> = requirements.into_iter().map(|(_, result)| result).collect();
-    let mut report = campaign.report(introduction, &set, requirements, snapshots);
+    let (requirements, findings) = campaign.investigate(judged, &mut snapshots, &capabilities, emit);
+    saved::assign(&mut saved, &findings);
+    let mut report = campaign.report(introduction, &set, (requirements, findings), snapshots);
+    report.saved = saved;
     redactor.report(&mut report);
     apply_known_failures(&mut report, &options.known, corpus);
     conclude(&mut report);
@@ -94,15 +98,15 @@ pub fn certify(
     Ok(report)
 }
 
-struct Campaign<'a> {
-    provider: &'a dyn Provider,
-    factory: &'a dyn Factory,
-    options: &'a Options,
+pub(super) struct Campaign<'a> {
+    pub(super) provider: &'a dyn Provider,
+    pub(super) factory: &'a dyn Factory,
+    pub(super) options: &'a Options,
     stop: &'a AtomicBool,
     /// Times answers; may be a manual clock.
     clock: Clock,
     /// Times the run.
-    wall: Clock,
+    pub(super) wall: Clock,
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     spoiled: AtomicU32,
@@ -117,17 +121,33 @@ const MOST_SPOILED: u32 = 3;
 
 enum Message {
     Started(usize),
-    Shrinking(usize, usize),
-    Finished(usize, Box<RequirementResult>),
+    Finished(Judged),
+}
+
+/// What came of a requirement's cases.
+pub(super) enum Judged {
+    /// None of them failed, or it could not be judged.
+    Done(usize, Box<RequirementResult>),
+    /// Some failed, and that is to be looked into.
+    Failing(Box<Pending>),
+}
+
+/// A requirement of which cases fail, and how far they came.
+pub(super) struct Pending {
+    pub(super) index: usize,
+    pub(super) recipe: Recipe,
+    pub(super) result: RequirementResult,
+    pub(super) progress: Progress,
+    pub(super) failed: Vec<Failed>,
 }
 
 impl<'a> Campaign<'a> {
-    fn driver(&self) -> Result<Driver<'a>, TargetError> {
+    pub(super) fn driver(&self) -> Result<Driver<'a>, TargetError> {
         self.options.driver(self.provider, self.factory, self.clock.clone())
     }
 
     /// Whether nothing more is to be begun. Whoever asks leaves something out if it is.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let over = self.stop.load(Ordering::Relaxed) || self.options.time_limit.is_some_and(|limit| self.wall.monotonic() > limit);
         if over {
             self.cut.store(true, Ordering::Relaxed);
@@ -140,7 +160,7 @@ impl<'a> Campaign<'a> {
         first: Driver<'a>,
         selected: &[(usize, &RequirementText)],
         emit: &mut dyn FnMut(&RunEvent<'_>),
-    ) -> Vec<(usize, RequirementResult)> {
+    ) -> Vec<Judged> {
         let next = AtomicUsize::new(0);
         let mut results = Vec::with_capacity(selected.len());
         let (tell, hear) = mpsc::channel();
@@ -155,15 +175,15 @@ impl<'a> Campaign<'a> {
                     while let Some((index, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
                         // Whoever listens may have gone; the work is then for nothing but harms nobody.
                         let _ = tell.send(Message::Started(*index));
-                        let mut shrinking = |deliveries| {
-                            let _ = tell.send(Message::Shrinking(*index, deliveries));
-                        };
-                        let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver, &mut shrinking));
-                        let mut result = catch_unwind(work).unwrap_or_else(|_| {
-                            error_result(requirement, "the harness itself panicked here; please report it with the seed".to_owned())
+                        let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver));
+                        let mut judged = catch_unwind(work).unwrap_or_else(|_| {
+                            let note = "the harness itself panicked here; please report it with the seed".to_owned();
+                            Judged::Done(*index, Box::new(error_result(requirement, note)))
                         });
-                        redactor.requirement(&mut result);
-                        let _ = tell.send(Message::Finished(*index, Box::new(result)));
+                        if let Judged::Done(_, result) = &mut judged {
+                            redactor.requirement(result);
+                        }
+                        let _ = tell.send(Message::Finished(judged));
                     }
                 });
             }
@@ -172,10 +192,11 @@ impl<'a> Campaign<'a> {
             for message in hear {
                 match message {
                     Message::Started(index) => emit(&RunEvent::RequirementStarted { id: id(index) }),
-                    Message::Shrinking(index, deliveries) => emit(&RunEvent::Shrinking { id: id(index), deliveries }),
-                    Message::Finished(index, result) => {
-                        emit(&RunEvent::RequirementFinished(&result));
-                        results.push((index, *result));
+                    Message::Finished(judged) => {
+                        if let Judged::Done(_, result) = &judged {
+                            emit(&RunEvent::RequirementFinished(result));
+                        }
+                        results.push(judged);
                     }
                 }
             }
@@ -183,66 +204,75 @@ impl<'a> Campaign<'a> {
         results
     }
 
-    fn judge(
-        &self,
-        index: usize,
-        requirement: &RequirementText,
-        driver: &mut Option<Driver<'a>>,
-        shrinking: &mut dyn FnMut(usize),
-    ) -> RequirementResult {
-        let started = self.wall.monotonic();
+    fn judge(&self, index: usize, requirement: &RequirementText, driver: &mut Option<Driver<'a>>) -> Judged {
         let mut result = blank_result(requirement);
+        let done = |result: RequirementResult| Judged::Done(index, Box::new(result));
         let Some(recipe) = requirement.recipe else {
             result.note = Some("this version does not judge it yet".to_owned());
-            return result;
+            return done(result);
         };
         result.judged = true;
         result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
         if self.is_over() {
             result.note = Some("the run ended before it".to_owned());
-            return result;
+            return done(result);
         }
         if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
-            return error_result(
+            return done(error_result(
                 requirement,
                 format!("not judged: the target failed to answer in {MOST_SPOILED} requirements before this one"),
-            );
+            ));
         }
         if driver.is_none() {
             match self.driver() {
                 Ok(new) => *driver = Some(new),
                 Err(error) => {
                     self.spoiled.fetch_add(1, Ordering::Relaxed);
-                    return error_result(requirement, error.to_string());
+                    return done(error_result(requirement, error.to_string()));
                 }
             }
         }
-        let Some(ready) = driver.as_mut() else { return result };
+        let Some(ready) = driver.as_mut() else { return done(result) };
         if let Some(reason) = inapplicable(requirement, ready.capabilities()) {
             result.verdict = Verdict::NotApplicable;
             result.note = Some(reason);
-            return result;
+            return done(result);
         }
-        let strategy = for_recipe(recipe, self.provider.palette());
-        let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
+        let started = self.wall.monotonic();
         let is_over = || self.is_over();
-        let (wall, machine) = (&self.wall, &self.machine);
-        let work = Work { provider, options, transport, wall, machine, is_over: &is_over, index, requirement, strategy };
-        work.run(ready, &mut result, shrinking);
-        waive_requirement(&mut result, &self.options.known);
-        let costs_time = transport != "in-process";
-        if costs_time
-            && (result.verdict == Verdict::Error && result.failures.is_empty()
-                || result.failures.iter().any(|failure| failure.kind == FailureKind::Timeout.as_str()))
-        {
+        let work = self.work(index, requirement, recipe, &is_over);
+        let mut progress = Progress::default();
+        progress.trail.finished = true;
+        let failed = work.go_on(ready, &mut progress, &mut result);
+        let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        let costs_time = self.factory.transport() != "in-process";
+        if costs_time && (result.verdict == Verdict::Error || failed.iter().any(hangs)) {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
-        let usable = result.failures.is_empty() && result.verdict != Verdict::Error;
+        let usable = failed.is_empty() && result.verdict != Verdict::Error;
         if !usable && ready.recover().is_err() {
             *driver = None;
         }
         result.duration_ms = millis(self.wall.monotonic().saturating_sub(started));
-        result
+        if !failed.is_empty() {
+            return Judged::Failing(Box::new(Pending { index, recipe, result, progress, failed }));
+        }
+        result.coverage = Some(progress.coverage).filter(|_| result.verdict != Verdict::Error);
+        self.settle(&mut result, progress.trail, progress.planned, &[]);
+        done(result)
+    }
+
+    /// The cases of a requirement.
+    pub(super) fn work<'w>(
+        &'w self,
+        index: usize,
+        requirement: &'w RequirementText,
+        recipe: Recipe,
+        is_over: &'w dyn Fn() -> bool,
+    ) -> Work<'w> {
+        let strategy = for_recipe(recipe, self.provider.palette());
+        let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
+        Work { provider, options, transport, machine: &self.machine, is_over, index, requirement, strategy }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
@@ -268,11 +298,10 @@ impl<'a> Campaign<'a> {
             |driver, name, case| {
                 result.compared += 1;
                 let (shown, usable) = show(driver, name, case);
-                let expected = corpus.snapshots.get(name).map_or("", |snapshot| snapshot::content(snapshot));
-                if shown.trim_matches('\n') != expected {
-                    let diff = diff(&format!("{expected}\n"), &shown);
+                if let Some(diff) = snapshot_difference(corpus, name, &shown) {
                     let fingerprint = snapshot_fingerprint(name, &diff);
-                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, waived: None });
+                    let because_of = Vec::new();
+                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, because_of, waived: None });
                 }
                 usable
             },
@@ -283,7 +312,6 @@ impl<'a> Campaign<'a> {
             Walked::NotStarted => Some("the target could not be started again".to_owned()),
         };
         result.cut_short = result.note.is_some();
-        waive_snapshots(&mut result, &self.options.known);
         result
     }
 
@@ -291,7 +319,7 @@ impl<'a> Campaign<'a> {
         &self,
         introduction: Introduction,
         set: &RequirementSet,
-        requirements: Vec<RequirementResult>,
+        (requirements, findings): (Vec<RequirementResult>, Vec<FindingReport>),
         snapshots: SnapshotResult,
     ) -> Report {
         let interrupted = match (self.cut.load(Ordering::Relaxed), self.stop.load(Ordering::Relaxed)) {
@@ -331,6 +359,8 @@ impl<'a> Campaign<'a> {
             interrupted,
             items: Vec::new(),
             requirements,
+            findings,
+            saved: Vec::new(),
             snapshots,
             known_failing: None,
             totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },
@@ -346,7 +376,13 @@ impl<'a> Campaign<'a> {
     }
 }
 
-fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
+/// How what was shown of a frozen sequence differs from its snapshot, if it does.
+pub(super) fn snapshot_difference(corpus: &Corpus, name: &str, shown: &str) -> Option<String> {
+    let expected = corpus.snapshots.get(name).map_or("", |snapshot| snapshot::content(snapshot));
+    (shown.trim_matches('\n') != expected).then(|| diff(&format!("{expected}\n"), shown))
+}
+
+pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     // A snapshot shows everything that happened, so nothing that is wrong ends it early.
     let sight = driver.capabilities().sight();
     let outcome = driver.run(name, case, Rules::default());
@@ -362,7 +398,7 @@ fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
     (text, usable)
 }
 
-fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
+pub(super) fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {
     if let Some(missing) = requirement.needs.iter().find(|need| !capabilities.has(need.as_str())) {
         return Some(format!("the target does not claim `{missing}`"));
     }
@@ -386,7 +422,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         deliveries: 0,
         duration_ms: 0,
         source: requirement.source(),
-        failures: Vec::new(),
+        findings: Vec::new(),
         trail: None,
     }
 }

@@ -39,7 +39,11 @@ fn item(report: &Report, id: &str) -> ItemResult {
 fn verdict(report: &Report) -> Conformance {
     let has = |verdict: Conformance| report.items.iter().any(|item| item.verdict == verdict);
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
-    if stale || has(Conformance::NotConformant) || report.snapshots.differing.iter().any(|difference| difference.waived.is_none()) {
+    let failing = report.findings.iter().any(|finding| finding.level == Level::Must && finding.waived.is_none() && finding.came_again());
+    let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
+    // A saved case that still fails and belongs to no finding of this run.
+    let unexplained = report.saved.iter().any(|saved| saved.fails.is_some() && saved.finding.is_none());
+    if stale || failing || differing || unexplained || has(Conformance::NotConformant) {
         return Conformance::NotConformant;
     }
     if has(Conformance::NotJudged) || report.snapshots.cut_short {
@@ -61,7 +65,14 @@ fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r R
         verdict: result.verdict,
         must: result.level == Level::Must || report.options.strict,
         judged: result.judged && counts(result),
+        accepted: is_accepted(report, result),
         out_of_time,
         by_claims: result.by_claims,
     }))
+}
+
+/// Whether a requirement of which cases fail does so only because of findings that are accepted.
+fn is_accepted(report: &Report, result: &RequirementResult) -> bool {
+    let mut because = report.findings.iter().filter(|finding| result.findings.contains(&finding.id)).peekable();
+    because.peek().is_some() && because.all(|finding| finding.waived.is_some())
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::{
     conclude::conclude,
-    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotResult},
+    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
-    tally::{MOST_KNOWN, note, settle, until_the_end},
+    tally::{link, settle, until_the_end},
 };
 use crate::check::{Coverage, verdict::Verdict};
 
@@ -92,11 +92,16 @@ fn whole(reports: &[Report]) -> Report {
         .into_iter()
         .find(|reason| reports.iter().any(|report| report.interrupted.as_deref() == Some(reason)))
         .map(str::to_owned);
+    merged.findings = findings(reports);
     merged.requirements = (0..reports[0].requirements.len())
         .map(|place| {
-            requirement(&reports.iter().filter_map(|report| report.requirements.get(place)).collect::<Vec<_>>(), merged.options.strict)
+            let parts: Vec<_> = reports.iter().filter_map(|report| report.requirements.get(place)).collect();
+            requirement(&parts, &merged.findings, merged.options.strict)
         })
         .collect();
+    let requirements = &merged.requirements;
+    merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
+    link(&merged.requirements, &mut merged.findings);
     merged.snapshots = snapshots(reports);
     merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
     merged.totals.duration_ms = reports.iter().map(|report| report.totals.duration_ms).max().unwrap_or(0);
@@ -104,7 +109,48 @@ fn whole(reports: &[Report]) -> Report {
     merged
 }
 
-fn requirement(parts: &[&RequirementResult], strict: bool) -> RequirementResult {
+/// The findings of all shards, each once: with the first of its cases, and about what most shards found it to be about.
+fn findings(reports: &[Report]) -> Vec<FindingReport> {
+    let place = |id: &str| reports[0].requirements.iter().position(|result| result.id == id).unwrap_or(usize::MAX);
+    let mut by_id: BTreeMap<&str, Vec<&FindingReport>> = BTreeMap::new();
+    // The first case that failed because of it, which is the first that one run would have come to.
+    let first = |finding: &FindingReport| {
+        let (id, number) = finding.case.rsplit_once('-').unwrap_or_default();
+        (place(id), number.parse::<u32>().unwrap_or(u32::MAX))
+    };
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        let (host, number) = first(finding);
+        // One run would not have come to what a shard ran after the case that ends the requirement.
+        if last_case(reports, host).is_none_or(|last| number <= last) {
+            by_id.entry(&finding.id).or_default().push(finding);
+        }
+    }
+    let united = |same: &Vec<&FindingReport>| {
+        let mut united = FindingReport::clone(same.iter().min_by_key(|finding| first(finding))?);
+        let votes = |about: &str| same.iter().filter(|finding| finding.about == about).count();
+        if united.like.is_some()
+            && let Some(most) = same.iter().map(|finding| &finding.about).max_by_key(|about| votes(about))
+            && votes(most) > votes(&united.about)
+        {
+            united.about.clone_from(most);
+        }
+        united.waived = None;
+        united.snapshots = same.iter().flat_map(|finding| finding.snapshots.clone()).collect();
+        united.snapshots.sort();
+        Some(united)
+    };
+    let mut findings: Vec<FindingReport> = by_id.values().filter_map(united).collect();
+    findings.sort_by_key(|finding| (place(&finding.about), finding.id.clone()));
+    findings
+}
+
+/// The case that ends a requirement in one run, if one does.
+fn last_case(reports: &[Report], place: usize) -> Option<u32> {
+    let trails = reports.iter().filter_map(|report| report.requirements.get(place)?.trail.as_ref());
+    trails.flat_map(|trail| &trail.ran).filter(|case| case.last).map(|case| case.case).min()
+}
+
+fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict: bool) -> RequirementResult {
     let mut result = parts[0].clone();
     result.trail = None;
     result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
@@ -118,16 +164,17 @@ fn requirement(parts: &[&RequirementResult], strict: bool) -> RequirementResult 
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
     let blinded = trails().map(|trail| trail.blinded).max().unwrap_or(0);
     let refuted = trails().any(|trail| trail.refuted);
-    let trail = Trail { blinded, refuted, finished: parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished)), ran };
+    let finished = parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished));
+    let trail = Trail { blinded, refuted, finished, freed: trails().any(|trail| trail.freed), ran };
     result.verdict = Verdict::NotExercised;
     result.note = None;
-    result.failures = failures(parts, &trail.ran);
+    result.findings = Vec::new();
     if let Some(note) = error(parts, &trail.ran) {
         result.verdict = Verdict::Error;
         result.note = note;
     }
-    settle(&mut result, &trail, strict);
-    result.coverage = coverage(parts).filter(|_| result.failures.is_empty() && result.verdict != Verdict::Error);
+    settle(&mut result, &trail, findings, strict);
+    result.coverage = coverage(parts).filter(|_| result.findings.is_empty() && result.verdict != Verdict::Error);
     result
 }
 
@@ -140,24 +187,10 @@ fn coverage(parts: &[&RequirementResult]) -> Option<Coverage> {
     whole
 }
 
-/// The failures that one run would have reported: the first case of each fingerprint.
-fn failures(parts: &[&RequirementResult], ran: &[RanCase]) -> Vec<FailureReport> {
-    let mut failures: Vec<FailureReport> = Vec::new();
-    for case in ran {
-        let name = format!("{}-{:04}", parts[0].id, case.case);
-        let found = parts.iter().flat_map(|part| &part.failures).find(|failure| failure.case == name);
-        if let Some(found) = found {
-            note(&mut failures, found.clone());
-        }
-    }
-    failures
-}
-
 /// Why the requirement could not be judged, if the last case of the run is one that could not, or a shard could not
 /// even begin.
 fn error(parts: &[&RequirementResult], ran: &[RanCase]) -> Option<Option<String>> {
-    let failing = ran.iter().filter(|case| case.failed.is_some()).count();
-    let ended = ran.last().filter(|case| case.last || failing == MOST_KNOWN as usize);
+    let ended = ran.last().filter(|case| case.last);
     let of = |wanted: &dyn Fn(&RequirementResult) -> bool| {
         parts.iter().find(|part| part.verdict == Verdict::Error && wanted(part)).map(|part| part.note.clone())
     };

@@ -12,17 +12,19 @@ mod events;
 mod exercise;
 mod factory;
 mod frozen;
+mod investigate;
 mod merge;
 mod options;
 mod outcome;
 mod own;
 pub mod record;
 mod redact;
+mod saved;
 mod shard;
-mod shrink;
 mod tally;
 mod waive;
 mod work;
+mod workbench;
 
 pub use alias::with_fresh_ids;
 pub use campaign::certify;
@@ -35,12 +37,13 @@ pub use factory::{Factory, Launch};
 pub use merge::merge;
 pub use options::{Options, Selection};
 pub use outcome::{
-    Digests, FailureReport, ItemResult, KnownFailing, REPORT_SCHEMA, Report, RequirementResult, Resemblance, RunOptions,
+    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
     SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
 pub use shard::{RanCase, Shard, Trail};
-pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use waive::apply_known_failures;
 pub use work::{sample, terms};
+
+pub use crate::findings::ShrinkLimits;

@@ -8,9 +8,15 @@ use super::{
     drive::{BeforeDelivery, Conditions, Driver, Secrets},
     factory::Factory,
     shard::Shard,
-    shrink::ShrinkLimits,
 };
-use crate::{adapter::TargetError, case::Delivery, check::waivers::KnownFailures, domain::Clock, provider::Provider};
+use crate::{
+    adapter::TargetError,
+    case::{Case, Delivery},
+    check::waivers::KnownFailures,
+    domain::Clock,
+    findings::ShrinkLimits,
+    provider::Provider,
+};
 
 /// How a certification is run.
 #[derive(Clone, Debug)]
@@ -39,7 +45,8 @@ pub struct Options {
     pub salt: Option<u64>,
     /// What is done before each delivery, with the index of its entry; for people who step.
     pub before: Option<fn(usize, &Delivery)>,
-    /// When to stop looking for smaller cases.
+    /// When to stop looking for smaller cases. With no attempts nothing is looked into: of each requirement the first case that
+    /// fails is told as it is.
     pub shrink: ShrinkLimits,
     /// Which part of the cases is run; all if absent.
     pub shard: Option<Shard>,
@@ -47,12 +54,12 @@ pub struct Options {
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
+    /// Cases that earlier runs saved, by their files; they are played first.
+    pub saved: Vec<(String, Case)>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
     /// Items of the checklist that are knowingly left out.
     pub without: Vec<String>,
-    /// Goes on after a failure as if it were known, so that the report has all that a list would have to name.
-    pub collect: bool,
 }
 
 impl Default for Options {
@@ -74,9 +81,9 @@ impl Default for Options {
             shard: None,
             known: KnownFailures::none(),
             revision: None,
+            saved: Vec::new(),
             strict: false,
             without: Vec::new(),
-            collect: false,
         }
     }
 }

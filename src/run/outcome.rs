@@ -1,4 +1,4 @@
-//! What a run found: the report, `refundproof-report/1`.
+//! What a run found: the report, `refundproof-report/2`.
 //!
 //! Times are the only members that differ between two runs with the same seed, suite and target.
 //! Source: `docs/reports.md`, "JSON".
@@ -11,14 +11,14 @@ use crate::{
     adapter::Capabilities,
     case::Case,
     check::{
-        Coverage,
+        Coverage, FailureKind,
         verdict::{Conformance, Verdict},
     },
     corpus::Level,
 };
 
 /// The report format's name and version.
-pub const REPORT_SCHEMA: &str = "refundproof-report/1";
+pub const REPORT_SCHEMA: &str = "refundproof-report/2";
 
 /// Everything that a run found.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,11 @@ pub struct Report {
     pub items: Vec<ItemResult>,
     /// What was found of each requirement.
     pub requirements: Vec<RequirementResult>,
+    /// What the target does wrong: each mistake once.
+    pub findings: Vec<FindingReport>,
+    /// What became of cases that earlier runs saved; they were played first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<SavedResult>,
     /// The comparison with the committed snapshots.
     pub snapshots: SnapshotResult,
     /// The list of known failures, where there is one.
@@ -191,25 +196,38 @@ pub struct RequirementResult {
     pub duration_ms: u64,
     /// The document and heading that it rests on.
     pub source: String,
-    /// What went wrong: once for each fingerprint. More than one only where the first were known.
-    pub failures: Vec<FailureReport>,
+    /// The ids of the findings because of which cases of it fail: those that are about it first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
     /// What a shard ran, case by case; absent in a whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail: Option<Trail>,
 }
 
-/// One failure, shrunk.
+/// One mistake, with the smallest case that shows it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FailureReport {
+pub struct FindingReport {
+    /// The same for the same mistake in every run; what a list of known failures names.
+    pub id: String,
+    /// The requirement that it is about.
+    pub about: String,
+    /// MUST if a MUST cannot hold because of it.
+    #[schemars(with = "String")]
+    pub level: Level,
+    /// Other requirements of which cases fail because of it.
+    pub also_fails: Vec<String>,
+    /// Those of them that cannot be judged before it is mended.
+    pub masks: Vec<String>,
     /// The name of the case.
     pub case: String,
     /// How many deliveries it has.
     pub deliveries: usize,
-    /// The same for the same bug in every run; what a list of known failures names.
-    pub fingerprint: String,
     /// In what way the target is wrong.
-    pub kind: String,
+    pub kind: FailureKind,
+    /// The entry of the case after which it showed, from 0; absent where it showed at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<usize>,
     /// One line that says it.
     pub message: String,
     /// What would have been right.
@@ -218,34 +236,42 @@ pub struct FailureReport {
     pub observed: String,
     /// Line by line, `-` for expected and `+` for seen.
     pub diff: String,
+    /// The fault of the bank that did the same with this case and with others, and real bugs of its class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<Likeness>,
+    /// How often it failed, where that depends on chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Chance>,
     /// Where the case was saved.
     pub file: String,
     /// The command that runs it again.
     pub reproduce: String,
-    /// The class of real bugs that it is like, and where to read of some.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resembles: Option<Resemblance>,
-    /// How often it failed, where that depends on chance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chance: Option<Chance>,
-    /// What the target answered to each delivery of the shrunk case, until it failed.
+    /// What the target answered to each delivery of the case, until it failed.
     pub answers: Vec<String>,
     /// What the target wrote to its standard error.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stderr: String,
+    /// Frozen sequences that differ from their snapshots because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<String>,
+    /// Why and until when it is accepted, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
     /// The case itself; it goes into its own file.
     #[serde(skip)]
     #[schemars(skip)]
     pub shrunk: Option<Box<Case>>,
-    /// The entry of the case after which it failed, from 0; absent where it showed at the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry: Option<usize>,
 }
 
-impl FailureReport {
+impl FindingReport {
     /// Whether it came again when its case was run again; also if nobody tried.
     pub fn came_again(&self) -> bool {
         self.chance.is_none_or(|chance| chance.failed > 0)
+    }
+
+    /// The name of the file that its case is saved under.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.json", self.about, self.id.get(..8).unwrap_or(&self.id))
     }
 }
 
@@ -258,10 +284,12 @@ pub struct Chance {
     pub runs: u32,
 }
 
-/// A class of real bugs.
+/// A fault of the bank that does the same, and its class of real bugs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Resemblance {
-    /// Its id.
+pub struct Likeness {
+    /// The fault; of several that nothing tells apart, the first of the bank.
+    pub fault: String,
+    /// The id of the class.
     pub class: String,
     /// What goes wrong, in a few words.
     pub name: String,
@@ -287,6 +315,7 @@ pub struct SnapshotResult {
 
 /// A snapshot that differs from what the target showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SnapshotDifference {
     /// The frozen sequence.
     pub name: String,
@@ -294,9 +323,26 @@ pub struct SnapshotDifference {
     pub diff: String,
     /// The same for the same difference in every run; what a list of known failures names.
     pub fingerprint: String,
+    /// The findings that explain the difference; empty where it stands for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because_of: Vec<String>,
     /// Why and until when it is accepted, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<String>,
+}
+
+/// A case that an earlier run saved, played again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedResult {
+    /// Its file.
+    pub file: String,
+    /// What is still wrong; absent where the target shows what it must now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<String>,
+    /// The finding of this run that it belongs to, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
 }
 
 /// Sums over the run.

@@ -6,7 +6,9 @@
 use super::{
     factory::Factory,
     options::Options,
-    outcome::{FailureReport, KnownFailing, Report, RequirementResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo},
+    outcome::{
+        FindingReport, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo,
+    },
 };
 use crate::adapter::{Capabilities, Introduction, TargetError};
 
@@ -128,6 +130,8 @@ impl Redactor {
             interrupted,
             items,
             requirements,
+            findings,
+            saved,
             snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
             shard: _,
@@ -141,7 +145,12 @@ impl Redactor {
         self.capabilities(capabilities);
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
-        for SnapshotDifference { name: _, diff, fingerprint: _, waived } in differing {
+        findings.iter_mut().for_each(|finding| self.finding(finding));
+        for SavedResult { file, fails, finding: _ } in saved {
+            self.clean(file);
+            self.clean_all(fails);
+        }
+        for SnapshotDifference { name: _, diff, fingerprint: _, because_of: _, waived } in differing {
             self.clean(diff);
             self.clean_all(waived);
         }
@@ -167,35 +176,43 @@ impl Redactor {
             deliveries: _,
             duration_ms: _,
             source: _,
-            failures,
+            findings: _,
             trail: _,
         } = result;
         self.clean_all(note);
-        for failure in failures {
-            let FailureReport {
-                case: _,
-                deliveries: _,
-                kind: _,
-                message,
-                expected,
-                observed,
-                diff,
-                file,
-                reproduce,
-                resembles: _,
-                chance: _,
-                answers,
-                stderr,
-                shrunk,
-                entry: _,
-                fingerprint: _,
-            } = failure;
-            self.clean_all([message, expected, observed, diff, file, reproduce, stderr]);
-            self.clean_all(answers);
-            if let Some(case) = shrunk {
-                // The rest was written before the target was asked anything.
-                self.clean(&mut case.title);
-            }
+    }
+
+    /// Hides the secrets in a finding.
+    pub fn finding(&self, finding: &mut FindingReport) {
+        let FindingReport {
+            id: _,
+            about: _,
+            level: _,
+            also_fails: _,
+            masks: _,
+            case: _,
+            deliveries: _,
+            kind: _,
+            entry: _,
+            message,
+            expected,
+            observed,
+            diff,
+            like: _,
+            chance: _,
+            file,
+            reproduce,
+            answers,
+            stderr,
+            snapshots: _,
+            waived,
+            shrunk,
+        } = finding;
+        self.clean_all([message, expected, observed, diff, file, reproduce, stderr]);
+        self.clean_all(answers.iter_mut().chain(waived));
+        if let Some(case) = shrunk {
+            // The rest was written before the target was asked anything.
+            self.clean(&mut case.title);
         }
     }
 }

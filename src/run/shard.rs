@@ -62,15 +62,11 @@ pub struct Trail {
     pub refuted: bool,
     /// Whether it came to the end of its cases, or to a failure that ends a requirement.
     pub finished: bool,
+    /// Whether a case of it passed once what findings need was taken out of it, although none of its own cases did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub freed: bool,
     /// Its cases, in order.
     pub ran: Vec<RanCase>,
-}
-
-impl Trail {
-    /// How many of its cases failed.
-    pub(super) fn failing(&self) -> u32 {
-        u32::try_from(self.ran.iter().filter(|case| case.failed.is_some()).count()).unwrap_or(u32::MAX)
-    }
 }
 
 /// One case that was run.
@@ -84,10 +80,10 @@ pub struct RanCase {
     /// No canary of the requirement fails it, so it says nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
-    /// The fingerprint of its failure, if it failed.
+    /// The findings because of which it failed, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
-    /// No further case is run after it: its failure is not a known one, or it could not be judged.
+    pub failed: Option<Vec<String>>,
+    /// No further case is run after it: each failure costs too much time, or it could not be judged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub last: bool,
 }

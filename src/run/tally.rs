@@ -1,13 +1,10 @@
 //! From the cases of a requirement to its verdict: the same for a run that saw them all and for shards put together.
 
 use super::{
-    outcome::{FailureReport, RequirementResult},
+    outcome::{FindingReport, RequirementResult},
     shard::{RanCase, Trail},
 };
 use crate::{check::verdict::Verdict, corpus::Level};
-
-/// How many failing cases are looked at where the failures are known: each is shrunk to see whether it is another one.
-pub(super) const MOST_KNOWN: u32 = 8;
 
 const BLIND: &str = "under the claims of this target no case can show a mistake in it";
 
@@ -45,28 +42,14 @@ fn is_blind(exercised: u32, floor: u32, trail: &Trail) -> bool {
 
 /// The cases that one run would have run, of cases from several shards in order: up to the first that ends it.
 pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
-    let mut failing = 0;
-    let end = ran.iter().position(|case| {
-        failing += u32::from(case.failed.is_some());
-        case.last || failing == MOST_KNOWN
-    });
-    if let Some(end) = end {
+    if let Some(end) = ran.iter().position(|case| case.last) {
         ran.truncate(end + 1);
-    }
-}
-
-/// Takes note of a failure, once for each fingerprint. One that came again tells more than one that did not.
-pub(super) fn note(failures: &mut Vec<FailureReport>, failure: FailureReport) {
-    match failures.iter_mut().find(|other| other.fingerprint == failure.fingerprint) {
-        None => failures.push(failure),
-        Some(other) if failure.came_again() && !other.came_again() => *other = failure,
-        Some(_) => {}
     }
 }
 
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged. `strict` counts
 /// a SHOULD as a MUST.
-pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, strict: bool) {
+pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
     result.deliveries = trail.ran.iter().map(|case| case.deliveries).sum();
     // A case that failed has shown a mistake, whatever the canaries made of it.
@@ -76,18 +59,25 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, strict: bool
     if result.verdict == Verdict::Error {
         return;
     }
-    if let Some(first) = result.failures.first() {
+    if trail.ran.iter().any(|case| case.failed.is_some()) {
+        let (about, others) = findings_of(trail, findings, &result.id);
+        let of = |finding: &&FindingReport| about.contains(&finding.id) || about.is_empty() && others.contains(&finding.id);
+        let behind: Vec<&FindingReport> = findings.iter().filter(of).collect();
         let is_must = result.level == Level::Must || strict;
-        result.verdict = if !is_must {
-            Verdict::Warn
-        } else if result.failures.iter().any(FailureReport::came_again) {
-            Verdict::Fail
-        } else {
-            // What nobody can see again is no proof.
-            let runs = first.chance.map_or(1, |chance| chance.runs + 1);
-            result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", first.case));
-            Verdict::Error
+        result.verdict = match (about.is_empty() && !others.is_empty(), is_must) {
+            (_, true) if !behind.is_empty() && !behind.iter().any(|finding| finding.came_again()) => {
+                // What nobody can see again is no proof.
+                let runs = behind.first().and_then(|finding| finding.chance).map_or(1, |chance| chance.runs + 1);
+                result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", behind[0].case));
+                Verdict::Error
+            }
+            (false, true) => Verdict::Fail,
+            (false, false) => Verdict::Warn,
+            // A case that passes shows that the others fail because of something else.
+            (true, _) if trail.freed || trail.ran.iter().any(|case| case.failed.is_none() && !case.missed) => Verdict::Affected,
+            (true, _) => Verdict::Masked,
         };
+        result.findings = about.into_iter().chain(others).collect();
     } else if is_exercised(result.exercised, result.floor, trail) {
         result.verdict = Verdict::Pass;
     } else if is_blind(result.exercised, result.floor, trail) {
@@ -96,6 +86,27 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, strict: bool
         result.note = Some(BLIND.to_owned());
     } else {
         result.note = Some(format!("{} of {} cases could have shown a mistake; {} must", result.exercised, result.cases, result.floor));
+    }
+}
+
+/// The findings because of which cases failed: those about the requirement, and the others.
+fn findings_of(trail: &Trail, findings: &[FindingReport], id: &str) -> (Vec<String>, Vec<String>) {
+    let failed = || trail.ran.iter().filter_map(|case| case.failed.as_ref()).flatten();
+    let of = findings.iter().filter(|finding| failed().any(|other| *other == finding.id));
+    let (about, others): (Vec<&FindingReport>, Vec<&FindingReport>) = of.partition(|finding| finding.about == id);
+    let ids = |findings: Vec<&FindingReport>| findings.into_iter().map(|finding| finding.id.clone()).collect();
+    (ids(about), ids(others))
+}
+
+/// Says of each finding what else fails because of it, and how much it weighs: a MUST that cannot hold makes it one.
+pub(super) fn link(requirements: &[RequirementResult], findings: &mut [FindingReport]) {
+    for finding in findings {
+        let broken = || requirements.iter().filter(|result| result.findings.contains(&finding.id));
+        finding.also_fails = broken().filter(|result| result.id != finding.about).map(|result| result.id.clone()).collect();
+        finding.masks = broken().filter(|result| result.verdict == Verdict::Masked).map(|result| result.id.clone()).collect();
+        if broken().any(|result| result.level == Level::Must) {
+            finding.level = Level::Must;
+        }
     }
 }
 

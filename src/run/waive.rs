@@ -1,6 +1,6 @@
 //! The list of known failures, applied to what a run found.
 
-use super::outcome::{KnownFailing, Report, RequirementResult, SnapshotResult};
+use super::outcome::{FindingReport, KnownFailing, Report};
 use crate::{
     check::{
         verdict::Verdict,
@@ -9,26 +9,29 @@ use crate::{
     corpus::Corpus,
 };
 
-/// Turns a failed requirement into a waived one if each of its failures is accepted.
-pub(super) fn waive_requirement(result: &mut RequirementResult, known: &KnownFailures) {
-    if !matches!(result.verdict, Verdict::Fail | Verdict::Warn) || result.failures.is_empty() {
-        return;
+/// Marks the findings that are accepted, and gives the requirements that they are about another verdict.
+fn waive_findings(report: &mut Report, known: &KnownFailures) {
+    for finding in &mut report.findings {
+        finding.waived = known.accepting_finding(&finding.id).map(words);
     }
-    let subject = Subject::Requirement(result.id.clone());
-    let accepted: Option<Vec<&KnownFailure>> =
-        result.failures.iter().map(|failure| known.accepting(&subject, &failure.fingerprint)).collect();
-    let Some(accepted) = accepted else { return };
-    let mut words: Vec<String> = accepted.into_iter().map(words).collect();
-    words.dedup();
-    result.verdict = Verdict::Waived;
-    result.note = Some(words.join("; "));
+    for result in report.requirements.iter_mut().filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Warn)) {
+        let about: Vec<&FindingReport> = report.findings.iter().filter(|finding| finding.about == result.id).collect();
+        let accepted: Option<Vec<String>> = about.iter().map(|finding| finding.waived.clone()).collect();
+        let Some(mut words) = accepted.filter(|words| !words.is_empty()) else { continue };
+        words.dedup();
+        result.verdict = Verdict::Waived;
+        result.note = Some(words.join("; "));
+    }
 }
 
-/// Marks the snapshots whose difference is accepted.
-pub(super) fn waive_snapshots(snapshots: &mut SnapshotResult, known: &KnownFailures) {
-    for difference in &mut snapshots.differing {
+/// Marks the snapshots whose difference is accepted, by an entry of its own or because every finding that explains it is.
+fn waive_snapshots(report: &mut Report, known: &KnownFailures) {
+    for difference in &mut report.snapshots.differing {
         let subject = Subject::Snapshot(difference.name.clone());
-        difference.waived = known.accepting(&subject, &difference.fingerprint).map(words);
+        let because = report.findings.iter().filter(|finding| difference.because_of.contains(&finding.id));
+        let explained: Option<Vec<String>> = because.map(|finding| finding.waived.clone()).collect();
+        let explained = explained.filter(|words| !words.is_empty()).map(|words| words.join("; "));
+        difference.waived = known.accepting(&subject, &difference.fingerprint).map(self::words).or(explained);
     }
 }
 
@@ -43,36 +46,41 @@ pub fn apply_known_failures(report: &mut Report, known: &KnownFailures, corpus: 
     if known.file.is_empty() {
         return;
     }
-    report.requirements.iter_mut().for_each(|result| waive_requirement(result, known));
-    waive_snapshots(&mut report.snapshots, known);
-    let problems = known.problems(|subject| seen(report, subject, corpus)).iter().map(ToString::to_string).collect();
+    waive_findings(report, known);
+    waive_snapshots(report, known);
+    let problems = known.problems(|entry| seen(report, entry, corpus)).iter().map(ToString::to_string).collect();
     report.known_failing = Some(KnownFailing { file: known.file.clone(), digest: known.digest.clone(), problems });
 }
 
-fn seen(report: &Report, subject: &Subject, corpus: &Corpus) -> Seen {
-    let exists = match subject {
+fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
+    let exists = match &entry.subject {
         Subject::Requirement(id) => corpus.requirements.iter().any(|requirement| requirement.id == *id),
         Subject::Snapshot(name) => corpus.snapshots.contains_key(name) && corpus.sequences.contains_key(name),
     };
     if !exists {
         return Seen::Unknown;
     }
+    if let Subject::Requirement(_) = &entry.subject
+        && report.findings.iter().any(|finding| finding.id == entry.fingerprint)
+    {
+        // Which requirement a finding is about may depend on which were selected.
+        return Seen::Failed(vec![entry.fingerprint.clone()]);
+    }
     // What was not run might still pass, or fail as the entry says.
     if report.shard.is_some() || report.interrupted.is_some() {
         return Seen::NotJudged;
     }
-    match subject {
+    match &entry.subject {
         Subject::Requirement(id) => {
             let Some(result) = report.requirements.iter().find(|result| result.id == *id) else { return Seen::NotJudged };
             let note = || result.note.clone().unwrap_or_default();
             match result.verdict {
                 Verdict::Pass => Seen::Passed,
-                Verdict::Fail | Verdict::Warn | Verdict::Waived => {
-                    Seen::Failed(result.failures.iter().map(|failure| failure.fingerprint.clone()).collect())
-                }
+                Verdict::Fail | Verdict::Warn | Verdict::Waived => Seen::Failed(result.findings.clone()),
                 Verdict::NotApplicable => Seen::NotAsked(note()),
                 Verdict::NotExercised if !result.judged => Seen::NotAsked(note()),
-                Verdict::NotExercised | Verdict::Error => Seen::NotJudged,
+                // What another finding covers may still be there.
+                Verdict::Affected | Verdict::Masked | Verdict::NotExercised | Verdict::Error => Seen::NotJudged,
             }
         }
         Subject::Snapshot(name) => match report.snapshots.differing.iter().find(|difference| difference.name == *name) {

@@ -1,33 +1,25 @@
-//! One requirement's cases: drawn, driven, and if one fails, shrunk and told.
+//! One requirement's cases: drawn and driven, until one fails or there are enough.
 
 use std::{
     collections::VecDeque,
     sync::{PoisonError, RwLock},
-    time::Duration,
-};
-
-use proptest::{
-    strategy::{Strategy, ValueTree},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
 use super::{
     drive::{Driver, Outcome, Played},
     exercise::Canaries,
     options::Options,
-    outcome::{Chance, FailureReport, RequirementResult, Resemblance},
+    outcome::RequirementResult,
     shard::{RanCase, Trail},
-    shrink::{Shrunk, shrink},
-    tally::{MOST_KNOWN, Planned, note, settle, settle_share},
+    tally::Planned,
 };
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
     case::{Case, Terms},
-    check::{Coverage, FailureKind, Finding, Rules, diagnose, fingerprint, verdict::Verdict, waivers::Subject},
-    corpus::{RequirementText, bug_classes},
-    domain::Clock,
-    plan::{Plan, PlanStrategy},
-    provider::{Provider, lower, lower_for},
+    check::{Coverage, FailureKind, Rules, verdict::Verdict},
+    corpus::RequirementText,
+    plan::{Plan, PlanStrategy, draw},
+    provider::{Mint, Provider, lower, lower_for},
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
@@ -36,7 +28,7 @@ const EXTRA_DRAWS: u32 = 3;
 /// A case on which a last look is owed.
 struct Open {
     number: u32,
-    tree: Box<dyn ValueTree<Value = Plan>>,
+    plan: Plan,
     case: Case,
     exercised: bool,
     played: Played,
@@ -53,11 +45,30 @@ impl Open {
 /// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
 const MOST_OPEN: usize = 256;
 
-/// How often a case is run whose end depends on chance before it counts as one that does not fail.
-const TRIES: u32 = 5;
+/// Serials of cases that are played once more begin here.
+const SECOND_SERIALS: u64 = 1 << 36;
 
-/// How often a shrunk case whose end depends on chance is run, to say how often it fails.
-const CHANCES: u32 = 20;
+/// A case that failed.
+pub(super) struct Failed {
+    pub(super) number: u32,
+    pub(super) plan: Plan,
+    pub(super) case: Case,
+    pub(super) outcome: Outcome,
+    pub(super) complaints: String,
+}
+
+/// How far the cases of a requirement have come.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) planned: Planned,
+    pub(super) trail: Trail,
+    /// What its cases held.
+    pub(super) coverage: Coverage,
+    /// How many plans were drawn.
+    drawn: u32,
+    /// Whether no further case is to be run.
+    pub(super) ended: bool,
+}
 
 /// Who else uses the machine while a case is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +85,6 @@ pub(super) struct Work<'c> {
     pub(super) options: &'c Options,
     /// How the target is reached.
     pub(super) transport: &'c str,
-    /// Times the run.
-    pub(super) wall: &'c Clock,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
     pub(super) machine: &'c RwLock<()>,
     /// Whether nothing more is to be begun.
@@ -87,45 +96,43 @@ pub(super) struct Work<'c> {
 }
 
 impl<'c> Work<'c> {
-    /// Runs the cases, until one fails, and notes in the result what came of them.
-    pub(super) fn run(&self, driver: &mut Driver<'_>, result: &mut RequirementResult, shrinking: &mut dyn FnMut(usize)) {
+    /// Runs the cases, from where they were left, until some fail or there are no more. The trail has those that failed too.
+    pub(super) fn go_on(&self, driver: &mut Driver<'_>, progress: &mut Progress, result: &mut RequirementResult) -> Vec<Failed> {
         let options = self.options;
         let wanted = options.cases;
         let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
-        let mut planned = Planned::default();
-        let mut drawn = 0;
-        let mut trail = Trail { finished: true, ..Trail::default() };
         let mut open: VecDeque<Open> = VecDeque::new();
-        let mut decided = false;
-        let mut coverage = Coverage::default();
+        let mut failed = Vec::new();
         let mut unclaimed = None;
         let mut canaries = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
             Ok(canaries) => canaries,
             Err(error) => {
                 result.verdict = Verdict::Error;
                 result.note = Some(format!("the harness's own canaries do not start: {error}"));
-                return;
+                return failed;
             }
         };
-        while !decided && drawn < most && planned.wants_more(wanted, result.floor, trail.blinded) {
-            let number = drawn;
-            drawn += 1;
+        let floor = result.floor;
+        let wants_more = |progress: &Progress| progress.planned.wants_more(wanted, floor, progress.trail.blinded);
+        while !progress.ended && failed.is_empty() && progress.drawn < most && wants_more(progress) {
+            let number = progress.drawn;
+            progress.drawn += 1;
             if (self.is_over)() {
-                trail.finished = false;
+                progress.trail.finished = false;
+                progress.ended = true;
                 break;
             }
-            let Some(tree) = self.draw(number) else { continue };
-            let plan = tree.current();
+            let Some(plan) = self.draw(number) else { continue };
             let case = self.case(&plan, self.serial(number), driver.capabilities());
             let exercised = canaries.exercises(&case);
-            trail.refuted = trail.refuted || canaries.null_fails(&case);
+            progress.trail.refuted = progress.trail.refuted || canaries.null_fails(&case);
             if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
-                trail.blinded += 1;
+                progress.trail.blinded += 1;
             }
             if case.deliveries() == 0 {
                 continue;
             }
-            planned.count(exercised);
+            progress.planned.count(exercised);
             if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
                 continue;
             }
@@ -136,100 +143,100 @@ impl<'c> Work<'c> {
             let stopped = played.outcome().has_stopped();
             if stopped && !played.outcome().is_still_there() {
                 // What the target shows of earlier cases after it was killed says nothing of them.
-                trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
-            coverage.count(&case);
-            open.push_back(Open { number, tree, case, exercised, played });
-            decided = self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, result, &mut trail, shrinking);
+            progress.coverage.count(&case);
+            open.push_back(Open { number, plan, case, exercised, played });
+            self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, progress, result, &mut failed);
         }
-        if !decided {
-            self.close_all(&mut open, 0, driver, result, &mut trail, shrinking);
-        }
-        settle(result, &trail, options.strict);
-        result.coverage = Some(coverage).filter(|_| result.failures.is_empty() && result.verdict != Verdict::Error);
-        if options.shard.is_some() {
-            settle_share(result, &trail, planned);
-            result.trail = Some(trail);
-        }
+        self.close_all(&mut open, 0, driver, progress, result, &mut failed);
+        failed
     }
 
-    /// Ends cases until no more than `most` are open; whether the requirement is decided by one of them.
+    /// Ends cases until no more than `most` are open.
     fn close_all(
         &self,
         open: &mut VecDeque<Open>,
         most: usize,
         driver: &mut Driver<'_>,
+        progress: &mut Progress,
         result: &mut RequirementResult,
-        trail: &mut Trail,
-        shrinking: &mut dyn FnMut(usize),
-    ) -> bool {
+        failed: &mut Vec<Failed>,
+    ) {
         while open.len() > most {
             let Some(next) = open.pop_front() else { break };
-            let (ran, usable) = self.close(next, trail.failing(), driver, result, shrinking);
-            let last = ran.last;
-            trail.ran.push(ran);
-            if last || trail.failing() == MOST_KNOWN {
-                return true;
-            }
-            if !usable {
-                trail.ran.extend(open.drain(..).map(|open| open.ran()));
+            let (ran, usable) = self.close(next, driver, result, failed);
+            progress.ended |= ran.last;
+            progress.trail.ran.push(ran);
+            if progress.ended || !usable {
+                progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
         }
-        false
     }
 
     /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
-    fn close(
-        &self,
-        open: Open,
-        failing: u32,
-        driver: &mut Driver<'_>,
-        result: &mut RequirementResult,
-        shrinking: &mut dyn FnMut(usize),
-    ) -> (RanCase, bool) {
+    fn close(&self, open: Open, driver: &mut Driver<'_>, result: &mut RequirementResult, failed: &mut Vec<Failed>) -> (RanCase, bool) {
         let mut ran = open.ran();
-        let Open { number, tree, case, played, .. } = open;
+        let Open { number, plan, case, played, .. } = open;
         let mut shown = (case, self.playing(Company::Others, || driver.finish(played)));
         let mut usable = shown.1.is_still_there();
         if shown.1.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
-            // It may have been the machine that was slow. The first serials are those of shrinking.
-            let attempt = u64::from(failing) * 1_000_000_000 + 900_000_000 + u64::from(number);
-            let again = self.attempt(driver, number, attempt, &tree.current(), Some(FailureKind::Timeout), Company::Nobody);
+            // It may have been the machine that was slow.
+            shown = self.alone(driver, number, &plan).unwrap_or(shown);
             // It has been started again for this, and has perhaps forgotten the other cases.
             usable = false;
-            shown = again.unwrap_or(shown);
         }
-        if let Some(error) = &shown.1.error {
+        let (case, outcome) = shown;
+        if let Some(error) = &outcome.error {
             result.verdict = Verdict::Error;
             result.note = Some(with_complaints(error, &driver.complaints()));
             ran.last = true;
             return (ran, false);
         }
-        if shown.1.failure.is_none() {
-            return (ran, usable);
-        }
-        let failure = self.shrink(driver, number, failing, tree, shown, shrinking);
-        ran.last = !self.goes_on_after(&failure) || !driver.is_usable() && driver.recover().is_err();
-        ran.failed = Some(failure.fingerprint.clone());
-        note(&mut result.failures, failure);
+        let Some(failure) = &outcome.failure else { return (ran, usable) };
+        // What costs the time of a hang or of a new start is not looked for twice.
+        let costly = self.transport != "in-process" && matches!(failure.kind, FailureKind::Timeout | FailureKind::Crash);
+        let complaints = driver.complaints();
+        ran.failed = Some(Vec::new());
+        let as_it_is = self.options.shrink.attempts == 0;
+        ran.last = costly || as_it_is || !driver.is_usable() && driver.recover().is_err();
+        failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
     }
 
-    /// Whether further cases are looked at after this failure: a known one must not hide another one. One that costs
-    /// the time of a hang or of a new start is not looked for twice.
-    fn goes_on_after(&self, failure: &FailureReport) -> bool {
-        let options = self.options;
-        let costly = [FailureKind::Timeout, FailureKind::Crash].iter().any(|kind| kind.as_str() == failure.kind);
-        if !failure.came_again() {
-            // It is no verdict yet.
-            return true;
+    /// Plays a case once more while no other worker does anything.
+    fn alone(&self, driver: &mut Driver<'_>, number: u32, plan: &Plan) -> Option<(Case, Outcome)> {
+        // Beyond the serials of all cases, so that no order is met twice.
+        let serial = SECOND_SERIALS + self.serial(number);
+        let case = self.case(plan, serial, &driver.capabilities().clone());
+        if driver.recover().is_err() {
+            return None;
         }
-        let is_known = options.known.names(&Subject::Requirement(self.requirement.id.clone()), &failure.fingerprint);
-        (is_known || options.collect) && (!costly || self.transport == "in-process")
+        drop(driver.complaints());
+        let outcome = {
+            let name = format!("{}-alone", self.name(number));
+            self.playing(Company::Nobody, || driver.run(&name, &case, self.rules()))
+        };
+        Some((case, outcome))
     }
 
-    fn draw(&self, number: u32) -> Option<Box<dyn ValueTree<Value = Plan>>> {
-        draw(&self.strategy, crate::provider::Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number)))
+    /// Plays something, while others do too or while nobody does.
+    fn playing<T>(&self, company: Company, play: impl FnOnce() -> T) -> T {
+        // The lock keeps nothing that a panic could have spoiled.
+        match company {
+            Company::Others => {
+                let _held = self.machine.read().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+            Company::Nobody => {
+                let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
+                play()
+            }
+        }
+    }
+
+    fn draw(&self, number: u32) -> Option<Plan> {
+        draw(&self.strategy, Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number)))
     }
 
     fn name(&self, number: u32) -> String {
@@ -256,211 +263,30 @@ impl<'c> Work<'c> {
         canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 
-    /// The case of a plan as the target gets it.
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
-        let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-        let case = lower_for(self.provider, plan, serial, &subscribed).case;
-        let mut case = case.restricted_to(terms(&subscribed, capabilities));
-        case.requirement = Some(self.requirement.id.clone());
-        case.title.clone_from(&self.requirement.shows);
-        case
-    }
-
-    fn shrink(
-        &self,
-        driver: &mut Driver<'_>,
-        number: u32,
-        failing: u32,
-        tree: Box<dyn ValueTree<Value = Plan>>,
-        shown: (Case, Outcome),
-        shrinking: &mut dyn FnMut(usize),
-    ) -> FailureReport {
-        let kind = shown.1.failure.as_ref().map(|failure| failure.kind);
-        let started = self.wall.monotonic();
-        let mut attempt = u64::from(failing) * 1_000_000_000;
-        let mut complaints = driver.complaints();
-        let mut smallest = usize::MAX;
-        let mut limits = self.options.shrink;
-        let first = Shrunk { plan: tree.current(), shown, is_smallest: false };
-        // What hangs on time is not to hang on what others do meanwhile.
-        let company = if kind == Some(FailureKind::Timeout) { Company::Nobody } else { Company::Others };
-        let is_costly = self.transport != "in-process" && matches!(kind, Some(FailureKind::Timeout | FailureKind::Crash));
-        if is_costly {
-            // Each attempt costs the whole answer limit, or a new start.
-            limits.attempts = limits.attempts.min(if kind == Some(FailureKind::Timeout) { 6 } else { 20 });
-        }
-        let smaller = shrink(
-            (!is_costly).then_some(tree),
-            first,
-            limits,
-            || if (self.is_over)() { Duration::MAX } else { self.wall.monotonic().saturating_sub(started) },
-            |plan| {
-                let mut tries = 0;
-                loop {
-                    attempt += 1;
-                    tries += 1;
-                    let (case, outcome) = self.attempt(driver, number, attempt, plan, kind, company)?;
-                    let same = outcome.failure.as_ref().map(|failure| failure.kind) == kind;
-                    let said = driver.complaints();
-                    if same {
-                        complaints = said;
-                        let size = case.deliveries();
-                        if size < smallest {
-                            smallest = size;
-                            shrinking(size);
-                        }
-                        return Some((size, (case, outcome)));
-                    }
-                    if tries >= TRIES || !case.is_chancy() || (self.is_over)() {
-                        return None;
-                    }
-                }
-            },
-        );
-        let (mut case, outcome) = smaller.shown;
-        // What was seen may have been chance although nothing in the case says so; one more look tells.
-        let mut again = |attempt: u64, company: Company| {
-            let (_, outcome) = self.attempt(driver, number, attempt, &smaller.plan, kind, company)?;
-            // An error says nothing either way.
-            outcome.error.is_none().then_some(outcome.failure.is_some())
-        };
-        let is_lost = !case.is_chancy() && kind != Some(FailureKind::Timeout) && limits.attempts > 0 && {
-            attempt += 1;
-            again(attempt, company) == Some(false)
-        };
-        let chance = (case.is_chancy() || is_lost).then(|| self.chance(u32::from(is_lost), attempt, company, &mut again));
-        // Nothing is said of runs that there could not be.
-        let chance = chance.filter(|chance| chance.runs > 0);
-        case.plan = Some(smaller.plan);
-        self.failure_report(number, case, smaller.is_smallest, outcome, complaints, chance)
-    }
-
-    /// Runs a plan while shrinking; `None` if there is nothing to run or nobody to run it.
-    fn attempt(
-        &self,
-        driver: &mut Driver<'_>,
-        number: u32,
-        attempt: u64,
-        plan: &Plan,
-        kind: Option<FailureKind>,
-        company: Company,
-    ) -> Option<(Case, Outcome)> {
-        // The few cases of a requirement that are shrunk are far apart in `attempt` itself.
-        let serial = 1_000_000_000 + self.serial(0) + attempt;
-        let capabilities = driver.capabilities().clone();
-        let case = self.case(plan, serial, &capabilities);
-        if case.deliveries() == 0 {
-            return None;
-        }
-        let starts_anew = matches!(kind, Some(FailureKind::Crash | FailureKind::Timeout)) || !driver.is_usable();
-        if starts_anew && driver.recover().is_err() {
-            return None;
-        }
-        drop(driver.complaints());
-        let name = format!("{}-shrink-{attempt}", self.name(number));
-        let outcome = self.playing(company, || driver.run(&name, &case, self.rules()));
-        Some((case, outcome))
-    }
-
-    /// Plays something, while others do too or while nobody does.
-    fn playing<T>(&self, company: Company, play: impl FnOnce() -> T) -> T {
-        // The lock keeps nothing that a panic could have spoiled.
-        match company {
-            Company::Others => {
-                let _held = self.machine.read().unwrap_or_else(PoisonError::into_inner);
-                play()
-            }
-            Company::Nobody => {
-                let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
-                play()
-            }
-        }
-    }
-
-    /// How often the shrunk case fails, after so many runs in which it did not. `again` runs it, and says whether it failed if
-    /// that can be said. When it never does, it is given a last chance with the machine to itself.
-    fn chance(&self, ran: u32, attempts: u64, company: Company, again: &mut dyn FnMut(u64, Company) -> Option<bool>) -> Chance {
-        let mut chance = Chance { failed: 0, runs: ran };
-        let mut attempt = attempts;
-        let started = self.wall.monotonic();
-        // Targets that hang or take long to start would make this take for ever.
-        let in_time = || self.wall.monotonic().saturating_sub(started) <= self.options.shrink.time;
-        let mut run = |chance: &mut Chance, company| {
-            attempt += 1;
-            let Some(failed) = again(attempt, company) else { return false };
-            chance.runs += 1;
-            chance.failed += u32::from(failed);
-            true
-        };
-        while chance.runs < CHANCES && (chance.runs == 0 || in_time()) && !(self.is_over)() {
-            if !run(&mut chance, company) {
-                break;
-            }
-        }
-        if chance.failed == 0 && !(self.is_over)() {
-            run(&mut chance, Company::Nobody);
-        }
-        chance
-    }
-
-    fn failure_report(
-        &self,
-        number: u32,
-        mut case: Case,
-        is_smallest: bool,
-        outcome: Outcome,
-        complaints: String,
-        chance: Option<Chance>,
-    ) -> FailureReport {
-        let answers = outcome.answers();
-        let failure = outcome.failure;
-        let palette = self.provider.palette();
-        let class = failure.as_ref().and_then(|failure| diagnose(&case, failure.kind, &failure.observed, palette));
-        let class = class.or(self.requirement.bugs.first().map(String::as_str));
-        let fingerprint = failure.as_ref().map_or_else(String::new, |failure| {
-            // Where chance has a say, what is left of the case is chance too.
-            let case = (is_smallest && !case.is_chancy()).then_some(&case);
-            let requirement = self.requirement.id.as_str();
-            fingerprint(&Finding { requirement, kind: failure.kind, entry: failure.entry, diff: &failure.diff, case })
-        });
-        let (entry, kind, message, expected, observed, diff) = match failure {
-            Some(failure) => (failure.entry, failure.kind.as_str(), failure.message, failure.expected, failure.observed, failure.diff),
-            None => (None, "", String::new(), String::new(), String::new(), String::new()),
-        };
-        case.title = format!("{}: {message}", self.requirement.id);
-        FailureReport {
-            case: self.name(number),
-            deliveries: case.deliveries(),
-            fingerprint,
-            kind: kind.to_owned(),
-            message,
-            expected,
-            observed,
-            diff,
-            file: String::new(),
-            reproduce: String::new(),
-            resembles: resemblance(class),
-            chance,
-            answers,
-            stderr: complaints,
-            shrunk: Some(Box::new(case)),
-            entry,
-        }
+        case_for(self.provider, self.requirement, plan, serial, capabilities)
     }
 }
 
-fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Box<dyn ValueTree<Value = Plan>>> {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
-    strategy.new_tree(&mut runner).ok()
+/// The case of a plan as the target gets it.
+pub(super) fn case_for(
+    provider: &dyn Provider,
+    requirement: &RequirementText,
+    plan: &Plan,
+    serial: u64,
+    capabilities: &Capabilities,
+) -> Case {
+    let subscribed = |kind: &str| capabilities.is_subscribed(kind);
+    let case = lower_for(provider, plan, serial, &subscribed).case;
+    let mut case = case.restricted_to(terms(&subscribed, capabilities));
+    case.requirement = Some(requirement.id.clone());
+    case.title.clone_from(&requirement.shows);
+    case
 }
 
 /// The plan that a strategy draws from a seed.
 pub fn sample(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
-    draw(strategy, crate::provider::Mint::new(seed).number("sample", 0)).map(|tree| tree.current())
+    draw(strategy, Mint::new(seed).number("sample", 0))
 }
 
 /// The terms on which a target with these capabilities is certified.
@@ -471,11 +297,6 @@ pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabiliti
         verifies: capabilities.verifies_signatures,
         durable: capabilities.durable,
     }
-}
-
-fn resemblance(class: Option<&str>) -> Option<Resemblance> {
-    let class = bug_classes().iter().find(|known| Some(known.id.as_str()) == class)?;
-    Some(Resemblance { class: class.id.clone(), name: class.name.clone(), links: class.links.iter().take(3).cloned().collect() })
 }
 
 fn with_complaints(error: &TargetError, complaints: &str) -> String {

@@ -3,6 +3,7 @@
 //! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
 //! sequences, `corpus check` says whether everything holds together.
 
+mod attribution;
 mod bench;
 mod boundaries;
 mod check;
@@ -38,6 +39,27 @@ enum Command {
     Bench {
         #[command(subcommand)]
         command: Bench,
+    },
+    /// Say how well a run tells the mistakes of a target apart, and write it into docs/attribution/.
+    Attribution {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+        /// Cases for each requirement.
+        #[arg(long, default_value_t = 100)]
+        cases: u32,
+        /// What they, and the pairs and triples, are drawn from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many pairs of faults.
+        #[arg(long, default_value_t = 300)]
+        pairs: usize,
+        /// How many triples.
+        #[arg(long, default_value_t = 100)]
+        triples: usize,
+        /// Only say whether the page is what is measured now.
+        #[arg(long)]
+        check: bool,
     },
     /// Say whether a provider is named outside its rooms.
     Boundaries,
@@ -136,6 +158,9 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Attribution { provider, cases, seed, pairs, triples, check } => {
+            attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, check })
+        }
         Command::Boundaries => boundaries::check(&root),
         Command::Docs { check } => docs::write(&root, check),
         Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),

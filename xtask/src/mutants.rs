@@ -8,7 +8,7 @@ use refundproof::{
     domain::Clock,
     provider::{Provider, named},
     reference::{FaultInfo, ReferenceShop, faults},
-    run::{Launch, Options, Selection, certify},
+    run::{Launch, Options, Selection, ShrinkLimits, certify},
 };
 
 /// What finding one fault took.
@@ -60,9 +60,12 @@ fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, cases: u32, seed: 
     let launch = Launch::new("in-process", "", clock, make);
     let selection = Selection::new(&[id.to_owned()], &[]).map_err(anyhow::Error::msg)?;
     let options = Options { cases, seed, selection, ..Options::default() };
+    // Without looking into anything a requirement ends with the first case that fails.
+    let quick = Options { shrink: ShrinkLimits { attempts: 0, ..ShrinkLimits::default() }, ..options.clone() };
+    let first = certify(provider, &launch, &quick, &AtomicBool::new(false), &mut |_| {})?;
     let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
-    let requirement = report.requirements.first();
-    Ok(requirement.and_then(|result| Some(Found { cases: result.cases, deliveries: result.failures.first()?.deliveries })))
+    let cases = first.requirements.first().map(|result| result.cases);
+    Ok(cases.and_then(|cases| Some(Found { cases, deliveries: report.findings.first()?.deliveries })))
 }
 
 fn median(mut numbers: Vec<usize>) -> usize {

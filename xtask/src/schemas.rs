@@ -8,7 +8,7 @@ use refundproof::{adapter::protocol_schemas, report::json};
 /// Writes the schemas, or says whether they are up to date.
 pub(crate) fn write(root: &Path, only_check: bool) -> anyhow::Result<String> {
     let folder = root.join("schemas");
-    let mut files = vec![("refundproof-report-1.schema.json".to_owned(), json::schema())];
+    let mut files = vec![("refundproof-report-2.schema.json".to_owned(), json::schema())];
     files.extend(protocol_schemas().into_iter().map(|(name, schema)| (format!("{name}.schema.json"), schema)));
     fs::create_dir_all(&folder).context("schemas/")?;
     for (name, schema) in &files {

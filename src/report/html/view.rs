@@ -29,8 +29,8 @@ pub(super) struct ItemView {
 
 pub(super) struct RequirementView {
     pub(super) id: String,
-    /// Where its failure stands; empty where it has none.
-    pub(super) anchor: String,
+    /// The findings that break it.
+    pub(super) findings: Vec<Place>,
     pub(super) verdict: &'static str,
     pub(super) class: &'static str,
     pub(super) mark: &'static str,
@@ -47,21 +47,25 @@ pub(super) struct Snapshots {
     pub(super) note: String,
 }
 
-pub(super) struct FailureView {
+pub(super) struct FindingView {
     pub(super) anchor: String,
+    pub(super) number: usize,
     pub(super) open: bool,
     pub(super) id: String,
     pub(super) verdict: &'static str,
     pub(super) class: &'static str,
     pub(super) mark: &'static str,
-    pub(super) words: &'static str,
     pub(super) level: &'static str,
     pub(super) message: String,
     pub(super) asks: String,
-    /// A failure that came about in the same way.
-    pub(super) like: Option<Place>,
+    /// Why it is accepted, where it is.
+    pub(super) known: String,
     pub(super) source: String,
-    pub(super) resembles: Option<ResemblesView>,
+    pub(super) like: Option<LikeView>,
+    /// What else fails because of it, in words; empty where nothing does.
+    pub(super) breaks: String,
+    /// What that is.
+    pub(super) others: Vec<String>,
     pub(super) orders: Vec<String>,
     /// Empty where the report does not hold the case.
     pub(super) steps: Vec<Step>,
@@ -77,13 +81,14 @@ pub(super) struct FailureView {
 }
 
 /// Another place on the page.
-#[derive(Clone)]
 pub(super) struct Place {
     pub(super) anchor: String,
-    pub(super) id: String,
+    pub(super) number: usize,
 }
 
-pub(super) struct ResemblesView {
+/// The fault that a finding behaves like.
+pub(super) struct LikeView {
+    pub(super) fault: String,
     pub(super) name: String,
     pub(super) links: Vec<Link>,
 }

@@ -1,13 +1,11 @@
 //! Making a failing case as small as it gets.
 //!
-//! proptest's own simplification goes first; then every simpler plan is tried, from the largest cut to the
-//! smallest, until none of them fails any more. A smaller case counts when it fails in the same way.
+//! Every simpler plan is tried, from the largest cut to the smallest, until none of them fails any more. A smaller case
+//! counts when it fails in the same way.
 
 use std::time::Duration;
 
-use proptest::strategy::ValueTree;
-
-use crate::plan::{FaultKind, Plan, simpler_plans};
+use crate::plan::{Action, FaultKind, Plan, Step, simpler_plans};
 
 /// When to stop looking for something smaller.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +36,6 @@ pub struct Shrunk<T> {
 /// Shrinks a failing plan. `fails` runs a plan and gives its size (deliveries above all) and what it showed
 /// if it fails in the same way; `elapsed` is the time since shrinking began.
 pub fn shrink<T>(
-    mut tree: Option<Box<dyn ValueTree<Value = Plan>>>,
     first: Shrunk<T>,
     limits: ShrinkLimits,
     mut elapsed: impl FnMut() -> Duration,
@@ -53,9 +50,7 @@ pub fn shrink<T>(
         left -= 1;
         Ok(fails(plan))
     };
-    if let Some(tree) = &mut tree {
-        let _ = by_proptest(tree.as_mut(), &mut best, &mut try_plan);
-    }
+    let _ = by_one_event(&mut best, &mut try_plan);
     best.is_smallest = by_cuts(&mut best, &mut try_plan).is_ok();
     best
 }
@@ -66,23 +61,13 @@ struct OutOfLuck;
 /// Runs a plan and gives its size and what it showed if it fails in the same way.
 type TryPlan<'a, T> = dyn FnMut(&Plan) -> Result<Option<(usize, T)>, OutOfLuck> + 'a;
 
-/// proptest alone gets no further than this; what it leaves is cut away afterwards.
-const PROPTEST_STEPS: u32 = 200;
-
-fn by_proptest<T>(tree: &mut dyn ValueTree<Value = Plan>, best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
-    let mut going = tree.simplify();
-    for _ in 0..PROPTEST_STEPS {
-        if !going {
-            break;
-        }
-        let plan = tree.current();
-        match try_plan(&plan)? {
-            Some((_, shown)) => {
-                *best = Shrunk { plan, shown, is_smallest: false };
-                going = tree.simplify();
-            }
-            None => going = tree.complicate(),
-        }
+/// What fails whatever is delivered is shown by one event that tells nothing.
+fn by_one_event<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
+    let bare = Plan { steps: vec![Step::plain(Action::Other { event: 0 })], only: Vec::new(), ..best.plan.clone() };
+    if bare != best.plan
+        && let Some((_, shown)) = try_plan(&bare)?
+    {
+        *best = Shrunk { plan: bare, shown, is_smallest: false };
     }
     Ok(())
 }

@@ -1,0 +1,19 @@
+//! Findings: from cases that fail to the mistakes behind them, each told once.
+//!
+//! A mistake breaks many requirements. So a failing case is asked questions before anything is said: is it what the mistakes
+//! that are known already would do here? Does it still fail without what they need? What still fails then is made as small
+//! as it gets, and is a mistake of its own. The bank of faults serves as a dictionary: a fault that answers and shows what the
+//! target answered and showed, on the smallest case and on others drawn to tell it from the rest, foretells what the target
+//! does elsewhere, and whatever it foretells rightly is not told again.
+//!
+//! This room knows plans, cases and the bank, and asks a [`Stage`] to play them. It keeps no verdicts and writes no report.
+
+mod inquiry;
+mod likeness;
+mod owner;
+mod shrink;
+mod trigger;
+
+pub use inquiry::{Failing, Inquiry, Mistake, Requirement, Shown, Stage, alike};
+pub use shrink::{ShrinkLimits, Shrunk, shrink};
+pub use trigger::{Feature, features, without};

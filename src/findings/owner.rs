@@ -1,0 +1,68 @@
+//! Which requirement a mistake is about, of those that it breaks.
+
+use std::collections::BTreeSet;
+
+use super::inquiry::{Inquiry, Mistake, Stage};
+use crate::{
+    plan::Recipe,
+    provider::Mint,
+    reference::{Fault, canaries},
+};
+
+/// How many plans of each kind of plain traffic are looked at.
+const PLANS: u64 = 24;
+
+impl<S: Stage> Inquiry<'_, S> {
+    /// The requirement that a mistake is about: of those that it breaks the one that the fault which it is like is aimed at,
+    /// else the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order.
+    /// Of a requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one
+    /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
+    pub fn owner(&mut self, mistake: &Mistake, unasked: &BTreeSet<usize>) -> Option<usize> {
+        let may_break = |place: &usize| mistake.hits.contains(place) || unasked.contains(place);
+        if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
+            return Some(place);
+        }
+        // A requirement has its subject in the case if a canary of it fails the case.
+        let subjects: BTreeSet<usize> = self.requirements.keys().copied().filter(may_break).collect();
+        let has_subject = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
+        let subjects: Vec<usize> = subjects.into_iter().filter(has_subject).collect();
+        let rarest = subjects.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
+        rarest.or_else(|| mistake.hits.iter().next().copied())
+    }
+
+    fn aim(&self, fault: Fault) -> Option<usize> {
+        let provider = self.stage.provider();
+        let aim = fault.info().aimed_at(provider.name(), provider.corpus())?;
+        self.requirements.iter().find(|(_, requirement)| requirement.id == aim).map(|(place, _)| *place)
+    }
+
+    fn canaries(&self, place: usize) -> Vec<Fault> {
+        let provider = self.stage.provider();
+        self.requirements.get(&place).map_or(Vec::new(), |requirement| canaries(&requirement.id, provider.name(), provider.corpus()))
+    }
+
+    /// In how many cases of plain and of mixed traffic a canary of the requirement fails.
+    fn commonness(&mut self, place: usize) -> u32 {
+        let canaries = self.canaries(place);
+        let mixed = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::MixedTraffic).map(|(place, _)| *place);
+        // What everything together shows is nobody's subject.
+        if mixed == Some(place) {
+            return u32::MAX;
+        }
+        let mut count = 0;
+        for recipe in [Recipe::Plain, Recipe::MixedTraffic] {
+            for number in 0..PLANS {
+                let Some(plan) = self.drawn(0, recipe, number) else { continue };
+                let case = self.stage.case(place, &plan);
+                count += u32::from(canaries.iter().any(|fault| self.stage.foretell(place, &case, &[*fault]).failure.is_some()));
+            }
+        }
+        count
+    }
+
+    /// A plan of a recipe that is the same in every run.
+    pub(super) fn drawn(&mut self, place: usize, recipe: Recipe, number: u64) -> Option<crate::plan::Plan> {
+        let seed = Mint::new(place as u64).number("telling", number);
+        self.dictionary.drawn(self.stage.provider().palette(), recipe, seed)
+    }
+}

@@ -1,0 +1,208 @@
+//! What it takes to show a mistake, and the same plan without it.
+//!
+//! Plans are total, so any part of one can be taken out and what is left can be played. What a minimal case still holds
+//! is needed to show its mistake; a plan without some of it shows whether the rest is right.
+
+use crate::{
+    case::Case,
+    plan::{Action, FaultKind, Level, MutationKind, OrderPlan, Pick, Plan},
+};
+
+/// Something that a minimal case holds beyond one plain refund of one plain order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Something is done to a body, headers or a signature.
+    Mutation(MutationKind),
+    /// Something befalls a delivery; the name of what.
+    Delivery(&'static str),
+    /// A refund that the shop made itself.
+    OwnRefund,
+    /// A refund of items.
+    ItemRefund,
+    /// A refund that joins another in one charge refund.
+    JoinedRefund,
+    /// A refund with a type or a reason.
+    NotedRefund,
+    /// A refund that pays less than was asked for.
+    PaidLess,
+    /// A refund that waits for information.
+    Information,
+    /// A refund that fails.
+    Failure,
+    /// A refund that is withdrawn.
+    Cancellation,
+    /// A chargeback.
+    Chargeback,
+    /// A dispute.
+    Dispute,
+    /// Changed metadata.
+    Metadata,
+    /// Several orders.
+    SeveralOrders,
+    /// Several charges of one order.
+    SeveralCharges,
+    /// Several items of one order.
+    SeveralItems,
+    /// Another currency than the plainest.
+    Currency,
+    /// Another amount than the plainest.
+    Captured,
+    /// A second refund of an order.
+    SecondRefund,
+    /// Events of a type.
+    Event(String),
+}
+
+/// What a minimal case holds, the rarest first.
+pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
+    let mut features = Vec::new();
+    let mut add = |feature: Feature| {
+        if !features.contains(&feature) {
+            features.push(feature);
+        }
+    };
+    let faults = || plan.steps.iter().flat_map(|step| &step.faults);
+    for fault in faults() {
+        if let FaultKind::Mutated { mutation, .. } = fault.kind {
+            add(Feature::Mutation(mutation.kind));
+        }
+    }
+    for fault in faults() {
+        if !matches!(fault.kind, FaultKind::Omit | FaultKind::Mutated { .. }) {
+            add(Feature::Delivery(fault.kind.name()));
+        }
+    }
+    for action in plan.steps.iter().map(|step| &step.action) {
+        match *action {
+            Action::Refund { level, joins, own, kind, .. } => {
+                let has = [
+                    (own, Feature::OwnRefund),
+                    (level == Level::Items, Feature::ItemRefund),
+                    (joins, Feature::JoinedRefund),
+                    (kind != 0, Feature::NotedRefund),
+                ];
+                has.into_iter().filter(|(has, _)| *has).for_each(|(_, feature)| add(feature));
+            }
+            Action::Succeed { paid, .. } if paid != Pick::All => add(Feature::PaidLess),
+            Action::NeedInformation { .. } | Action::GiveInformation { .. } => add(Feature::Information),
+            Action::Fail { .. } => add(Feature::Failure),
+            Action::Cancel { .. } => add(Feature::Cancellation),
+            Action::Chargeback { .. } => add(Feature::Chargeback),
+            Action::Dispute | Action::ResolveDispute => add(Feature::Dispute),
+            Action::UpdateMetadata { .. } => add(Feature::Metadata),
+            Action::Succeed { .. } | Action::Other { .. } => {}
+        }
+    }
+    let plain = OrderPlan::default();
+    let order = |has: fn(&OrderPlan, &OrderPlan) -> bool| plan.orders.iter().any(|order| has(order, &plain));
+    let shape = [
+        (plan.orders.len() > 1, Feature::SeveralOrders),
+        (order(|order, plain| order.charges > plain.charges), Feature::SeveralCharges),
+        (order(|order, plain| order.items > plain.items), Feature::SeveralItems),
+        (order(|order, plain| order.currency != plain.currency), Feature::Currency),
+        (order(|order, plain| order.captured != plain.captured), Feature::Captured),
+        (refunds(plan) > 1, Feature::SecondRefund),
+    ];
+    shape.into_iter().filter(|(has, _)| *has).for_each(|(_, feature)| add(feature));
+    for delivery in case.all_deliveries() {
+        add(Feature::Event(delivery.event.kind.clone()));
+    }
+    features
+}
+
+/// A pattern that no type of event fits.
+const NOTHING: &str = "-";
+
+fn refunds(plan: &Plan) -> usize {
+    plan.steps.iter().filter(|step| matches!(step.action, Action::Refund { .. })).count()
+}
+
+/// The plan without a feature; the same plan where it does not have it. `kinds` are all types of events that there are.
+pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
+    let mut plan = plan.clone();
+    match feature {
+        Feature::Mutation(kind) => {
+            without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind));
+        }
+        Feature::Delivery(name) => without_faults(&mut plan, |fault| fault.name() == *name),
+        Feature::OwnRefund => each_action(&mut plan, |action| {
+            if let Action::Refund { own, .. } = action {
+                *own = false;
+            }
+        }),
+        Feature::ItemRefund => each_action(&mut plan, |action| {
+            if let Action::Refund { level, .. } = action {
+                *level = Level::Order;
+            }
+        }),
+        Feature::JoinedRefund => each_action(&mut plan, |action| {
+            if let Action::Refund { joins, .. } = action {
+                *joins = false;
+            }
+        }),
+        Feature::NotedRefund => each_action(&mut plan, |action| {
+            if let Action::Refund { kind, .. } = action {
+                *kind = 0;
+            }
+        }),
+        Feature::PaidLess => each_action(&mut plan, |action| {
+            if let Action::Succeed { paid, .. } = action {
+                *paid = Pick::All;
+            }
+        }),
+        Feature::Information => {
+            without_steps(&mut plan, |action| matches!(action, Action::NeedInformation { .. } | Action::GiveInformation { .. }));
+        }
+        Feature::Failure => each_action(&mut plan, |action| {
+            if let Action::Fail { refund, .. } = *action {
+                *action = Action::Succeed { refund, paid: Pick::All };
+            }
+        }),
+        Feature::Cancellation => each_action(&mut plan, |action| {
+            if let Action::Cancel { refund } = *action {
+                *action = Action::Succeed { refund, paid: Pick::All };
+            }
+        }),
+        Feature::Chargeback => without_steps(&mut plan, |action| matches!(action, Action::Chargeback { .. })),
+        Feature::Dispute => without_steps(&mut plan, |action| matches!(action, Action::Dispute | Action::ResolveDispute)),
+        Feature::Metadata => without_steps(&mut plan, |action| matches!(action, Action::UpdateMetadata { .. })),
+        Feature::SeveralOrders => {
+            let count = plan.orders.len().max(1);
+            plan.orders.truncate(1);
+            plan.steps.retain(|step| usize::from(step.order) % count == 0);
+            plan.steps.iter_mut().for_each(|step| step.order = 0);
+        }
+        Feature::SeveralCharges => plan.orders.iter_mut().for_each(|order| order.charges = 1),
+        Feature::SeveralItems => plan.orders.iter_mut().for_each(|order| order.items = 1),
+        Feature::Currency => plan.orders.iter_mut().for_each(|order| order.currency = 0),
+        Feature::Captured => plan.orders.iter_mut().for_each(|order| order.captured = OrderPlan::default().captured),
+        Feature::SecondRefund => {
+            let mut asked = vec![false; plan.orders.len().max(1)];
+            plan.steps.retain(|step| {
+                let order = usize::from(step.order) % asked.len();
+                !matches!(step.action, Action::Refund { .. }) || !std::mem::replace(&mut asked[order], true)
+            });
+        }
+        Feature::Event(kind) => {
+            let sent = |other: &&String| {
+                *other != kind && (plan.only.is_empty() || plan.only.iter().any(|only| crate::domain::fits_pattern(only, other)))
+            };
+            let rest: Vec<String> = kinds.iter().filter(sent).cloned().collect();
+            // An empty list would send everything.
+            plan.only = if rest.is_empty() { vec![NOTHING.to_owned()] } else { rest };
+        }
+    }
+    plan
+}
+
+fn without_faults(plan: &mut Plan, gone: impl Fn(&FaultKind) -> bool) {
+    plan.steps.iter_mut().for_each(|step| step.faults.retain(|fault| !gone(&fault.kind)));
+}
+
+fn without_steps(plan: &mut Plan, gone: impl Fn(&Action) -> bool) {
+    plan.steps.retain(|step| !gone(&step.action));
+}
+
+fn each_action(plan: &mut Plan, change: impl Fn(&mut Action)) {
+    plan.steps.iter_mut().for_each(|step| change(&mut step.action));
+}

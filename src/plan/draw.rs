@@ -1,0 +1,18 @@
+//! Drawing a plan from a strategy: the same seed gives the same plan.
+
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+
+use super::{Plan, PlanStrategy};
+
+/// The plan that a strategy draws from a seed; `None` where it rejects too much.
+pub fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
+    strategy.new_tree(&mut runner).ok().map(|tree| tree.current())
+}

@@ -1,0 +1,365 @@
+//! After all requirements had their cases: those of which some fail are looked into, one after the other in the order of the
+//! catalogue, so that neither the number of workers nor who was quicker changes what is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    campaign::{Campaign, Judged, Pending, inapplicable, show},
+    events::RunEvent,
+    exercise::Canaries,
+    outcome::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult},
+    shard::Trail,
+    tally::{link, settle, settle_share},
+    workbench::Workbench,
+};
+use crate::{
+    adapter::Capabilities,
+    check::{Rules, Shape, fingerprint},
+    corpus::{RequirementText, bug_classes},
+    findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
+    plan::Plan,
+    reference::Fault,
+};
+
+/// How many failing cases of one requirement the target is asked about; those that were foretold cost it nothing.
+const MOST_ASKED_ABOUT: u32 = 6;
+
+/// How many failing cases of a requirement are tried without what findings need, to see whether the rest is right.
+const MOST_FREED: usize = 6;
+
+/// How many links to real bugs are shown with a finding.
+const LINKS: usize = 3;
+
+/// A requirement of which cases fail, looked into.
+struct LookedInto {
+    pending: Pending,
+    /// By the number of the case, the mistakes because of which it fails.
+    because: BTreeMap<u32, Vec<usize>>,
+}
+
+impl<'a> Campaign<'a> {
+    /// Looks into what failed, and gives every requirement its verdict.
+    pub(super) fn investigate(
+        &self,
+        judged: Vec<Judged>,
+        snapshots: &mut SnapshotResult,
+        capabilities: &Capabilities,
+        emit: &mut dyn FnMut(&RunEvent<'_>),
+    ) -> (Vec<RequirementResult>, Vec<FindingReport>) {
+        let mut done: Vec<(usize, RequirementResult)> = Vec::new();
+        let mut pending: Vec<Pending> = Vec::new();
+        for judged in judged {
+            match judged {
+                Judged::Done(index, result) => done.push((index, *result)),
+                Judged::Failing(failing) => pending.push(*failing),
+            }
+        }
+        pending.sort_by_key(|pending| pending.index);
+        let requirements = self.requirements();
+        let asked: BTreeSet<usize> = done.iter().map(|(index, _)| *index).chain(pending.iter().map(|one| one.index)).collect();
+        let texts = &self.provider.corpus().requirements;
+        let is_unasked = |index: &usize| !asked.contains(index) && inapplicable(&texts[*index], capabilities).is_none();
+        let unasked: BTreeSet<usize> = requirements.keys().copied().filter(is_unasked).collect();
+        let (mistakes, looked_into, owners, ids): (Vec<Mistake>, Vec<LookedInto>, Vec<Option<usize>>, Vec<String>) =
+            if self.options.shrink.attempts == 0 {
+                let (mistakes, looked_into) = without_looking(pending);
+                let owners = mistakes.iter().map(|mistake| mistake.hits.first().copied()).collect();
+                let ids = mistakes.iter().map(|mistake| mistake.id.clone()).collect();
+                (mistakes, looked_into, owners, ids)
+            } else {
+                let id = |index: usize| requirements.get(&index).map_or("", |requirement: &Requirement| requirement.id.as_str());
+                let mut shrinking = |index: usize, deliveries| emit(&RunEvent::Shrinking { id: id(index), deliveries });
+                let bench = Workbench::new(self, capabilities.clone(), &mut shrinking);
+                let mut inquiry = Inquiry::new(bench, &requirements);
+                let looked_into = pending.into_iter().map(|pending| self.look_into(pending, &mut inquiry)).collect();
+                self.explain_snapshots(snapshots, &mut inquiry);
+                let ids: Vec<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
+                let mistakes = united(inquiry.mistakes());
+                let owners = mistakes.iter().map(|mistake| inquiry.owner(mistake, &unasked)).collect();
+                (mistakes, looked_into, owners, ids)
+            };
+        let mut findings = self.told(&mistakes, owners);
+        for LookedInto { pending, because } in looked_into {
+            let Pending { index, mut result, mut progress, .. } = pending;
+            for case in &mut progress.trail.ran {
+                if let (Some(failed), Some(because)) = (&mut case.failed, because.get(&case.case)) {
+                    *failed = because.iter().map(|place| ids[*place].clone()).collect();
+                }
+            }
+            self.settle(&mut result, progress.trail, progress.planned, &findings);
+            done.push((index, result));
+        }
+        done.sort_by_key(|(index, _)| *index);
+        let mut results: Vec<RequirementResult> = done.into_iter().map(|(_, result)| result).collect();
+        link(&results, &mut findings);
+        for finding in &mut findings {
+            let of = snapshots.differing.iter().filter(|difference| difference.because_of.contains(&finding.id));
+            finding.snapshots = of.map(|difference| difference.name.clone()).collect();
+        }
+        let redactor = super::Redactor::of(self.options, self.factory);
+        for result in results.iter_mut().filter(|result| !result.findings.is_empty()) {
+            redactor.requirement(result);
+            emit(&RunEvent::RequirementFinished(result));
+        }
+        (results, findings)
+    }
+
+    /// Gives the verdict that the trail comes to.
+    pub(super) fn settle(&self, result: &mut RequirementResult, trail: Trail, planned: super::tally::Planned, findings: &[FindingReport]) {
+        settle(result, &trail, findings, self.options.strict);
+        if self.options.shard.is_some() {
+            settle_share(result, &trail, planned);
+            result.trail = Some(trail);
+        }
+    }
+
+    /// Every requirement that cases can be drawn for, selected or not: what tells mistakes apart must not depend on that.
+    fn requirements(&self) -> BTreeMap<usize, Requirement> {
+        let all = self.provider.corpus().requirements.iter().enumerate();
+        let drawn = all.filter_map(|(index, requirement)| {
+            let recipe = requirement.recipe?;
+            Some((index, Requirement { id: requirement.id.clone(), recipe }))
+        });
+        drawn.collect()
+    }
+
+    fn look_into(&self, mut pending: Pending, inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> LookedInto {
+        let mut because: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut plans: Vec<Plan> = Vec::new();
+        let mut asked_about = 0;
+        let is_over = || self.is_over();
+        let index = pending.index;
+        let requirement = &self.provider.corpus().requirements[index];
+        let work = self.work(index, requirement, pending.recipe, &is_over);
+        let mut queue = std::mem::take(&mut pending.failed);
+        while !queue.is_empty() {
+            for failed in queue.drain(..) {
+                let before = inquiry.stage().played;
+                let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
+                let shown = Shown { failure: failed.outcome.failure, answers, complaints: failed.complaints };
+                let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
+                because.insert(failed.number, inquiry.attribute(&failing));
+                asked_about += u32::from(inquiry.stage().played > before);
+                if plans.len() < MOST_FREED {
+                    plans.push(failing.plan);
+                }
+            }
+            if pending.progress.ended || asked_about >= MOST_ASKED_ABOUT {
+                break;
+            }
+            inquiry.stage().renew();
+            let Some(driver) = inquiry.stage().driver() else { break };
+            queue = work.go_on(driver, &mut pending.progress, &mut pending.result);
+            if !queue.is_empty() {
+                inquiry.stage().is_gone();
+            }
+        }
+        let mut passed = pending.progress.trail.ran.iter().filter(|case| case.failed.is_none() && !case.missed);
+        if passed.next().is_none() {
+            let mut found = Vec::new();
+            pending.progress.trail.freed = self.is_freed(&pending, &plans, inquiry, &mut found);
+            // What its cases show once something was taken out of them is of the first of them.
+            if let Some(first) = because.values_mut().next() {
+                found.retain(|place| !first.contains(place));
+                first.append(&mut found);
+            }
+        }
+        LookedInto { pending, because }
+    }
+
+    /// Whether some case that is about the requirement passes once what the findings need is taken out of it.
+    fn is_freed(&self, pending: &Pending, plans: &[Plan], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>, found: &mut Vec<usize>) -> bool {
+        let host = pending.index;
+        let palette = self.provider.palette();
+        let id = &self.provider.corpus().requirements[host].id;
+        let Ok(mut canaries) =
+            Canaries::new(self.provider, id, Rules::of(id, self.provider.answer_limit()), inquiry.stage().capabilities())
+        else {
+            return false;
+        };
+        for plan in plans {
+            let hits = inquiry.mistakes().iter().filter(|mistake| mistake.hits.contains(&host));
+            let trigger: Vec<_> = hits.flat_map(|mistake| mistake.trigger.clone()).collect();
+            let mut edits = inquiry.edits(plan, &trigger);
+            edits.extend(palette.views.iter().map(|view| Plan { only: vec![view.clone()], ..plan.clone() }));
+            let assumed: Vec<Fault> = inquiry.mistakes().iter().filter_map(|mistake| mistake.like.first().copied()).collect();
+            for edit in edits {
+                let case = inquiry.stage().case(host, &edit);
+                if !canaries.exercises(&case) || inquiry.stage().foretell(host, &case, &assumed).failure.is_some() {
+                    continue;
+                }
+                let Some(shown) = inquiry.stage().play(host, &case, None) else { return false };
+                if shown.failure.is_none() {
+                    return true;
+                }
+                found.extend(inquiry.attribute(&Failing { host, number: None, plan: edit, case, shown }));
+            }
+        }
+        false
+    }
+
+    /// The findings, in the order of the requirements that they are about.
+    fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
+        let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
+            let about = owner?;
+            Some((about, self.tell(mistake, &self.provider.corpus().requirements[about])))
+        });
+        let mut told: Vec<(usize, FindingReport)> = told.collect();
+        told.sort_by_key(|(about, finding)| (*about, finding.id.clone()));
+        told.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    fn tell(&self, mistake: &Mistake, asked: &RequirementText) -> FindingReport {
+        let about = asked.id.as_str();
+        let Failing { case, shown, .. } = &mistake.smallest;
+        let failure = shown.failure.clone();
+        let text = |of: fn(crate::check::Failure) -> String| failure.clone().map(of).unwrap_or_default();
+        let message = text(|failure| failure.message);
+        let mut case = case.clone();
+        case.requirement = Some(about.to_owned()).filter(|_| self.rules(about) == self.rules_of(mistake)).or(case.requirement);
+        case.title = format!("{about}: {message}");
+        let answers = shown.answers.iter().map(|answers| answers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")).collect();
+        FindingReport {
+            id: mistake.id.clone(),
+            about: about.to_owned(),
+            level: asked.level,
+            also_fails: Vec::new(),
+            masks: Vec::new(),
+            case: self.name_of(mistake),
+            deliveries: case.deliveries(),
+            kind: mistake.kind,
+            entry: failure.as_ref().and_then(|failure| failure.entry),
+            message,
+            expected: text(|failure| failure.expected),
+            observed: text(|failure| failure.observed),
+            diff: text(|failure| failure.diff),
+            like: mistake.like.first().and_then(|fault| likeness(*fault)),
+            chance: mistake.chance.map(|(failed, runs)| Chance { failed, runs }),
+            file: String::new(),
+            reproduce: String::new(),
+            answers,
+            stderr: shown.complaints.clone(),
+            snapshots: Vec::new(),
+            waived: None,
+            shrunk: Some(Box::new(case)),
+        }
+    }
+
+    /// The name of the first case that failed because of it.
+    fn name_of(&self, mistake: &Mistake) -> String {
+        let (host, number) = mistake.first.unwrap_or((mistake.smallest.host, 0));
+        format!("{}-{number:04}", self.provider.corpus().requirements[host].id)
+    }
+
+    fn rules_of(&self, mistake: &Mistake) -> Rules {
+        self.rules(&self.provider.corpus().requirements[mistake.smallest.host].id)
+    }
+
+    fn rules(&self, id: &str) -> Rules {
+        Rules::of(id, self.provider.answer_limit())
+    }
+
+    /// Says which findings explain that a frozen sequence differs: their faults show the very same.
+    fn explain_snapshots(&self, snapshots: &mut SnapshotResult, inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) {
+        let mistakes: Vec<Mistake> = inquiry.mistakes().to_vec();
+        let assumed: Vec<Fault> = mistakes.iter().filter_map(|mistake| mistake.like.first().copied()).collect();
+        let corpus = self.provider.corpus();
+        for difference in &mut snapshots.differing {
+            let Some(case) = corpus.sequences.get(&difference.name) else { continue };
+            let mut shows = |faults: &[Fault]| -> bool {
+                let Some(mut driver) = inquiry.stage().reference(faults) else { return false };
+                super::campaign::snapshot_difference(corpus, &difference.name, &show(&mut driver, &difference.name, case).0)
+                    .is_some_and(|diff| diff == difference.diff)
+            };
+            let alone = mistakes.iter().filter(|mistake| mistake.like.first().is_some_and(|fault| shows(&[*fault])));
+            let mut because: BTreeSet<String> = alone.map(|mistake| mistake.id.clone()).collect();
+            if because.is_empty() && assumed.len() > 1 && shows(&assumed) {
+                because = mistakes.iter().filter(|mistake| !mistake.like.is_empty()).map(|mistake| mistake.id.clone()).collect();
+            }
+            if because.is_empty() {
+                because.extend(self.without_trigger(case, &mistakes, inquiry));
+            }
+            difference.because_of = because.into_iter().collect();
+        }
+    }
+
+    /// The first finding without whose trigger the plan of a sequence shows nothing wrong, although with it something is.
+    fn without_trigger(
+        &self,
+        case: &crate::case::Case,
+        mistakes: &[Mistake],
+        inquiry: &mut Inquiry<'_, Workbench<'_, '_>>,
+    ) -> Option<String> {
+        let plan = case.plan.as_ref()?;
+        for mistake in mistakes.iter().filter(|mistake| mistake.like.is_empty()) {
+            let host = mistake.smallest.host;
+            let whole = inquiry.stage().case(host, plan);
+            let kind = inquiry.stage().play(host, &whole, None)?.failure?.kind;
+            if kind != mistake.kind {
+                continue;
+            }
+            for edit in inquiry.edits(plan, &mistake.trigger) {
+                let case = inquiry.stage().case(host, &edit);
+                if case.deliveries() > 0 && inquiry.stage().play(host, &case, Some(kind))?.failure.is_none() {
+                    return Some(mistake.id.clone());
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Those that fail some case of a requirement, each once.
+fn united(mistakes: &[Mistake]) -> Vec<Mistake> {
+    let mut united: Vec<Mistake> = Vec::new();
+    for mistake in mistakes.iter().filter(|mistake| !mistake.hits.is_empty()) {
+        match united.iter_mut().find(|other| other.id == mistake.id) {
+            Some(other) => {
+                other.hits.extend(&mistake.hits);
+                other.first = other.first.into_iter().chain(mistake.first).min();
+            }
+            None => united.push(mistake.clone()),
+        }
+    }
+    united
+}
+
+/// Each requirement tells its first failing case as it is.
+fn without_looking(pending: Vec<Pending>) -> (Vec<Mistake>, Vec<LookedInto>) {
+    let mut mistakes: Vec<Mistake> = Vec::new();
+    let mut looked_into = Vec::new();
+    for mut pending in pending {
+        let mut because = BTreeMap::new();
+        for failed in pending.failed.drain(..) {
+            let Some(failure) = failed.outcome.failure.clone() else { continue };
+            let id = fingerprint(&Shape { kind: failure.kind, entry: failure.entry, diff: &failure.diff, case: None });
+            let place = mistakes.iter().position(|mistake| mistake.id == id).unwrap_or(mistakes.len());
+            if place == mistakes.len() {
+                let kind = failure.kind;
+                let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
+                let shown = Shown { failure: Some(failure), answers, complaints: failed.complaints };
+                let number = Some(failed.number);
+                let smallest = Failing { host: pending.index, number, plan: failed.plan, case: failed.case, shown };
+                mistakes.push(Mistake::unexamined(id, smallest, kind));
+            }
+            mistakes[place].hits.insert(pending.index);
+            mistakes[place].first = mistakes[place].first.or(Some((pending.index, failed.number)));
+            because.insert(failed.number, vec![place]);
+        }
+        looked_into.push(LookedInto { pending, because });
+    }
+    (mistakes, looked_into)
+}
+
+fn likeness(fault: Fault) -> Option<Likeness> {
+    let info = fault.info();
+    let class = bug_classes().iter().find(|known| known.id == info.class)?;
+    let links = info.link.into_iter().map(str::to_owned).chain(class.links.iter().cloned());
+    let mut shown: Vec<String> = Vec::new();
+    for link in links {
+        if shown.len() < LINKS && !shown.contains(&link) {
+            shown.push(link);
+        }
+    }
+    Some(Likeness { fault: info.name.to_owned(), class: class.id.clone(), name: class.name.clone(), links: shown })
+}

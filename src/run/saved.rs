@@ -1,0 +1,56 @@
+//! Cases that earlier runs saved, played before anything else: so a repair shows at once.
+
+use super::{
+    alias::with_fresh_ids,
+    campaign::Campaign,
+    outcome::{FindingReport, SavedResult},
+    work::terms,
+};
+use crate::{adapter::Capabilities, case::Case, check::Rules};
+
+/// Ids of saved cases follow from findings; the same finding may be made again in this run, under ids of its own.
+const SALT: u64 = 0x5a_7ed;
+
+impl Campaign<'_> {
+    /// Plays the saved cases. One that cannot be judged, or of which nothing is sent to this target, is passed over.
+    pub(super) fn play_saved(&self, capabilities: &Capabilities) -> Vec<SavedResult> {
+        let mut results = Vec::new();
+        // One shard is enough for them.
+        if self.options.shard.is_some_and(|shard| shard.number != 1) {
+            return results;
+        }
+        let mut driver = None;
+        for (file, case) in &self.options.saved {
+            if self.is_over() {
+                break;
+            }
+            driver = driver.or_else(|| self.driver().ok());
+            let Some(ready) = driver.as_mut() else { break };
+            let Some(case) = for_target(case, capabilities) else { continue };
+            let outcome =
+                ready.run("saved", &case, Rules::of(case.requirement.as_deref().unwrap_or_default(), self.provider.answer_limit()));
+            if outcome.error.is_none() {
+                let fails = outcome.failure.as_ref().map(|failure| failure.message.clone());
+                results.push(SavedResult { file: file.clone(), fails, finding: None });
+            }
+            if outcome.has_stopped() && ready.recover().is_err() {
+                driver = None;
+            }
+        }
+        results
+    }
+}
+
+fn for_target(case: &Case, capabilities: &Capabilities) -> Option<Case> {
+    let case = with_fresh_ids(case, SALT);
+    let case = case.restricted_to(terms(&|kind| capabilities.is_subscribed(kind), capabilities));
+    (case.deliveries() > 0).then_some(case)
+}
+
+/// Says which finding each saved case belongs to: its file is called after it.
+pub(super) fn assign(saved: &mut [SavedResult], findings: &[FindingReport]) {
+    for result in saved.iter_mut().filter(|result| result.fails.is_some()) {
+        let of = findings.iter().find(|finding| std::path::Path::new(&result.file).ends_with(finding.file_name()));
+        result.finding = of.map(|finding| finding.id.clone());
+    }
+}

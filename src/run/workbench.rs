@@ -1,0 +1,182 @@
+//! Where the cases of an inquiry are played: on the target, and on the reference with faults of the bank.
+
+use std::time::Duration;
+
+use super::{
+    campaign::Campaign,
+    drive::{Conditions, Driver, Outcome, Secrets},
+    work::case_for,
+};
+use crate::{
+    adapter::{Capabilities, Target},
+    case::Case,
+    check::{FailureKind, Rules},
+    domain::Clock,
+    findings::{Shown, ShrinkLimits, Stage},
+    plan::Plan,
+    provider::Provider,
+    reference::{Fault, ReferenceShop},
+};
+
+/// Plays cases on one target, and on the reference.
+pub(super) struct Workbench<'a, 'c> {
+    campaign: &'c Campaign<'a>,
+    driver: Option<Driver<'a>>,
+    capabilities: Capabilities,
+    shrinking: &'c mut dyn FnMut(usize, usize),
+    /// How many cases were made.
+    made: u64,
+    /// How many cases were played on the target.
+    pub(super) played: u64,
+    /// Whether the target must be started anew before it is asked again.
+    is_gone: bool,
+}
+
+/// The serials of the cases of an inquiry begin here, beyond those of any requirement and of those that follow from an id.
+const FIRST_SERIAL: u64 = 1 << 40;
+
+/// A time at which the reference's own clock begins; nothing depends on which.
+const NOON: u64 = 1_750_000_000;
+
+/// Attempts at making a case smaller that costs the whole answer limit each time.
+const HANGS: u32 = 6;
+
+/// Attempts at making a case smaller that costs a new start each time.
+const STARTS: u32 = 20;
+
+impl<'a, 'c> Workbench<'a, 'c> {
+    pub(super) fn new(
+        campaign: &'c Campaign<'a>,
+        capabilities: Capabilities,
+        shrinking: &'c mut dyn FnMut(usize, usize),
+    ) -> Workbench<'a, 'c> {
+        Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, is_gone: false }
+    }
+
+    /// The target, started if it has to be.
+    pub(super) fn driver(&mut self) -> Option<&mut Driver<'a>> {
+        if self.is_gone && self.driver.as_mut().is_some_and(|driver| driver.recover().is_err()) {
+            self.driver = None;
+        }
+        self.is_gone = false;
+        if self.driver.is_none() {
+            self.driver = self.campaign.driver().ok();
+        }
+        self.driver.as_mut()
+    }
+
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Says that the target crashed, hung or could not be judged.
+    pub(super) fn is_gone(&mut self) {
+        self.is_gone = true;
+    }
+
+    /// A new target where that costs nothing, so that what earlier cases left behind in it does not matter.
+    pub(super) fn renew(&mut self) {
+        if self.is_in_process() {
+            self.driver = None;
+        }
+    }
+
+    fn is_in_process(&self) -> bool {
+        self.campaign.factory.transport() == "in-process"
+    }
+
+    fn name(&self, host: usize) -> String {
+        let id = self.campaign.provider.corpus().requirements.get(host).map_or("", |requirement| requirement.id.as_str());
+        format!("{id}-asked-{}", self.made)
+    }
+
+    fn host_rules(&self, host: usize) -> Rules {
+        let id = self.campaign.provider.corpus().requirements.get(host).map_or("", |requirement| requirement.id.as_str());
+        Rules::of(id, self.campaign.provider.answer_limit())
+    }
+
+    /// The reference with these faults, as if it claimed what the target claims.
+    pub(super) fn reference(&self, faults: &[Fault]) -> Option<Driver<'a>> {
+        let options = self.campaign.options;
+        let clock = Clock::manual(NOON);
+        let shop: Box<dyn Target> = Box::new(ReferenceShop::with_faults(faults, clock.clone()));
+        let secrets = self.campaign.factory.secrets().unwrap_or(&options.secrets);
+        let conditions = Conditions {
+            // Without a secret nothing is signed, and nothing that is asked of the target depends on it.
+            secrets: if secrets.current.is_some() { secrets.clone() } else { Secrets { ..Conditions::default().secrets } },
+            settle: options.settle,
+            quiet: options.quiet,
+            ..Conditions::default()
+        };
+        let mut driver = Driver::new(self.campaign.provider, shop, clock, conditions).ok()?;
+        driver.introduction.capabilities = self.capabilities.clone();
+        Some(driver)
+    }
+}
+
+fn shown(outcome: &Outcome, complaints: String) -> Shown {
+    let answers = outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
+    Shown { failure: outcome.failure.clone(), answers, complaints }
+}
+
+impl Stage for Workbench<'_, '_> {
+    fn provider(&self) -> &dyn Provider {
+        self.campaign.provider
+    }
+
+    fn case(&mut self, host: usize, plan: &Plan) -> Case {
+        self.made += 1;
+        self.case_with(host, plan, FIRST_SERIAL + self.made)
+    }
+
+    fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case {
+        let requirements = &self.campaign.provider.corpus().requirements;
+        let requirement = &requirements[host.min(requirements.len() - 1)];
+        case_for(self.campaign.provider, requirement, plan, serial, &self.capabilities)
+    }
+
+    fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
+        if self.campaign.is_over() {
+            return None;
+        }
+        self.renew();
+        self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
+        let (name, rules) = (self.name(host), self.host_rules(host));
+        let driver = self.driver()?;
+        drop(driver.complaints());
+        let outcome = driver.run(&name, case, rules);
+        let complaints = driver.complaints();
+        self.is_gone = !outcome.is_still_there() || !driver.is_usable();
+        self.played += 1;
+        outcome.error.is_none().then(|| shown(&outcome, complaints))
+    }
+
+    fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
+        let rules = self.host_rules(host);
+        let Some(mut driver) = self.reference(faults) else { return Shown::default() };
+        let outcome = driver.run("foretold", case, rules);
+        shown(&outcome, String::new())
+    }
+
+    fn limits(&self, kind: FailureKind) -> ShrinkLimits {
+        let limits = self.campaign.options.shrink;
+        let most = match kind {
+            FailureKind::Timeout => HANGS,
+            FailureKind::Crash => STARTS,
+            FailureKind::State | FailureKind::Answer => return limits,
+        };
+        if self.is_in_process() { limits } else { ShrinkLimits { attempts: limits.attempts.min(most), ..limits } }
+    }
+
+    fn is_costly(&self, kind: FailureKind) -> bool {
+        !self.is_in_process() && matches!(kind, FailureKind::Timeout | FailureKind::Crash)
+    }
+
+    fn elapsed(&self) -> Duration {
+        if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic() }
+    }
+
+    fn smaller(&mut self, host: usize, deliveries: usize) {
+        (self.shrinking)(host, deliveries);
+    }
+}
