@@ -41,6 +41,10 @@ pub enum Tell {
         amount: Amount,
         /// What was paid back.
         refunded_amount: Amount,
+        /// Whether it is said in passing, by an event that is about something else: it may be taken into account, and need
+        /// not be.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_passing: bool,
     },
     /// All refunds of a charge so far.
     Charge {
@@ -68,7 +72,10 @@ pub enum Tell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PictureIn {
-    /// In a charge-shaped `order.charge.refund.*` event, which must be taken into account.
+    /// In the charge's own event that a refund was completed; what it says is paid back must be taken into account.
+    Completion,
+    /// In another event about the charge's refunds. Whoever looks at their states must take it into account; what it says is
+    /// paid back was said by a completion before.
     ChargeRefundEvent,
     /// In another object, which may be taken into account.
     Elsewhere,
@@ -92,10 +99,13 @@ pub struct Knowledge {
     captured: Amount,
     seen: HashSet<String>,
     refunds: BTreeMap<String, Refund>,
+    /// What was said of refunds in passing.
+    passing: BTreeMap<String, Refund>,
     /// Refunds told of by state, so that an expectation does not walk through all of them.
     states: BTreeMap<RefundState, usize>,
     paid: Amount,
     requested_open: Amount,
+    completions: Pictures,
     strict: Pictures,
     lenient: Pictures,
     latest_order: Option<OrderPicture>,
@@ -109,6 +119,17 @@ struct Refund {
     state: RefundState,
     amount: Amount,
     paid: Amount,
+}
+
+impl Refund {
+    fn told(at: Option<EventTime>, state: RefundState, amount: Amount, paid: Amount) -> Refund {
+        Refund { at, state, amount, paid: if state == RefundState::Succeeded { paid } else { Amount::ZERO } }
+    }
+
+    /// Whether this is to be believed rather than what is known.
+    fn is_newer_than(&self, known: &Refund) -> bool {
+        !known.state.is_final() && (self.state.is_final() || known.at < self.at)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -158,9 +179,11 @@ impl Knowledge {
             captured,
             seen: HashSet::new(),
             refunds: BTreeMap::new(),
+            passing: BTreeMap::new(),
             states: BTreeMap::new(),
             paid: Amount::ZERO,
             requested_open: Amount::ZERO,
+            completions: Pictures::default(),
             strict: Pictures::default(),
             lenient: Pictures::default(),
             latest_order: None,
@@ -177,13 +200,19 @@ impl Knowledge {
         let at = &event.created_time;
         for tell in &event.tells {
             match tell {
-                Tell::Refund { id, state, amount, refunded_amount } => {
+                Tell::Refund { id, state, amount, refunded_amount, in_passing: false } => {
                     self.learn_refund(id, Some(at.clone()), *state, *amount, *refunded_amount);
+                }
+                Tell::Refund { id, state, amount, refunded_amount, in_passing: true } => {
+                    self.learn_in_passing(id, Refund::told(Some(at.clone()), *state, *amount, *refunded_amount));
                 }
                 Tell::Charge { id, within, refunds } => {
                     self.lenient.learn(id, at, refunds);
-                    if *within == PictureIn::ChargeRefundEvent {
+                    if *within != PictureIn::Elsewhere {
                         self.strict.learn(id, at, refunds);
+                    }
+                    if *within == PictureIn::Completion {
+                        self.completions.learn(id, at, refunds);
                     }
                 }
                 Tell::Order { refunded_amount, available_to_refund_amount, charged_back_amount } => {
@@ -205,11 +234,9 @@ impl Knowledge {
     }
 
     fn learn_refund(&mut self, id: &str, at: Option<EventTime>, state: RefundState, amount: Amount, paid: Amount) {
-        let paid = if state == RefundState::Succeeded { paid } else { Amount::ZERO };
-        let new = Refund { at, state, amount, paid };
+        let new = Refund::told(at, state, amount, paid);
         if let Some(known) = self.refunds.get(id) {
-            let newer = if known.state.is_final() { false } else { new.state.is_final() || known.at < new.at };
-            if !newer {
+            if !new.is_newer_than(known) {
                 return;
             }
             let known = known.clone();
@@ -217,6 +244,19 @@ impl Knowledge {
         }
         self.count(&new, true);
         self.refunds.insert(id.to_owned(), new);
+    }
+
+    fn learn_in_passing(&mut self, id: &str, new: Refund) {
+        if self.passing.get(id).is_none_or(|known| new.is_newer_than(known)) {
+            self.passing.insert(id.to_owned(), new);
+        }
+    }
+
+    /// What was said in passing and by no event that is about it: the refund as it is known otherwise, if it is, and as it
+    /// may be shown too.
+    fn only_in_passing(&self) -> impl Iterator<Item = (Option<&Refund>, &Refund)> {
+        let with_known = self.passing.iter().map(|(id, passing)| (self.refunds.get(id), passing));
+        with_known.filter(|(known, passing)| known.is_none_or(|known| known.state != passing.state && passing.is_newer_than(known)))
     }
 
     fn count(&mut self, refund: &Refund, add: bool) {
@@ -265,8 +305,9 @@ impl Knowledge {
     pub fn final_expectation(&self, complete: bool) -> Expectation {
         let mut expectation = self.expectation();
         expectation.currency = Some(self.currency.clone());
-        expectation.refunds = Some(self.refund_views());
-        if complete {
+        let is_known = self.only_in_passing().next().is_none();
+        expectation.refunds = is_known.then(|| self.refund_views());
+        if complete && is_known {
             expectation.status = self.statuses(&expectation.refunded_amount, false);
             let charged_back = self.charged_back_choices();
             expectation.available_to_refund_amount = Some(self.available_choices(&expectation.refunded_amount, &charged_back));
@@ -277,8 +318,9 @@ impl Knowledge {
 
     fn paid_range(&self) -> AmountRange {
         let told_by_order = self.latest_order.as_ref().map_or(Amount::ZERO, |order| order.refunded);
-        let least = self.paid.max(self.strict.complete());
-        AmountRange { least, most: least.max(self.lenient.complete()).max(told_by_order) }
+        let least = self.paid.max(self.completions.complete());
+        let in_passing: Amount = self.only_in_passing().map(|(_, passing)| passing.paid).sum();
+        AmountRange { least, most: least.max(self.paid + in_passing).max(self.lenient.complete()).max(told_by_order) }
     }
 
     /// The most that a consumer shows that keeps the largest amount that was ever told of each refund and of each charge,
@@ -327,21 +369,21 @@ impl Knowledge {
     /// any of those that only charges and orders told. While events are still on their way an older picture of
     /// a charge may stand beside a newer one in an order; in the end only the newest counts.
     fn unpaid_statuses(&self, under_way: bool) -> Vec<Status> {
-        let told = |state: RefundState| self.states.get(&state).is_some_and(|&number| number > 0);
-        let strong = if told(RefundState::PendingInformation) {
-            Status::PendingInformation
-        } else if told(RefundState::Pending) || told(RefundState::Requested) {
-            Status::Pending
-        } else if told(RefundState::Failed) {
-            Status::Failed
-        } else {
-            Status::NotRefunded
-        };
+        let strong = unpaid_status(&self.states);
         let mut statuses = vec![strong];
-        if strong == Status::NotRefunded && told(RefundState::Cancelled) {
+        if strong == Status::NotRefunded && self.states.get(&RefundState::Cancelled).is_some_and(|&number| number > 0) {
             // No source says what an order with nothing but a withdrawn refund is called.
             statuses.push(Status::Failed);
         }
+        let mut states = None;
+        for (known, passing) in self.only_in_passing() {
+            let states = states.get_or_insert_with(|| self.states.clone());
+            *states.entry(passing.state).or_default() += 1;
+            if let Some(number) = known.and_then(|known| states.get_mut(&known.state)) {
+                *number -= 1;
+            }
+        }
+        statuses.extend(states.map(|states| unpaid_status(&states)));
         let older = under_way.then(|| self.strict.entries()).into_iter().flatten();
         for entry in self.lenient.entries().chain(older) {
             let weak = match entry.state {
@@ -391,6 +433,20 @@ impl Knowledge {
             amounts.push(Amount::ZERO);
         }
         choices(amounts)
+    }
+}
+
+/// What an order is called of which nothing is paid back, by the states of its refunds.
+fn unpaid_status(states: &BTreeMap<RefundState, usize>) -> Status {
+    let told = |state: RefundState| states.get(&state).is_some_and(|&number| number > 0);
+    if told(RefundState::PendingInformation) {
+        Status::PendingInformation
+    } else if told(RefundState::Pending) || told(RefundState::Requested) {
+        Status::Pending
+    } else if told(RefundState::Failed) {
+        Status::Failed
+    } else {
+        Status::NotRefunded
     }
 }
 

@@ -532,10 +532,11 @@ fn broken_off(whole: &Delivery, at: u16) -> Delivery {
 fn next_time(now: &mut i64, look: u32, moment: u64, event: usize) -> EventTime {
     const DIGITS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
     let draw = Mint::new(u64::from(look)).number("time", moment * 64 + event as u64);
+    // A consumer that keeps times to the millisecond must be able to order them.
     let (step, grain) = if look == 0 {
         (1_000_000, 1_000_000)
     } else {
-        let step = [40, 9_000, 700_000, 4_000_000, 75_000_000][usize::try_from(draw % 5).unwrap_or(0)];
+        let step = [1_000, 9_000, 700_000, 4_000_000, 75_000_000][usize::try_from(draw % 5).unwrap_or(0)];
         (step, DIGITS[usize::try_from((draw >> 8) % 7).unwrap_or(0)])
     };
     // Rounded up to the grain, so that fewer digits never mean an earlier time.

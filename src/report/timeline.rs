@@ -118,9 +118,10 @@ pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {
     let order = case.orders.iter().find(|order| Some(&order.order_id) == delivery.event.order_id.as_ref());
     let digits = order.and_then(|order| Currency::from_code(&order.currency)).map_or(2, Currency::digits);
     match tell {
-        Tell::Refund { id, state, amount, refunded_amount } => {
+        Tell::Refund { id, state, amount, refunded_amount, in_passing } => {
+            let place = if *in_passing { " (in passing)" } else { "" };
             let paid = if refunded_amount.is_zero() { String::new() } else { format!(", {} paid back", refunded_amount.to_fixed(digits)) };
-            format!("refund {} of {}: {state}{paid}", shorten(id), amount.to_fixed(digits))
+            format!("refund {} of {}{place}: {state}{paid}", shorten(id), amount.to_fixed(digits))
         }
         Tell::Charge { id, within, refunds } => {
             let entry = |entry: &Entry| {

@@ -48,7 +48,7 @@ impl Paperboat {
         if let Some((refund, state)) = about {
             let [amount, refunded_amount] =
                 [scene.truth.refunds[refund].requested, scene.truth.refunds[refund].paid].map(|cents| Amount::from_minor(cents, 2));
-            tells.push(Tell::Refund { id: scene.names.refunds[refund].clone(), state, amount, refunded_amount });
+            tells.push(Tell::Refund { id: scene.names.refunds[refund].clone(), state, amount, refunded_amount, in_passing: false });
         }
         let mut body = String::new();
         self.templates[kind].render(&mut body, &mut |place, out| match (place, about) {

@@ -143,6 +143,11 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
     anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string()
 }
 
+/// Two of them in daily use; all of them with `ALL_SEEDS=1`, which takes minutes, when labels or expectations change.
+fn seeds() -> &'static [u64] {
+    if std::env::var_os("ALL_SEEDS").is_some() { &SEEDS } else { &SEEDS[..2] }
+}
+
 #[rstest]
 #[case::only_what_charges_say(Reads::First, opens::<charges_only::Cashier>)]
 #[case::only_what_refunds_say(Reads::Refunds, opens::<refunds_only::Returns>)]
@@ -178,7 +183,7 @@ fn conforms(#[case] reads: Reads, #[case] make: fn() -> Box<dyn Shop>) {
         let provider: &dyn Provider = provider.embedded();
         let without: Vec<String> =
             left_out.iter().filter(|item| provider.corpus().requirements.iter().any(|entry| entry.item == **item)).cloned().collect();
-        for seed in SEEDS {
+        for &seed in seeds() {
             let text = complaints(provider, &certified(provider, make, seed, without.clone()));
             if !text.is_empty() {
                 found.push_str(&format!("{}, seed {seed}:\n{text}", provider.name()));

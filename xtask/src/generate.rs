@@ -13,7 +13,7 @@ use refundproof::{
     check::{Rules, snapshot},
     corpus::{Corpus, Files},
     model::Change,
-    plan::{Action, Level, Plan, Recipe, for_recipe},
+    plan::{Action, Group, Level, Plan, Recipe, for_recipe},
     provider::{Lowering, Provider, lower, named},
     run::{Canaries, sample},
 };
@@ -85,11 +85,12 @@ fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
     (0..pool.len()).max_by_key(|&index| (value(&pool[index]), std::cmp::Reverse(pool[index].1.steps.len())))
 }
 
-/// Whether every target may be compared with the sequence: doubtful deliveries leave a choice, and signatures
-/// are not every target's business.
+/// Whether every target may be compared with the sequence: doubtful deliveries leave a choice, reading unusual JSON is
+/// advice, and signatures are not every target's business.
 fn is_settled(case: &Case) -> bool {
     case.all_deliveries().all(|delivery| {
         !matches!(delivery.effect, Effect::Tolerate | Effect::Refuse)
+            && delivery.mutation_kind.is_none_or(|kind| kind.group() != Group::Unusual)
             && delivery.signature == Signature::Valid
             && delivery.body.bytes().len() < 20_000
     })

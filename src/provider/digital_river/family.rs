@@ -84,7 +84,9 @@ impl<'a> Family<'a> {
             self.order("order.charge.refund.failed");
         } else {
             for &charge in charges {
-                self.charge(charge_type, charge, PictureIn::ChargeRefundEvent);
+                // What the other charge events say of money was said by an event of this type before.
+                let within = if to == RefundState::Succeeded { PictureIn::Completion } else { PictureIn::ChargeRefundEvent };
+                self.charge(charge_type, charge, within);
             }
         }
         if to == RefundState::Succeeded {
@@ -125,6 +127,8 @@ impl<'a> Family<'a> {
             state: truth.state,
             amount: self.amount(truth.requested),
             refunded_amount: self.amount(truth.paid),
+            // An update says that something else has changed; whoever passes it over has missed nothing.
+            in_passing: name == "refund.updated",
         };
         self.named(name, |writer, payload| writer.refund(payload, refund), vec![tell]);
     }

@@ -132,6 +132,7 @@ impl Events {
             state,
             amount: amount(truth.requested),
             refunded_amount: amount(truth.paid),
+            in_passing: false,
         };
         let writer = Writer { scene, event: event.min(scene.times.len() - 1), refund, state };
         // Every type used here was checked when the corpus was loaded.
