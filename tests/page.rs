@@ -6,10 +6,12 @@ mod common;
 
 use std::{fs, process::Command};
 
-use common::{certified, only, provider, quick};
+use common::{certified, certified_target, only, provider, quick};
 use refundproof::{
+    adapter::Target,
     corpus::RequirementText,
-    reference::Fault,
+    domain::Clock,
+    reference::{Fault, ReferenceShop},
     report::html,
     run::{Options, Report},
 };
@@ -99,6 +101,20 @@ fn failing() -> Report {
     certified(Some(fault), &Options { cases: 8, ..Options::default() })
 }
 
+/// A report of several mistakes.
+fn several() -> Report {
+    let faults = [
+        Fault::CountsBothLayers,
+        Fault::ChargebackIgnored,
+        Fault::DuplicateRefused,
+        Fault::UnknownEventFails,
+        Fault::MalformedAcknowledged,
+        Fault::NoSignatureCheck,
+    ];
+    let make = |clock: &Clock| -> Box<dyn Target> { Box::new(ReferenceShop::with_faults(&faults, clock.clone())) };
+    certified_target(provider(), &make, &Options { cases: 12, ..Options::default() })
+}
+
 /// How many rows are shown, of requirements and of failures.
 const SHOWN: &str = r#"const shown = (what) => page.querySelectorAll(`[data-what="${what}"]:not([hidden])`).length;
     return [shown("requirement"), shown("finding")];"#;
@@ -156,30 +172,30 @@ fn typing_and_clicking() {
 
 #[test]
 fn keys() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&several()) else { return };
     let said = opened.ask(
         1200,
         "",
         &[],
-        r#"const at = () => page.activeElement.closest(".failure")?.id ?? page.activeElement.id;
-        const open = () => page.querySelectorAll(".failure[open]").length;
+        r#"const at = () => page.activeElement.closest(".finding")?.id ?? page.activeElement.id;
+        const open = () => page.querySelectorAll(".finding[open]").length;
         const said = [];
         press("/"); said.push(at());
         press("Escape"); said.push(at());
         press("j"); said.push(at());
         press("j"); said.push(at());
         press("k"); said.push(at());
-        press("e"); said.push(open() === page.querySelectorAll(".failure").length);
+        press("e"); said.push(open() === page.querySelectorAll(".finding").length);
         press("e"); said.push(open());
         return said;"#,
     );
-    assert_eq!(said, json!(["search", "", "failure-1", "failure-2", "failure-1", true, 0]));
+    assert_eq!(said, json!(["search", "", "finding-1", "finding-2", "finding-1", true, 0]));
 }
 
 #[test]
-fn a_link_to_a_failure_opens_it() {
-    let Some(opened) = Opened::new(&failing()) else { return };
-    let said = opened.ask(1200, "#failure-5", &[], r#"return page.getElementById("failure-5").open;"#);
+fn a_link_to_a_finding_opens_it() {
+    let Some(opened) = Opened::new(&several()) else { return };
+    let said = opened.ask(1200, "#finding-5", &[], r#"return page.getElementById("finding-5").open;"#);
     assert_eq!(said, json!(true));
 }
 

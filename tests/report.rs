@@ -53,7 +53,7 @@ fn a_clean_report_is_valid() {
 #[test]
 fn a_shard_with_known_failures_is_valid() {
     let today = Clock::manual(1_781_481_600).today();
-    let list = "[[known]]\nrequirement = \"mixed-traffic\"\nfingerprint = \"0\"\nreason = \"x\"\nexpires = 2020-01-01\n";
+    let list = "[[known]]\nrequirement = \"mixed-traffic\"\nfinding = \"0\"\nreason = \"x\"\nexpires = 2020-01-01\n";
     let known = KnownFailures::parse("known.toml", list, today).expect("a list");
     let shard = Some(Shard { number: 1, of: 2 });
     check_valid(&text(Some("counts-both-layers"), &Options { known, shard, ..quick(8, 1) }));

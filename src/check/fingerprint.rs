@@ -44,6 +44,11 @@ pub fn fingerprint(shape: &Shape<'_>) -> String {
     digest(&text)
 }
 
+/// The fingerprint of a failure that nobody looked into: it stands for its requirement alone.
+pub fn unexamined_fingerprint(requirement: &str, kind: FailureKind, diff: &str) -> String {
+    digest(&format!("{requirement}\n{}\n{}", kind.as_str(), fields(diff)))
+}
+
 /// The fingerprint of a mistake that does what a fault of the bank does.
 pub fn likeness_fingerprint(fault: &str) -> String {
     digest(&format!("like {fault}"))

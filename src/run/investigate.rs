@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{Rules, Shape, fingerprint},
+    check::{Rules, unexamined_fingerprint},
     corpus::{RequirementText, bug_classes},
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
@@ -62,7 +62,7 @@ impl<'a> Campaign<'a> {
         let unasked: BTreeSet<usize> = requirements.keys().copied().filter(is_unasked).collect();
         let (mistakes, looked_into, owners, ids): (Vec<Mistake>, Vec<LookedInto>, Vec<Option<usize>>, Vec<String>) =
             if self.options.shrink.attempts == 0 {
-                let (mistakes, looked_into) = without_looking(pending);
+                let (mistakes, looked_into) = without_looking(pending, texts);
                 let owners = mistakes.iter().map(|mistake| mistake.hits.first().copied()).collect();
                 let ids = mistakes.iter().map(|mistake| mistake.id.clone()).collect();
                 (mistakes, looked_into, owners, ids)
@@ -325,14 +325,14 @@ fn united(mistakes: &[Mistake]) -> Vec<Mistake> {
 }
 
 /// Each requirement tells its first failing case as it is.
-fn without_looking(pending: Vec<Pending>) -> (Vec<Mistake>, Vec<LookedInto>) {
+fn without_looking(pending: Vec<Pending>, requirements: &[RequirementText]) -> (Vec<Mistake>, Vec<LookedInto>) {
     let mut mistakes: Vec<Mistake> = Vec::new();
     let mut looked_into = Vec::new();
     for mut pending in pending {
         let mut because = BTreeMap::new();
         for failed in pending.failed.drain(..) {
             let Some(failure) = failed.outcome.failure.clone() else { continue };
-            let id = fingerprint(&Shape { kind: failure.kind, entry: failure.entry, diff: &failure.diff, case: None });
+            let id = unexamined_fingerprint(&requirements[pending.index].id, failure.kind, &failure.diff);
             let place = mistakes.iter().position(|mistake| mistake.id == id).unwrap_or(mistakes.len());
             if place == mistakes.len() {
                 let kind = failure.kind;
