@@ -46,7 +46,7 @@ enum Command {
         #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
         /// Cases for each requirement.
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 50)]
         cases: u32,
         /// What they, and the pairs and triples, are drawn from.
         #[arg(long, default_value_t = 1)]
