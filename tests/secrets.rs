@@ -19,7 +19,7 @@ const TARGET: &str = r#"while read -r line; do
   case $op in
     hello)
       secret=${line#*\"secret\":\"}; secret=${secret%%\"*}
-      printf '{"id":%s,"ok":true,"name":"shop %s","version":"%s","capabilities":{"observes":["currency","refunds"],"subscribes":["*","%s"],"equivalentStatuses":[["refunded","%s"]]}}\n' "$id" "$secret" "$secret" "$secret" "$secret" ;;
+      printf '{"id":%s,"ok":true,"name":"shop %s","version":"%s","capabilities":{"observes":["currency","refunds"],"subscribes":["*","%s"]}}\n' "$id" "$secret" "$secret" "$secret" ;;
     deliver) printf '{"id":%s,"ok":true,"status":200}\n' "$id" ;;
     observe) eval "$1" ;;
     bye) exit 0 ;;

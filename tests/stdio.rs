@@ -20,7 +20,7 @@ next() { read -r line || exit 0; id=${line#*:}; id=${id%%,*}; op=${line#*'"op":"
 answer() { printf '{"id":%s,"ok":true%s}\n' "$id" "$1"; }
 usual() {
   case $op in
-    hello) answer ',"name":"acme","version":"2.3.1","capabilities":{"observes":["currency"],"durable":true,"later":{}}' ;;
+    hello) answer ',"name":"acme","version":"2.3.1","capabilities":{"observes":["currency"],"durable":true}' ;;
     deliver) answer ',"status":202' ;;
     observe) answer ',"state":{"orderId":"1","status":"refunded","refundedAmount":27.010,"currency":"USD"}' ;;
     bye) exit 0 ;;

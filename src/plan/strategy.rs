@@ -439,7 +439,13 @@ impl Draw<'_> {
     fn doubtful(&self) -> PlanStrategy {
         // What was paid back is where most harm can be done, so most refunds get that far.
         let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
-        let often = vec![MutationKind::OverCaptured, MutationKind::TextAmount, MutationKind::UnknownState, MutationKind::UnknownOrder];
+        let often = vec![
+            MutationKind::OverCaptured,
+            MutationKind::TextAmount,
+            MutationKind::UnknownState,
+            MutationKind::UnknownOrder,
+            MutationKind::BadEventId,
+        ];
         let kinds = [self.kinds(&[Group::Doubtful, Group::Unusual]), often].concat();
         let faults = vec((any::<u8>(), any::<u8>(), self.mutation(&kinds, false)), 3..7);
         let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.refund(), end(), 1, 2)));
