@@ -443,7 +443,11 @@ impl Draw<'_> {
             MutationKind::OverCaptured,
             MutationKind::TextAmount,
             MutationKind::UnknownState,
+            MutationKind::UnknownState,
+            MutationKind::UnknownState,
             MutationKind::UnknownOrder,
+            MutationKind::UnknownOrder,
+            MutationKind::BooleanAmount,
             MutationKind::BadEventId,
         ];
         let kinds = [self.kinds(&[Group::Doubtful, Group::Unusual]), often].concat();
