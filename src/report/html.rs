@@ -31,8 +31,8 @@ use crate::{
 };
 use payload::Room;
 use view::{
-    Chip, DiffLine, Fact, FindingView, ItemView, LikeView, Link, Place, RequirementView, SnapshotView, Snapshots, StateRow, Step,
-    VerdictView,
+    Chip, CoverageLine, DiffLine, Fact, FindingView, ItemView, LikeView, Link, Place, RequirementView, SnapshotView, Snapshots, StateRow,
+    Step, VerdictView,
 };
 
 const CSS: &str = include_str!("../../templates/report.css");
@@ -217,6 +217,7 @@ fn items(report: &Report, describe: &Describe<'_>) -> Vec<ItemView> {
             asks: describe(&result.id).map_or(String::new(), |text| text.shows),
             note: result.note.as_deref().map(line).or_else(|| shared::because(report, result)).unwrap_or_default(),
             numbers,
+            coverage: coverage(result),
         }
     };
     let item = |item: &crate::run::ItemResult| {
@@ -230,6 +231,24 @@ fn items(report: &Report, describe: &Describe<'_>) -> Vec<ItemView> {
         }
     };
     report.items.iter().map(item).collect()
+}
+
+/// What the cases of a requirement held, a line for each kind of thing.
+fn coverage(result: &RequirementResult) -> Vec<CoverageLine> {
+    let Some(coverage) = &result.coverage else { return Vec::new() };
+    let exercised = format!("{} of {} cases; {} must", result.exercised, result.cases, result.floor);
+    let tables = [
+        ("events", &coverage.events),
+        ("mutations", &coverage.mutations),
+        ("delivery", &coverage.faults),
+        ("states of refunds", &coverage.transitions),
+    ];
+    let words = |(name, count): (&String, &u64)| format!("{name} {count}");
+    let counted = tables
+        .into_iter()
+        .filter(|(_, table)| !table.is_empty())
+        .map(|(what, table)| CoverageLine { what, counts: table.iter().map(words).collect::<Vec<_>>().join(", ") });
+    std::iter::once(CoverageLine { what: "a wrong consumer fails", counts: exercised }).chain(counted).collect()
 }
 
 fn snapshots(report: &Report) -> Snapshots {

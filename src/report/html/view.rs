@@ -39,6 +39,14 @@ pub(super) struct RequirementView {
     pub(super) asks: String,
     pub(super) note: String,
     pub(super) numbers: String,
+    /// What its cases held; nothing where not all of them were run.
+    pub(super) coverage: Vec<CoverageLine>,
+}
+
+/// How often each thing of one kind was in the cases of a requirement.
+pub(super) struct CoverageLine {
+    pub(super) what: &'static str,
+    pub(super) counts: String,
 }
 
 pub(super) struct Snapshots {
