@@ -129,7 +129,8 @@ impl Mistake {
 /// How often one case is looked at anew after something was learned from it.
 const ROUNDS: usize = 6;
 
-/// How often a case is run whose end depends on chance before it counts as one that does not fail.
+/// How often a case is run whose end depends on chance before it counts as one that does not fail; as often again after it failed
+/// once.
 const TRIES: u32 = 5;
 
 /// How often a smallest case whose end depends on chance is run, to say how often it fails.
@@ -192,7 +193,10 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 }
             }
             let at = match self.edited(failing, kind) {
-                Edited::Because(of) => return self.hit(failing, vec![of]),
+                Edited::Because(of) => {
+                    self.prove(of, failing, kind);
+                    return self.hit(failing, vec![of]);
+                }
                 Edited::Still(edited) => *edited,
             };
             if self.mistakes.len() >= MOST_MISTAKES {
@@ -241,6 +245,23 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             }
         }
         true
+    }
+
+    /// A mistake whose smallest case never failed again is shown by another case of it that does, if this is one.
+    fn prove(&mut self, place: usize, failing: &Failing, kind: FailureKind) {
+        let is_lost = |chance: Option<(u32, u32)>| chance.is_some_and(|(failed, _)| failed == 0);
+        if !is_lost(self.mistakes[place].chance) {
+            return;
+        }
+        let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
+        if is_lost(chance) {
+            return;
+        }
+        let id = shape_of(&smallest, kind, is_smallest);
+        let trigger = features(&smallest.plan, &smallest.case);
+        let smallest = self.under_its_own_ids(&id, smallest);
+        let mistake = &mut self.mistakes[place];
+        *mistake = Mistake { id, smallest, is_smallest, trigger, chance, ..mistake.clone() };
     }
 
     fn hit(&mut self, failing: &Failing, by: Vec<usize>) -> Vec<usize> {
@@ -350,7 +371,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             || stage.borrow().elapsed().saturating_sub(started),
             |plan| {
                 let mut stage = stage.borrow_mut();
-                let mut tries = 0;
+                // One lucky failure is no reason to go on with a case: what is left at the end must come again.
+                let (mut tries, mut seen) = (0, 0);
                 loop {
                     tries += 1;
                     let case = stage.case(host, plan);
@@ -360,14 +382,17 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                     let shown = stage.play(host, &case, Some(kind))?;
                     let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == kind);
                     if fails && (assumed.is_empty() || !alike(&stage.foretell(host, &case, &assumed), &shown)) {
-                        let size = case.deliveries();
-                        if size < best {
-                            best = size;
-                            stage.smaller(host, size);
+                        seen += 1;
+                        if seen > 1 || !case.is_chancy() {
+                            let size = case.deliveries();
+                            if size < best {
+                                best = size;
+                                stage.smaller(host, size);
+                            }
+                            return Some((size, (case, shown)));
                         }
-                        return Some((size, (case, shown)));
                     }
-                    if tries >= TRIES || !case.is_chancy() {
+                    if tries >= TRIES * (1 + seen) || !case.is_chancy() {
                         return None;
                     }
                 }
