@@ -35,6 +35,7 @@ pub mod cli;
 pub mod corpus;
 pub mod domain;
 pub mod findings;
+pub mod json;
 pub mod model;
 pub mod mutate;
 pub mod plan;

@@ -103,15 +103,15 @@ proptest! {
     fn any_plan_lowers_to_valid_events(world in any_plan()) {
         let lowering = world.lowered();
         for delivery in lowering.case.all_deliveries().filter(|delivery| delivery.effect.must_be_acknowledged()) {
-            let body: serde_json::Value = serde_json::from_slice(delivery.body.bytes()).expect("a body is JSON");
+            let body: refundproof::json::Value = serde_json::from_slice(delivery.body.bytes()).expect("a body is JSON");
             let (captured, currency) = (Amount::ZERO, world.provider.currencies()[0]);
             let anatomy = world.provider.anatomy(&delivery.event, &body, captured, currency);
-            let text = |place: &str| body.pointer(place).and_then(serde_json::Value::as_str);
+            let text = |place: &str| body.pointer(place).and_then(refundproof::json::Value::as_str);
             prop_assert_eq!(text(&anatomy.id), Some(delivery.event.id.as_str()));
             prop_assert_eq!(text(&anatomy.kind), Some(delivery.event.kind.as_str()));
             let time = text(&anatomy.created).map(EventTime::parse);
             prop_assert_eq!(time, Some(Ok(delivery.event.created_time.clone())));
-            prop_assert!(body.pointer(&anatomy.object).is_some_and(serde_json::Value::is_object));
+            prop_assert!(body.pointer(&anatomy.object).is_some_and(refundproof::json::Value::is_object));
         }
         for truth in &lowering.truth {
             prop_assert!(truth.paid_back() + truth.open() + truth.charged_back() <= truth.captured);

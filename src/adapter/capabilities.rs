@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn every_claim_has_its_name() {
         let all = Capabilities { subscribes: Some(Vec::new()), ..Capabilities::default() };
-        let value = serde_json::to_value(all).expect("JSON");
+        let value = crate::json::to_value(&all).expect("JSON");
         let names: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(names, Capabilities::NAMES);
     }

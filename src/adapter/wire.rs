@@ -13,12 +13,13 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
     ser::SerializeMap,
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use super::{Capabilities, Introduction, Request, process::shown};
 use crate::{
     case::{OrderSetup, OwnRefundDetails},
     domain::{OrderState, RefundView, did_you_mean},
+    json::{Map, Value, from_value},
 };
 
 /// One line that the harness writes: a request.
@@ -310,7 +311,7 @@ pub(super) fn read_introduction(line: &str) -> Result<Introduction, String> {
     if let Some(capabilities) = answer.get("capabilities") {
         check_capabilities(capabilities).map_err(|problem| in_line(&problem, line))?;
     }
-    serde_json::from_value(answer).map_err(|error| in_line(&error.to_string(), line))
+    from_value(&answer).map_err(|error| in_line(&error, line))
 }
 
 fn check_capabilities(capabilities: &Value) -> Result<(), String> {
@@ -323,8 +324,8 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
             let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
             return Err(format!("`capabilities.{name}` is unknown{hint} (known: {})", Capabilities::NAMES.join(", ")));
         }
-        let alone = Map::from_iter([(name.clone(), value.clone())]);
-        let read: Capabilities = serde_json::from_value(Value::Object(alone)).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
+        let alone = Map::from_iter([(name.clone(), value.clone())]).into();
+        let read: Capabilities = from_value(&alone).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
         if read.concurrency == 0 {
             return Err("`capabilities.concurrency` is 0; at least one delivery at a time must be possible".to_owned());
         }
@@ -413,12 +414,12 @@ fn explain_state(state: &Value) -> Option<String> {
 
 /// Finds the member that keeps an object from being a `T`: the first one with which the problem is more than that
 /// other members are missing.
-fn culprit<T: DeserializeOwned>(members: &Map<String, Value>, place: &str) -> Option<String> {
+fn culprit<T: DeserializeOwned>(members: &Map, place: &str) -> Option<String> {
     let mut so_far = Map::new();
     let mut missing = None;
     for (name, value) in members {
         so_far.insert(name.clone(), value.clone());
-        missing = serde_json::from_value::<T>(Value::Object(so_far.clone())).err().map(|error| error.to_string());
+        missing = from_value::<T>(&Value::Object(so_far.clone())).err();
         match &missing {
             Some(problem) if !problem.starts_with("missing field") => return Some(format!("`{place}.{name}`: {problem}")),
             _ => {}
@@ -623,7 +624,7 @@ mod tests {
             _ => json!({"$ref": format!("#/$defs/{name}"), "$defs": answers.get("$defs")}),
         };
         let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
-        let line: Value = serde_json::from_str(line).expect("JSON");
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
         assert_eq!(validator.is_valid(&line), expected, "{name}: {line}: {:?}", validator.validate(&line));
     }
 

@@ -31,9 +31,9 @@ impl Case {
     /// When the text is not JSON, is another version's file, or does not hold together.
     pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
         let fail = |problem: String| CaseError { file: name.to_owned(), problem };
-        let value: serde_json::Value = serde_json::from_str(text)
+        let value: crate::json::Value = serde_json::from_str(text)
             .map_err(|error| fail(format!("line {}, column {}: not JSON: {error}", error.line(), error.column())))?;
-        match value.get("schema").and_then(serde_json::Value::as_str) {
+        match value.get("schema").and_then(crate::json::Value::as_str) {
             Some(SCHEMA) => {}
             Some(other) => return Err(fail(format!("field `schema`: is `{other}`; this version reads `{SCHEMA}`"))),
             None => return Err(fail(format!("field `schema`: is missing; a case file has \"schema\": \"{SCHEMA}\""))),

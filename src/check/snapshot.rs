@@ -86,7 +86,7 @@ pub fn expected(case: &Case) -> String {
 
 /// A snapshot file in insta's format. There is no `source`, by which insta would tie the file to one test.
 pub fn file(description: &str, content: &str) -> String {
-    format!("---\ndescription: {}\n---\n{}\n", serde_json::Value::from(description), content.trim_matches('\n'))
+    format!("---\ndescription: {}\n---\n{}\n", crate::json::Value::from(description), content.trim_matches('\n'))
 }
 
 /// The content of a snapshot file without insta's front matter.

@@ -10,6 +10,7 @@ use crate::{
     adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
+    json::{Map, Value, to_value},
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
@@ -44,7 +45,7 @@ struct Visit<'a> {
     columns: usize,
     out: &'a mut dyn Write,
     /// The requests so far as stdio lines, for the command that shows a failing step again.
-    said: Vec<serde_json::Value>,
+    said: Vec<Value>,
 }
 
 impl Visit<'_> {
@@ -59,7 +60,12 @@ impl Visit<'_> {
 
         let hello =
             Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone().unwrap_or_default() };
-        self.say(serde_json::json!({"op": "hello", "protocol": PROTOCOL, "provider": hello.provider, "secret": hello.secret}));
+        self.say(Value::from([
+            ("op", "hello".into()),
+            ("protocol", u64::from(PROTOCOL).into()),
+            ("provider", hello.provider.as_str().into()),
+            ("secret", hello.secret.as_str().into()),
+        ]));
         let answer = self.target.hello(&hello);
         let Some(introduction) = self.step("hello", answer, |introduction| format!("{} {}", introduction.name, introduction.version))?
         else {
@@ -78,7 +84,8 @@ impl Visit<'_> {
             return Ok(false);
         }
 
-        self.say(serde_json::json!({"op": "begin", "case": "doctor", "orders": case.orders}));
+        let orders = to_value(&case.orders).unwrap_or_default();
+        self.say(Value::from([("op", "begin".into()), ("case", "doctor".into()), ("orders", orders)]));
         let answer = self.target.begin("doctor", &case.orders);
         if self.step("begin", answer, |()| format!("order {order}"))?.is_none() {
             return Ok(false);
@@ -86,7 +93,7 @@ impl Visit<'_> {
         if self.target.learns_of_orders_from_events() && !self.introduce(&case, &capabilities)? {
             return Ok(false);
         }
-        self.say(serde_json::json!({"op": "observe", "orderId": order}));
+        self.say(Value::from([("op", "observe".into()), ("orderId", order.as_str().into())]));
         let answer = self.target.observe(&order);
         let Some(state) = self.step("observe, before any event", answer, describe_state)? else { return Ok(false) };
         if state.is_none() {
@@ -103,7 +110,7 @@ impl Visit<'_> {
         if !(200..300).contains(&status) {
             self.remark("a plain, valid event should be acknowledged with 2xx; `certify` shows the body")?;
         }
-        self.say(serde_json::json!({"op": "observe", "orderId": order}));
+        self.say(Value::from([("op", "observe".into()), ("orderId", order.as_str().into())]));
         let answer = self.target.observe(&order);
         if self.step("observe, after it", answer, describe_state)?.is_none() {
             return Ok(false);
@@ -123,7 +130,7 @@ impl Visit<'_> {
                 return Ok(false);
             }
         }
-        self.say(serde_json::json!({"op": "end", "case": "doctor"}));
+        self.say(Value::from([("op", "end".into()), ("case", "doctor".into())]));
         let answer = self.target.end("doctor");
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
@@ -160,15 +167,15 @@ impl Visit<'_> {
             let signature = self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes());
             headers.extend(renamed(signature, self.provider, self.factory.signature_header()));
         }
-        let members: serde_json::Map<String, serde_json::Value> =
-            headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        self.say(serde_json::json!({"op": "deliver", "headers": members, "body": delivery.body.text()}));
+        let members: Map = headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let body = delivery.body.text().map_or(Value::Null, Value::from);
+        self.say(Value::from([("op", "deliver".into()), ("headers", members.into()), ("body", body)]));
         self.target.deliver(&Request { headers: &headers, body: delivery.body.bytes() })
     }
 
-    fn say(&mut self, mut request: serde_json::Value) {
+    fn say(&mut self, mut request: Value) {
         if let Some(members) = request.as_object_mut() {
-            members.insert("id".to_owned(), (self.said.len() + 1).into());
+            members.insert("id", (self.said.len() as u64 + 1).into());
         }
         self.said.push(request);
     }
@@ -242,19 +249,19 @@ impl Visit<'_> {
     fn show_requests(&mut self, endpoints: &Endpoints) -> Result<(), Stop> {
         let Some(request) = self.said.last() else { return Ok(()) };
         let quoted = |words: &[String]| words.iter().map(|word| target::quote(word)).collect::<Vec<_>>().join(" ");
-        let post = |url: &str, headers: &serde_json::Map<String, serde_json::Value>, body: &str| {
-            let header = |(name, value): (&String, &serde_json::Value)| {
+        let post = |url: &str, headers: &Map, body: &str| {
+            let header = |(name, value): (&String, &Value)| {
                 format!(" -H {}", target::quote(&format!("{name}: {}", value.as_str().unwrap_or_default())))
             };
             let headers: String = headers.iter().map(header).collect();
             format!("curl -sS -i{headers} --data-binary {} {}", target::quote(body), target::quote(url))
         };
-        let none = serde_json::Map::new();
-        let op = request.get("op").and_then(serde_json::Value::as_str);
+        let none = Map::new();
+        let op = request.get("op").and_then(Value::as_str);
         let command = match (op, &endpoints.setup) {
             (Some("begin"), Some(setup)) => {
-                let body = serde_json::json!({"case": request["case"], "orders": request["orders"]}).to_string();
-                let json = serde_json::Map::from_iter([("content-type".to_owned(), "application/json".into())]);
+                let body = Value::from([("case", request["case"].clone()), ("orders", request["orders"].clone())]).to_string();
+                let json = Map::from_iter([("content-type".to_owned(), "application/json".into())]);
                 post(setup, &json, &body)
             }
             (Some("deliver"), _) => {

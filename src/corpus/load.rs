@@ -119,7 +119,7 @@ pub struct Corpus {
     /// Every catalogued event type, sorted.
     pub catalogue: Vec<CatalogueEntry>,
     /// The text of every example by its file name without folder and ending.
-    pub examples: BTreeMap<String, serde_json::Value>,
+    pub examples: BTreeMap<String, crate::json::Value>,
     /// The documented examples that are not valid JSON.
     pub defects: Vec<Defect>,
     /// What is certified, in the order in which it is reported.
@@ -216,7 +216,7 @@ fn stem(name: &str) -> String {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
-fn parse_json(files: &Files, path: &str) -> Result<serde_json::Value, CorpusError> {
+fn parse_json(files: &Files, path: &str) -> Result<crate::json::Value, CorpusError> {
     serde_json::from_str(files.text(path)?).map_err(|error| files.error(path, format!("line {}: not JSON: {error}", error.line())))
 }
 

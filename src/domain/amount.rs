@@ -199,9 +199,9 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     /// Takes a JSON string or a JSON number (`docs/adapter-protocol.md`, "Order refund state").
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) => Amount::parse(&text).map_err(de::Error::custom),
-            serde_json::Value::Number(number) => Amount::parse(number.as_str()).map_err(de::Error::custom),
+        match crate::json::Value::deserialize(deserializer)? {
+            crate::json::Value::String(text) => Amount::parse(&text).map_err(de::Error::custom),
+            crate::json::Value::Number(number) => Amount::parse(number.as_str()).map_err(de::Error::custom),
             other => Err(de::Error::custom(format!("an amount is a decimal number or a string with one, not `{other}`"))),
         }
     }

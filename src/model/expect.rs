@@ -184,12 +184,12 @@ struct RangeText {
 
 impl<'de> Deserialize<'de> for AmountRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AmountRange, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
+        let value = crate::json::Value::deserialize(deserializer)?;
         if value.is_object() {
-            let range: RangeText = serde_json::from_value(value).map_err(de::Error::custom)?;
+            let range: RangeText = crate::json::from_value(&value).map_err(de::Error::custom)?;
             return Ok(AmountRange { least: range.least, most: range.most });
         }
-        let amount: Amount = serde_json::from_value(value).map_err(de::Error::custom)?;
+        let amount: Amount = crate::json::from_value(&value).map_err(de::Error::custom)?;
         Ok(AmountRange { least: amount, most: amount })
     }
 }
@@ -206,11 +206,11 @@ mod one_or_many {
     }
 
     pub(super) fn deserialize<'de, T: de::DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
+        let value = crate::json::Value::deserialize(deserializer)?;
         if value.is_array() {
-            serde_json::from_value(value).map_err(de::Error::custom)
+            crate::json::from_value(&value).map_err(de::Error::custom)
         } else {
-            serde_json::from_value(value).map(|one| vec![one]).map_err(de::Error::custom)
+            crate::json::from_value(&value).map(|one| vec![one]).map_err(de::Error::custom)
         }
     }
 }

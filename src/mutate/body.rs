@@ -3,10 +3,12 @@
 //! Values that JSON libraries would tidy up (`2.16e1`, a member twice) are put in as raw text through a
 //! place holder.
 
-use serde_json::Value;
-
 use super::Anatomy;
-use crate::{domain::Amount, plan::MutationKind};
+use crate::{
+    domain::Amount,
+    json::{Map, Value},
+    plan::MutationKind,
+};
 
 /// The body after the mutation. `None` where there is nothing to change.
 pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Anatomy) -> Option<Vec<u8>> {
@@ -143,7 +145,7 @@ fn split(place: &str) -> Option<(&str, &str)> {
 
 fn remove(value: &mut Value, place: &str) -> Option<Value> {
     let (parent, key) = split(place)?;
-    value.pointer_mut(parent)?.as_object_mut()?.shift_remove(key)
+    value.pointer_mut(parent)?.as_object_mut()?.remove(key)
 }
 
 fn insert(value: &mut Value, place: &str, new: Value) -> Option<()> {
@@ -175,9 +177,9 @@ fn add_member(value: &mut Value, pick: usize) -> Option<()> {
     let values = [
         Value::from("a value"),
         Value::Null,
-        serde_json::json!({"a": [1, {"b": null}], "amount": "none"}),
-        serde_json::json!([]),
-        serde_json::json!(12_345_678_901_234_567_890_u64),
+        Value::from([("a", vec![Value::from(1), Value::from([("b", Value::Null)])].into()), ("amount", "none".into())]),
+        Value::Array(Vec::new()),
+        Value::from(12_345_678_901_234_567_890),
         Value::Bool(true),
     ];
     let mut places = Vec::new();
@@ -265,8 +267,8 @@ fn damage(value: &mut Value, place: &str, pick: usize) -> Option<()> {
         }
         4 => rename(value, place)?,
         1 => *value.pointer_mut(place)? = Value::Null,
-        2 => *value.pointer_mut(place)? = serde_json::json!({}),
-        _ => *value.pointer_mut(place)? = serde_json::json!([]),
+        2 => *value.pointer_mut(place)? = Value::Object(Map::new()),
+        _ => *value.pointer_mut(place)? = Value::Array(Vec::new()),
     }
     Some(())
 }
@@ -297,8 +299,8 @@ fn bad_amount(value: &mut Value, place: &str, pick: usize) -> Option<()> {
         0 => {
             remove(value, place)?;
         }
-        2 => *value.pointer_mut(place)? = serde_json::json!([]),
-        3 => *value.pointer_mut(place)? = serde_json::json!({}),
+        2 => *value.pointer_mut(place)? = Value::Array(Vec::new()),
+        3 => *value.pointer_mut(place)? = Value::Object(Map::new()),
         _ => *value.pointer_mut(place)? = Value::Null,
     }
     Some(())

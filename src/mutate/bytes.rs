@@ -196,10 +196,10 @@ mod tests {
 
     #[track_caller]
     fn check_same(kind: MutationKind) {
-        let original: serde_json::Value = serde_json::from_slice(BODY).expect("JSON");
+        let original: crate::json::Value = serde_json::from_slice(BODY).expect("JSON");
         for pick in 0..12 {
             if let Some(changed) = change(kind, pick, BODY) {
-                let value: serde_json::Value =
+                let value: crate::json::Value =
                     serde_json::from_slice(&changed).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&changed)));
                 assert_eq!(value, original, "{kind:?} {pick}");
             }
@@ -211,7 +211,7 @@ mod tests {
         for pick in 0..200 {
             if let Some(changed) = change(kind, pick, BODY) {
                 assert!(
-                    serde_json::from_slice::<serde_json::Value>(&changed).is_err(),
+                    serde_json::from_slice::<crate::json::Value>(&changed).is_err(),
                     "{kind:?} {pick}: {}",
                     String::from_utf8_lossy(&changed)
                 );
@@ -237,7 +237,7 @@ mod tests {
         let body = [BODY, b" \n"].concat();
         for pick in 0..200 {
             let cut = change(MutationKind::Truncate, pick, &body).expect("a cut");
-            assert!(serde_json::from_slice::<serde_json::Value>(&cut).is_err(), "{pick}");
+            assert!(serde_json::from_slice::<crate::json::Value>(&cut).is_err(), "{pick}");
         }
     }
 

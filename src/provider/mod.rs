@@ -65,7 +65,7 @@ pub trait Provider: Send + Sync {
 
     /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is
     /// what was captured of its order.
-    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy;
+    fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy;
 
     /// The name of the header that carries the signature, in lower case. A target may ask for another name; whoever sends
     /// renames the header of this name among those that [`Provider::sign`] made, and the others are sent as they are.

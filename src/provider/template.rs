@@ -3,7 +3,7 @@
 //! An example is parsed once; what never changes becomes text, so that a delivery costs little more than
 //! copying bytes. What is written is compact JSON with the members in the documented order.
 
-use serde_json::Value;
+use crate::json::Value;
 
 /// A JSON text with places of type `S`.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ mod tests {
 
     #[track_caller]
     fn check(places: &[(&str, &'static str)], expected: &str) {
-        let example = serde_json::json!({"a": 1, "b": {"c": "x", "d": [1, 2]}, "e": null});
+        let example = serde_json::from_str(r#"{"a":1,"b":{"c":"x","d":[1,2]},"e":null}"#).expect("JSON");
         let mut out = String::new();
         Template::new(&example, places).render(&mut out, &mut |place, out| out.push_str(place));
         assert_eq!(out, expected);

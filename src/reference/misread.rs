@@ -2,7 +2,9 @@
 //!
 //! A conforming shop never comes here.
 
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
+
+use crate::json::Value;
 
 use super::{bank::Fault, dialect::Form, fault::Faults, ledger::Ledger, money::Amounts, parse::Envelope, refusal::Refusal};
 use crate::domain::Status;
@@ -17,7 +19,7 @@ impl Envelope<'_> {
         if !self.faults.has(Fault::UnknownMembersRefused) && !self.faults.has(Fault::NullMemberFails) {
             return Ok(());
         }
-        let envelope: Map<String, Value> = serde_json::from_str(self.text).unwrap_or_default();
+        let Ok(Value::Object(envelope)) = serde_json::from_str(self.text) else { return Ok(()) };
         let data = envelope.get("data");
         let object = if self.dialect.form == Form::Nested { data.and_then(|data| data.get("object")) } else { data };
         let Some(Value::Object(object)) = object else { return Ok(()) };

@@ -86,7 +86,7 @@ impl Verifier {
             return Cow::Borrowed(body.trim_ascii());
         }
         if self.faults.has(Fault::SignsReserialisedJson)
-            && let Ok(value) = serde_json::from_slice::<serde_json::Value>(body)
+            && let Ok(value) = serde_json::from_slice::<crate::json::Value>(body)
         {
             return Cow::Owned(value.to_string().into_bytes());
         }

@@ -13,7 +13,7 @@ use crate::run::{REPORT_SCHEMA, Report, record};
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     // The digest covers what is written, so it is made last.
     let mut report = report.clone();
-    let value = serde_json::to_value(&report).map_err(io::Error::other)?;
+    let value = crate::json::to_value(&report).map_err(io::Error::other)?;
     report.digests.results = record::results(&value);
     serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::other)?;
     writeln!(out)
@@ -25,8 +25,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// When the text is not a report of this version: where, and what is wrong.
 pub fn read(text: &str) -> Result<Report, String> {
     let place = |error: &serde_json::Error| format!("line {}, column {}", error.line(), error.column());
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("{}: not JSON: {error}", place(&error)))?;
-    match value.get("schema").and_then(serde_json::Value::as_str) {
+    let value: crate::json::Value = serde_json::from_str(text).map_err(|error| format!("{}: not JSON: {error}", place(&error)))?;
+    match value.get("schema").and_then(crate::json::Value::as_str) {
         Some(REPORT_SCHEMA) => {}
         Some(other) => return Err(format!("field `schema`: is `{other}`; this version reads `{REPORT_SCHEMA}`")),
         None => return Err(format!("field `schema`: is missing; a report has \"schema\": \"{REPORT_SCHEMA}\"")),

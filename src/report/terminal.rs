@@ -112,7 +112,7 @@ pub fn claims(capabilities: &Capabilities) -> String {
     let mut claims = Vec::new();
     if !capabilities.observes.is_empty() {
         let names: Vec<String> =
-            capabilities.observes.iter().filter_map(|name| serde_json::to_value(name).ok()?.as_str().map(str::to_owned)).collect();
+            capabilities.observes.iter().filter_map(|name| crate::json::to_value(name).ok()?.as_str().map(str::to_owned)).collect();
         claims.push(format!("shows {}", names.join(", ")));
     }
     for (claimed, words) in [

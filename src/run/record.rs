@@ -4,8 +4,8 @@
 //! (members sorted, no white space), so formatting does not matter. Signing a report is left to tools for that; a
 //! signature over the file covers everything, since the digests are in it.
 
+use crate::json::Value;
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{conclude::conclude, outcome::Report};
@@ -15,14 +15,14 @@ use crate::corpus::Corpus;
 pub fn results(report: &Value) -> String {
     let mut report = report.clone();
     if let Value::Object(members) = &mut report {
-        members.shift_remove("digests");
+        members.remove("digests");
     }
     sha256(&canonical(&report))
 }
 
 /// The digest of any part of a report.
 pub(super) fn digest_of(part: &impl Serialize) -> String {
-    sha256(&canonical(&serde_json::to_value(part).unwrap_or_default()))
+    sha256(&canonical(&crate::json::to_value(part).unwrap_or_default()))
 }
 
 fn sha256(text: &str) -> String {

@@ -103,7 +103,7 @@ impl Provider for Paperboat {
         Message::new(id, "tide.turned", Some(&scene.names.order), time, Vec::new(), body)
     }
 
-    fn anatomy(&self, event: &EventFacts, _: &serde_json::Value, _: Amount, _: Currency) -> Anatomy {
+    fn anatomy(&self, event: &EventFacts, _: &refundproof::json::Value, _: Amount, _: Currency) -> Anatomy {
         let place = |place: &str| place.to_owned();
         Anatomy {
             must_move: !event.tells.is_empty(),

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de};
-use serde_json::Value;
-
 use crate::{
     adapter::{Observable, process::shown},
     domain::{Amount, Currency, OrderState, RefundState, RefundView, Status},
+    json::{Value, from_value},
 };
+use serde::{Deserialize, Deserializer, de};
 
 /// Where in a service's own JSON the order refund state stands.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -247,7 +246,7 @@ fn word<T: Copy + de::DeserializeOwned>(
         Value::Array(_) | Value::Object(_) => return Err(unfit(name, pointer, found, "no word")),
     };
     if table.is_empty() {
-        return serde_json::from_value(Value::from(word))
+        return from_value(&Value::from(word))
             .map_err(|_| unfit(name, pointer, found, &format!("none of the contract's words; say in [{table_name}] what it means")));
     }
     table.get(&word).copied().ok_or_else(|| unfit(name, pointer, found, &format!("not in [{table_name}]")))

@@ -1,6 +1,6 @@
 //! Where the places are that mutations need, in the bodies of Digital River's events.
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::{
     domain::{Amount, Currency, RefundState},

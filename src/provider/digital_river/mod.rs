@@ -151,7 +151,7 @@ impl Provider for DigitalRiver {
         family::introduce(&self.payloads, &scene)
     }
 
-    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
+    fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn check(setup: &str) {
         let order: OrderSetup = serde_json::from_str(setup).expect("an order");
         for message in DigitalRiver::embedded().introduce(&order) {
-            let body: serde_json::Value = serde_json::from_str(&message.body).unwrap_or_else(|error| panic!("{error}: {}", message.body));
+            let body: crate::json::Value = serde_json::from_str(&message.body).unwrap_or_else(|error| panic!("{error}: {}", message.body));
             assert_eq!(body["data"]["object"]["id"], "1");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::{code, digits, hundredths};
 use crate::{

@@ -126,7 +126,7 @@ impl Provider for Tazapay {
         events::unknown(scene, name)
     }
 
-    fn anatomy(&self, event: &EventFacts, body: &serde_json::Value, captured: Amount, currency: Currency) -> Anatomy {
+    fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
     }
 

@@ -1,10 +1,10 @@
 //! The signature: base64 of an HMAC-SHA256 over the event's id, the raw body and the literal `created_at` at its top, one
 //! after the other (`docs/adapter-protocol.md`, "Signatures"). It says nothing of when a delivery was sent.
 
+use crate::json::Value;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::Sha256;
 
 #[derive(Default, Deserialize)]

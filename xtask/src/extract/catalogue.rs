@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
+use refundproof::json::Value;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::examples::Example;
 use super::names::Names;
@@ -129,7 +129,12 @@ fn note(event: &str, names: &Names, composed: &[Composed], recipes: &Recipes) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    macro_rules! json {
+        ($($text:tt)*) => {
+            refundproof::json::to_value(&serde_json::json!($($text)*)).unwrap()
+        };
+    }
 
     #[track_caller]
     fn check(event: &str, carried: Value, expected: Object) {

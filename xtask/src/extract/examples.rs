@@ -4,7 +4,7 @@
 //! repaired copy.
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde_json::Value;
+use refundproof::json::Value;
 
 use super::documents::{Document, Kind};
 use super::markdown::{self, Part};

@@ -3,7 +3,7 @@
 //! Left out: creating the way to a place. The parent must exist, so that a recipe notices when a document changes.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use refundproof::json::Value;
 
 /// Puts `value` at `pointer`. A member that exists keeps its position; a new one goes to the end. In a list, the index
 /// must exist, or be one past the last.
@@ -33,7 +33,7 @@ pub(crate) fn remove(root: &mut Value, pointer: &str) -> Result<()> {
     match parent {
         Value::Object(members) => {
             // The plain `remove` would move the last member into the gap.
-            members.shift_remove(&last).with_context(|| format!("{pointer}: there is no such member to remove"))?;
+            members.remove(&last).with_context(|| format!("{pointer}: there is no such member to remove"))?;
         }
         Value::Array(items) => {
             let index = index(pointer, &last)?;
@@ -59,7 +59,12 @@ fn index(pointer: &str, text: &str) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    macro_rules! json {
+        ($($text:tt)*) => {
+            refundproof::json::to_value(&serde_json::json!($($text)*)).unwrap()
+        };
+    }
 
     #[test]
     fn set_keeps_positions() {

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail, ensure};
+use refundproof::json::Value;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::ser::PrettyFormatter;
 
 use super::documents::sha256_hex;
