@@ -114,7 +114,7 @@ fn check_charge(charge: &Value, order: &Order) -> Result<(), Refusal> {
 
 fn number(value: &Value) -> Result<Amount, Refusal> {
     let number = value.as_number().ok_or(400_u16)?;
-    Amount::parse(number.as_str()).ok().filter(|amount| !amount.is_negative()).ok_or(400)
+    Amount::parse(&number.to_string()).ok().filter(|amount| !amount.is_negative()).ok_or(400)
 }
 
 /// An amount that the order's currency can have.

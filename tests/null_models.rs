@@ -92,7 +92,7 @@ impl Target for NullModel {
 }
 
 fn amount(value: &Value) -> Option<Amount> {
-    Amount::parse(value.as_number()?.as_str()).ok().filter(|amount| !amount.is_negative())
+    Amount::parse(&value.as_number()?.to_string()).ok().filter(|amount| !amount.is_negative())
 }
 
 fn sum<'a>(entries: &'a Value, counts: impl Fn(&'a Value) -> bool) -> Option<Amount> {

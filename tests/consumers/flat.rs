@@ -47,7 +47,7 @@ pub(super) fn read(event: &Value, manner: Manner) -> Result<Option<Event>, Refus
 
 fn hundredths(value: &Value, manner: Manner) -> Result<Amount, Refusal> {
     let number = match value {
-        Value::Number(number) => number.as_str(),
+        Value::Number(number) => &number.to_string(),
         Value::String(text) if manner.lenient => text,
         _ => return Err(Refusal::Invalid),
     };

@@ -239,7 +239,7 @@ impl Reader<'_> {
 
     fn amount(&self, value: &Value) -> Result<Amount, Refusal> {
         let amount = match value {
-            Value::Number(number) => Amount::parse(number.as_str()).map_err(|_| Refusal::Doubtful)?,
+            Value::Number(number) => Amount::parse(&number.to_string()).map_err(|_| Refusal::Doubtful)?,
             Value::String(text) if self.manner.lenient => Amount::parse(text).map_err(|_| Refusal::Doubtful)?,
             _ => return Err(Refusal::Invalid),
         };

@@ -90,7 +90,7 @@ impl Shop for Polite {
 
 fn number(value: &Value) -> Option<Decimal> {
     let Value::Number(number) = value else { return None };
-    number.as_str().parse().ok().filter(|amount| *amount >= Decimal::ZERO)
+    number.to_string().parse().ok().filter(|amount| *amount >= Decimal::ZERO)
 }
 
 impl Polite {

@@ -97,7 +97,7 @@ impl Cashier {
             let mut entries = Vec::new();
             for entry in charge.get("refunds").and_then(Value::as_array).into_iter().flatten() {
                 let state = entry.get("state")?.as_str()?;
-                let amount: Decimal = entry.get("amount")?.as_number()?.as_str().parse().ok()?;
+                let amount: Decimal = entry.get("amount")?.as_number()?.to_string().parse().ok()?;
                 if amount.is_sign_negative() {
                     return None;
                 }

@@ -125,7 +125,7 @@ fn instant(text: &str) -> Option<(i64, i32)> {
 
 fn amount(value: &Value) -> Result<Decimal, ()> {
     let Value::Number(number) = value else { return Err(()) };
-    let amount: Decimal = number.as_str().parse().map_err(|_| ())?;
+    let amount: Decimal = number.to_string().parse().map_err(|_| ())?;
     if amount.is_sign_negative() && !amount.is_zero() { Err(()) } else { Ok(amount) }
 }
 

@@ -97,7 +97,7 @@ impl Shop for Inbox {
 }
 
 fn amount(value: &Value) -> Option<Decimal> {
-    value.as_number()?.as_str().parse().ok()
+    value.as_number()?.to_string().parse().ok()
 }
 
 fn read(kind: &str, event: &Value) -> Option<Letter> {

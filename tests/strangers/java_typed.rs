@@ -120,7 +120,7 @@ fn required<T>(value: Option<T>) -> Result<T, BadRequest> {
 
 fn decimal(number: Option<Number>) -> Result<Decimal, BadRequest> {
     let number = required(number)?;
-    let value = number.as_str().parse::<Decimal>().or_else(|_| Decimal::from_scientific(number.as_str()))?;
+    let value = number.to_string().parse::<Decimal>().or_else(|_| Decimal::from_scientific(&number.to_string()))?;
     if value < Decimal::ZERO { Err(BadRequest(400)) } else { Ok(value) }
 }
 

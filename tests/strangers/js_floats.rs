@@ -36,7 +36,7 @@ struct Refund {
 
 /// `typeof value === 'number'`
 fn number(value: &Value) -> Option<f64> {
-    value.as_number()?.as_str().parse().ok()
+    value.as_number()?.to_string().parse().ok()
 }
 
 /// `Math.round(value * 10 ** digits)`

@@ -180,7 +180,7 @@ impl Ledger {
 }
 
 fn money(value: &Value) -> Option<Decimal> {
-    let text = value.as_number()?.as_str();
+    let text = &value.as_number()?.to_string();
     text.parse().or_else(|_| Decimal::from_scientific(text)).ok().filter(|amount| *amount >= Decimal::ZERO)
 }
 

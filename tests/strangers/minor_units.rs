@@ -134,7 +134,7 @@ fn ends(state: &str) -> bool {
 
 impl Account {
     fn amount(&self, value: &Value) -> Result<u64, u16> {
-        value.as_number().and_then(|number| minor(number.as_str(), self.digits)).ok_or(400)
+        value.as_number().and_then(|number| minor(&number.to_string(), self.digits)).ok_or(400)
     }
 
     fn enter(&mut self, id: &str, told: Entry) -> Result<(), u16> {

@@ -110,7 +110,7 @@ fn has_ended(document: &Value) -> bool {
 }
 
 fn decimal(value: &Value) -> Option<Decimal> {
-    let amount: Decimal = value.as_number()?.as_str().parse().ok()?;
+    let amount: Decimal = value.as_number()?.to_string().parse().ok()?;
     (amount >= Decimal::ZERO).then_some(amount)
 }
 

@@ -113,7 +113,7 @@ impl Shop for BackOffice {
 
 fn money(value: &Value) -> Result<Decimal, u16> {
     let Value::Number(number) = value else { return Err(400) };
-    number.as_str().parse().ok().filter(|amount: &Decimal| !amount.is_sign_negative()).ok_or(400)
+    number.to_string().parse().ok().filter(|amount: &Decimal| !amount.is_sign_negative()).ok_or(400)
 }
 
 fn text(value: &Value) -> Result<&str, u16> {

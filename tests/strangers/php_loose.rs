@@ -26,7 +26,7 @@ fn dig<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
 /// `(float) $value`
 fn float(value: &Value) -> f64 {
     match value {
-        Value::Number(number) => number.as_str().parse().unwrap_or(0.0),
+        Value::Number(number) => number.to_string().parse().unwrap_or(0.0),
         Value::String(text) => text.trim().parse().unwrap_or(0.0),
         Value::Bool(true) => 1.0,
         _ => 0.0,

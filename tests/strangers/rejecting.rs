@@ -109,7 +109,7 @@ impl Shop for Clerk {
 }
 
 fn number(value: &Value) -> Option<Decimal> {
-    value.as_number()?.as_str().parse().ok()
+    value.as_number()?.to_string().parse().ok()
 }
 
 fn refund(event: &Value) -> Option<Told<'_>> {

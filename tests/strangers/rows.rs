@@ -106,7 +106,7 @@ fn row(event: &Value) -> Option<[String; 6]> {
             Some(amount) => amount,
             None => {
                 let items = event.pointer("/data/object/items")?.as_array()?;
-                let amounts = items.iter().map(|item| item["amount"].as_number()?.as_str().parse::<Decimal>().ok());
+                let amounts = items.iter().map(|item| item["amount"].as_number()?.to_string().parse::<Decimal>().ok());
                 amounts.sum::<Option<Decimal>>()?.to_string()
             }
         };

@@ -150,5 +150,5 @@ impl Guarded {
 }
 
 fn amount(value: &Value) -> Option<Decimal> {
-    value.as_number()?.as_str().parse().ok()
+    value.as_number()?.to_string().parse().ok()
 }

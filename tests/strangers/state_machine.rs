@@ -169,7 +169,7 @@ struct Entry {
 }
 
 fn money(number: &Number) -> Option<Decimal> {
-    let amount: Decimal = number.as_str().parse().ok()?;
+    let amount: Decimal = number.to_string().parse().ok()?;
     (!amount.is_sign_negative()).then_some(amount)
 }
 

@@ -92,7 +92,7 @@ fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn money(value: &Value) -> Option<Decimal> {
-    let text = value.as_number()?.as_str();
+    let text = &value.as_number()?.to_string();
     let amount = text.parse().or_else(|_| Decimal::from_scientific(text)).ok()?;
     (amount >= Decimal::ZERO).then_some(amount)
 }
