@@ -31,6 +31,7 @@
 pub mod adapter;
 pub mod case;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod corpus;
 pub mod domain;

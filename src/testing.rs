@@ -16,7 +16,10 @@ use crate::{
     check::verdict::Verdict,
     domain::{Clock, did_you_mean},
     provider::Provider,
-    report::terminal::{View, finding_lines},
+    report::{
+        style::plain,
+        terminal::{View, finding_lines},
+    },
     run::{Launch, Options, Selection, certify},
 };
 
@@ -90,7 +93,7 @@ pub fn assert_requirement<T: Target + 'static>(provider: &dyn Provider, id: &str
             text.extend_from_slice(line.as_bytes());
         }
     }
-    let text = anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string();
+    let text = plain(&String::from_utf8_lossy(&text));
     if verdict == Verdict::Warn {
         warn(&text);
         return;

@@ -1,12 +1,14 @@
 //! What a target claims to be able to do (`docs/adapter-protocol.md`, "Capabilities").
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{domain::fits_pattern, model::Sight};
 
 /// A target's claims. What it does not claim is not judged, and the report says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Capabilities {
     /// Optional fields that it reports.
@@ -35,7 +37,8 @@ pub struct Capabilities {
 }
 
 /// An optional field of the order refund state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Observable {
     /// The currency.

@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use tempfile::TempDir;
 
 static LEFT: Mutex<Left> = Mutex::new(Left { groups: Vec::new(), folders: Vec::new() });
@@ -51,11 +51,12 @@ pub(super) fn remove_folder(path: &Path) {
 }
 
 /// Kills every process group and removes every folder. Nothing is started any more while the answer is kept.
+#[cfg(feature = "cli")]
 pub(crate) fn clean_up() -> impl Sized {
     let mut left = left();
     for group in left.groups.drain(..) {
         // An error means that nothing is left to kill.
-        let _ = kill_process_group(group, Signal::KILL);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     for folder in left.folders.drain(..) {
         let _ = fs::remove_dir_all(folder);

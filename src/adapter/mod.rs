@@ -6,23 +6,36 @@
 
 mod capabilities;
 mod error;
+// What starts processes and kills groups of them is for Unix.
+#[cfg(all(unix, feature = "stdio"))]
 mod folder;
+#[cfg(all(unix, feature = "http"))]
 mod http;
+#[cfg(all(unix, feature = "stdio"))]
 mod leftovers;
+#[cfg(all(unix, feature = "stdio"))]
 mod process;
+#[cfg(all(unix, feature = "stdio"))]
 mod stdio;
+#[cfg(all(unix, feature = "stdio"))]
 mod wire;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
+#[cfg(all(unix, feature = "http"))]
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
+#[cfg(all(unix, feature = "cli"))]
 pub(crate) use leftovers::clean_up;
+#[cfg(all(unix, feature = "cli"))]
 pub(crate) use stdio::names_folder;
+#[cfg(all(unix, feature = "stdio"))]
 pub use stdio::{StdioSettings, StdioTarget};
+#[cfg(all(unix, feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;
 
 use std::{fmt, time::Duration};
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -154,7 +167,8 @@ pub struct Endpoints {
 }
 
 /// What `hello` says.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Hello {
     /// The version of the contract, [`PROTOCOL`].
     pub protocol: u32,
@@ -172,7 +186,8 @@ impl fmt::Debug for Hello {
 }
 
 /// What a target answers to `hello`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Introduction {
     /// Its name.
     #[serde(default)]

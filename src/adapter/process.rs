@@ -5,7 +5,7 @@
 //! may never read, never stop writing, or leave a process behind that keeps its pipes open.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     ffi::OsString,
     fmt::Write as _,
     io::{self, Read, Write},
@@ -42,6 +42,7 @@ const REAPING: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// How a process ended that has nothing to complain about.
+#[cfg(feature = "http")]
 pub(super) const SUCCESS: &str = "ended with exit status: 0";
 
 /// A running child and everything that runs in its process group.
@@ -111,7 +112,12 @@ impl Process {
     }
 
     /// Starts a command that is spoken to in other ways. What it writes is all kept as complaints.
-    pub(super) fn start_service(command: &[OsString], directory: &Path, environment: &BTreeMap<String, String>) -> Result<Process, String> {
+    #[cfg(feature = "http")]
+    pub(super) fn start_service(
+        command: &[OsString],
+        directory: &Path,
+        environment: &std::collections::BTreeMap<String, String>,
+    ) -> Result<Process, String> {
         let Some((program, arguments)) = command.split_first() else {
             return Err("no command is given".to_owned());
         };
@@ -138,6 +144,7 @@ impl Process {
     }
 
     /// Asks the group to end, and waits for it until the deadline.
+    #[cfg(feature = "http")]
     pub(super) fn terminate(&self, deadline: Instant) {
         if !self.closed && kill_process_group(self.group, Signal::TERM).is_ok() {
             self.wait_for_ending(deadline);

@@ -14,6 +14,7 @@ pub use file::{CaseError, SCHEMA};
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,8 @@ pub struct Case {
 }
 
 /// An order as `begin` introduces it (adapter contract).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderSetup {
     /// The provider's order id.
@@ -60,7 +62,7 @@ pub struct OrderSetup {
     /// ISO 4217 code.
     pub currency: String,
     /// What was captured in all.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub captured_amount: Amount,
     /// The charges that paid for it; a provider without charges has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,18 +73,20 @@ pub struct OrderSetup {
 }
 
 /// A charge of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChargeSetup {
     /// The provider's charge id.
     pub id: String,
     /// What was captured with it.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub captured_amount: Amount,
 }
 
 /// An item of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ItemSetup {
     /// The provider's item id.
@@ -90,7 +94,7 @@ pub struct ItemSetup {
     /// How many.
     pub quantity: u32,
     /// What they cost in all.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub amount: Amount,
 }
 
@@ -279,7 +283,8 @@ impl Effect {
 }
 
 /// A refund that the shop made itself (`initiate` in the adapter contract).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OwnRefund {
     /// The order.
@@ -289,13 +294,14 @@ pub struct OwnRefund {
 }
 
 /// What the provider answered when the shop made the refund.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OwnRefundDetails {
     /// The provider's refund id.
     pub id: String,
     /// What was asked for.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub amount: Amount,
     /// ISO 4217 code.
     pub currency: String,

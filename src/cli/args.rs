@@ -383,7 +383,7 @@ pub(crate) fn parse_time(text: &str) -> Result<std::time::Duration, String> {
 fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
     let (name, path) = text.split_once('=').ok_or("a report is FORMAT=PATH, for example json=report.json")?;
     let format = Format::from_name(name).ok_or_else(|| {
-        let known: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         format!("`{name}` is no report format; there are {}", known.join(", "))
     })?;
     if path.is_empty() {

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Amount;
 
 /// The refund status of an order (`docs/expectations.md`, "Truth").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// No refund at all.
@@ -55,7 +57,8 @@ impl fmt::Display for Status {
 }
 
 /// The state of one refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
     /// Asked for, not yet taken up by the provider.
@@ -98,7 +101,8 @@ impl fmt::Display for RefundState {
 }
 
 /// What a target shows of one order. Members that it does not claim to observe are `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderState {
     /// The order.
@@ -106,18 +110,18 @@ pub struct OrderState {
     /// Its refund status.
     pub status: Status,
     /// The sum of what was paid back, chargebacks not counted.
-    #[schemars(with = "AmountText")]
+    #[cfg_attr(feature = "schema", schemars(with = "AmountText"))]
     pub refunded_amount: Amount,
     /// The order's currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// What could still be refunded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<AmountText>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub available_to_refund_amount: Option<Amount>,
     /// The sum of the chargebacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<AmountText>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub charged_back_amount: Option<Amount>,
     /// The refund objects, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +129,8 @@ pub struct OrderState {
 }
 
 /// One refund object as a target shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefundView {
     /// The provider's refund id.
@@ -134,15 +139,16 @@ pub struct RefundView {
     pub state: RefundState,
     /// What was asked for; a refund of items has no amount of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<AmountText>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub amount: Option<Amount>,
     /// What was paid back; zero unless the refund succeeded.
     #[serde(default)]
-    #[schemars(with = "AmountText")]
+    #[cfg_attr(feature = "schema", schemars(with = "AmountText"))]
     pub refunded_amount: Amount,
 }
 
 /// How an amount looks in JSON: a decimal number, as a string or as a number.
+#[cfg(feature = "schema")]
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it only describes the wire form to the schema writer")]

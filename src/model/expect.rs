@@ -1,5 +1,6 @@
 //! What a conforming target may show of one order at one moment.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -230,6 +231,7 @@ mod maybe_one_or_many {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for AmountRange {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "AmountRange".into()

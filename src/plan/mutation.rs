@@ -2,11 +2,13 @@
 //!
 //! One row for each kind; whoever has to recognise a mutation compares the kind and never the words for people.
 
+#[cfg(feature = "arbitrary")]
 use arbitrary::Arbitrary;
 use serde::{Deserialize, Serialize};
 
 /// One mutation of one delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mutation {
     /// What is done.
@@ -46,7 +48,8 @@ pub enum Group {
 macro_rules! mutations {
     ($($group:ident { $($kind:ident $name:literal $doc:literal;)+ })+) => {
         /// What is done to a delivery.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Arbitrary)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
         #[serde(rename_all = "kebab-case")]
         pub enum MutationKind {
             $($(#[doc = $doc] $kind,)+)+

@@ -1,12 +1,14 @@
 //! The parts of a plan.
 
+#[cfg(feature = "arbitrary")]
 use arbitrary::Arbitrary;
 use serde::{Deserialize, Serialize};
 
 use super::mutation::Mutation;
 
 /// What happens to a few orders, and how the deliveries that tell of it are sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// The orders; an empty list means one plain order.
@@ -22,7 +24,8 @@ pub struct Plan {
 }
 
 /// One order as it stands before the first step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderPlan {
     /// Index into the provider's currencies.
@@ -42,7 +45,8 @@ impl Default for OrderPlan {
 }
 
 /// One thing that happens to one order, and the faults that its deliveries meet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Step {
     /// Which order, modulo how many there are.
@@ -63,7 +67,8 @@ impl Step {
 }
 
 /// What happens to an order. Refunds are named by counting back from the newest that can still do it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Action {
     /// A refund is asked for.
@@ -147,7 +152,8 @@ pub enum Action {
 }
 
 /// How much of what there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase")]
 pub enum Pick {
     /// All of it.
@@ -170,7 +176,8 @@ impl Pick {
 }
 
 /// What a refund is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
     /// The order: the refund has an amount.
@@ -181,7 +188,8 @@ pub enum Level {
 }
 
 /// What object a charge-level failure carries; both shapes occur.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase")]
 pub enum FailureShape {
     /// The charge.
@@ -192,7 +200,8 @@ pub enum FailureShape {
 }
 
 /// Something that befalls one delivery of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// Which event of the step's family, modulo how many there are.
@@ -202,7 +211,8 @@ pub struct Fault {
 }
 
 /// What at-least-once delivery may do to an event (`docs/expectations.md`, "Delivery").
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Arbitrary)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FaultKind {
     /// It is not sent (yet).

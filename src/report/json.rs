@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(feature = "schema")]
 use schemars::{Schema, generate::SchemaSettings};
 
 use crate::run::{REPORT_SCHEMA, Report, record};
@@ -35,6 +36,7 @@ pub fn read(text: &str) -> Result<Report, String> {
 }
 
 /// The JSON Schema (2020-12) of the report.
+#[cfg(feature = "schema")]
 pub fn schema() -> Schema {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Report>()
 }

@@ -3,8 +3,10 @@
 //! Each report writes to a writer that it is given, and knows nothing but run events, the report and cases.
 
 pub mod github;
+#[cfg(feature = "html")]
 pub mod html;
 pub mod json;
+#[cfg(feature = "junit")]
 pub mod junit;
 pub mod markdown;
 mod shared;
@@ -14,6 +16,7 @@ pub mod timeline;
 
 use std::io::{self, Write};
 
+#[cfg(feature = "cli")]
 pub(crate) use shared::only_changes;
 pub use shared::visible;
 
@@ -28,30 +31,41 @@ pub enum Format {
     /// `refundproof-report/1`.
     Json,
     /// JUnit's XML.
+    #[cfg(feature = "junit")]
     Junit,
     /// Markdown as GitHub shows it.
     Markdown,
     /// One page for a browser.
+    #[cfg(feature = "html")]
     Html,
 }
 
 impl Format {
     /// Every format, in the order in which they are named to people.
-    pub const ALL: [Format; 4] = [Format::Json, Format::Junit, Format::Markdown, Format::Html];
+    pub const ALL: &[Format] = &[
+        Format::Json,
+        #[cfg(feature = "junit")]
+        Format::Junit,
+        Format::Markdown,
+        #[cfg(feature = "html")]
+        Format::Html,
+    ];
 
     /// Its name in arguments.
     pub fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
+            #[cfg(feature = "junit")]
             Format::Junit => "junit",
             Format::Markdown => "markdown",
+            #[cfg(feature = "html")]
             Format::Html => "html",
         }
     }
 
     /// The format of this name.
     pub fn from_name(name: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.name() == name)
+        Format::ALL.iter().copied().find(|format| format.name() == name)
     }
 
     /// Writes a report in this format. `describe` knows what each requirement asks.
@@ -61,8 +75,10 @@ impl Format {
     pub fn write(self, out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> io::Result<()> {
         match self {
             Format::Json => json::write(out, report),
+            #[cfg(feature = "junit")]
             Format::Junit => junit::write(out, report, describe),
             Format::Markdown => markdown::write(out, report, describe, markdown::STEP_SUMMARY),
+            #[cfg(feature = "html")]
             Format::Html => html::write(out, report, describe),
         }
     }

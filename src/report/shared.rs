@@ -91,6 +91,7 @@ pub(super) fn because(report: &Report, result: &RequirementResult) -> Option<Str
 }
 
 /// The finding that a requirement's verdict rests on: the first about it that is not accepted.
+#[cfg(feature = "junit")]
 pub(super) fn deciding<'r>(report: &'r Report, result: &RequirementResult) -> Option<&'r FindingReport> {
     let mut about = report.findings.iter().filter(|finding| finding.about == result.id);
     about.clone().find(|finding| finding.waived.is_none()).or_else(|| about.next())
@@ -219,7 +220,7 @@ pub(super) fn timeline_text(finding: &FindingReport) -> Option<String> {
     let mut text = Vec::new();
     super::timeline::write(&mut text, case, Some(&finding.answers), COLUMNS).ok()?;
     let text = String::from_utf8(text).ok()?;
-    Some(visible(&anstream::adapter::strip_str(&text).to_string()))
+    Some(visible(&super::style::plain(&text)))
 }
 
 /// Where in a case it went wrong, in words.

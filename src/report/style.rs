@@ -1,25 +1,63 @@
 //! Colours and widths of terminal output.
 
-use anstyle::{AnsiColor, Color, Style};
-
-const fn colour(colour: AnsiColor) -> Style {
-    Style::new().fg_color(Some(Color::Ansi(colour)))
+/// What a text stands for, which decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// What passed.
+    Good,
+    /// What failed.
+    Bad,
+    /// What wants a look.
+    Odd,
+    /// What is said beside.
+    Faint,
+    /// Headings.
+    Strong,
 }
 
 /// What passed.
-pub const GOOD: Style = colour(AnsiColor::Green);
+pub const GOOD: Tone = Tone::Good;
 /// What failed.
-pub const BAD: Style = colour(AnsiColor::Red);
+pub const BAD: Tone = Tone::Bad;
 /// What wants a look.
-pub const ODD: Style = colour(AnsiColor::Yellow);
+pub const ODD: Tone = Tone::Odd;
 /// What is said beside.
-pub const FAINT: Style = Style::new().dimmed();
+pub const FAINT: Tone = Tone::Faint;
 /// Headings.
-pub const STRONG: Style = Style::new().bold();
+pub const STRONG: Tone = Tone::Strong;
 
-/// A text in a style.
-pub fn paint(style: Style, text: &str) -> String {
+/// A text in a colour.
+#[cfg(feature = "cli")]
+pub fn paint(tone: Tone, text: &str) -> String {
+    use anstyle::{AnsiColor, Color, Style};
+
+    let colour = |colour| Style::new().fg_color(Some(Color::Ansi(colour)));
+    let style = match tone {
+        Tone::Good => colour(AnsiColor::Green),
+        Tone::Bad => colour(AnsiColor::Red),
+        Tone::Odd => colour(AnsiColor::Yellow),
+        Tone::Faint => Style::new().dimmed(),
+        Tone::Strong => Style::new().bold(),
+    };
     format!("{style}{text}{style:#}")
+}
+
+/// A text; colours are the program's.
+#[cfg(not(feature = "cli"))]
+pub fn paint(_: Tone, text: &str) -> String {
+    text.to_owned()
+}
+
+/// A text without colours.
+#[cfg(feature = "cli")]
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// A text without colours, which it never had.
+#[cfg(not(feature = "cli"))]
+pub fn plain(text: &str) -> String {
+    text.to_owned()
 }
 
 /// A text cut to a number of columns, with a mark where something is missing.

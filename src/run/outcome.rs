@@ -3,6 +3,7 @@
 //! Times are the only members that differ between two runs with the same seed, suite and target.
 //! Source: `docs/reports.md`, "JSON".
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,8 @@ use crate::{
 pub const REPORT_SCHEMA: &str = "refundproof-report/2";
 
 /// Everything that a run found.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Always [`REPORT_SCHEMA`].
@@ -65,7 +67,8 @@ pub struct Report {
 }
 
 /// What decides, beside suite, seed and target, which cases are run and how they are judged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunOptions {
     /// How many cases each requirement gets.
@@ -90,7 +93,8 @@ pub struct RunOptions {
 }
 
 /// The list of known failures of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct KnownFailing {
     /// The file.
     pub file: String,
@@ -101,7 +105,8 @@ pub struct KnownFailing {
 }
 
 /// The harness and its corpus.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SuiteInfo {
     /// The version of the harness.
     pub version: String,
@@ -115,7 +120,8 @@ pub struct SuiteInfo {
 }
 
 /// SHA-256 digests, as hex, of what was run and of what was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Digests {
     /// Of the provider's corpus.
     pub corpus: String,
@@ -130,7 +136,8 @@ pub struct Digests {
 }
 
 /// The target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct TargetInfo {
     /// Its name.
     pub name: String,
@@ -146,7 +153,8 @@ pub struct TargetInfo {
 }
 
 /// The verdict on one checklist item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ItemResult {
     /// The item.
     pub id: String,
@@ -161,7 +169,8 @@ pub struct ItemResult {
 }
 
 /// What was found of one requirement.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RequirementResult {
     /// Its id.
@@ -169,7 +178,7 @@ pub struct RequirementResult {
     /// The item that it belongs to.
     pub item: String,
     /// MUST or SHOULD.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub level: Level,
     /// The verdict.
     pub verdict: Verdict,
@@ -205,7 +214,8 @@ pub struct RequirementResult {
 }
 
 /// One mistake, with the smallest case that shows it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FindingReport {
     /// The same for the same mistake in every run; what a list of known failures names.
@@ -213,7 +223,7 @@ pub struct FindingReport {
     /// The requirement that it is about.
     pub about: String,
     /// MUST if a MUST cannot hold because of it.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub level: Level,
     /// Other requirements of which cases fail because of it.
     pub also_fails: Vec<String>,
@@ -259,7 +269,7 @@ pub struct FindingReport {
     pub waived: Option<String>,
     /// The case itself; it goes into its own file.
     #[serde(skip)]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub shrunk: Option<Box<Case>>,
 }
 
@@ -276,7 +286,8 @@ impl FindingReport {
 }
 
 /// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Chance {
     /// In so many runs.
     pub failed: u32,
@@ -285,7 +296,8 @@ pub struct Chance {
 }
 
 /// A fault of the bank that does the same, and its class of real bugs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Likeness {
     /// The fault; of several that nothing tells apart, the first of the bank.
     pub fault: String,
@@ -298,7 +310,8 @@ pub struct Likeness {
 }
 
 /// The comparison with the committed snapshots.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotResult {
     /// How many were compared.
@@ -314,7 +327,8 @@ pub struct SnapshotResult {
 }
 
 /// A snapshot that differs from what the target showed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotDifference {
     /// The frozen sequence.
@@ -332,7 +346,8 @@ pub struct SnapshotDifference {
 }
 
 /// A case that an earlier run saved, played again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SavedResult {
     /// Its file.
@@ -346,7 +361,8 @@ pub struct SavedResult {
 }
 
 /// Sums over the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Cases run.
