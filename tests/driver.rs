@@ -848,7 +848,7 @@ fn cases_that_fail_end_too() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let secrets = Secrets { current: Some("hush".into()) };
+    let secrets = Secrets::of(Some("hush".into()));
     let conditions = Conditions { secrets: secrets.clone(), ..Conditions::default() };
     let options = Options { secrets: secrets.clone(), ..Options::default() };
     let hello = Hello { protocol: 1, provider: "x".to_owned(), secret: "hush".to_owned() };

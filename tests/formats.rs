@@ -154,7 +154,7 @@ fn the_same_run_gives_the_same_bytes() {
     let options = Options { cases: 8, seed: 5, ..Options::default() };
     let one = without_times(report_of("counts-both-layers", &options));
     let other = without_times(report_of("counts-both-layers", &Options { jobs: 3, ..options }));
-    for format in Format::ALL {
+    for &format in Format::ALL {
         assert!(written(format, &one) == written(format, &other), "{} differs", format.name());
     }
     assert_eq!(annotations(&one), annotations(&other));
@@ -165,7 +165,7 @@ fn a_report_that_was_read_back_is_written_too() {
     let report = example();
     let read: Report = serde_json::from_str(&written(Format::Json, &report)).expect("a report");
     assert!(read.findings.iter().all(|finding| finding.shrunk.is_none()));
-    for format in Format::ALL {
+    for &format in Format::ALL {
         assert!(written(format, &read).contains("refundedAmount is 10.00, must be 5.00"), "{}", format.name());
     }
 }
@@ -380,7 +380,7 @@ fn accepted_snapshots_are_no_failures() {
 fn what_is_wrong_with_the_list_is_in_every_report() {
     const PROBLEM: &str = "known.toml: line 3: duplicate-deliveries passes now; take the entry out";
     let report = with_a_list(&[PROBLEM]);
-    for format in Format::ALL {
+    for &format in Format::ALL {
         assert!(written(format, &report).contains(PROBLEM), "{}", format.name());
     }
     assert_eq!(annotations(&report), format!("::error title=A known failure::{PROBLEM}\n"));

@@ -35,7 +35,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn certified(settings: &HttpSettings, options: &Options) -> Result<Report, TargetError> {
     let settings = settings.clone();
     let make = move || Ok(Box::new(HttpTarget::new(&settings)?) as Box<dyn Target>);
-    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets { current: Some(SECRET.into()) });
+    let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets::of(Some(SECRET.into())));
     certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {})
 }
 
@@ -110,6 +110,19 @@ fn the_reference_conforms() {
     assert!(
         report.requirements.iter().any(|requirement| requirement.id == "concurrent-deliveries" && requirement.verdict == Verdict::Pass)
     );
+}
+
+#[test]
+fn everything_but_deliveries_may_be_behind_a_token() {
+    let server = Server::shop_but(|asked, _| {
+        let has_token = asked.header("x-token") == Some("let-me-in");
+        (asked.is_delivery() == has_token).then(|| Reply::Answer(401, String::new()))
+    });
+    let headers = vec![("X-Token".to_owned(), "let-me-in".into())];
+    let settings = HttpSettings { headers, introduction: claims(), ..server.settings() };
+    conforms(&certified(&settings, &salted(quick(2, 1))).expect("a report"));
+    not_started(&HttpSettings { headers: vec![("host".to_owned(), "x".into())], ..server.settings() }, &["http.headers: `host`"]);
+    not_started(&HttpSettings { headers: vec![("x".to_owned(), "a\nb".into())], ..server.settings() }, &["http.headers.x"]);
 }
 
 /// Tells the reference of an order that an event introduces.

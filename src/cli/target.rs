@@ -83,12 +83,13 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         Transport::Stdio(command) => {
             let mut launch = stdio(command.into_iter().map(OsString::from).collect(), Some(path), args);
             if file.secret.is_some() {
-                launch = launch.signing(Secrets { current: file.secret });
+                launch = launch.signing(Secrets::of(file.secret));
             }
             Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
         Transport::Http(settings) => {
-            let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret });
+            let others = settings.headers.iter().map(|(_, value)| value.clone()).collect();
+            let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret, others });
             Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
     })
@@ -106,6 +107,7 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         state_url,
         setup: args.setup_url.clone().map_or(Setup::Events, Setup::Url),
         initiate_url: None,
+        headers: Vec::new(),
         directory: PathBuf::new(),
         service: None,
         ready_url: None,
@@ -122,7 +124,7 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     if args.secret.is_some() {
         argument.push_str(" --secret …");
     }
-    Ok(Box::new(http(settings, &argument, args)?.signing(Secrets { current: args.secret.clone() })))
+    Ok(Box::new(http(settings, &argument, args)?.signing(Secrets::of(args.secret.clone()))))
 }
 
 type Maker = Box<dyn Fn() -> Result<Box<dyn Target>, TargetError> + Sync>;

@@ -95,6 +95,8 @@ struct HttpTable {
     setup_command: Option<Vec<String>>,
     #[serde(default)]
     initiate_url: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, Secret>,
 }
 
 /// How long a service may take to be ready, and to answer anything but a delivery.
@@ -165,6 +167,7 @@ impl Form {
                         (None, None) => Setup::Events,
                     },
                     initiate_url: http.initiate_url,
+                    headers: http.headers.into_iter().map(header).collect::<Result<_, _>>()?,
                     directory: folder.join(server.as_ref().and_then(|server| server.directory.clone()).unwrap_or_default()),
                     ready_url: server.as_ref().and_then(|server| server.ready_url.clone()),
                     service: server.map(|server| server.into_settings(folder)).transpose()?,
@@ -180,6 +183,15 @@ impl Form {
         };
         without.extend(target.without);
         Ok(TargetFile { transport, without, secret, signature_header })
+    }
+}
+
+/// A header whose value may stand in the environment: `env:NAME`.
+fn header((name, value): (String, Secret)) -> Result<(String, Secret), String> {
+    let Some(variable) = value.expose().strip_prefix("env:") else { return Ok((name, value)) };
+    match std::env::var(variable) {
+        Ok(value) => Ok((name, value.into())),
+        Err(_) => Err(format!("http.headers.{name}: the environment variable `{variable}` is not set")),
     }
 }
 

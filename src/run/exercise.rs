@@ -50,7 +50,7 @@ impl<'a> Canaries<'a> {
         let driver = |make: &dyn Fn(Clock) -> Box<dyn Target>| {
             // Slow shops are slow by this clock, which costs no time.
             let clock = Clock::manual_from_now();
-            let conditions = Conditions { secrets: Secrets { current: Some(SECRET.into()) }, ..Conditions::default() };
+            let conditions = Conditions { secrets: Secrets::of(Some(SECRET.into())), ..Conditions::default() };
             Driver::new(provider, make(clock.clone()), clock, conditions)
         };
         let signed = Arc::new(AtomicBool::new(true));

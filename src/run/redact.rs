@@ -28,7 +28,7 @@ const LEAST_PART: usize = 4;
 impl Redactor {
     /// Hides the secrets with which these targets are run.
     pub fn of(options: &Options, factory: &dyn Factory) -> Redactor {
-        Redactor::new(factory.secrets().unwrap_or(&options.secrets).current())
+        Redactor::new(factory.secrets().unwrap_or(&options.secrets).all())
     }
 
     /// Hides these secrets; an empty one is none.

@@ -150,6 +150,7 @@ pub(crate) fn settings_for(base: &str) -> HttpSettings {
         webhook_url: format!("{base}/webhooks"),
         state_url: format!("{base}/orders/{{orderId}}"),
         setup: Setup::Url(format!("{base}/test/orders")),
+        headers: Vec::new(),
         initiate_url: Some(format!("{base}/test/refunds")),
         directory: std::path::PathBuf::new(),
         service: None,

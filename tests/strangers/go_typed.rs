@@ -11,7 +11,7 @@ use refundproof::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Shop;
 
@@ -99,7 +99,7 @@ struct Dec(Decimal);
 impl<'de> Deserialize<'de> for Dec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Dec, D::Error> {
         let text = match Value::deserialize(deserializer)? {
-            Value::Number(number) => Number::as_str(&number).to_owned(),
+            Value::Number(number) => number.to_string(),
             Value::String(text) => text,
             other => return Err(D::Error::custom(format!("{other} is no decimal"))),
         };

@@ -37,7 +37,7 @@ fn float(value: &Value) -> f64 {
 fn string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_str().to_owned(),
+        Value::Number(number) => number.to_string(),
         _ => String::new(),
     }
 }

@@ -111,7 +111,7 @@ impl Returns {
         let stage = match refund.state.as_str() {
             "succeeded" => {
                 let number = if self.hundredths { refund.amount } else { refund.refunded_amount };
-                let mut amount: Decimal = number?.as_str().parse().ok()?;
+                let mut amount: Decimal = number?.to_string().parse().ok()?;
                 if self.hundredths {
                     amount /= Decimal::ONE_HUNDRED;
                 }

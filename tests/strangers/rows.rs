@@ -100,7 +100,7 @@ fn replaces(row: &[String; 6], known: &[String; 6]) -> bool {
 
 fn row(event: &Value) -> Option<[String; 6]> {
     let text = |path: &str| event.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    let cell = |path: &str| Some(event.pointer(path)?.as_number()?.as_str().to_owned());
+    let cell = |path: &str| Some(event.pointer(path)?.as_number()?.to_string());
     let row = if event.pointer("/data/object").is_some_and(Value::is_object) {
         let asked = match cell("/data/object/amount") {
             Some(amount) => amount,

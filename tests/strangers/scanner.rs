@@ -154,7 +154,7 @@ impl Refunds {
     fn refund(&mut self, body: &[u8]) -> u16 {
         let Ok(message) = serde_json::from_slice::<Message<Refund>>(body) else { return 400 };
         let refund = message.data.object;
-        let Ok(paid) = refund.refunded_amount.as_str().parse::<Decimal>() else { return 400 };
+        let Ok(paid) = refund.refunded_amount.to_string().parse::<Decimal>() else { return 400 };
         if refund.state != "succeeded" || paid <= Decimal::ZERO {
             return 400;
         }
@@ -167,7 +167,7 @@ impl Refunds {
         let Ok(message) = serde_json::from_slice::<Message<Charge>>(body) else { return 400 };
         let charge = message.data.object;
         let complete = charge.refunds.iter().filter(|entry| entry.state == "complete");
-        let amounts: Result<Vec<Decimal>, _> = complete.map(|entry| entry.amount.as_str().parse()).collect();
+        let amounts: Result<Vec<Decimal>, _> = complete.map(|entry| entry.amount.to_string().parse()).collect();
         let Ok(amounts) = amounts else { return 400 };
         if amounts.is_empty() || amounts.iter().any(|amount| *amount <= Decimal::ZERO) {
             return 400;

@@ -35,7 +35,7 @@ struct Money(Decimal);
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
         let number = Number::deserialize(deserializer)?;
-        let text = number.as_str();
+        let text = &number.to_string();
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(D::Error::custom("no plain number"));
         }

@@ -124,7 +124,7 @@ fn mills(text: &str) -> Option<i64> {
 }
 
 fn amount(value: &Value) -> Option<i64> {
-    mills(value.as_number()?.as_str())
+    mills(&value.as_number()?.to_string())
 }
 
 /// What an event changes; the outer `None` where that cannot be read.

@@ -7,6 +7,7 @@ mod attribution;
 mod bench;
 mod boundaries;
 mod check;
+mod dependencies;
 mod docs;
 mod extract;
 mod generate;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Say whether a provider is named outside its rooms.
     Boundaries,
+    /// Say what depending on the library costs, whether each dependency is used, and under which licences they come.
+    Dependencies,
     /// Write the generated pages of docs/.
     Docs {
         /// Only say whether they are up to date.
@@ -162,6 +165,7 @@ fn run(command: Command) -> anyhow::Result<String> {
             attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, check })
         }
         Command::Boundaries => boundaries::check(&root),
+        Command::Dependencies => dependencies::check(&root),
         Command::Docs { check } => docs::write(&root, check),
         Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),

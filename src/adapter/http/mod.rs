@@ -24,7 +24,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::Method;
+use hyper::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 use serde::Serialize;
 
 use address::{Address, ORDER_ID};
@@ -39,7 +42,7 @@ use super::{
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund, OwnRefundDetails},
-    domain::{Currency, OrderState},
+    domain::{Currency, OrderState, Secret},
 };
 
 /// What stands for a free port that the harness chooses, in commands, environments and URLs.
@@ -64,6 +67,8 @@ pub struct HttpSettings {
     pub setup: Setup,
     /// Where it is told of refunds that the shop made itself.
     pub initiate_url: Option<String>,
+    /// What every request but a delivery carries besides, such as a token: names of headers in any case, and their values.
+    pub headers: Vec<(String, Secret)>,
     /// Where the set-up command runs; the harness's own folder if empty.
     pub directory: PathBuf,
     /// How to start it; without this it runs already.
@@ -160,6 +165,15 @@ impl HttpSettings {
         if let Some(name) = self.mapping.as_ref().and_then(|mapping| mapping.unmapped(&claims.observes)) {
             return Err(format!("capabilities.observes: names `{name}`, and [mapping] does not say where it stands"));
         }
+        for (name, value) in &self.headers {
+            let refused = ["host", "content-length", "transfer-encoding", "connection"];
+            if name.parse::<HeaderName>().is_err() || refused.iter().any(|other| name.eq_ignore_ascii_case(other)) {
+                return Err(format!("http.headers: `{name}` is no name of a header that can be added"));
+            }
+            if HeaderValue::from_str(value.expose()).is_err() {
+                return Err(format!("http.headers.{name}: its value cannot be sent; a header is one line of visible characters"));
+            }
+        }
         let is_empty = |command: &[String]| command.first().is_none_or(String::is_empty);
         if self.service.as_ref().is_some_and(|service| is_empty(&service.command)) {
             return Err("server.command: is empty; name the program and its arguments".to_owned());
@@ -168,6 +182,13 @@ impl HttpSettings {
             return Err("http.setup_command: is empty; name the program and its arguments".to_owned());
         }
         Ok(())
+    }
+
+    /// The headers of a request that is no delivery: `name` says that JSON is spoken, the others are the integrator's.
+    fn with_own_headers(&self, name: &str) -> Vec<(String, String)> {
+        let own = self.headers.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(name));
+        let json = (name.to_owned(), "application/json".to_owned());
+        std::iter::once(json).chain(own.map(|(name, value)| (name.to_lowercase(), value.expose().to_owned()))).collect()
     }
 
     /// Whether the harness chooses the port, so that several services can run side by side.
@@ -338,7 +359,7 @@ impl HttpTarget {
     /// Posts JSON that must be answered 2xx.
     fn tell(&mut self, operation: &str, address: &Address, body: &impl Serialize) -> Result<(), TargetError> {
         let body = serde_json::to_vec(body).map_err(|error| unsendable(operation, error.to_string()))?;
-        let headers = [("content-type".to_owned(), "application/json".to_owned())];
+        let headers = self.settings.with_own_headers("content-type");
         let request = post(address, &headers, &body).map_err(|problem| unsendable(operation, problem))?;
         let patience = self.others(LONGEST_ANSWER);
         let reply = self.client.send(address, request, patience).map_err(|trouble| self.blamed(operation, trouble))?;
@@ -467,7 +488,7 @@ impl Target for HttpTarget {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let path = self.state.path_of(order_id);
-        let headers = [("accept".to_owned(), "application/json".to_owned())];
+        let headers = self.settings.with_own_headers("accept");
         let request = outgoing(Method::GET, &self.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
         let patience = self.others(LONGEST_STATE);
         let reply = self.client.send(&self.state, request, patience).map_err(|trouble| self.blamed("observe", trouble))?;

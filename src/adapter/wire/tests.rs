@@ -74,7 +74,7 @@ fn answer(line: &str) -> Result<(u64, Answer), String> {
 }
 
 #[track_caller]
-fn named(read: Result<impl fmt::Debug, String>, part: &str) {
+fn named(read: Result<impl std::fmt::Debug, String>, part: &str) {
     let problem = read.expect_err("nonsense was taken");
     assert!(problem.contains(part), "{problem}");
 }

@@ -27,12 +27,24 @@ pub use sign::{Headers, renamed};
 pub struct Secrets {
     /// The secret said in `hello`; without one nothing is signed.
     pub current: Option<Secret>,
+    /// What else no report may hold, such as the token that a state endpoint is behind.
+    pub others: Vec<Secret>,
 }
 
 impl Secrets {
     /// The secret itself.
     pub fn current(&self) -> Option<&str> {
         self.current.as_ref().map(Secret::expose)
+    }
+
+    /// The secret, where there is one, and nothing else.
+    pub fn of(current: Option<Secret>) -> Secrets {
+        Secrets { current, others: Vec::new() }
+    }
+
+    /// Every text that no report may hold.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.current.iter().chain(&self.others).map(Secret::expose)
     }
 }
 
@@ -59,7 +71,7 @@ pub struct Conditions {
 impl Default for Conditions {
     fn default() -> Conditions {
         Conditions {
-            secrets: Secrets { current: Some("whsec_refundproof".into()) },
+            secrets: Secrets::of(Some("whsec_refundproof".into())),
             signature_header: None,
             settle: Duration::from_secs(2),
             quiet: Duration::from_millis(250),

@@ -1,0 +1,4 @@
+//! The same reading, with and without the development dependency.
+
+#[path = "../../reading.rs"]
+mod reading;
