@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::place::{PLAIN, Place};
+use common::{
+    place::{PLAIN, Place},
+    server::{Reply, Server},
+};
 use refundproof::run::HIDDEN;
 use rstest::rstest;
 
@@ -135,4 +138,35 @@ fn the_secret_of_the_command_line_stands_nowhere() {
     let said = place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN]);
     assert!(said.contains("again "), "{said}");
     check("certify", &said);
+}
+
+/// A target file for a service whose state is behind a token, which says the token when it is asked.
+fn behind_a_token() -> (Server, Place) {
+    let server = Server::shop_but(|asked, _| {
+        let said = || format!("no access with {}", asked.header("authorization").unwrap_or_default());
+        (asked.method == "GET").then(|| Reply::Answer(500, said()))
+    });
+    let place = Place::new();
+    let (webhook, state, setup) = (server.url("/webhooks"), server.url("/orders/{orderId}"), server.url("/test/orders"));
+    let http = format!("webhook_url = {webhook:?}\nstate_url = {state:?}\nsetup_url = {setup:?}\n");
+    place.write("refundproof.toml", &format!("[target]\n[http]\n{http}[http.headers]\nauthorization = \"env:SHOP_SECRET\"\n"));
+    (server, place)
+}
+
+#[test]
+fn the_token_of_a_state_endpoint_stands_nowhere() {
+    let (_server, place) = behind_a_token();
+    for args in [&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN][..], &["doctor", "refundproof.toml"]] {
+        let said = place.said(args);
+        assert!(said.contains(HIDDEN), "{said}");
+        check(args[0], &said);
+    }
+}
+
+#[test]
+fn a_token_that_is_not_in_the_environment_is_named() {
+    let (_server, place) = behind_a_token();
+    let ran = place.run_in(&[], &["certify", "refundproof.toml"]);
+    assert!(ran.err.contains("http.headers.authorization: the environment variable `SHOP_SECRET` is not set"), "{}", ran.err);
+    assert_eq!(ran.code, Some(2));
 }

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Verify, output: &mut Output) -> Result<Exit, Stop> {
     let written = serde_json::from_str(&text).map_err(|error| Stop::usage(format!("{name}: not JSON: {error}")))?;
     let provider = provider(&report.provider, args.corpus.as_deref())
         .map_err(|stop| Stop::usage(format!("{name}: field `provider`: {}", stop.message)))?;
-    let checks = record::check(&report, &written, provider.corpus());
+    let checks = record::check(&report, &written, provider);
     let quiet = output.view().quiet;
     let out = output.out();
     let mut differing = 0;

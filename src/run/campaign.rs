@@ -332,7 +332,7 @@ impl<'a> Campaign<'a> {
             schema: REPORT_SCHEMA.to_owned(),
             suite: SuiteInfo {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                digest: record::suite(corpus),
+                digest: record::suite(self.provider),
                 requirements: set.revision,
                 checklist: corpus.checklist.clone(),
             },

@@ -9,7 +9,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{conclude::conclude, outcome::Report};
-use crate::corpus::Corpus;
+use crate::{
+    plan::{draw, for_recipe},
+    provider::Provider,
+};
 
 /// The digest of a report's results, of the report as JSON.
 pub fn results(report: &Value) -> String {
@@ -64,7 +67,8 @@ impl Check {
 }
 
 /// Checks a report against itself and against this suite. `written` is the report as it was written.
-pub fn check(report: &Report, written: &Value, corpus: &Corpus) -> Vec<Check> {
+pub fn check(report: &Report, written: &Value, provider: &dyn Provider) -> Vec<Check> {
+    let corpus = provider.corpus();
     let digests = &report.digests;
     let set = corpus.requirement_set(Some(report.suite.requirements)).map_or_else(|problem| problem, |set| set.digest());
     let mut concluded = report.clone();
@@ -80,7 +84,7 @@ pub fn check(report: &Report, written: &Value, corpus: &Corpus) -> Vec<Check> {
     let totals = |report: &Report| format!("{} cases, {} deliveries", report.totals.cases, report.totals.deliveries);
     vec![
         check("suite version", &report.suite.version, env!("CARGO_PKG_VERSION")),
-        check("suite", &report.suite.digest, &suite(corpus)),
+        check("suite", &report.suite.digest, &suite(provider)),
         check("corpus", &digests.corpus, &corpus.digest),
         check("snapshots", &digests.snapshots, &corpus.snapshots_digest),
         check("requirements", &digests.requirements, &set),
@@ -92,7 +96,28 @@ pub fn check(report: &Report, written: &Value, corpus: &Corpus) -> Vec<Check> {
     ]
 }
 
-/// The digest of the suite: its version and all its data.
-pub(super) fn suite(corpus: &Corpus) -> String {
-    sha256(&format!("refundproof {}\ncorpus {}\nsnapshots {}\n", env!("CARGO_PKG_VERSION"), corpus.digest, corpus.snapshots_digest))
+/// The digest of the suite: its version, all its data, and what it draws.
+pub(super) fn suite(provider: &dyn Provider) -> String {
+    let corpus = provider.corpus();
+    let (version, draws) = (env!("CARGO_PKG_VERSION"), draws(provider));
+    sha256(&format!("refundproof {version}\ncorpus {}\nsnapshots {}\ndraws {draws}\n", corpus.digest, corpus.snapshots_digest))
 }
+
+/// The digest of some plans of every requirement. Which plans a seed comes to is proptest's doing, too, and which version of
+/// it is built is for the lock file of whoever builds this. Reports of runs that draw differently must not pass for each other's.
+fn draws(provider: &dyn Provider) -> String {
+    let mut text = String::new();
+    for requirement in &provider.corpus().requirements {
+        let Some(recipe) = requirement.recipe else { continue };
+        let strategy = for_recipe(recipe, provider.palette());
+        for seed in 0..SAMPLES {
+            let plan = draw(&strategy, seed);
+            text.push_str(&serde_json::to_string(&plan).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+    sha256(&text)
+}
+
+/// How many plans of a requirement stand for all.
+const SAMPLES: u64 = 2;

@@ -189,6 +189,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         state_url: format!("http://{address}/orders/{{orderId}}"),
         setup: Setup::Events,
         initiate_url: None,
+        headers: Vec::new(),
         directory: PathBuf::new(),
         service: None,
         ready_url: None,
