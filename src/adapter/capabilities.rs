@@ -9,6 +9,7 @@ use crate::{domain::fits_pattern, model::Sight};
 /// A target's claims. What it does not claim is not judged, and the report says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = false)))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Capabilities {
     /// Optional fields that it reports.

@@ -11,11 +11,14 @@ use super::{
     args::{Ci, Init},
     certify::cannot_write,
     output::Output,
-    provider,
+    provider, target_file_schema,
 };
 
 /// The name of the target file.
 const TARGET_FILE: &str = "refundproof.toml";
+
+/// The name of its JSON Schema, which editors read because the target file's first line names it.
+const SCHEMA_FILE: &str = "refundproof.schema.json";
 
 /// How the implementation is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,9 @@ pub(super) fn run(args: &Init, output: &mut Output) -> Result<Exit, Stop> {
             ));
         }
     };
-    let mut files = vec![(args.dir.join(TARGET_FILE), target_file(&wish.reached))];
+    let target = format!("#:schema ./{SCHEMA_FILE}\n{}", target_file(&wish.reached));
+    let schema = format!("{}\n", serde_json::to_string_pretty(target_file_schema().as_value()).unwrap_or_default());
+    let mut files = vec![(args.dir.join(TARGET_FILE), target), (args.dir.join(SCHEMA_FILE), schema)];
     files.extend(ci_file(&args.dir, wish.ci, &args.provider));
     files.iter().try_for_each(|(path, _)| check_free(path))?;
     for (path, text) in &files {

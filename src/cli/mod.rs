@@ -24,6 +24,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use output::Output;
+pub use target_file::target_file_schema;
 
 use crate::{
     corpus::Files,

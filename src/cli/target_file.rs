@@ -10,6 +10,7 @@ use std::{
 };
 
 use hyper::header::HeaderName;
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 
 use super::{Stop, args::parse_time};
@@ -35,68 +36,101 @@ pub(super) enum Transport {
     Http(Box<HttpSettings>),
 }
 
-#[derive(Deserialize)]
+/// What is certified and how it is reached: a stdio command in `[target]`, or a web service in `[http]`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Form {
+    /// Items of the checklist that are knowingly left out; every report repeats them.
     #[serde(default)]
     without: Vec<String>,
+    /// What is certified.
     target: TargetTable,
+    /// What a web service can do; a stdio adapter says this itself.
     #[serde(default)]
+    #[schemars(with = "Option<Capabilities>")]
     capabilities: Option<toml::Table>,
+    /// How the web service is started; without this it runs already.
     #[serde(default)]
     server: Option<ServerTable>,
+    /// How the web service is reached.
     #[serde(default)]
     http: Option<HttpTable>,
+    /// Where the service's own JSON shows what; without this it shows the adapter contract's.
     #[serde(default)]
     mapping: Option<Mapping>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TargetTable {
+    /// Items of the checklist that are knowingly left out; every report repeats them.
     #[serde(default)]
     without: Vec<String>,
+    /// Its name in reports.
     #[serde(default)]
     name: String,
+    /// Its version in reports.
     #[serde(default)]
     version: String,
+    /// What deliveries are signed with; over HTTP nothing is signed without it.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     secret: Option<Secret>,
+    /// The environment variable that holds the secret.
     #[serde(default)]
     secret_env: Option<String>,
+    /// The header that carries the signature, where it is another than the provider's own.
     #[serde(default)]
     signature_header: Option<String>,
+    /// The command that speaks the stdio transport: the program and its arguments. `{folder}` is a folder of each worker's own.
     #[serde(default)]
     command: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ServerTable {
+    /// The program and its arguments. `{port}` is a free port, `{folder}` an empty folder.
     command: Vec<String>,
+    /// Where it runs, from the folder of this file.
     #[serde(default)]
     directory: Option<PathBuf>,
+    /// What answers 2xx when it is ready; without this a connection is enough.
     #[serde(default)]
     ready_url: Option<String>,
+    /// How long it may take to be ready, such as `30s`.
     #[serde(default)]
     ready_within: Option<String>,
+    /// Its environment, besides the harness's own.
     #[serde(default)]
     environment: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HttpTable {
+    /// Where deliveries are posted.
     webhook_url: String,
+    /// Where an order is shown; `{orderId}` stands for its id. 200 with JSON, or 404 for an unknown order.
     state_url: String,
+    /// What gets the orders of a case before it begins.
     #[serde(default)]
     setup_url: Option<String>,
+    /// The command that gets the same on its standard input.
     #[serde(default)]
     setup_command: Option<Vec<String>>,
+    /// What gets the refunds that the shop makes itself.
     #[serde(default)]
     initiate_url: Option<String>,
+    /// Headers of every request but deliveries; `env:NAME` is the environment variable of that name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     headers: BTreeMap<String, Secret>,
+}
+
+/// The JSON Schema (2020-12) of a target file, for editors.
+pub fn target_file_schema() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Form>()
 }
 
 /// How long a service may take to be ready, and to answer anything but a delivery.

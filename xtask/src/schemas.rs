@@ -3,12 +3,13 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, bail};
-use refundproof::{adapter::protocol_schemas, report::json};
+use refundproof::{adapter::protocol_schemas, cli::target_file_schema, report::json};
 
 /// Writes the schemas, or says whether they are up to date.
 pub(crate) fn write(root: &Path, only_check: bool) -> anyhow::Result<String> {
     let folder = root.join("schemas");
     let mut files = vec![("refundproof-report-2.schema.json".to_owned(), json::schema())];
+    files.push(("refundproof-target-1.schema.json".to_owned(), target_file_schema()));
     files.extend(protocol_schemas().into_iter().map(|(name, schema)| (format!("{name}.schema.json"), schema)));
     fs::create_dir_all(&folder).context("schemas/")?;
     for (name, schema) in &files {

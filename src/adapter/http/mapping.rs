@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Where in a service's own JSON the order refund state stands.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mapping {
     /// In what unit amounts are.
@@ -45,6 +46,7 @@ pub struct Mapping {
 
 /// Where the refunds stand. All pointers but the first are into an element of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefundsMapping {
     /// The list.
@@ -65,6 +67,7 @@ pub struct RefundsMapping {
 
 /// In what unit a service shows amounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AmountUnit {
     /// Decimal numbers of the major unit, as JSON strings or numbers.
@@ -76,6 +79,7 @@ pub enum AmountUnit {
 
 /// A JSON Pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pointer(String);
 
 impl<'de> Deserialize<'de> for Pointer {
