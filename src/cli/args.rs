@@ -150,6 +150,14 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
+    /// Certify again whenever the target changes; saved failing cases come first.
+    #[arg(long, conflicts_with_all = ["shard", "attach", "write_known_failing"])]
+    pub(crate) watch: bool,
+
+    /// What --watch looks at, a file or a folder; may be given several times [default: where the target's files are].
+    #[arg(long, value_name = "PATH", requires = "watch")]
+    pub(crate) watch_path: Vec<PathBuf>,
+
     /// When the run ends at the latest, for example 60s or 5m.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) time_limit: Option<std::time::Duration>,

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     provider,
     replay::wait_for_enter,
     target::{self, quote},
+    watch,
 };
 use crate::{
     adapter::{TargetError, TargetErrorKind},
@@ -26,10 +27,15 @@ use crate::{
 };
 
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
+    if args.watch { watch::run(args, output) } else { once(&args, &interrupt::stop(), output) }
+}
+
+/// One certification, which ends early when `stop` is set.
+pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
-    let without = left_out(&args, &*factory, provider)?;
-    let options = options(&args, without, output)?;
+    let without = left_out(args, &*factory, provider)?;
+    let options = options(args, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
@@ -42,7 +48,6 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
-    let stop = interrupt::stop();
     let bar = output.progress(0);
     let mut listen = |event: &RunEvent<'_>| match event {
         RunEvent::Started { requirements, .. } => bar.set_length(u64::try_from(*requirements).unwrap_or(0)),
@@ -51,7 +56,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
         RunEvent::RequirementFinished(_) => bar.inc(1),
         RunEvent::SnapshotsCompared { .. } | RunEvent::Finished(_) => bar.finish_and_clear(),
     };
-    let report = crate::run::certify(provider, &*factory, &options, &stop, &mut listen);
+    let report = crate::run::certify(provider, &*factory, &options, stop, &mut listen);
     bar.finish_and_clear();
     let mut report = report.map_err(not_run)?;
     // A case that cannot be saved must not cost the report.

@@ -17,6 +17,7 @@ mod snapshot;
 mod target;
 mod target_file;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,11 @@ impl Stop {
         Stop { exit: Exit::Usage, message: message.to_string() }
     }
 
+    /// Whether nobody reads any more what is written.
+    fn is_of_output(&self) -> bool {
+        self.message.starts_with("standard output: ")
+    }
+
     fn not_judged(message: impl ToString) -> Stop {
         Stop { exit: Exit::NotJudged, message: message.to_string() }
     }
@@ -103,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
-        if !stop.message.starts_with("standard output: ") {
+        if !stop.is_of_output() {
             output.complain(&stop.message);
         }
         stop.exit

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
-    domain::{Clock, did_you_mean},
+    domain::{Clock, Secret, did_you_mean},
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
 };
@@ -88,7 +88,9 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
             Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
         Transport::Http(settings) => {
-            let others = settings.headers.iter().map(|(_, value)| value.clone()).collect();
+            // The token of `Bearer TOKEN` may be shown without the word before it.
+            let token = |value: &Secret| value.expose().split_once(' ').map(|(_, token)| Secret::from(token));
+            let others = settings.headers.iter().flat_map(|(_, value)| std::iter::once(value.clone()).chain(token(value))).collect();
             let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret, others });
             Box::new(launch.naming(file.signature_header).leaving_out(file.without))
         }
