@@ -91,7 +91,7 @@ fn a_failure_is_a_story() {
     let ran = place.check(&["certify", FAULT, "--only", BROKEN], 1, "");
     ran.shows(&[
         "✗ 1 refundedAmount is 20.00, must be 10.00",
-        "about     duplicate-deliveries (MUST)",
+        "about     duplicate-deliveries (MUST, documented)",
         "source    https://github.com/DigitalRiver/",
         "like      builtin:fault/books-redeliveries",
         "  1 refund.complete  → 200",

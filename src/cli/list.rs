@@ -76,6 +76,7 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
     writeln!(out, "{}  {}", paint(STRONG, &requirement.id), requirement.level.as_str())?;
     paragraph(out, "shows", &requirement.shows, columns)?;
     paragraph(out, "why", &requirement.why, columns)?;
+    paragraph(out, "ground", requirement.ground.meaning(), columns)?;
     paragraph(out, "source", &requirement.source(), columns)?;
     if !requirement.needs.is_empty() {
         paragraph(

@@ -104,6 +104,16 @@ impl Ground {
             Ground::Practice => "practice",
         }
     }
+
+    /// What it means, in a sentence for readers of a requirement.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Ground::Checklist => "checklist: the provider's integration checklist or standard says so",
+            Ground::Documented => "documented: another page of the provider says so",
+            Ground::Follows => "follows: from how deliveries are documented to arrive, or from what money is",
+            Ground::Practice => "practice: good practice that no document of the provider asks for",
+        }
+    }
 }
 
 /// A capability that a target must claim for a requirement to apply.
@@ -224,6 +234,14 @@ fn half() -> u8 {
 }
 
 impl RequirementText {
+    /// On what it rests: the word of its ground, then the document and heading.
+    pub fn grounds(&self) -> String {
+        match self.ground {
+            Ground::Follows => format!("follows from {}", self.source()),
+            ground => format!("{}, {}", ground.as_str(), self.source()),
+        }
+    }
+
     /// The document and heading that it rests on.
     pub fn source(&self) -> String {
         format!("{}, \"{}\"", self.document, self.heading)

@@ -71,7 +71,8 @@ pub fn resume(out: &mut dyn Write, token: &str) -> io::Result<()> {
 }
 
 fn message(finding: &FindingReport, describe: &Describe<'_>) -> String {
-    let mut lines: Vec<String> = describe(&finding.about).map(|text| text.shows).into_iter().collect();
+    let asked = describe(&finding.about);
+    let mut lines: Vec<String> = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("Source: {}", text.grounds())]).collect();
     lines.push(shared::message(finding));
     lines.extend(shared::breaks(finding));
     if !finding.reproduce.is_empty() {

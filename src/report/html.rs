@@ -316,7 +316,7 @@ fn finding_view(number: usize, finding: &FindingReport, describe: &Describe<'_>,
         message: line(&shared::message(finding)),
         asks: asked.as_ref().map_or(String::new(), |text| text.shows.clone()),
         known: finding.waived.as_deref().map_or(String::new(), line),
-        source: asked.map_or(String::new(), |text| text.source()),
+        source: asked.map_or(String::new(), |text| text.grounds()),
         like: finding.like.as_ref().map(|like| LikeView {
             fault: line(&format!("builtin:fault/{}", like.fault)),
             name: format!("{} ({})", line(&like.name), line(&like.class)),

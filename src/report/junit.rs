@@ -149,7 +149,7 @@ fn story(finding: &FindingReport, describe: &Describe<'_>) -> String {
     let mut parts = Vec::new();
     let mut head = format!("finding {}: {} {}", finding.id, finding.about, finding.level.as_str());
     let asked = describe(&finding.about);
-    let lines = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("source: {}", text.source())]);
+    let lines = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("source: {}", text.grounds())]);
     let like = finding.like.as_ref().map(|like| format!("like: {}", shared::likeness(like)));
     for line in lines.chain(like).chain(shared::breaks(finding)) {
         head.push_str(&format!("\n{line}"));

@@ -141,7 +141,7 @@ fn finding_block(number: usize, finding: &FindingReport, describe: &Describe<'_>
         html(beginning(&message, MOST_OF_LINE).0)
     );
     if let Some(asked) = describe(&finding.about) {
-        text.push_str(&format!("{}\n\nSource: {}\n\n", asked.shows, asked.source()));
+        text.push_str(&format!("{}\n\nSource: {}\n\n", asked.shows, asked.grounds()));
     }
     if let Some(waived) = &finding.waived {
         text.push_str(&format!("Known: {}\n\n", code(waived)));

@@ -226,7 +226,8 @@ pub fn finding_lines(
     for (line_number, line) in wrap(&title, view.columns.saturating_sub(2)).iter().enumerate() {
         writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(STRONG, line))?;
     }
-    labelled(out, "about", &format!("{} ({})", finding.about, finding.level.as_str()), view)?;
+    let ground = text.map_or(String::new(), |text| format!(", {}", text.ground.as_str()));
+    labelled(out, "about", &format!("{} ({}{ground})", finding.about, finding.level.as_str()), view)?;
     if let Some(text) = text {
         labelled(out, "", &text.shows, view)?;
         labelled(out, "source", &text.source(), view)?;
