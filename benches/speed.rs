@@ -70,7 +70,7 @@ fn reference(criterion: &mut Criterion) {
             for (case, signed) in cases.iter().zip(&traffic) {
                 let _ = shop.begin("bench", &case.orders);
                 for (headers, body) in signed {
-                    let _ = black_box(shop.deliver(&Request { headers, body }));
+                    let _ = black_box(shop.deliver(&Request::new(headers, body)));
                     let _ = black_box(shop.observe(&case.orders[0].order_id));
                 }
             }

@@ -240,7 +240,7 @@ fn main() {
     let _ = shop.begin("example", &[order]);
     let body = br#"{"id":"e","type":"refund.complete","createdTime":"2022-03-17T16:23:29Z","data":{"object":{"id":"re_1","orderId":"1",
         "currency":"USD","amount":4.0,"refundedAmount":4.0,"state":"succeeded"}}}"#;
-    println!("answered {:?}", shop.deliver(&Request { headers: &[], body }));
+    println!("answered {:?}", shop.deliver(&Request::new(&[], body)));
     println!("shows {:?}", shop.observe("1"));
     println!("`cargo test --example event_log_shop` certifies this shop");
 }

@@ -14,7 +14,7 @@ use std::{
 
 use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
 use refundproof::{
-    adapter::{Capabilities, Hello, Introduction, Request, ServiceSettings, Target, TargetError, TargetErrorKind},
+    adapter::{Capabilities, Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
     case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
     check::{
         FailureKind, Rules,
@@ -106,7 +106,7 @@ impl Target for Later {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         for (_, headers, body) in self.queue.iter().filter(|(came, ..)| came.elapsed() > AFTER) {
-            self.shop.deliver(&Request { headers, body })?;
+            self.shop.deliver(&Request::new(headers, body))?;
         }
         let mut state = self.shop.observe(order_id)?;
         if self.queue.last().is_some_and(|(came, ..)| came.elapsed() > AFTER) {
@@ -209,7 +209,7 @@ impl Logged {
         books.hello(&self.secret)?;
         books.begin("c", &self.orders)?;
         for (headers, body) in log {
-            books.deliver(&Request { headers, body })?;
+            books.deliver(&Request::new(headers, body))?;
         }
         Ok(books)
     }
@@ -260,6 +260,26 @@ impl Target for Logged {
         self.take_in(request)
     }
 
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let log = lock(&self.kept).log.clone();
+        self.books(&log)?.observe(order_id)
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        if self.manner == Manner::Forgets {
+            lock(&self.kept).log.clear();
+        }
+        Ok(())
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Logged {}
+
+impl Transport for Logged {
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         let this = &*self;
         thread::scope(|scope| {
@@ -279,18 +299,6 @@ impl Target for Logged {
             (Mishap::SlowReading, _) => self.take_in(request).map(Some),
             _ => self.take_in(request).map(|_| None),
         }
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let log = lock(&self.kept).log.clone();
-        self.books(&log)?.observe(order_id)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        if self.manner == Manner::Forgets {
-            lock(&self.kept).log.clear();
-        }
-        Ok(())
     }
 }
 
@@ -357,11 +365,20 @@ fn answers_that_are_missing_are_no_pass() {
         fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
             self.0.deliver(request)
         }
-        fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-            requests[1..].iter().map(|request| self.0.deliver(request)).collect()
-        }
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.0.observe(order_id)
+        }
+
+        fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+            Some(self)
+        }
+    }
+
+    impl Sealed for Silent {}
+
+    impl Transport for Silent {
+        fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+            requests[1..].iter().map(|request| self.0.deliver(request)).collect()
         }
     }
     let report = certified(&together(1), Box::new(|| Box::new(Silent(shop(None, &Clock::system())))));
@@ -710,16 +727,26 @@ impl Target for Panicky {
         self.reach(At::Restart);
         self.shop.restart()
     }
+    fn bye(&mut self) {
+        self.reach(At::Bye);
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Panicky {}
+
+impl Transport for Panicky {
     fn learns_of_orders_from_events(&self) -> bool {
         self.reach(At::Learns);
         false
     }
+
     fn complaints(&mut self) -> String {
         self.reach(At::Complaints);
         String::new()
-    }
-    fn bye(&mut self) {
-        self.reach(At::Bye);
     }
 }
 
@@ -914,12 +941,20 @@ impl Target for Noting {
         self.shop.deliver(request)
     }
 
-    fn complaints(&mut self) -> String {
-        std::mem::take(&mut self.log)
-    }
-
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.shop.observe(order_id)
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Noting {}
+
+impl Transport for Noting {
+    fn complaints(&mut self) -> String {
+        std::mem::take(&mut self.log)
     }
 }
 

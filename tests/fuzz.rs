@@ -27,7 +27,7 @@ fn started(clock: &Clock) -> Box<dyn Target> {
 
 fn deliver(shop: &mut dyn Target, clock: &Clock, body: &[u8]) -> u16 {
     let headers = provider().sign(&[SECRET], clock.unix_seconds(), body);
-    shop.deliver(&Request { headers: &headers, body }).expect("an answer")
+    shop.deliver(&Request::new(&headers, body)).expect("an answer")
 }
 
 /// One valid body, and some bytes of it overwritten, removed or doubled.

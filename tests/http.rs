@@ -19,7 +19,9 @@ use common::{
     server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, reference, serve_one_by_one, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind},
+    adapter::{
+        Capabilities, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport,
+    },
     case::{Mishap, OrderSetup},
     check::verdict::{Conformance, Verdict},
     domain::{Clock, Status},
@@ -59,7 +61,7 @@ fn conforms(report: &Report) {
 }
 
 fn post(body: &[u8]) -> Request<'_> {
-    Request { headers: &[], body }
+    Request::new(&[], body)
 }
 
 /// What comes of a delivery to a server that does this with it.
@@ -396,9 +398,9 @@ fn what_is_sent_arrives_byte_for_byte() {
     let headers = [("content-type", "application/json; charset=utf-8"), ("x-odd", "  a,b;c=\"d\"\te "), ("x-odd", "again")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let body = b"{\"a\" : 1.0}\n\0\xff\r\n\r\n";
-    server.target().deliver(&Request { headers: &headers, body }).expect("an answer");
+    server.target().deliver(&Request::new(&headers, body)).expect("an answer");
     let mut target = server.target();
-    target.deliver_badly(&Request { headers: &headers, body }, Mishap::SlowReading).expect("an answer");
+    target.deliver_badly(&Request::new(&headers, body), Mishap::SlowReading).expect("an answer");
     let asked = server.asked();
     assert_eq!(asked.len(), 2);
     for asked in asked {

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Target, TargetError},
+    adapter::{Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
     case::{OrderSetup, OwnRefund},
     corpus::Level,
     domain::{Clock, OrderState},
@@ -233,11 +233,6 @@ impl Target for Counting {
         self.shop.deliver(request)
     }
 
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
-        self.shop.deliver_together(requests)
-    }
-
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
     }
@@ -252,6 +247,19 @@ impl Target for Counting {
 
     fn restart(&mut self) -> Result<(), TargetError> {
         self.shop.restart()
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Counting {}
+
+impl Transport for Counting {
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
+        self.shop.deliver_together(requests)
     }
 
     fn complaints(&mut self) -> String {

@@ -170,7 +170,7 @@ fn wrk_rate(address: SocketAddr, script: &Path, terms: Terms) -> anyhow::Result<
 }
 
 fn our_rate(target: &mut HttpTarget, headers: &[(String, String)], body: &[u8], terms: Terms) -> anyhow::Result<u64> {
-    let request = Request { headers, body };
+    let request = Request::new(headers, body);
     let started = Instant::now();
     let mut sent: u64 = 0;
     while started.elapsed() < Duration::from_secs(terms.seconds) {
