@@ -126,7 +126,7 @@ impl Target for Later {
 }
 
 fn one_case() -> Options {
-    Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) }
+    quick(1, 1).with(|options| options.selection = only(&["refund-complete-updates-order"]))
 }
 
 #[test]
@@ -137,19 +137,22 @@ fn what_is_applied_twice_later_is_seen() {
 
 #[test]
 fn without_a_quiet_time_it_is_not() {
-    let options = Options { quiet: Duration::ZERO, ..one_case() };
+    let options = one_case().with(|options| options.quiet = Duration::ZERO);
     passes(&certified(&options, Later::maker(true, Some(Duration::from_secs(3)))));
 }
 
 #[test]
 fn what_is_applied_once_later_is_right() {
-    passes(&certified(&Options { cases: 10, ..one_case() }, Later::maker(true, None)));
+    passes(&certified(&one_case().with(|options| options.cases = 10), Later::maker(true, None)));
 }
 
 #[test]
 fn quiet_times_pass_together() {
     let quiet = Duration::from_secs(2);
-    let options = Options { cases: 20, quiet, ..one_case() };
+    let options = one_case().with(|options| {
+        options.cases = 20;
+        options.quiet = quiet;
+    });
     let started = Instant::now();
     passes(&certified(&options, Later::maker(true, None)));
     assert!(started.elapsed() > quiet && started.elapsed() < quiet * 15, "{:?}", started.elapsed());
@@ -158,7 +161,13 @@ fn quiet_times_pass_together() {
 #[test]
 fn targets_that_apply_at_once_pay_nothing() {
     let quiet = Duration::from_secs(3600);
-    passes(&certified(&Options { cases: 20, quiet, ..one_case() }, Later::maker(false, None)));
+    passes(&certified(
+        &one_case().with(|options| {
+            options.cases = 20;
+            options.quiet = quiet;
+        }),
+        Later::maker(false, None),
+    ));
 }
 
 // ---- A target that keeps a log of what it took in
@@ -198,7 +207,7 @@ struct Kept {
 impl Logged {
     fn maker(manner: Manner) -> Maker {
         Box::new(move || {
-            let secret = Hello { protocol: 1, provider: String::new(), secret: String::new() };
+            let secret = Hello::new(String::new(), String::new());
             Box::new(Logged { manner, secret, orders: Vec::new(), kept: Arc::default() })
         })
     }
@@ -246,7 +255,11 @@ impl Target for Logged {
         self.secret = hello.clone();
         let mut introduction = shop(None, &Clock::system()).hello(hello)?;
         let capabilities = introduction.capabilities;
-        introduction.capabilities = Capabilities { durable: true, initiates_refunds: false, concurrency: 4, ..capabilities };
+        introduction.capabilities = capabilities.with(|claims| {
+            claims.durable = true;
+            claims.initiates_refunds = false;
+            claims.concurrency = 4;
+        });
         Ok(introduction)
     }
 
@@ -304,7 +317,12 @@ impl Transport for Logged {
 
 fn together(seed: u64) -> Options {
     let shrink = ShrinkLimits { attempts: 40, time: Duration::from_secs(1) };
-    Options { cases: 50, seed, selection: only(&["concurrent-deliveries"]), shrink, ..Options::default() }
+    Options::new().with(|options| {
+        options.cases = 50;
+        options.seed = seed;
+        options.selection = only(&["concurrent-deliveries"]);
+        options.shrink = shrink;
+    })
 }
 
 #[test]
@@ -328,7 +346,12 @@ fn losers_of_a_race_may_ask_for_another_delivery() {
 
 fn kills() -> Options {
     let shrink = ShrinkLimits { attempts: 100, time: Duration::from_secs(5) };
-    Options { cases: 50, seed: 1, selection: only(&["survives-restart"]), shrink, ..Options::default() }
+    Options::new().with(|options| {
+        options.cases = 50;
+        options.seed = 1;
+        options.selection = only(&["survives-restart"]);
+        options.shrink = shrink;
+    })
 }
 
 #[test]
@@ -407,7 +430,10 @@ fn what_does_not_come_again_says_so() {
             Ok(state.filter(|_| self.1 != 20))
         }
     }
-    let options = Options { shrink: ShrinkLimits::default(), cases: 20, ..one_case() };
+    let options = one_case().with(|options| {
+        options.shrink = ShrinkLimits::default();
+        options.cases = 20;
+    });
     let report = certified(&options, Box::new(|| Box::new(LiesOnce(shop(None, &Clock::system()), 0))));
     let result = result(&report);
     assert_eq!(result.verdict, Verdict::Error, "{result:#?}");
@@ -463,7 +489,7 @@ fn failed_when_slow(takes: Duration, once: bool, limit: Option<Duration>) -> Vec
     let make = |clock: &Clock| {
         Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes, once: once.clone(), concurrency: 1 }) as Box<dyn Target>
     };
-    let options = Options { answer_limit: limit, ..quick(3, 1) };
+    let options = quick(3, 1).with(|options| options.answer_limit = limit);
     let report = certified_target(provider(), &make, &options);
     report.requirements.into_iter().filter(|result| !result.findings.is_empty()).map(|result| result.id).collect()
 }
@@ -492,7 +518,7 @@ fn who_stalls_once_is_asked_again() {
         Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes: TOO_LONG, once: once.clone(), concurrency: 1 })
             as Box<dyn Target>
     };
-    let report = certified_target(provider(), &make, &Options { selection: only(&["acknowledges-in-time"]), ..quick(10, 1) });
+    let report = certified_target(provider(), &make, &quick(10, 1).with(|options| options.selection = only(&["acknowledges-in-time"])));
     passes(&report);
 }
 
@@ -555,7 +581,7 @@ impl Target for Mute {
 
 #[track_caller]
 fn mute(attempts: u32) -> Report {
-    let options = Options { selection: only(&["refund-*", "malformed-*", "invalid-*", "other-*"]), ..quick(5, 1) };
+    let options = quick(5, 1).with(|options| options.selection = only(&["refund-*", "malformed-*", "invalid-*", "other-*"]));
     certified(&options, Box::new(move || Box::new(Mute(shop(None, &Clock::system()), attempts, 0))))
 }
 
@@ -609,7 +635,10 @@ fn time_is_measured_alone() {
     let slow = move || Ok(Box::new(Watched(shop(Some(fault), &of_run), false)) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", clock, slow);
     let selection = only(&["acknowledges-*", "refund-*", "partial-*", "duplicate-*", "out-of-*"]);
-    let options = Options { selection, jobs: 4, ..quick(20, 1) };
+    let options = quick(20, 1).with(|options| {
+        options.selection = selection;
+        options.jobs = 4;
+    });
     let report = certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
     let failed: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).map(|result| &result.id).collect();
     assert_eq!(failed, ["acknowledges-in-time"]);
@@ -770,7 +799,10 @@ fn panicky(at: At, times: usize, shares_lock: bool) -> Result<Report, TargetErro
     let launch = Launch::new("in-process", "", Clock::system(), make);
     let selection = only(&["refund-*", "partial-*", "survives-*", "duplicate-*"]);
     let shrink = ShrinkLimits { attempts: 50, time: Duration::from_secs(5) };
-    let options = Options { selection, shrink, ..quick(4, 1) };
+    let options = quick(4, 1).with(|options| {
+        options.selection = selection;
+        options.shrink = shrink;
+    });
     certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {})
 }
 
@@ -832,7 +864,7 @@ fn a_factory_that_panics_later_is_the_targets() {
         let shop = shop(None, &Clock::system());
         Ok(Box::new(Panicky { shop, at: At::Deliver, left: Arc::clone(&left), lock: Arc::default() }) as Box<dyn Target>)
     });
-    let options = Options { selection: only(&["refund-*"]), ..quick(4, 1) };
+    let options = quick(4, 1).with(|options| options.selection = only(&["refund-*"]));
     let text = told(&certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}));
     assert!(text.contains("start: the target panicked: no bricks") && !text.contains("the harness itself"), "{text}");
 }
@@ -865,7 +897,10 @@ fn cases_that_fail_end_too() {
     let open: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
     let noted = Arc::clone(&open);
     let make: Maker = Box::new(move || Box::new(Ending(shop(Some(fault), &Clock::system()), Arc::clone(&noted))));
-    let options = Options { selection: only(&["duplicate-deliveries"]), shrink: ShrinkLimits::default(), ..quick(10, 1) };
+    let options = quick(10, 1).with(|options| {
+        options.selection = only(&["duplicate-deliveries"]);
+        options.shrink = ShrinkLimits::default();
+    });
     fails(&certified(&options, make), "");
     let open = lock(&open);
     assert!(open.len() > 10 && open.values().all(|count| *count == 0), "{open:?}");
@@ -877,8 +912,8 @@ fn cases_that_fail_end_too() {
 fn secrets_are_not_printed() {
     let secrets = Secrets { current: Some("hush".into()) };
     let conditions = Conditions { secrets: secrets.clone(), ..Conditions::default() };
-    let options = Options { secrets: secrets.clone(), ..Options::default() };
-    let hello = Hello { protocol: 1, provider: "x".to_owned(), secret: "hush".to_owned() };
+    let options = Options::new().with(|options| options.secrets = secrets.clone());
+    let hello = Hello::new("x".to_owned(), "hush".to_owned());
     let service = ServiceSettings { environment: [("SECRET".to_owned(), "hush".to_owned())].into(), ..ServiceSettings::default() };
     let text = format!("{secrets:?} {conditions:?} {options:?} {hello:?} {service:?}");
     assert!(!text.contains("hush") && text.contains("SECRET"), "{text}");
@@ -965,8 +1000,12 @@ fn run_with(salt: Option<u64>) -> (HashMap<&'static str, HashSet<String>>, serde
     let fault = Fault::from_name("books-redeliveries").expect("a fault");
     let make: Maker =
         Box::new(move || Box::new(Noting { shop: shop(Some(fault), &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
-    let options = Options { cases: 10, salt, selection: only(&["refund-*", "duplicate-*", "partial-*", "snapshots"]), ..quick(10, 1) };
-    let report = certified_as("http", &Options { shrink: ShrinkLimits::default(), ..options }, make);
+    let options = quick(10, 1).with(|options| {
+        options.cases = 10;
+        options.salt = salt;
+        options.selection = only(&["refund-*", "duplicate-*", "partial-*", "snapshots"]);
+    });
+    let report = certified_as("http", &options.with(|options| options.shrink = ShrinkLimits::default()), make);
     let cases = report.findings.iter().filter_map(|failure| failure.shrunk.as_ref()).map(|case| case.to_json()).collect();
     let mut report = serde_json::to_value(&report).expect("JSON");
     without_times(&mut report);
@@ -1008,7 +1047,7 @@ fn ids_are_as_they_are_for_who_forgets_them() {
     let noted = Arc::clone(&told);
     let make: Maker =
         Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
-    certified(&Options { salt: Some(1), ..one_case() }, make);
+    certified(&one_case().with(|options| options.salt = Some(1)), make);
     let salted = std::mem::take(&mut *lock(&told));
     let noted = Arc::clone(&told);
     let make: Maker =

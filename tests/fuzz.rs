@@ -20,7 +20,7 @@ const SECRET: &str = "whsec_fuzz";
 
 fn started(clock: &Clock) -> Box<dyn Target> {
     let mut shop = shop(None, clock);
-    let hello = Hello { protocol: PROTOCOL, provider: provider().name().to_owned(), secret: SECRET.to_owned() };
+    let hello = Hello::new(provider().name().to_owned(), SECRET.to_owned());
     shop.hello(&hello).expect("it starts");
     shop
 }

@@ -129,7 +129,10 @@ impl Place {
             ready_within: LONG,
         };
         let mut introduction = introduction();
-        introduction.capabilities = Capabilities { durable: true, concurrency: 4, ..introduction.capabilities };
+        introduction.capabilities = introduction.capabilities.with(|claims| {
+            claims.durable = true;
+            claims.concurrency = 4;
+        });
         HttpSettings { service: Some(service), introduction, ..settings_for("http://127.0.0.1:{port}") }
     }
 

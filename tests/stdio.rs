@@ -41,7 +41,14 @@ fn shell(script: &str) -> Vec<OsString> {
 fn target_with(script: &str, answer_limit: Duration, arguments: &[&Path]) -> StdioTarget {
     let mut command = shell(script);
     command.extend(arguments.iter().map(|argument| argument.as_os_str().to_owned()));
-    StdioTarget::new(command, StdioSettings { answer_limit, other_limit: LONG, kill_grace: LONG })
+    StdioTarget::new(
+        command,
+        StdioSettings::default().with(|settings| {
+            settings.answer_limit = answer_limit;
+            settings.other_limit = LONG;
+            settings.kill_grace = LONG;
+        }),
+    )
 }
 
 fn target(script: &str) -> StdioTarget {
@@ -49,7 +56,7 @@ fn target(script: &str) -> StdioTarget {
 }
 
 fn hello() -> Hello {
-    Hello { protocol: 1, provider: "digital-river".to_owned(), secret: "whsec_1".to_owned() }
+    Hello::new("digital-river".to_owned(), "whsec_1".to_owned())
 }
 
 /// A target that has answered `hello`.
@@ -66,7 +73,7 @@ fn deliver(target: &mut StdioTarget) -> Result<u16, TargetError> {
 /// The error of a first `hello`.
 #[track_caller]
 fn refused_hello(command: Vec<OsString>) -> TargetErrorKind {
-    let mut target = StdioTarget::new(command, StdioSettings { other_limit: LONG, ..StdioSettings::default() });
+    let mut target = StdioTarget::new(command, StdioSettings::default().with(|settings| settings.other_limit = LONG));
     target.hello(&hello()).expect_err("hello was answered").kind
 }
 
@@ -384,7 +391,7 @@ fn goodbye_to_a_target_that_stays() {
     let file = folder.path().join("pid");
     let mut command = shell(r#"echo $$ >"$1"; serve bye; sleep 60"#);
     command.push(file.clone().into());
-    let mut target = greeted(StdioTarget::new(command, StdioSettings { kill_grace: SHORT, ..StdioSettings::default() }));
+    let mut target = greeted(StdioTarget::new(command, StdioSettings::default().with(|settings| settings.kill_grace = SHORT)));
     target.bye();
     assert!(!runs(pid_in(&file)));
 }

@@ -8,6 +8,7 @@ use crate::{domain::fits_pattern, model::Sight};
 /// A target's claims. What it does not claim is not judged, and the report says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// Optional fields that it reports.
     pub observes: Vec<Observable>,
@@ -37,6 +38,7 @@ pub struct Capabilities {
 /// An optional field of the order refund state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Observable {
     /// The currency.
     Currency,
@@ -81,6 +83,18 @@ impl Capabilities {
         "callsBack",
         "olderApiVersion",
     ];
+
+    /// No claims: only what everybody must show is judged, and one delivery comes at a time.
+    pub fn new() -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Capabilities)) -> Capabilities {
+        change(&mut self);
+        self
+    }
 
     /// The claims of a target of which everything can be asked, several deliveries at the same time included.
     pub fn everything() -> Capabilities {

@@ -11,6 +11,8 @@ mod http;
 mod leftovers;
 mod process;
 mod stdio;
+#[cfg(feature = "tower")]
+mod tower;
 mod transport;
 mod wire;
 
@@ -20,6 +22,8 @@ pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMa
 pub(crate) use leftovers::clean_up;
 pub(crate) use stdio::names_folder;
 pub use stdio::{StdioSettings, StdioTarget};
+#[cfg(feature = "tower")]
+pub use tower::TowerTarget;
 pub use transport::{Endpoints, Link, Sealed, Transport};
 pub use wire::protocol_schemas;
 
@@ -101,6 +105,7 @@ pub trait Target: Send {
 
 /// What `hello` says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Hello {
     /// The version of the contract, [`PROTOCOL`].
     pub protocol: u32,
@@ -108,6 +113,13 @@ pub struct Hello {
     pub provider: String,
     /// What deliveries are signed with.
     pub secret: String,
+}
+
+impl Hello {
+    /// The greeting of this version of the contract, for a provider by its name.
+    pub fn new(provider: impl Into<String>, secret: impl Into<String>) -> Hello {
+        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into() }
+    }
 }
 
 impl fmt::Debug for Hello {
@@ -119,6 +131,7 @@ impl fmt::Debug for Hello {
 
 /// What a target answers to `hello`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Introduction {
     /// Its name.
     #[serde(default)]
@@ -129,6 +142,20 @@ pub struct Introduction {
     /// What it can do.
     #[serde(default)]
     pub capabilities: Capabilities,
+}
+
+impl Introduction {
+    /// What a target of this name and version, which claims this, answers.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, capabilities: Capabilities) -> Introduction {
+        Introduction { name: name.into(), version: version.into(), capabilities }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Introduction)) -> Introduction {
+        change(&mut self);
+        self
+    }
 }
 
 /// One request of a webhook delivery.

@@ -33,6 +33,7 @@ const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a target may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StdioSettings {
     /// For the answer to a delivery. A provider waits no longer either.
     pub answer_limit: Duration,
@@ -49,6 +50,15 @@ impl Default for StdioSettings {
             other_limit: Duration::from_secs(10),
             kill_grace: Duration::from_secs(1),
         }
+    }
+}
+
+impl StdioSettings {
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut StdioSettings)) -> StdioSettings {
+        change(&mut self);
+        self
     }
 }
 

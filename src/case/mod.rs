@@ -54,6 +54,7 @@ pub struct Case {
 /// An order as `begin` introduces it (adapter contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OrderSetup {
     /// The provider's order id.
     pub order_id: String,
@@ -70,9 +71,24 @@ pub struct OrderSetup {
     pub items: Vec<ItemSetup>,
 }
 
+impl OrderSetup {
+    /// An order of which so much was captured, without charges and items.
+    pub fn new(order_id: impl Into<String>, currency: impl Into<String>, captured_amount: Amount) -> OrderSetup {
+        OrderSetup { order_id: order_id.into(), currency: currency.into(), captured_amount, charges: Vec::new(), items: Vec::new() }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut OrderSetup)) -> OrderSetup {
+        change(&mut self);
+        self
+    }
+}
+
 /// A charge of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ChargeSetup {
     /// The provider's charge id.
     pub id: String,
@@ -84,6 +100,7 @@ pub struct ChargeSetup {
 /// An item of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ItemSetup {
     /// The provider's item id.
     pub item_id: String,
@@ -281,6 +298,7 @@ impl Effect {
 /// A refund that the shop made itself (`initiate` in the adapter contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OwnRefund {
     /// The order.
     pub order_id: String,
@@ -291,6 +309,7 @@ pub struct OwnRefund {
 /// What the provider answered when the shop made the refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OwnRefundDetails {
     /// The provider's refund id.
     pub id: String,

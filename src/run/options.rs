@@ -20,6 +20,7 @@ use crate::{
 
 /// How a certification is run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// What cases are drawn from.
     pub seed: u64,
@@ -89,6 +90,18 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The options that the command line has without arguments.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Options {
+        change(&mut self);
+        self
+    }
+
     /// A driver on these terms for a target that the factory made.
     ///
     /// # Errors

@@ -171,7 +171,7 @@ pub(crate) fn greeted(settings: &HttpSettings) -> HttpTarget {
 }
 
 pub(crate) fn hello() -> Hello {
-    Hello { protocol: 1, provider: super::provider().name().to_owned(), secret: SECRET.to_owned() }
+    Hello::new(super::provider().name().to_owned(), SECRET.to_owned())
 }
 
 /// The reference shop by the machine's clock, greeted.

@@ -208,7 +208,10 @@ fn run(provider: &dyn Provider, terms: &Terms, faults: &[Fault]) -> anyhow::Resu
         Ok(Box::new(Counting { shop, count: Arc::clone(&counter) }) as Box<dyn Target>)
     };
     let launch = Launch::new("in-process", "", clock, make);
-    let options = Options { cases: terms.cases, seed: terms.seed, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = terms.cases;
+        options.seed = terms.seed;
+    });
     let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
     Ok(Told { faults: faults.to_vec(), report, deliveries: count.load(Ordering::Relaxed) })
 }

@@ -193,7 +193,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         service: None,
         ready_url: None,
         mapping: None,
-        introduction: Introduction { capabilities: Capabilities::default(), ..Introduction::default() },
+        introduction: Introduction::default(),
         answer_limit: Some(Duration::from_secs(3)),
         other_limit: Duration::from_secs(3),
         allow_remote: false,
