@@ -55,8 +55,8 @@
 //! | a target | [`Target`], which is told [`Hello`], [`OrderSetup`], [`Request`] and [`OwnRefund`] |
 //! | what it says of itself | [`Introduction`], [`Capabilities`], [`Observable`] |
 //! | what it shows | [`OrderState`], [`RefundView`], [`Status`], [`RefundState`], [`Amount`] |
-//! | what goes wrong | [`TargetError`] and its [`TargetErrorKind`] |
-//! | a run | [`certify`], [`Options`], [`Report`], [`Conformance`], [`Verdict`] |
+//! | what goes wrong | [`TargetError`] and its [`TargetErrorKind`]; [`AmountError`], [`PatternError`] |
+//! | a run | [`certify`], [`Options`], [`Selection`], [`Report`], [`Conformance`], [`Verdict`] |
 //! | tests | [`conformance_tests!`]; its variables are in [`testing`] |
 //! | providers | [`Provider`], [`named_provider`] |
 //!
@@ -115,11 +115,11 @@ pub use case::{ChargeSetup, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails};
 #[doc(inline)]
 pub use check::verdict::{Conformance, Verdict};
 #[doc(inline)]
-pub use domain::{Amount, OrderState, RefundState, RefundView, Status};
+pub use domain::{Amount, AmountError, OrderState, RefundState, RefundView, Status};
 #[doc(inline)]
 pub use provider::Provider;
 #[doc(inline)]
-pub use run::{Options, Report};
+pub use run::{Options, PatternError, Report, Selection};
 #[doc(inline)]
 pub use testing::certify;
 

@@ -40,6 +40,7 @@ use crate::{
 const CASES: u32 = 64;
 
 /// What a test file says of its target in advance.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     not_judged: &'static [&'static str],
@@ -82,6 +83,7 @@ pub fn certify<T: Target + 'static>(
 /// # Panics
 /// When the target does not meet the requirement, could not be judged although nothing says so, or was judged although it
 /// was said that it could not be.
+#[doc(hidden)]
 #[track_caller]
 pub fn assert_requirement<T: Target + 'static>(provider: &dyn Provider, id: &str, expected: Expected, make: impl Fn() -> T + Sync) {
     let mut options = Options {
@@ -189,6 +191,7 @@ fn warn(text: &str) {
 ///
 /// # Panics
 /// When one is missing, or too much is there.
+#[doc(hidden)]
 #[track_caller]
 pub fn assert_complete(provider: &dyn Provider, ids: &[&str], expected: Expected) {
     for requirement in &provider.corpus().requirements {

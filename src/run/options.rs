@@ -136,6 +136,25 @@ pub struct Selection {
     pub(super) patterns: (Vec<String>, Vec<String>),
 }
 
+/// A pattern of requirements that is no glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct PatternError {
+    pattern: String,
+    why: String,
+}
+
+impl PatternError {
+    fn new(pattern: &str, error: &globset::Error) -> PatternError {
+        PatternError { pattern: pattern.to_owned(), why: error.to_string() }
+    }
+
+    /// The pattern.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+}
+
 /// The name by which a selection includes or excludes the frozen sequences.
 pub(super) const SNAPSHOTS: &str = "snapshots";
 
@@ -149,7 +168,7 @@ impl Selection {
     ///
     /// # Errors
     /// When a pattern is not a glob.
-    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
+    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, PatternError> {
         Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
     }
 
@@ -159,13 +178,13 @@ impl Selection {
     }
 }
 
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, PatternError> {
     if patterns.is_empty() {
         return Ok(None);
     }
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| error.to_string())?);
+        set.add(Glob::new(pattern).map_err(|error| PatternError::new(pattern, &error))?);
     }
-    set.build().map(Some).map_err(|error| error.to_string())
+    set.build().map(Some).map_err(|error| PatternError::new(&patterns.join(", "), &error))
 }

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Request, Setup},
+    adapter::{HttpSettings, HttpTarget, Introduction, Request, Setup},
     corpus::Corpus,
     provider::{Provider, registered},
 };
