@@ -247,7 +247,6 @@ macro_rules! conformance_tests {
     ($provider:ident, $make:expr $(; $($name:ident = $value:tt),+ $(,)?)?) => {
         // Tests of several providers for one target have the same names.
         mod $provider {
-            #[allow(unused_imports, reason = "what makes the target may be named by its whole path")]
             use super::*;
 
             $crate::provider::$provider::requirements! { $make $(, $($name = $value),+)? }

@@ -14,7 +14,7 @@ use std::{
 
 use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
 use refundproof::{
-    adapter::{Capabilities, Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
+    adapter::{Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
     case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
     check::{
         FailureKind, Rules,

@@ -9,7 +9,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use common::{provider, shop};
 use proptest::prelude::*;
 use refundproof::{
-    adapter::{Hello, PROTOCOL, Request, Target},
+    adapter::{Hello, Request, Target},
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
     provider::lower,

@@ -70,6 +70,7 @@ impl Default for Capabilities {
 
 impl Capabilities {
     /// The names of all claims, as targets write them.
+    #[doc(hidden)]
     pub const NAMES: [&str; 11] = [
         "observes",
         "subscribes",
@@ -97,6 +98,7 @@ impl Capabilities {
     }
 
     /// The claims of a target of which everything can be asked, several deliveries at the same time included.
+    #[doc(hidden)]
     pub fn everything() -> Capabilities {
         Capabilities {
             observes: vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount],
@@ -114,6 +116,7 @@ impl Capabilities {
     }
 
     /// Whether a capability that a requirement needs is claimed; `concurrency` means more than one.
+    #[doc(hidden)]
     pub fn has(&self, capability: &str) -> bool {
         match capability {
             "verifiesSignatures" => self.verifies_signatures,
@@ -126,6 +129,7 @@ impl Capabilities {
     }
 
     /// What the target can show, for judging.
+    #[doc(hidden)]
     pub fn sight(&self) -> Sight {
         Sight {
             currency: self.observes.contains(&Observable::Currency),

@@ -40,22 +40,29 @@ pub struct Options {
     /// for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
+    #[doc(hidden)]
     pub secrets: Secrets,
     /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
     /// targets and processes that are not durable get the ids as they are.
+    #[doc(hidden)]
     pub salt: Option<u64>,
     /// What is done before each delivery, with the index of its entry; for people who step.
+    #[doc(hidden)]
     pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases. With no attempts nothing is looked into: of each requirement the first case that
     /// fails is told as it is.
+    #[doc(hidden)]
     pub shrink: ShrinkLimits,
     /// Which part of the cases is run; all if absent.
+    #[doc(hidden)]
     pub shard: Option<Shard>,
     /// What may fail for now.
+    #[doc(hidden)]
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
     /// Cases that earlier runs saved, by their files; they are played first.
+    #[doc(hidden)]
     pub saved: Vec<(String, Case)>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
@@ -106,6 +113,7 @@ impl Options {
     ///
     /// # Errors
     /// When the target does not start or does not speak the protocol.
+    #[doc(hidden)]
     pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &'a dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
         let conditions = Conditions {
             secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
