@@ -151,6 +151,13 @@ async fn set_up(State(shop): State<Shop>, Json(case): Json<Value>) -> Result<Sta
     Ok(StatusCode::CREATED)
 }
 
+/// Serves nothing: a shop of one's own is what is certified. The certification is in the tests.
+#[expect(clippy::print_stdout, reason = "an example talks to its reader")]
+fn main() {
+    let _ = router();
+    println!("`cargo test --features tower --example axum_sqlite_router` certifies this shop");
+}
+
 #[cfg(test)]
 mod conformance {
     use refundproof::adapter::{Capabilities, Observable, TowerTarget};
@@ -164,11 +171,4 @@ mod conformance {
     }
 
     refundproof::conformance_tests!(tazapay, shop; not_judged = ["own-refund-not-booked-twice", "survives-restart", "signature-*"]);
-}
-
-/// Serves nothing: a shop of one's own is what is certified. The certification is in the tests.
-#[expect(clippy::print_stdout, reason = "an example talks to its reader")]
-fn main() {
-    let _ = router();
-    println!("`cargo test --features tower --example axum_sqlite_router` certifies this shop");
 }

@@ -19,9 +19,7 @@ use common::{
     server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, reference, serve_one_by_one, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{
-        Capabilities, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport,
-    },
+    adapter::{HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
     check::verdict::{Conformance, Verdict},
     domain::{Clock, Status},

@@ -19,7 +19,7 @@ use common::{
     server::{Asked, Reply, SECRET, Server, greeted, hello, introduction, reference, serve_for_ever, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Request, ServiceSettings, Target, TargetErrorKind, Transport},
+    adapter::{HttpSettings, HttpTarget, Request, ServiceSettings, Target, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
 };
 use rustix::process::Pid;

@@ -137,7 +137,8 @@ impl Consumer for Sqlite {
     fn show(&self, order_id: &str) -> Option<OrderState> {
         let facts = self.facts(order_id)?;
         let view = |row: &Row<'_>| {
-            Ok(RefundView::new(row.get(0)?, state(row, 1)?, amount(row, 3)?).with(|view| view.amount = Some(amount(row, 2)?)))
+            let asked = amount(row, 2)?;
+            Ok(RefundView::new(row.get::<_, String>(0)?, state(row, 1)?, amount(row, 3)?).with(|view| view.amount = Some(asked)))
         };
         let refunds = self.all(REFUNDS, order_id, view);
         let entries = self.all(ENTRIES, order_id, |row| Ok((state(row, 0)?, amount(row, 1)?)));
