@@ -6,7 +6,7 @@ use std::{hint::black_box, sync::atomic::AtomicBool};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use refundproof::{
-    adapter::{Hello, PROTOCOL, Request, Target},
+    adapter::{Hello, Request, Target},
     case::Case,
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
@@ -65,12 +65,12 @@ fn reference(criterion: &mut Criterion) {
     group.bench_function("100 cases", |bench| {
         bench.iter(|| {
             let mut shop = ReferenceShop::new(clock.clone());
-            let hello = Hello { protocol: PROTOCOL, provider: provider.name().to_owned(), secret: SECRET.to_owned() };
+            let hello = Hello::new(provider.name().to_owned(), SECRET.to_owned());
             let _ = black_box(shop.hello(&hello));
             for (case, signed) in cases.iter().zip(&traffic) {
                 let _ = shop.begin("bench", &case.orders);
                 for (headers, body) in signed {
-                    let _ = black_box(shop.deliver(&Request { headers, body }));
+                    let _ = black_box(shop.deliver(&Request::new(headers, body)));
                     let _ = black_box(shop.observe(&case.orders[0].order_id));
                 }
             }
@@ -82,7 +82,7 @@ fn reference(criterion: &mut Criterion) {
 fn certification(criterion: &mut Criterion) {
     let provider = DigitalRiver::embedded();
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options { jobs, ..Options::default() };
+    let options = Options::new().with(|options| options.jobs = jobs);
     let run = || {
         let clock = Clock::manual_from_now();
         let shop = clock.clone();

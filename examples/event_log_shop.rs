@@ -151,15 +151,10 @@ impl Order {
         } else {
             Status::NotRefunded
         };
-        OrderState {
-            order_id: order_id.to_owned(),
-            status,
-            refunded_amount: paid,
-            currency: Some(self.currency.clone()),
-            available_to_refund_amount: None,
-            charged_back_amount: None,
-            refunds: Some(refunds.into_values().collect()),
-        }
+        OrderState::new(order_id.to_owned(), status, paid).with(|state| {
+            state.currency = Some(self.currency.clone());
+            state.refunds = Some(refunds.into_values().collect());
+        })
     }
 
     /// Each refund as its final event tells it, or else its newest.
@@ -197,16 +192,16 @@ impl Order {
 fn view(refund: &Value) -> Option<RefundView> {
     let state: RefundState = serde_json::from_value(refund["state"].clone()).ok()?;
     let paid = if state == RefundState::Succeeded { number(&refund["refundedAmount"]).ok()? } else { Amount::ZERO };
-    Some(RefundView { id: refund["id"].as_str()?.to_owned(), state, amount: requested(refund).ok(), refunded_amount: paid })
+    Some(RefundView::new(refund["id"].as_str()?.to_owned(), state, paid).with(|view| view.amount = requested(refund).ok()))
 }
 
 impl Target for EventLogShop {
     fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
-        Ok(Introduction {
-            name: "event-log-shop".to_owned(),
-            version: "1".to_owned(),
-            capabilities: Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() },
-        })
+        Ok(Introduction::new(
+            "event-log-shop".to_owned(),
+            "1".to_owned(),
+            Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency, Observable::Refunds]),
+        ))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -230,17 +225,11 @@ impl Target for EventLogShop {
 #[expect(clippy::print_stdout, reason = "an example talks to its reader")]
 fn main() {
     let mut shop = EventLogShop::default();
-    let order = OrderSetup {
-        order_id: "1".to_owned(),
-        currency: "USD".to_owned(),
-        captured_amount: Amount::from_minor(1000, 2),
-        charges: Vec::new(),
-        items: Vec::new(),
-    };
+    let order = OrderSetup::new("1".to_owned(), "USD".to_owned(), Amount::from_minor(1000, 2));
     let _ = shop.begin("example", &[order]);
     let body = br#"{"id":"e","type":"refund.complete","createdTime":"2022-03-17T16:23:29Z","data":{"object":{"id":"re_1","orderId":"1",
         "currency":"USD","amount":4.0,"refundedAmount":4.0,"state":"succeeded"}}}"#;
-    println!("answered {:?}", shop.deliver(&Request { headers: &[], body }));
+    println!("answered {:?}", shop.deliver(&Request::new(&[], body)));
     println!("shows {:?}", shop.observe("1"));
     println!("`cargo test --example event_log_shop` certifies this shop");
 }

@@ -6,27 +6,44 @@
 //! refundproof::conformance_tests!(|| MyShop::new());
 //! ```
 //!
-//! in a test module. `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
+//! in a test module. Four variables of the environment change how its tests run:
+//!
+//! | variable | means |
+//! | --- | --- |
+//! | `REFUNDPROOF_SEED` | what cases are drawn from, a whole number |
+//! | `REFUNDPROOF_CASES` | how many cases each requirement gets |
+//! | `REFUNDPROOF_FAILURES` | the folder for cases that fail; without it `refundproof-failures` beside what cargo builds |
+//! | `REFUNDPROOF_REPLAY` | a saved case: the test of its requirement runs it alone, once |
+//!
+//! What is behind the macro is here: `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
 //! [registered](crate::provider::registered) ones is named by its module, before the closure.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::atomic::AtomicBool,
+    time::Duration,
+};
 
 use crate::{
-    adapter::Target,
-    check::verdict::Verdict,
+    adapter::{Target, TargetError},
+    case::Case,
+    check::{Rules, verdict::Verdict},
     domain::{Clock, did_you_mean},
     provider::Provider,
     report::{
         style::plain,
         terminal::{View, finding_lines},
     },
-    run::{Launch, Options, Selection, certify},
+    run::{self, Launch, Options, Report, Selection},
 };
 
 /// How many cases a requirement gets in a test; the same everywhere, so that a test is repeatable.
 const CASES: u32 = 64;
 
 /// What a test file says of its target in advance.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     not_judged: &'static [&'static str],
@@ -50,23 +67,42 @@ fn selection(patterns: &[&str]) -> Selection {
     Selection::new(&patterns, &[]).unwrap_or_else(|error| panic!("{}: {error}", patterns.join(", ")))
 }
 
+/// Runs a whole certification of targets that `make` makes, in this process.
+///
+/// # Errors
+/// When the target cannot be started or does not introduce itself. Whatever happens later is in the report.
+pub fn certify<T: Target + 'static>(
+    provider: &dyn Provider,
+    options: &Options,
+    make: impl Fn() -> T + Sync,
+) -> Result<Report, TargetError> {
+    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(make()) as Box<dyn Target>));
+    run::certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {})
+}
+
 /// Judges one requirement and panics with the shrunk counterexample if the target does not meet it. One that could not be
 /// judged fails too, unless that was expected; a SHOULD that is not met is printed.
 ///
 /// # Panics
 /// When the target does not meet the requirement, could not be judged although nothing says so, or was judged although it
 /// was said that it could not be.
+#[doc(hidden)]
 #[track_caller]
 pub fn assert_requirement<T: Target + 'static>(provider: &dyn Provider, id: &str, expected: Expected, make: impl Fn() -> T + Sync) {
-    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(make()) as Box<dyn Target>));
-    let options = Options {
-        cases: CASES,
+    let mut options = Options {
+        cases: variable("REFUNDPROOF_CASES").unwrap_or(CASES),
         selection: selection(&[id]),
         settle: Duration::from_secs(2),
         strict: expected.strict,
         ..Options::default()
     };
-    let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).unwrap_or_else(|error| panic!("{id}: {error}"));
+    options.seed = variable("REFUNDPROOF_SEED").unwrap_or(options.seed);
+    if let Some(path) = env::var_os("REFUNDPROOF_REPLAY") {
+        replay(provider, id, &options, Path::new(&path), make);
+        return;
+    }
+    let mut report = certify(provider, &options, make).unwrap_or_else(|error| panic!("{id}: {error}"));
+    save(&mut report, id);
     let Some(requirement) = report.requirements.first() else { panic!("there is no requirement `{id}`") };
     if !requirement.judged {
         return;
@@ -101,6 +137,54 @@ pub fn assert_requirement<T: Target + 'static>(provider: &dyn Provider, id: &str
     panic!("{text}");
 }
 
+/// A number from the environment. One that is none is no reason to run something else than was meant.
+#[track_caller]
+fn variable<T: FromStr>(name: &str) -> Option<T> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}: `{text}` is not such a number")))
+}
+
+/// Saves the cases of the findings, and says how each is run again. A folder that cannot be written to loses the line only.
+fn save(report: &mut Report, id: &str) {
+    let Some(folder) = folder() else { return };
+    for finding in report.findings.iter_mut().filter(|finding| finding.about == id) {
+        let Some(case) = &finding.shrunk else { continue };
+        let path = folder.join(finding.file_name());
+        if fs::create_dir_all(&folder).is_ok() && fs::write(&path, case.to_json()).is_ok() {
+            finding.file = path.display().to_string();
+            finding.reproduce = format!("REFUNDPROOF_REPLAY='{}' cargo test {}", finding.file, id.replace('-', "_"));
+        }
+    }
+}
+
+/// Where cases that fail are saved.
+fn folder() -> Option<PathBuf> {
+    if let Some(folder) = env::var_os("REFUNDPROOF_FAILURES") {
+        return Some(folder.into());
+    }
+    // The test is in `deps` or `examples` of a folder for its profile, in the one that cargo builds in.
+    let test = env::current_exe().ok()?;
+    Some(test.ancestors().nth(3)?.join("refundproof-failures"))
+}
+
+/// Runs a saved case, if it is of this requirement.
+#[track_caller]
+fn replay<T: Target + 'static>(provider: &dyn Provider, id: &str, options: &Options, path: &Path, make: impl Fn() -> T + Sync) {
+    let case = Case::from_file(path).unwrap_or_else(|error| panic!("REFUNDPROOF_REPLAY: {error}"));
+    if case.requirement.as_deref() != Some(id) || case.provider != provider.name() {
+        return;
+    }
+    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(make()) as Box<dyn Target>));
+    let mut driver = options.driver(provider, &launch, Clock::system()).unwrap_or_else(|error| panic!("{id}: {error}"));
+    let outcome = driver.run("replay", &case, Rules::of(id, provider.answer_limit()));
+    if let Some(error) = outcome.error {
+        panic!("{id}: {error}");
+    }
+    if let Some(failure) = outcome.failure {
+        panic!("{id}: {}: {}\n{}", path.display(), failure.message, failure.diff);
+    }
+}
+
 #[expect(clippy::print_stderr, reason = "the test runner shows what a test prints; there is nobody else to tell")]
 fn warn(text: &str) {
     eprintln!("{text}");
@@ -110,6 +194,7 @@ fn warn(text: &str) {
 ///
 /// # Panics
 /// When one is missing, or too much is there.
+#[doc(hidden)]
 #[track_caller]
 pub fn assert_complete(provider: &dyn Provider, ids: &[&str], expected: Expected) {
     for requirement in &provider.corpus().requirements {
@@ -123,7 +208,8 @@ pub fn assert_complete(provider: &dyn Provider, ids: &[&str], expected: Expected
 }
 
 /// Makes one `#[test]` for each requirement of a provider. The arguments are the provider's module (without one the first
-/// that is registered is meant) and a closure that makes a target.
+/// that is registered is meant) and a closure that makes a target. The tests of a provider that is named stand in a module of
+/// that name, so that those of several can stand beside each other.
 ///
 /// A requirement that does not apply to the target, or that nothing can refute under its claims, fails its test with the
 /// reason, unless the test file says that it expects so. A SHOULD that is not met is printed, unless it is to be strict:
@@ -162,7 +248,12 @@ macro_rules! conformance_tests {
         )*
     };
     ($provider:ident, $make:expr $(; $($name:ident = $value:tt),+ $(,)?)?) => {
-        $crate::provider::$provider::requirements! { $make $(, $($name = $value),+)? }
+        // Tests of several providers for one target have the same names.
+        mod $provider {
+            use super::*;
+
+            $crate::provider::$provider::requirements! { $make $(, $($name = $value),+)? }
+        }
     };
     ($make:expr $(; $($name:ident = $value:tt),+ $(,)?)?) => {
         $crate::provider::registry::default::requirements! { $make $(, $($name = $value),+)? }

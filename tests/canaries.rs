@@ -66,16 +66,15 @@ fn any_claims(provider: &'static dyn Provider) -> impl Strategy<Value = Capabili
     let observes = prop::sample::subsequence(observes.to_vec(), 0..=4);
     (subscribes, groups, observes, any::<[bool; 3]>(), 1_u32..5).prop_map(|(subscribes, groups, observes, claims, concurrency)| {
         let owned = |group: &[&str]| group.iter().map(|word| (*word).to_owned()).collect();
-        Capabilities {
-            observes,
-            subscribes,
-            equivalent_statuses: groups.into_iter().map(owned).collect(),
-            verifies_signatures: claims[0],
-            durable: claims[1],
-            initiates_refunds: claims[2],
-            concurrency,
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|new| {
+            new.observes = observes;
+            new.subscribes = subscribes;
+            new.equivalent_statuses = groups.into_iter().map(owned).collect();
+            new.verifies_signatures = claims[0];
+            new.durable = claims[1];
+            new.initiates_refunds = claims[2];
+            new.concurrency = concurrency;
+        })
     })
 }
 
@@ -97,7 +96,7 @@ fn no_claim_buys_a_pass() {
 }
 
 fn subscribing(patterns: &[&str]) -> Capabilities {
-    Capabilities { subscribes: Some(patterns.iter().map(|pattern| (*pattern).to_owned()).collect()), ..Capabilities::default() }
+    Capabilities::new().with(|claims| claims.subscribes = Some(patterns.iter().map(|pattern| (*pattern).to_owned()).collect()))
 }
 
 #[track_caller]
@@ -121,11 +120,11 @@ fn a_subscription_that_binds_to_nothing() {
 /// What is knowingly left out does not fail a run, and is not called certified.
 #[test]
 fn an_item_that_is_left_out() {
-    let capabilities = || Capabilities { subscribes: Some(vec!["refund.*".to_owned()]), ..Capabilities::default() };
+    let capabilities = || Capabilities::new().with(|claims| claims.subscribes = Some(vec!["refund.*".to_owned()]));
     let make = |clock: &Clock| -> Box<dyn Target> { Box::new(Claiming { shop: common::shop(None, clock), capabilities: capabilities() }) };
     let run = |without: &[&str]| {
         let without = without.iter().map(|item| (*item).to_owned()).collect();
-        certified_target(common::provider(), &make, &Options { without, ..quick(30, 1) })
+        certified_target(common::provider(), &make, &quick(30, 1).with(|options| options.without = without))
     };
     let report = run(&[]);
     assert_eq!(report.verdict, Conformance::NotCertified);
@@ -138,7 +137,7 @@ fn an_item_that_is_left_out() {
 /// A selection that can show nothing is not certified either.
 #[test]
 fn a_selection_of_which_nothing_applies() {
-    let options = Options { selection: only(&["signature-required"]), ..quick(10, 1) };
+    let options = quick(10, 1).with(|options| options.selection = only(&["signature-required"]));
     let report = null_model(common::provider(), &Capabilities::default(), &options).expect("it starts");
     assert_eq!(report.verdict, Conformance::NotCertified);
 }
@@ -155,7 +154,7 @@ impl Target for Claiming {
         hello: &refundproof::adapter::Hello,
     ) -> Result<refundproof::adapter::Introduction, refundproof::adapter::TargetError> {
         let introduction = self.shop.hello(hello)?;
-        Ok(refundproof::adapter::Introduction { capabilities: self.capabilities.clone(), ..introduction })
+        Ok(introduction.with(|told| told.capabilities = self.capabilities.clone()))
     }
 
     fn begin(&mut self, case: &str, orders: &[refundproof::case::OrderSetup]) -> Result<(), refundproof::adapter::TargetError> {

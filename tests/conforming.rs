@@ -25,7 +25,12 @@ const JOBS: usize = 4;
 fn certified<C: Consumer + 'static>(provider: &dyn Provider, make: fn() -> C, seed: u64, without: &[&str]) -> Report {
     let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(Adapted(make())) as Box<dyn Target>));
     let without = provider.corpus().checklist.iter().filter(|item| without.contains(&item.as_str())).cloned().collect();
-    let options = Options { cases: CASES, seed, jobs: JOBS, without, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = CASES;
+        options.seed = seed;
+        options.jobs = JOBS;
+        options.without = without;
+    });
     certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the consumer starts")
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
 use refundproof::{
-    adapter::{Capabilities, Hello, Introduction, Request, ServiceSettings, Target, TargetError, TargetErrorKind},
+    adapter::{Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
     case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
     check::{
         FailureKind, Rules,
@@ -106,7 +106,7 @@ impl Target for Later {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         for (_, headers, body) in self.queue.iter().filter(|(came, ..)| came.elapsed() > AFTER) {
-            self.shop.deliver(&Request { headers, body })?;
+            self.shop.deliver(&Request::new(headers, body))?;
         }
         let mut state = self.shop.observe(order_id)?;
         if self.queue.last().is_some_and(|(came, ..)| came.elapsed() > AFTER) {
@@ -126,7 +126,7 @@ impl Target for Later {
 }
 
 fn one_case() -> Options {
-    Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) }
+    quick(1, 1).with(|options| options.selection = only(&["refund-complete-updates-order"]))
 }
 
 #[test]
@@ -137,19 +137,22 @@ fn what_is_applied_twice_later_is_seen() {
 
 #[test]
 fn without_a_quiet_time_it_is_not() {
-    let options = Options { quiet: Duration::ZERO, ..one_case() };
+    let options = one_case().with(|options| options.quiet = Duration::ZERO);
     passes(&certified(&options, Later::maker(true, Some(Duration::from_secs(3)))));
 }
 
 #[test]
 fn what_is_applied_once_later_is_right() {
-    passes(&certified(&Options { cases: 10, ..one_case() }, Later::maker(true, None)));
+    passes(&certified(&one_case().with(|options| options.cases = 10), Later::maker(true, None)));
 }
 
 #[test]
 fn quiet_times_pass_together() {
     let quiet = Duration::from_secs(2);
-    let options = Options { cases: 20, quiet, ..one_case() };
+    let options = one_case().with(|options| {
+        options.cases = 20;
+        options.quiet = quiet;
+    });
     let started = Instant::now();
     passes(&certified(&options, Later::maker(true, None)));
     assert!(started.elapsed() > quiet && started.elapsed() < quiet * 15, "{:?}", started.elapsed());
@@ -158,7 +161,13 @@ fn quiet_times_pass_together() {
 #[test]
 fn targets_that_apply_at_once_pay_nothing() {
     let quiet = Duration::from_secs(3600);
-    passes(&certified(&Options { cases: 20, quiet, ..one_case() }, Later::maker(false, None)));
+    passes(&certified(
+        &one_case().with(|options| {
+            options.cases = 20;
+            options.quiet = quiet;
+        }),
+        Later::maker(false, None),
+    ));
 }
 
 // ---- A target that keeps a log of what it took in
@@ -198,7 +207,7 @@ struct Kept {
 impl Logged {
     fn maker(manner: Manner) -> Maker {
         Box::new(move || {
-            let secret = Hello { protocol: 1, provider: String::new(), secret: String::new() };
+            let secret = Hello::new(String::new(), String::new());
             Box::new(Logged { manner, secret, orders: Vec::new(), kept: Arc::default() })
         })
     }
@@ -209,7 +218,7 @@ impl Logged {
         books.hello(&self.secret)?;
         books.begin("c", &self.orders)?;
         for (headers, body) in log {
-            books.deliver(&Request { headers, body })?;
+            books.deliver(&Request::new(headers, body))?;
         }
         Ok(books)
     }
@@ -246,7 +255,11 @@ impl Target for Logged {
         self.secret = hello.clone();
         let mut introduction = shop(None, &Clock::system()).hello(hello)?;
         let capabilities = introduction.capabilities;
-        introduction.capabilities = Capabilities { durable: true, initiates_refunds: false, concurrency: 4, ..capabilities };
+        introduction.capabilities = capabilities.with(|claims| {
+            claims.durable = true;
+            claims.initiates_refunds = false;
+            claims.concurrency = 4;
+        });
         Ok(introduction)
     }
 
@@ -260,6 +273,26 @@ impl Target for Logged {
         self.take_in(request)
     }
 
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let log = lock(&self.kept).log.clone();
+        self.books(&log)?.observe(order_id)
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        if self.manner == Manner::Forgets {
+            lock(&self.kept).log.clear();
+        }
+        Ok(())
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Logged {}
+
+impl Transport for Logged {
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         let this = &*self;
         thread::scope(|scope| {
@@ -280,23 +313,16 @@ impl Target for Logged {
             _ => self.take_in(request).map(|_| None),
         }
     }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let log = lock(&self.kept).log.clone();
-        self.books(&log)?.observe(order_id)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        if self.manner == Manner::Forgets {
-            lock(&self.kept).log.clear();
-        }
-        Ok(())
-    }
 }
 
 fn together(seed: u64) -> Options {
     let shrink = ShrinkLimits { attempts: 40, time: Duration::from_secs(1) };
-    Options { cases: 50, seed, selection: only(&["concurrent-deliveries"]), shrink, ..Options::default() }
+    Options::new().with(|options| {
+        options.cases = 50;
+        options.seed = seed;
+        options.selection = only(&["concurrent-deliveries"]);
+        options.shrink = shrink;
+    })
 }
 
 #[test]
@@ -320,7 +346,12 @@ fn losers_of_a_race_may_ask_for_another_delivery() {
 
 fn kills() -> Options {
     let shrink = ShrinkLimits { attempts: 100, time: Duration::from_secs(5) };
-    Options { cases: 50, seed: 1, selection: only(&["survives-restart"]), shrink, ..Options::default() }
+    Options::new().with(|options| {
+        options.cases = 50;
+        options.seed = 1;
+        options.selection = only(&["survives-restart"]);
+        options.shrink = shrink;
+    })
 }
 
 #[test]
@@ -357,11 +388,20 @@ fn answers_that_are_missing_are_no_pass() {
         fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
             self.0.deliver(request)
         }
-        fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-            requests[1..].iter().map(|request| self.0.deliver(request)).collect()
-        }
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.0.observe(order_id)
+        }
+
+        fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+            Some(self)
+        }
+    }
+
+    impl Sealed for Silent {}
+
+    impl Transport for Silent {
+        fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+            requests[1..].iter().map(|request| self.0.deliver(request)).collect()
         }
     }
     let report = certified(&together(1), Box::new(|| Box::new(Silent(shop(None, &Clock::system())))));
@@ -390,7 +430,10 @@ fn what_does_not_come_again_says_so() {
             Ok(state.filter(|_| self.1 != 20))
         }
     }
-    let options = Options { shrink: ShrinkLimits::default(), cases: 20, ..one_case() };
+    let options = one_case().with(|options| {
+        options.shrink = ShrinkLimits::default();
+        options.cases = 20;
+    });
     let report = certified(&options, Box::new(|| Box::new(LiesOnce(shop(None, &Clock::system()), 0))));
     let result = result(&report);
     assert_eq!(result.verdict, Verdict::Error, "{result:#?}");
@@ -446,7 +489,7 @@ fn failed_when_slow(takes: Duration, once: bool, limit: Option<Duration>) -> Vec
     let make = |clock: &Clock| {
         Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes, once: once.clone(), concurrency: 1 }) as Box<dyn Target>
     };
-    let options = Options { answer_limit: limit, ..quick(3, 1) };
+    let options = quick(3, 1).with(|options| options.answer_limit = limit);
     let report = certified_target(provider(), &make, &options);
     report.requirements.into_iter().filter(|result| !result.findings.is_empty()).map(|result| result.id).collect()
 }
@@ -475,7 +518,7 @@ fn who_stalls_once_is_asked_again() {
         Box::new(Slow { shop: shop(None, clock), clock: clock.clone(), takes: TOO_LONG, once: once.clone(), concurrency: 1 })
             as Box<dyn Target>
     };
-    let report = certified_target(provider(), &make, &Options { selection: only(&["acknowledges-in-time"]), ..quick(10, 1) });
+    let report = certified_target(provider(), &make, &quick(10, 1).with(|options| options.selection = only(&["acknowledges-in-time"])));
     passes(&report);
 }
 
@@ -538,7 +581,7 @@ impl Target for Mute {
 
 #[track_caller]
 fn mute(attempts: u32) -> Report {
-    let options = Options { selection: only(&["refund-*", "malformed-*", "invalid-*", "other-*"]), ..quick(5, 1) };
+    let options = quick(5, 1).with(|options| options.selection = only(&["refund-*", "malformed-*", "invalid-*", "other-*"]));
     certified(&options, Box::new(move || Box::new(Mute(shop(None, &Clock::system()), attempts, 0))))
 }
 
@@ -592,7 +635,10 @@ fn time_is_measured_alone() {
     let slow = move || Ok(Box::new(Watched(shop(Some(fault), &of_run), false)) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", clock, slow);
     let selection = only(&["acknowledges-*", "refund-*", "partial-*", "duplicate-*", "out-of-*"]);
-    let options = Options { selection, jobs: 4, ..quick(20, 1) };
+    let options = quick(20, 1).with(|options| {
+        options.selection = selection;
+        options.jobs = 4;
+    });
     let report = certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
     let failed: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).map(|result| &result.id).collect();
     assert_eq!(failed, ["acknowledges-in-time"]);
@@ -710,16 +756,26 @@ impl Target for Panicky {
         self.reach(At::Restart);
         self.shop.restart()
     }
+    fn bye(&mut self) {
+        self.reach(At::Bye);
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Panicky {}
+
+impl Transport for Panicky {
     fn learns_of_orders_from_events(&self) -> bool {
         self.reach(At::Learns);
         false
     }
+
     fn complaints(&mut self) -> String {
         self.reach(At::Complaints);
         String::new()
-    }
-    fn bye(&mut self) {
-        self.reach(At::Bye);
     }
 }
 
@@ -743,7 +799,10 @@ fn panicky(at: At, times: usize, shares_lock: bool) -> Result<Report, TargetErro
     let launch = Launch::new("in-process", "", Clock::system(), make);
     let selection = only(&["refund-*", "partial-*", "survives-*", "duplicate-*"]);
     let shrink = ShrinkLimits { attempts: 50, time: Duration::from_secs(5) };
-    let options = Options { selection, shrink, ..quick(4, 1) };
+    let options = quick(4, 1).with(|options| {
+        options.selection = selection;
+        options.shrink = shrink;
+    });
     certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {})
 }
 
@@ -805,7 +864,7 @@ fn a_factory_that_panics_later_is_the_targets() {
         let shop = shop(None, &Clock::system());
         Ok(Box::new(Panicky { shop, at: At::Deliver, left: Arc::clone(&left), lock: Arc::default() }) as Box<dyn Target>)
     });
-    let options = Options { selection: only(&["refund-*"]), ..quick(4, 1) };
+    let options = quick(4, 1).with(|options| options.selection = only(&["refund-*"]));
     let text = told(&certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}));
     assert!(text.contains("start: the target panicked: no bricks") && !text.contains("the harness itself"), "{text}");
 }
@@ -838,7 +897,10 @@ fn cases_that_fail_end_too() {
     let open: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
     let noted = Arc::clone(&open);
     let make: Maker = Box::new(move || Box::new(Ending(shop(Some(fault), &Clock::system()), Arc::clone(&noted))));
-    let options = Options { selection: only(&["duplicate-deliveries"]), shrink: ShrinkLimits::default(), ..quick(10, 1) };
+    let options = quick(10, 1).with(|options| {
+        options.selection = only(&["duplicate-deliveries"]);
+        options.shrink = ShrinkLimits::default();
+    });
     fails(&certified(&options, make), "");
     let open = lock(&open);
     assert!(open.len() > 10 && open.values().all(|count| *count == 0), "{open:?}");
@@ -850,8 +912,8 @@ fn cases_that_fail_end_too() {
 fn secrets_are_not_printed() {
     let secrets = Secrets::of(Some("hush".into()));
     let conditions = Conditions { secrets: secrets.clone(), ..Conditions::default() };
-    let options = Options { secrets: secrets.clone(), ..Options::default() };
-    let hello = Hello { protocol: 1, provider: "x".to_owned(), secret: "hush".to_owned() };
+    let options = Options::new().with(|options| options.secrets = secrets.clone());
+    let hello = Hello::new("x".to_owned(), "hush".to_owned());
     let service = ServiceSettings { environment: [("SECRET".to_owned(), "hush".to_owned())].into(), ..ServiceSettings::default() };
     let text = format!("{secrets:?} {conditions:?} {options:?} {hello:?} {service:?}");
     assert!(!text.contains("hush") && text.contains("SECRET"), "{text}");
@@ -914,12 +976,20 @@ impl Target for Noting {
         self.shop.deliver(request)
     }
 
-    fn complaints(&mut self) -> String {
-        std::mem::take(&mut self.log)
-    }
-
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.shop.observe(order_id)
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Noting {}
+
+impl Transport for Noting {
+    fn complaints(&mut self) -> String {
+        std::mem::take(&mut self.log)
     }
 }
 
@@ -930,8 +1000,12 @@ fn run_with(salt: Option<u64>) -> (HashMap<&'static str, HashSet<String>>, serde
     let fault = Fault::from_name("books-redeliveries").expect("a fault");
     let make: Maker =
         Box::new(move || Box::new(Noting { shop: shop(Some(fault), &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
-    let options = Options { cases: 10, salt, selection: only(&["refund-*", "duplicate-*", "partial-*", "snapshots"]), ..quick(10, 1) };
-    let report = certified_as("http", &Options { shrink: ShrinkLimits::default(), ..options }, make);
+    let options = quick(10, 1).with(|options| {
+        options.cases = 10;
+        options.salt = salt;
+        options.selection = only(&["refund-*", "duplicate-*", "partial-*", "snapshots"]);
+    });
+    let report = certified_as("http", &options.with(|options| options.shrink = ShrinkLimits::default()), make);
     let cases = report.findings.iter().filter_map(|failure| failure.shrunk.as_ref()).map(|case| case.to_json()).collect();
     let mut report = serde_json::to_value(&report).expect("JSON");
     without_times(&mut report);
@@ -973,7 +1047,7 @@ fn ids_are_as_they_are_for_who_forgets_them() {
     let noted = Arc::clone(&told);
     let make: Maker =
         Box::new(move || Box::new(Noting { shop: shop(None, &Clock::system()), log: String::new(), told: Arc::clone(&noted) }));
-    certified(&Options { salt: Some(1), ..one_case() }, make);
+    certified(&one_case().with(|options| options.salt = Some(1)), make);
     let salted = std::mem::take(&mut *lock(&told));
     let noted = Arc::clone(&told);
     let make: Maker =

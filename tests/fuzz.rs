@@ -9,7 +9,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use common::{provider, shop};
 use proptest::prelude::*;
 use refundproof::{
-    adapter::{Hello, PROTOCOL, Request, Target},
+    adapter::{Hello, Request, Target},
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
     provider::lower,
@@ -20,14 +20,14 @@ const SECRET: &str = "whsec_fuzz";
 
 fn started(clock: &Clock) -> Box<dyn Target> {
     let mut shop = shop(None, clock);
-    let hello = Hello { protocol: PROTOCOL, provider: provider().name().to_owned(), secret: SECRET.to_owned() };
+    let hello = Hello::new(provider().name().to_owned(), SECRET.to_owned());
     shop.hello(&hello).expect("it starts");
     shop
 }
 
 fn deliver(shop: &mut dyn Target, clock: &Clock, body: &[u8]) -> u16 {
     let headers = provider().sign(&[SECRET], clock.unix_seconds(), body);
-    shop.deliver(&Request { headers: &headers, body }).expect("an answer")
+    shop.deliver(&Request::new(&headers, body)).expect("an answer")
 }
 
 /// One valid body, and some bytes of it overwritten, removed or doubled.

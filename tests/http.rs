@@ -19,7 +19,7 @@ use common::{
     server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, reference, serve_one_by_one, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind},
+    adapter::{HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
     check::verdict::{Conformance, Verdict},
     domain::{Clock, Status},
@@ -42,12 +42,15 @@ fn certified(settings: &HttpSettings, options: &Options) -> Result<Report, Targe
 /// The reference's claims, except for those that need a process of its own.
 fn claims() -> Introduction {
     let mut claims = introduction();
-    claims.capabilities = Capabilities { durable: false, concurrency: 4, ..claims.capabilities };
+    claims.capabilities = claims.capabilities.with(|claims| {
+        claims.durable = false;
+        claims.concurrency = 4;
+    });
     claims
 }
 
 fn salted(options: Options) -> Options {
-    Options { salt: Some(7), ..options }
+    options.with(|options| options.salt = Some(7))
 }
 
 #[track_caller]
@@ -59,7 +62,7 @@ fn conforms(report: &Report) {
 }
 
 fn post(body: &[u8]) -> Request<'_> {
-    Request { headers: &[], body }
+    Request::new(&[], body)
 }
 
 /// What comes of a delivery to a server that does this with it.
@@ -153,7 +156,7 @@ fn orders_may_be_known_from_events_alone() {
         Reply::Answer(status, body)
     });
     let settings = HttpSettings { setup: Setup::Events, introduction: claims(), ..server.settings() };
-    let options = Options { selection: only(&["refund-*", "several-charges", "duplicate-*"]), ..quick(5, 1) };
+    let options = quick(5, 1).with(|options| options.selection = only(&["refund-*", "several-charges", "duplicate-*"]));
     let report = certified(&settings, &salted(options)).expect("a report");
     let failed = report.requirements.iter().filter(|requirement| requirement.verdict != Verdict::Pass).collect::<Vec<_>>();
     assert!(failed.is_empty(), "{failed:#?}");
@@ -164,7 +167,7 @@ fn orders_may_be_known_from_events_alone() {
 fn who_refuses_the_event_that_introduces_an_order_is_not_judged() {
     let server = Server::new(|_, _| Reply::Answer(400, String::new()));
     let settings = HttpSettings { setup: Setup::Events, introduction: claims(), ..server.settings() };
-    let options = Options { selection: only(&["refund-complete-updates-order"]), ..quick(1, 1) };
+    let options = quick(1, 1).with(|options| options.selection = only(&["refund-complete-updates-order"]));
     let report = certified(&settings, &salted(options)).expect("a report");
     assert_eq!(report.verdict, Conformance::NotJudged);
     let note = report.requirements[0].note.as_deref().unwrap_or_default();
@@ -179,11 +182,11 @@ fn one_connection_at_a_time_is_enough() {
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || serve_one_by_one(&listener, &shop));
     let settings = HttpSettings {
-        introduction: Introduction { capabilities: Capabilities { concurrency: 1, ..claims().capabilities }, ..claims() },
+        introduction: claims().with(|told| told.capabilities = claims().capabilities.with(|claims| claims.concurrency = 1)),
         answer_limit: Some(Duration::from_secs(3)),
         ..settings_for(&base)
     };
-    let options = Options { selection: only(&["redelivery*", "duplicate*"]), ..quick(12, 3) };
+    let options = quick(12, 3).with(|options| options.selection = only(&["redelivery*", "duplicate*"]));
     conforms(&certified(&settings, &salted(options)).expect("a report"));
 }
 
@@ -409,9 +412,9 @@ fn what_is_sent_arrives_byte_for_byte() {
     let headers = [("content-type", "application/json; charset=utf-8"), ("x-odd", "  a,b;c=\"d\"\te "), ("x-odd", "again")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let body = b"{\"a\" : 1.0}\n\0\xff\r\n\r\n";
-    server.target().deliver(&Request { headers: &headers, body }).expect("an answer");
+    server.target().deliver(&Request::new(&headers, body)).expect("an answer");
     let mut target = server.target();
-    target.deliver_badly(&Request { headers: &headers, body }, Mishap::SlowReading).expect("an answer");
+    target.deliver_badly(&Request::new(&headers, body), Mishap::SlowReading).expect("an answer");
     let asked = server.asked();
     assert_eq!(asked.len(), 2);
     for asked in asked {
@@ -429,7 +432,7 @@ fn what_arrives_is_what_was_signed() {
     // The shop verifies every signature, those that must not fit too.
     let server = Server::shop();
     let settings = HttpSettings { introduction: claims(), ..server.settings() };
-    let options = Options { selection: only(&["*sign*", "raw-body*"]), ..quick(6, 5) };
+    let options = quick(6, 5).with(|options| options.selection = only(&["*sign*", "raw-body*"]));
     let report = certified(&settings, &salted(options)).expect("a report");
     conforms(&report);
     assert!(report.requirements.iter().any(|requirement| requirement.verdict == Verdict::Pass));
@@ -686,7 +689,7 @@ fn a_server_that_never_answers() {
             Reply::Close
         });
         let setup = if setup == Setup::Events { Setup::Events } else { server.settings().setup };
-        ends(&HttpSettings { setup, introduction: claims(), ..server.settings() }, Options { cases: 5, ..Options::default() });
+        ends(&HttpSettings { setup, introduction: claims(), ..server.settings() }, Options::new().with(|options| options.cases = 5));
     }
 }
 
@@ -698,7 +701,7 @@ fn a_server_that_answers_no_delivery() {
             Reply::Close
         })
     });
-    let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, Options { cases: 5, ..Options::default() });
+    let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, Options::new().with(|options| options.cases = 5));
     assert_eq!(report.verdict, Conformance::NotConformant);
 }
 
@@ -712,7 +715,7 @@ fn one_late_answer_is_no_failure() {
         None
     });
     let settings = HttpSettings { answer_limit: Some(SHORT), ..server.settings() };
-    let options = Options { selection: only(&["refund-*", "acknowledges-*"]), ..quick(3, 1) };
+    let options = quick(3, 1).with(|options| options.selection = only(&["refund-*", "acknowledges-*"]));
     let report = certified(&settings, &salted(options)).expect("a report");
     conforms(&report);
 }
@@ -727,7 +730,7 @@ fn the_time_of_an_answer_is_measured_whatever_is_waited_for() {
             None
         });
         let settings = HttpSettings { answer_limit, ..server.settings() };
-        let options = Options { selection: only(&["acknowledges-in-time"]), ..quick(1, 1) };
+        let options = quick(1, 1).with(|options| options.selection = only(&["acknowledges-in-time"]));
         let report = certified(&settings, &salted(options)).expect("a report");
         let failure = report.findings.first().expect("it is too slow");
         assert_eq!(failure.message, "deliver: no answer within 3000 ms", "{answer_limit:?}");
@@ -739,13 +742,16 @@ fn a_server_that_takes_no_connections() {
     // Nobody accepts: after some connections the system takes no more.
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let settings = settings_for(&format!("http://{}", listener.local_addr().expect("an address")));
-    ends(&HttpSettings { introduction: claims(), ..settings }, Options { cases: 5, ..Options::default() });
+    ends(&HttpSettings { introduction: claims(), ..settings }, Options::new().with(|options| options.cases = 5));
 }
 
 #[test]
 fn a_server_that_breaks_off_is_judged() {
     let server = Server::shop_but(|asked, _| asked.is_delivery().then_some(Reply::Close));
-    let options = Options { cases: 3, selection: Selection::new(&["refund-*".to_owned()], &[]).expect("globs"), ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = 3;
+        options.selection = Selection::new(&["refund-*".to_owned()], &[]).expect("globs");
+    });
     let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, options);
     assert_eq!(report.verdict, Conformance::NotConformant);
     let failure = report.findings.first().expect("a failure");
@@ -786,7 +792,7 @@ fn odd_answers_neither_stop_nor_confuse_it() {
     for (number, odd) in ODD.iter().enumerate() {
         for only_deliveries in [false, true] {
             let server = Server::shop_but(move |asked, _| (asked.is_delivery() || !only_deliveries).then(|| Reply::Raw(odd.to_vec())));
-            let options = Options { selection: only(&["redelivery-*", "duplicate-*"]), ..quick(3, number as u64) };
+            let options = quick(3, number as u64).with(|options| options.selection = only(&["redelivery-*", "duplicate-*"]));
             let report = ends(&HttpSettings { introduction: claims(), ..server.settings() }, options);
             let text = serde_json::to_string(&report).expect("JSON");
             assert!(!text.contains("panicked"), "{number}: {text}");

@@ -164,9 +164,13 @@ struct DoesNothing(Vec<OrderSetup>);
 
 impl Target for DoesNothing {
     fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
-        let capabilities =
-            Capabilities { verifies_signatures: true, durable: true, initiates_refunds: true, concurrency: 2, ..Capabilities::default() };
-        Ok(Introduction { name: "nothing".to_owned(), version: "1".to_owned(), capabilities })
+        let capabilities = Capabilities::new().with(|claims| {
+            claims.verifies_signatures = true;
+            claims.durable = true;
+            claims.initiates_refunds = true;
+            claims.concurrency = 2;
+        });
+        Ok(Introduction::new("nothing".to_owned(), "1".to_owned(), capabilities))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -213,7 +217,12 @@ fn shrinking_gets_to_the_known_minimum() {
         let mut text = String::new();
         for (fault, aim) in matrix.aimed() {
             let Some(id) = matrix.shown_by(fault, aim) else { continue };
-            let options = Options { cases: CASES, seed: 1, selection: only(&[id]), shrink: ShrinkLimits::default(), ..Options::default() };
+            let options = Options::new().with(|options| {
+                options.cases = CASES;
+                options.seed = 1;
+                options.selection = only(&[id]);
+                options.shrink = ShrinkLimits::default();
+            });
             let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
             for finding in &report.findings {
                 let like = finding.like.as_ref().map_or("-", |like| like.fault.as_str());
@@ -232,7 +241,7 @@ fn faults_are_found_with_other_seeds_too() {
             let Some(id) = matrix.shown_by(fault, aim) else { continue };
             for seed in 2..6 {
                 // As many cases as a run has where nothing is said.
-                let options = Options { selection: only(&[id]), ..quick(Options::default().cases, seed) };
+                let options = quick(Options::new().cases, seed).with(|options| options.selection = only(&[id]));
                 let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
                 assert!(!report.findings.is_empty(), "{}: {} is not found with seed {seed}", matrix.name(), fault.name);
             }

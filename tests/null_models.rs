@@ -51,7 +51,7 @@ struct Refund {
 
 impl Target for NullModel {
     fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
-        Ok(Introduction { name: format!("{:?}", self.model), version: "1".to_owned(), capabilities: self.claims.clone() })
+        Ok(Introduction::new(format!("{:?}", self.model), "1".to_owned(), self.claims.clone()))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -171,21 +171,13 @@ impl Book {
         } else {
             Status::NotRefunded
         };
-        let view = |(id, refund): (&String, &Refund)| RefundView {
-            id: id.clone(),
-            state: refund.state,
-            amount: Some(refund.asked),
-            refunded_amount: refund.paid,
+        let view = |(id, refund): (&String, &Refund)| {
+            RefundView::new(id.clone(), refund.state, refund.paid).with(|view| view.amount = Some(refund.asked))
         };
-        OrderState {
-            order_id: self.setup.order_id.clone(),
-            status,
-            refunded_amount: paid,
-            currency: Some(self.setup.currency.clone()),
-            available_to_refund_amount: None,
-            charged_back_amount: None,
-            refunds: Some(self.refunds.iter().map(view).collect()),
-        }
+        OrderState::new(self.setup.order_id.clone(), status, paid).with(|state| {
+            state.currency = Some(self.setup.currency.clone());
+            state.refunds = Some(self.refunds.iter().map(view).collect());
+        })
     }
 }
 
@@ -218,13 +210,13 @@ const EQUIVALENCES: [&[&[&str]]; 6] = [
 /// The other claims, in turns, so that each meets many subscriptions and equivalences.
 fn others(turn: usize, claims: Capabilities) -> Capabilities {
     let observes = if turn.is_multiple_of(2) { Vec::new() } else { vec![Observable::Currency, Observable::Refunds] };
-    let claims = Capabilities { observes, ..claims };
+    let claims = claims.with(|claims| claims.observes = observes);
     match turn % 5 {
         0 => claims,
-        1 => Capabilities { durable: true, ..claims },
-        2 => Capabilities { concurrency: 4, ..claims },
-        3 => Capabilities { initiates_refunds: true, ..claims },
-        _ => Capabilities { asynchronous: true, ..claims },
+        1 => claims.with(|claims| claims.durable = true),
+        2 => claims.with(|claims| claims.concurrency = 4),
+        3 => claims.with(|claims| claims.initiates_refunds = true),
+        _ => claims.with(|claims| claims.asynchronous = true),
     }
 }
 
@@ -239,7 +231,12 @@ fn verdict(provider: &dyn Provider, model: Model, claims: &Capabilities) -> Conf
     let moment = Duration::from_millis(1);
     // Why it fails is not the question here, nor is how simply.
     let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
-    let options = Options { cases: 12, settle: moment, quiet: moment, shrink, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = 12;
+        options.settle = moment;
+        options.quiet = moment;
+        options.shrink = shrink;
+    });
     certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("claims that can be made").verdict
 }
 
@@ -255,10 +252,13 @@ fn is_never_certified(
         let equivalence = EQUIVALENCES[if vague { EQUIVALENCES.len() - 1 } else { index % (EQUIVALENCES.len() - 1) }];
         let equivalent_statuses = equivalence.iter().map(|group| owned(group)).collect();
         let subscribes = (*subscription != ["*"]).then(|| owned(subscription));
-        let claims = Capabilities { subscribes, equivalent_statuses, ..Capabilities::default() };
+        let claims = Capabilities::new().with(|claims| {
+            claims.subscribes = subscribes;
+            claims.equivalent_statuses = equivalent_statuses;
+        });
         let claims = others(index + usize::from(vague), claims);
         let verifies_signatures = model == Model::Truster || index % 3 == 2;
-        let claims = Capabilities { verifies_signatures, ..claims };
+        let claims = claims.with(|claims| claims.verifies_signatures = verifies_signatures);
         assert_ne!(verdict(provider, model, &claims), Conformance::Conformant, "{model:?} of {}: {claims:?}", provider.name());
     }
 }
@@ -269,6 +269,6 @@ fn is_never_certified(
 #[case(1)]
 fn the_book_behind_them_is_right(#[case] provider: usize) {
     let provider = registered()[provider].embedded();
-    let claims = Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() };
+    let claims = Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency, Observable::Refunds]);
     assert_eq!(verdict(provider, Model::Truster, &claims), Conformance::Conformant);
 }

@@ -139,15 +139,10 @@ fn everything_is_shown_as_it_was_shown() {
     let case = lower(provider(), &Plan { orders: Vec::new(), steps, only: Vec::new(), look: 0 }, 1).case;
     let mut seen = Sightings::default();
     let state = |expected: &Expectation| {
-        Some(OrderState {
-            order_id: expected.order_id.clone(),
-            status: expected.status[0],
-            refunded_amount: expected.refunded_amount.least,
-            currency: None,
-            available_to_refund_amount: None,
-            charged_back_amount: Some(Amount::ZERO),
-            refunds: expected.refunds.clone(),
-        })
+        Some(OrderState::new(expected.order_id.clone(), expected.status[0], expected.refunded_amount.least).with(|state| {
+            state.charged_back_amount = Some(Amount::ZERO);
+            state.refunds = expected.refunds.clone();
+        }))
     };
     seen.after = case.entries.iter().map(|entry| entry.expect.iter().map(state).collect()).collect();
     seen.end = vec![None];

@@ -98,7 +98,7 @@ impl Opened {
 
 fn failing() -> Report {
     let fault = Fault::from_name("counts-both-layers").expect("a fault");
-    certified(Some(fault), &Options { cases: 8, ..Options::default() })
+    certified(Some(fault), &Options::new().with(|options| options.cases = 8))
 }
 
 /// A report of several mistakes.
@@ -112,7 +112,7 @@ fn several() -> Report {
         Fault::NoSignatureCheck,
     ];
     let make = |clock: &Clock| -> Box<dyn Target> { Box::new(ReferenceShop::with_faults(&faults, clock.clone())) };
-    certified_target(provider(), &make, &Options { cases: 12, ..Options::default() })
+    certified_target(provider(), &make, &Options::new().with(|options| options.cases = 12))
 }
 
 /// How many rows are shown, of requirements and of failures.
@@ -295,7 +295,7 @@ fn many_failures_open_in_under_a_second() {
 
 #[test]
 fn a_clean_run_has_a_page_too() {
-    let report = certified(None, &Options { selection: only(&["duplicate-deliveries"]), ..quick(4, 1) });
+    let report = certified(None, &quick(4, 1).with(|options| options.selection = only(&["duplicate-deliveries"])));
     let Some(opened) = Opened::new(&report) else { return };
     assert_eq!(opened.ask(1200, "", &[], SHOWN), json!([1, 0]));
 }

@@ -19,7 +19,7 @@ use common::{
     server::{Asked, Reply, SECRET, Server, greeted, hello, introduction, reference, serve_for_ever, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Request, ServiceSettings, Target, TargetErrorKind},
+    adapter::{HttpSettings, HttpTarget, Request, ServiceSettings, Target, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
 };
 use rustix::process::Pid;
@@ -129,7 +129,10 @@ impl Place {
             ready_within: LONG,
         };
         let mut introduction = introduction();
-        introduction.capabilities = Capabilities { durable: true, concurrency: 4, ..introduction.capabilities };
+        introduction.capabilities = introduction.capabilities.with(|claims| {
+            claims.durable = true;
+            claims.concurrency = 4;
+        });
         HttpSettings { service: Some(service), introduction, ..settings_for("http://127.0.0.1:{port}") }
     }
 
@@ -248,7 +251,7 @@ fn a_kill_during_a_delivery() {
     for after_ms in [0, 5] {
         let place = Place::new();
         let mut target = greeted(&place.settings("hangs"));
-        let request = Request { headers: &[], body: b"{}" };
+        let request = Request::new(&[], b"{}");
         assert_eq!(target.deliver_badly(&request, Mishap::Killed { after_ms }), Ok(None));
         let marks = place.marks();
         assert_eq!(marks.len(), 2);
@@ -262,7 +265,7 @@ fn a_service_that_ended_is_named() {
     let mut target = greeted(&place.settings(""));
     let pid = place.marks()[0].0;
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
-    let error = target.deliver(&Request { headers: &[], body: b"{}" }).expect_err("nobody answers");
+    let error = target.deliver(&Request::new(&[], b"{}")).expect_err("nobody answers");
     assert!(matches!(&error.kind, TargetErrorKind::Crashed(how) if how.contains("SIGKILL")), "{error:?}");
     target.hello(&hello()).expect("it is started again");
     assert_eq!(place.marks().len(), 2);

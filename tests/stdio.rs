@@ -6,7 +6,7 @@ use std::{ffi::OsString, fs, panic, path::Path, process::Command, time::Duration
 
 use common::place::{eventually, runs};
 use refundproof::{
-    adapter::{Hello, Observable, Request, StdioSettings, StdioTarget, Target, TargetError, TargetErrorKind},
+    adapter::{Hello, Observable, Request, StdioSettings, StdioTarget, Target, TargetError, TargetErrorKind, Transport},
     case::{OrderSetup, OwnRefund},
     domain::Status,
 };
@@ -41,7 +41,14 @@ fn shell(script: &str) -> Vec<OsString> {
 fn target_with(script: &str, answer_limit: Duration, arguments: &[&Path]) -> StdioTarget {
     let mut command = shell(script);
     command.extend(arguments.iter().map(|argument| argument.as_os_str().to_owned()));
-    StdioTarget::new(command, StdioSettings { answer_limit, other_limit: LONG, kill_grace: LONG })
+    StdioTarget::new(
+        command,
+        StdioSettings::default().with(|settings| {
+            settings.answer_limit = answer_limit;
+            settings.other_limit = LONG;
+            settings.kill_grace = LONG;
+        }),
+    )
 }
 
 fn target(script: &str) -> StdioTarget {
@@ -49,7 +56,7 @@ fn target(script: &str) -> StdioTarget {
 }
 
 fn hello() -> Hello {
-    Hello { protocol: 1, provider: "digital-river".to_owned(), secret: "whsec_1".to_owned() }
+    Hello::new("digital-river".to_owned(), "whsec_1".to_owned())
 }
 
 /// A target that has answered `hello`.
@@ -60,13 +67,13 @@ fn greeted(mut target: StdioTarget) -> StdioTarget {
 }
 
 fn deliver(target: &mut StdioTarget) -> Result<u16, TargetError> {
-    target.deliver(&Request { headers: &[], body: b"{}" })
+    target.deliver(&Request::new(&[], b"{}"))
 }
 
 /// The error of a first `hello`.
 #[track_caller]
 fn refused_hello(command: Vec<OsString>) -> TargetErrorKind {
-    let mut target = StdioTarget::new(command, StdioSettings { other_limit: LONG, ..StdioSettings::default() });
+    let mut target = StdioTarget::new(command, StdioSettings::default().with(|settings| settings.other_limit = LONG));
     target.hello(&hello()).expect_err("hello was answered").kind
 }
 
@@ -257,7 +264,7 @@ fn late_answers_come_once() {
 fn late_answers_to_deliveries_at_the_same_time() {
     let script = r#"next; usual; next; usual; next; sleep 0.6; usual; serve"#;
     let mut target = greeted(target_with(script, SHORT, &[]));
-    let requests = [Request { headers: &[], body: b"{}" }; 2];
+    let requests = [Request::new(&[], b"{}"); 2];
     let answers = target.deliver_together(&requests);
     assert_eq!((answers[0].clone(), answers[1].clone().map_err(|error| error.kind)), (Ok(202), Err(TargetErrorKind::TimedOut(SHORT))));
     eventually("it never answers", || deliver(&mut target) == Ok(202));
@@ -274,7 +281,7 @@ fn who_wants_to_measure_waits_longer() {
 fn targets_that_never_read() {
     let mut target = greeted(target_with("next; usual; sleep 60", SHORT, &[]));
     let body = vec![b'x'; 1 << 20];
-    let error = target.deliver(&Request { headers: &[], body: &body }).expect_err("nobody reads");
+    let error = target.deliver(&Request::new(&[], &body)).expect_err("nobody reads");
     assert_eq!(error.kind, TargetErrorKind::TimedOut(SHORT));
 }
 
@@ -282,7 +289,7 @@ fn targets_that_never_read() {
 fn targets_that_shout_instead_of_reading() {
     let mut target = greeted(target("next; usual; exec tr '\\000' x </dev/zero"));
     let body = vec![b'x'; 1 << 20];
-    nonsense(target.deliver(&Request { headers: &[], body: &body }).expect_err("nobody reads").kind, "longer than 8 MiB");
+    nonsense(target.deliver(&Request::new(&[], &body)).expect_err("nobody reads").kind, "longer than 8 MiB");
 }
 
 #[test]
@@ -384,7 +391,7 @@ fn goodbye_to_a_target_that_stays() {
     let file = folder.path().join("pid");
     let mut command = shell(r#"echo $$ >"$1"; serve bye; sleep 60"#);
     command.push(file.clone().into());
-    let mut target = greeted(StdioTarget::new(command, StdioSettings { kill_grace: SHORT, ..StdioSettings::default() }));
+    let mut target = greeted(StdioTarget::new(command, StdioSettings::default().with(|settings| settings.kill_grace = SHORT)));
     target.bye();
     assert!(!runs(pid_in(&file)));
 }
@@ -493,7 +500,7 @@ fn sent(body: &[u8]) -> serde_json::Value {
     let script = r#"next; usual; head -n 1 >"$1"; id=2; answer ',"status":200'; serve"#;
     let mut target = greeted(target_with(script, LONG, &[&file]));
     let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
-    assert_eq!(target.deliver(&Request { headers: &headers, body }), Ok(200));
+    assert_eq!(target.deliver(&Request::new(&headers, body)), Ok(200));
     let value: serde_json::Value = serde_json::from_slice(&fs::read(&file).expect("a line")).expect("JSON");
     assert_eq!(value["headers"], serde_json::json!({"content-type": "application/json"}));
     value
@@ -516,7 +523,7 @@ fn bodies_that_are_not_text() {
 /// Delivers three at once to a target that reads all of them before it does this.
 fn three_together(script: &str, answer_limit: Duration) -> Vec<Result<u16, TargetErrorKind>> {
     let mut target = greeted(target_with(&format!("next; usual; next; next; next; {script}"), answer_limit, &[]));
-    let requests = [Request { headers: &[], body: b"{}" }; 3];
+    let requests = [Request::new(&[], b"{}"); 3];
     target.deliver_together(&requests).into_iter().map(|result| result.map_err(|error| error.kind)).collect()
 }
 
@@ -543,7 +550,7 @@ fn some_of_the_deliveries_at_the_same_time_fail() {
 fn many_deliveries_at_the_same_time() {
     let mut target = greeted(target("serve"));
     let body = vec![b'x'; 20_000];
-    let requests = vec![Request { headers: &[], body: &body }; 20];
+    let requests = vec![Request::new(&[], &body); 20];
     assert_eq!(target.deliver_together(&requests), vec![Ok(202); 20]);
     assert_eq!(target.deliver_together(&[]), vec![]);
 }

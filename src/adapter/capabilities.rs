@@ -11,6 +11,7 @@ use crate::{domain::fits_pattern, model::Sight};
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = false)))]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// Optional fields that it reports.
     pub observes: Vec<Observable>,
@@ -41,6 +42,7 @@ pub struct Capabilities {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Observable {
     /// The currency.
     Currency,
@@ -72,6 +74,7 @@ impl Default for Capabilities {
 
 impl Capabilities {
     /// The names of all claims, as targets write them.
+    #[doc(hidden)]
     pub const NAMES: [&str; 11] = [
         "observes",
         "subscribes",
@@ -86,7 +89,20 @@ impl Capabilities {
         "olderApiVersion",
     ];
 
+    /// No claims: only what everybody must show is judged, and one delivery comes at a time.
+    pub fn new() -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Capabilities)) -> Capabilities {
+        change(&mut self);
+        self
+    }
+
     /// The claims of a target of which everything can be asked, several deliveries at the same time included.
+    #[doc(hidden)]
     pub fn everything() -> Capabilities {
         Capabilities {
             observes: vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount],
@@ -104,6 +120,7 @@ impl Capabilities {
     }
 
     /// Whether a capability that a requirement needs is claimed; `concurrency` means more than one.
+    #[doc(hidden)]
     pub fn has(&self, capability: &str) -> bool {
         match capability {
             "verifiesSignatures" => self.verifies_signatures,
@@ -116,6 +133,7 @@ impl Capabilities {
     }
 
     /// What the target can show, for judging.
+    #[doc(hidden)]
     pub fn sight(&self) -> Sight {
         Sight {
             currency: self.observes.contains(&Observable::Currency),

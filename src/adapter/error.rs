@@ -13,6 +13,7 @@ pub struct TargetError {
 
 /// What went wrong. The first two are the target's own doing; the others mean that it could not be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TargetErrorKind {
     /// The target ended or closed the connection; how.
     Crashed(String),

@@ -15,10 +15,19 @@ mod http;
 mod leftovers;
 #[cfg(all(unix, feature = "stdio"))]
 mod process;
+#[cfg(any(feature = "stdio", feature = "tower"))]
+mod shown;
 #[cfg(all(unix, feature = "stdio"))]
 mod stdio;
-#[cfg(all(unix, feature = "stdio"))]
+#[cfg(feature = "tower")]
+mod tower;
+mod transport;
+#[cfg(any(feature = "stdio", feature = "tower"))]
+#[cfg_attr(not(feature = "stdio"), expect(dead_code, reason = "a tower service only shows orders as the wire has them"))]
 mod wire;
+
+#[cfg(any(feature = "stdio", feature = "tower"))]
+use shown::shown;
 
 pub use capabilities::{Capabilities, Observable};
 pub use error::{TargetError, TargetErrorKind};
@@ -30,17 +39,20 @@ pub(crate) use leftovers::clean_up;
 pub(crate) use stdio::names_folder;
 #[cfg(all(unix, feature = "stdio"))]
 pub use stdio::{StdioSettings, StdioTarget};
-#[cfg(all(unix, feature = "stdio", feature = "schema"))]
+#[cfg(feature = "tower")]
+pub use tower::TowerTarget;
+pub use transport::{Endpoints, Link, Sealed, Transport};
+#[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{Mishap, OrderSetup, OwnRefund},
+    case::{OrderSetup, OwnRefund},
     domain::OrderState,
 };
 
@@ -66,34 +78,6 @@ pub trait Target: Send {
     /// # Errors
     /// When the target crashes or does not answer in time, or the adapter cannot do it.
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError>;
-
-    /// How long the answers to the deliveries from now on are waited for at least, before a call gives up with
-    /// [`TargetErrorKind::TimedOut`]. How long they take is measured by the caller; whoever never gives up need not care.
-    fn wait_at_least(&mut self, patience: Duration) {
-        let _ = patience;
-    }
-
-    /// Several deliveries under way at the same time. One after the other where the target has no better way.
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        requests.iter().map(|request| self.deliver(request)).collect()
-    }
-
-    /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
-    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
-    /// `hello` is said again by the caller. Without a network only the kill can be real.
-    ///
-    /// # Errors
-    /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
-    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
-        match mishap {
-            Mishap::HalfSent => Ok(None),
-            Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => self.deliver(request).map(Some),
-            Mishap::Killed { .. } => {
-                self.deliver(request)?;
-                self.restart().map(|()| None)
-            }
-        }
-    }
 
     /// The shop itself asked the provider for this refund and got its id back.
     ///
@@ -131,44 +115,17 @@ pub trait Target: Send {
         Err(TargetError::unsupported("restart"))
     }
 
-    /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
-    fn learns_of_orders_from_events(&self) -> bool {
-        false
-    }
-
-    /// How its own JSON of an order was read last, a line for each member; empty where it shows the contract's.
-    fn readings(&mut self, order_id: &str) -> Vec<String> {
-        let _ = order_id;
-        Vec::new()
-    }
-
-    /// Where it is reached by hand, for a target that is a service.
-    fn endpoints(&self) -> Option<Endpoints> {
+    /// What it can do beyond this, of a target that is a transport. No integrator needs it.
+    #[doc(hidden)]
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
         None
     }
-
-    /// What the target wrote to its standard error since it was last asked, shortened.
-    fn complaints(&mut self) -> String {
-        String::new()
-    }
-}
-
-/// Where a service is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoints {
-    /// The command that starts it, where the harness does that.
-    pub start: Option<Vec<String>>,
-    /// Where deliveries are posted.
-    pub webhook: String,
-    /// Where an order is shown; `{orderId}` stands for its id.
-    pub state: String,
-    /// Where it is told of orders, if by a request.
-    pub setup: Option<String>,
 }
 
 /// What `hello` says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[non_exhaustive]
 pub struct Hello {
     /// The version of the contract, [`PROTOCOL`].
     pub protocol: u32,
@@ -176,6 +133,13 @@ pub struct Hello {
     pub provider: String,
     /// What deliveries are signed with.
     pub secret: String,
+}
+
+impl Hello {
+    /// The greeting of this version of the contract, for a provider by its name.
+    pub fn new(provider: impl Into<String>, secret: impl Into<String>) -> Hello {
+        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into() }
+    }
 }
 
 impl fmt::Debug for Hello {
@@ -188,6 +152,7 @@ impl fmt::Debug for Hello {
 /// What a target answers to `hello`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[non_exhaustive]
 pub struct Introduction {
     /// Its name.
     #[serde(default)]
@@ -200,11 +165,50 @@ pub struct Introduction {
     pub capabilities: Capabilities,
 }
 
+impl Introduction {
+    /// What a target of this name and version, which claims this, answers.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, capabilities: Capabilities) -> Introduction {
+        Introduction { name: name.into(), version: version.into(), capabilities }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Introduction)) -> Introduction {
+        change(&mut self);
+        self
+    }
+}
+
 /// One request of a webhook delivery.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Request<'a> {
     /// Header names in lower case, and their values.
     pub headers: &'a [(String, String)],
     /// The bytes that were signed.
     pub body: &'a [u8],
+    endpoint: Option<&'a str>,
+}
+
+impl<'a> Request<'a> {
+    /// A request with these headers, their names in lower case, and this body.
+    pub fn new(headers: &'a [(String, String)], body: &'a [u8]) -> Request<'a> {
+        Request { headers, body, endpoint: None }
+    }
+
+    /// The same for one of several endpoints of a provider that has more than one.
+    #[must_use]
+    pub fn to(self, endpoint: &'a str) -> Request<'a> {
+        Request { endpoint: Some(endpoint), ..self }
+    }
+
+    /// The name of the endpoint that it goes to; absent where the provider has only one.
+    pub fn endpoint(&self) -> Option<&'a str> {
+        self.endpoint
+    }
+
+    /// The value of the first header of this name, which is compared without regard to case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
 }

@@ -13,9 +13,10 @@ use std::{
 };
 
 use super::{
-    Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::{FOLDER, Folder},
-    process::{End, Heard, Process, Tail, Written, shown},
+    process::{End, Heard, Process, Tail, Written},
+    shown,
     wire::{Answer, Operation, RequestLine, read_answer, read_introduction, read_state, read_status},
 };
 use crate::{
@@ -33,6 +34,7 @@ const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a target may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StdioSettings {
     /// For the answer to a delivery. A provider waits no longer either.
     pub answer_limit: Duration,
@@ -49,6 +51,15 @@ impl Default for StdioSettings {
             other_limit: Duration::from_secs(10),
             kill_grace: Duration::from_secs(1),
         }
+    }
+}
+
+impl StdioSettings {
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut StdioSettings)) -> StdioSettings {
+        change(&mut self);
+        self
     }
 }
 
@@ -241,6 +252,44 @@ impl Target for StdioTarget {
         self.checked("deliver", read_status(&line))
     }
 
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.ask(Operation::Initiate { order_id: &own.order_id, refund: &own.refund }, self.settings.other_limit).map(drop)
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let line = self.ask(Operation::Observe { order_id }, self.settings.other_limit)?;
+        self.checked("observe", read_state(&line))
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.ask(Operation::End { case }, self.settings.other_limit).map(drop)
+    }
+
+    fn bye(&mut self) {
+        self.outgoing.clear();
+        self.push(Operation::Bye);
+        if let Some(process) = &mut self.process {
+            let deadline = from_now(self.settings.kill_grace);
+            process.write(&self.outgoing, deadline);
+            process.close_stdin();
+            process.wait_for_ending(deadline);
+        }
+        self.stop();
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.stop();
+        self.start("restart")
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for StdioTarget {}
+
+impl Transport for StdioTarget {
     fn wait_at_least(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -289,36 +338,6 @@ impl Target for StdioTarget {
                 self.restart().map(|()| None)
             }
         }
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.ask(Operation::Initiate { order_id: &own.order_id, refund: &own.refund }, self.settings.other_limit).map(drop)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let line = self.ask(Operation::Observe { order_id }, self.settings.other_limit)?;
-        self.checked("observe", read_state(&line))
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.ask(Operation::End { case }, self.settings.other_limit).map(drop)
-    }
-
-    fn bye(&mut self) {
-        self.outgoing.clear();
-        self.push(Operation::Bye);
-        if let Some(process) = &mut self.process {
-            let deadline = from_now(self.settings.kill_grace);
-            process.write(&self.outgoing, deadline);
-            process.close_stdin();
-            process.wait_for_ending(deadline);
-        }
-        self.stop();
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.stop();
-        self.start("restart")
     }
 
     fn complaints(&mut self) -> String {

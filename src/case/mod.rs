@@ -56,6 +56,7 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OrderSetup {
     /// The provider's order id.
     pub order_id: String,
@@ -72,10 +73,25 @@ pub struct OrderSetup {
     pub items: Vec<ItemSetup>,
 }
 
+impl OrderSetup {
+    /// An order of which so much was captured, without charges and items.
+    pub fn new(order_id: impl Into<String>, currency: impl Into<String>, captured_amount: Amount) -> OrderSetup {
+        OrderSetup { order_id: order_id.into(), currency: currency.into(), captured_amount, charges: Vec::new(), items: Vec::new() }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut OrderSetup)) -> OrderSetup {
+        change(&mut self);
+        self
+    }
+}
+
 /// A charge of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ChargeSetup {
     /// The provider's charge id.
     pub id: String,
@@ -88,6 +104,7 @@ pub struct ChargeSetup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ItemSetup {
     /// The provider's item id.
     pub item_id: String,
@@ -286,6 +303,7 @@ impl Effect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OwnRefund {
     /// The order.
     pub order_id: String,
@@ -297,6 +315,7 @@ pub struct OwnRefund {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OwnRefundDetails {
     /// The provider's refund id.
     pub id: String,

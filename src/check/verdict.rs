@@ -76,6 +76,7 @@ impl Conformance {
     /// judge yet takes no part. One that was exercised too little counts against the target, because a check that did not
     /// happen has not passed, unless it is the target's own claims that leave nothing to check; and where nothing at all
     /// was checked, nothing is certified.
+    #[doc(hidden)]
     pub fn of(requirements: impl IntoIterator<Item = Judged>) -> Conformance {
         let mut conformance = Conformance::NotCertified;
         let (mut any_must, mut any_passed, mut must_passed) = (false, false, false);

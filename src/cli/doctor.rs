@@ -7,7 +7,7 @@ use std::io::Write;
 
 use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target};
 use crate::{
-    adapter::{Capabilities, Endpoints, Hello, PROTOCOL, Request, Target, TargetError},
+    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, Request, TargetError},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
     json::{Map, Value, to_value},
@@ -29,7 +29,17 @@ pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let secret = factory.secrets().unwrap_or(&Options::default().secrets).current().map(str::to_owned);
     let columns = output.view().columns;
     let clock = factory.clock();
-    let mut visit = Visit { provider, factory: &*factory, target, secret, redactor, clock, columns, out: output.out(), said: Vec::new() };
+    let mut visit = Visit {
+        provider,
+        factory: &*factory,
+        target: Link::new(target),
+        secret,
+        redactor,
+        clock,
+        columns,
+        out: output.out(),
+        said: Vec::new(),
+    };
     let healthy = visit.all_steps()?;
     visit.target.bye();
     Ok(if healthy { Exit::Conformant } else { Exit::NotJudged })
@@ -38,7 +48,7 @@ pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
 struct Visit<'a> {
     provider: &'a dyn Provider,
     factory: &'a dyn Factory,
-    target: Box<dyn Target>,
+    target: Link,
     secret: Option<String>,
     redactor: Redactor,
     clock: Clock,
@@ -170,7 +180,7 @@ impl Visit<'_> {
         let members: Map = headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         let body = delivery.body.text().map_or(Value::Null, Value::from);
         self.say(Value::from([("op", "deliver".into()), ("headers", members.into()), ("body", body)]));
-        self.target.deliver(&Request { headers: &headers, body: delivery.body.bytes() })
+        self.target.deliver(&Request::new(&headers, delivery.body.bytes()))
     }
 
     fn say(&mut self, mut request: Value) {

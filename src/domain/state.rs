@@ -104,6 +104,7 @@ impl fmt::Display for RefundState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct OrderState {
     /// The order.
     pub order_id: String,
@@ -128,10 +129,33 @@ pub struct OrderState {
     pub refunds: Option<Vec<RefundView>>,
 }
 
+impl OrderState {
+    /// The state of an order that shows no more than everybody must.
+    pub fn new(order_id: impl Into<String>, status: Status, refunded_amount: Amount) -> OrderState {
+        OrderState {
+            order_id: order_id.into(),
+            status,
+            refunded_amount,
+            currency: None,
+            available_to_refund_amount: None,
+            charged_back_amount: None,
+            refunds: None,
+        }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut OrderState)) -> OrderState {
+        change(&mut self);
+        self
+    }
+}
+
 /// One refund object as a target shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RefundView {
     /// The provider's refund id.
     pub id: String,
@@ -145,6 +169,20 @@ pub struct RefundView {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "AmountText"))]
     pub refunded_amount: Amount,
+}
+
+impl RefundView {
+    /// A refund in this state, of which this much was paid back.
+    pub fn new(id: impl Into<String>, state: RefundState, refunded_amount: Amount) -> RefundView {
+        RefundView { id: id.into(), state, amount: None, refunded_amount }
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut RefundView)) -> RefundView {
+        change(&mut self);
+        self
+    }
 }
 
 /// How an amount looks in JSON: a decimal number, as a string or as a number.

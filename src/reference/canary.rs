@@ -15,7 +15,7 @@ use std::{
 
 use super::{bank::Fault, fault::faults, shop::ReferenceShop};
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
+    adapter::{Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
     case::{OrderSetup, OwnRefund},
     corpus::Corpus,
     domain::{Amount, Clock, OrderState, Status},
@@ -144,10 +144,6 @@ impl Target for WrongShop {
         self.shop.deliver(request)
     }
 
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        self.shop.deliver_together(requests)
-    }
-
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
     }
@@ -162,6 +158,18 @@ impl Target for WrongShop {
 
     fn restart(&mut self) -> Result<(), TargetError> {
         self.shop.restart()
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for WrongShop {}
+
+impl Transport for WrongShop {
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        self.shop.deliver_together(requests)
     }
 }
 

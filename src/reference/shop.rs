@@ -21,7 +21,7 @@ use super::{
     signature::Verifier,
 };
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    adapter::{Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Sealed, Target, TargetError, TargetErrorKind, Transport},
     case::{OrderSetup, OwnRefund},
     domain::{Clock, Currency, OrderState},
 };
@@ -346,28 +346,6 @@ impl Target for ReferenceShop {
         })
     }
 
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        if self.has(Fault::CheckThenInsert) {
-            self.slips.under_way = Some(HashSet::new());
-        }
-        // With this fault each delivery finds the orders as they were before all of them.
-        let before = self.has(Fault::LostUpdate).then(|| self.orders.clone());
-        let mut saved = HashMap::new();
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            answers.push(self.deliver(request));
-            if let Some(before) = &before
-                && let Some(last) = self.slips.last_order.take()
-                && let Some(order) = std::mem::replace(&mut self.orders, before.clone()).remove(&last)
-            {
-                saved.insert(last, order);
-            }
-        }
-        self.orders.extend(saved);
-        self.slips.under_way = None;
-        answers
-    }
-
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         let Some(order) = self.order(&own.order_id) else {
             let why = format!("there is no order {}", own.order_id);
@@ -395,6 +373,36 @@ impl Target for ReferenceShop {
         self.slips = ShopSlips::default();
         self.orders.values_mut().for_each(Ledger::restart);
         Ok(())
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for ReferenceShop {}
+
+impl Transport for ReferenceShop {
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        if self.has(Fault::CheckThenInsert) {
+            self.slips.under_way = Some(HashSet::new());
+        }
+        // With this fault each delivery finds the orders as they were before all of them.
+        let before = self.has(Fault::LostUpdate).then(|| self.orders.clone());
+        let mut saved = HashMap::new();
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(self.deliver(request));
+            if let Some(before) = &before
+                && let Some(last) = self.slips.last_order.take()
+                && let Some(order) = std::mem::replace(&mut self.orders, before.clone()).remove(&last)
+            {
+                saved.insert(last, order);
+            }
+        }
+        self.orders.extend(saved);
+        self.slips.under_way = None;
+        answers
     }
 
     fn complaints(&mut self) -> String {

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 
 use super::*;
 use crate::{
-    adapter::{Hello, Request, Target},
+    adapter::{Hello, Request, Target, Transport},
     case::{ChargeSetup, OrderSetup, OwnRefund, OwnRefundDetails},
     domain::{Amount, Clock, OrderState, Status},
 };
@@ -65,7 +65,7 @@ impl Scene {
         mac.update(body);
         let value = format!("{now}, {}", STANDARD.encode(mac.finalize().into_bytes()));
         let headers = [("digitalriver-signature".to_owned(), value)];
-        self.shop.deliver(&Request { headers: &headers, body }).expect("an answer")
+        self.shop.deliver(&Request::new(&headers, body)).expect("an answer")
     }
 
     /// An event about this object, created so many seconds after the first.
@@ -474,8 +474,7 @@ fn updates_at_the_same_time_are_lost() {
         [("digitalriver-signature".to_owned(), format!("{NOW}, {}", STANDARD.encode(mac.finalize().into_bytes())))]
     };
     let headers: Vec<[(String, String); 1]> = bodies.iter().map(|body| signature(body)).collect();
-    let requests: Vec<Request<'_>> =
-        headers.iter().zip(&bodies).map(|(headers, body)| Request { headers, body: body.as_bytes() }).collect();
+    let requests: Vec<Request<'_>> = headers.iter().zip(&bodies).map(|(headers, body)| Request::new(headers, body.as_bytes())).collect();
     assert_eq!(scene.shop.deliver_together(&requests), [Ok(200), Ok(200)]);
     scene.shows(Status::PartiallyRefunded, "20", "80");
 }

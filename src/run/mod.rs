@@ -35,7 +35,7 @@ pub use events::RunEvent;
 pub use exercise::Canaries;
 pub use factory::{Factory, Launch};
 pub use merge::merge;
-pub use options::{Options, Selection};
+pub use options::{Options, PatternError, Selection};
 pub use outcome::{
     Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
     SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,

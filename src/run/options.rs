@@ -20,6 +20,7 @@ use crate::{
 
 /// How a certification is run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// What cases are drawn from.
     pub seed: u64,
@@ -39,22 +40,29 @@ pub struct Options {
     /// for ever.
     pub answer_limit: Option<Duration>,
     /// What deliveries are signed with.
+    #[doc(hidden)]
     pub secrets: Secrets,
     /// Makes the ids that a target gets to see the run's own, for targets that keep what they were told; in-process
     /// targets and processes that are not durable get the ids as they are.
+    #[doc(hidden)]
     pub salt: Option<u64>,
     /// What is done before each delivery, with the index of its entry; for people who step.
+    #[doc(hidden)]
     pub before: Option<fn(usize, &Delivery)>,
     /// When to stop looking for smaller cases. With no attempts nothing is looked into: of each requirement the first case that
     /// fails is told as it is.
+    #[doc(hidden)]
     pub shrink: ShrinkLimits,
     /// Which part of the cases is run; all if absent.
+    #[doc(hidden)]
     pub shard: Option<Shard>,
     /// What may fail for now.
+    #[doc(hidden)]
     pub known: KnownFailures,
     /// The revision of the requirements; the newest if absent.
     pub revision: Option<u32>,
     /// Cases that earlier runs saved, by their files; they are played first.
+    #[doc(hidden)]
     pub saved: Vec<(String, Case)>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
@@ -89,10 +97,23 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The options that the command line has without arguments.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// The same with something about it changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Options {
+        change(&mut self);
+        self
+    }
+
     /// A driver on these terms for a target that the factory made.
     ///
     /// # Errors
     /// When the target does not start or does not speak the protocol.
+    #[doc(hidden)]
     pub fn driver<'a>(&self, provider: &'a dyn Provider, factory: &'a dyn Factory, clock: Clock) -> Result<Driver<'a>, TargetError> {
         let conditions = Conditions {
             secrets: factory.secrets().unwrap_or(&self.secrets).clone(),
@@ -123,6 +144,25 @@ pub struct Selection {
     pub(super) patterns: (Vec<String>, Vec<String>),
 }
 
+/// A pattern of requirements that is no glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct PatternError {
+    pattern: String,
+    why: String,
+}
+
+impl PatternError {
+    fn new(pattern: &str, error: &globset::Error) -> PatternError {
+        PatternError { pattern: pattern.to_owned(), why: error.to_string() }
+    }
+
+    /// The pattern.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+}
+
 /// The name by which a selection includes or excludes the frozen sequences.
 pub(super) const SNAPSHOTS: &str = "snapshots";
 
@@ -136,7 +176,7 @@ impl Selection {
     ///
     /// # Errors
     /// When a pattern is not a glob.
-    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, String> {
+    pub fn new(only: &[String], skip: &[String]) -> Result<Selection, PatternError> {
         Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
     }
 
@@ -146,13 +186,13 @@ impl Selection {
     }
 }
 
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, PatternError> {
     if patterns.is_empty() {
         return Ok(None);
     }
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| error.to_string())?);
+        set.add(Glob::new(pattern).map_err(|error| PatternError::new(pattern, &error))?);
     }
-    set.build().map(Some).map_err(|error| error.to_string())
+    set.build().map(Some).map_err(|error| PatternError::new(&patterns.join(", "), &error))
 }

@@ -68,7 +68,12 @@ pub(crate) fn certified_target(provider: &dyn Provider, make: &(dyn Fn(&Clock) -
 /// things when others come before, and what is committed must not depend on who was quicker.
 pub(crate) fn quick(cases: u32, seed: u64) -> Options {
     let shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
-    Options { cases, seed, shrink, jobs: 1, ..Options::default() }
+    Options::new().with(|options| {
+        options.cases = cases;
+        options.seed = seed;
+        options.shrink = shrink;
+        options.jobs = 1;
+    })
 }
 
 pub(crate) fn only(ids: &[&str]) -> Selection {

@@ -172,7 +172,7 @@ pub(crate) fn greeted(settings: &HttpSettings) -> HttpTarget {
 }
 
 pub(crate) fn hello() -> Hello {
-    Hello { protocol: 1, provider: super::provider().name().to_owned(), secret: SECRET.to_owned() }
+    Hello::new(super::provider().name().to_owned(), SECRET.to_owned())
 }
 
 /// The reference shop by the machine's clock, greeted.
@@ -194,7 +194,7 @@ pub(crate) fn shop_handler(target: Box<dyn Target>) -> impl Fn(&Asked) -> (u16, 
         let mut target = lock(&target);
         match (asked.method.as_str(), asked.path.as_str()) {
             ("POST", "/webhooks") => {
-                let answer = target.deliver(&Request { headers: &asked.headers, body: &asked.body });
+                let answer = target.deliver(&Request::new(&asked.headers, &asked.body));
                 (answer.unwrap_or(500), String::new())
             }
             ("POST", "/test/orders") => {

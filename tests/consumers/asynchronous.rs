@@ -45,7 +45,10 @@ impl<C> Asynchronous<C> {
 
 impl<C: Consumer> Consumer for Asynchronous<C> {
     fn claims(&self) -> Capabilities {
-        Capabilities { asynchronous: true, concurrency: 4, ..self.inner().claims() }
+        self.inner().claims().with(|claims| {
+            claims.asynchronous = true;
+            claims.concurrency = 4;
+        })
     }
 
     fn manner(&self) -> Manner {

@@ -34,7 +34,7 @@ impl Consumer for Charges {
     fn claims(&self) -> Capabilities {
         let subscribes = subscribed(&["order.charge.refund.*", "order.chargeback"]);
         let observes = [Observable::Currency, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
-        Capabilities { subscribes, ..observing(&observes) }
+        observing(&observes).with(|claims| claims.subscribes = subscribes)
     }
 
     fn open(&mut self, order: &OrderSetup) {

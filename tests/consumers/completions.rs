@@ -29,7 +29,7 @@ pub(crate) struct Completions {
 
 impl Consumer for Completions {
     fn claims(&self) -> Capabilities {
-        Capabilities { subscribes: subscribed(&self.kinds), ..observing(&[Observable::Refunds]) }
+        observing(&[Observable::Refunds]).with(|claims| claims.subscribes = subscribed(&self.kinds))
     }
 
     fn greet(&mut self, hello: &Hello) {
@@ -75,12 +75,7 @@ impl Consumer for Completions {
         let charges = self.paid_charges.iter().filter(|(order, ..)| order == order_id);
         let by_refunds: Amount = refunds.clone().map(|refund| refund.paid).sum();
         let paid = by_refunds.max(charges.map(|(.., paid)| *paid).sum());
-        let view = |refund: &Refund| RefundView {
-            id: refund.id.clone(),
-            state: RefundState::Succeeded,
-            amount: None,
-            refunded_amount: refund.paid,
-        };
+        let view = |refund: &Refund| RefundView::new(refund.id.clone(), RefundState::Succeeded, refund.paid);
         let mut state = self.orders.get(order_id)?.state(order_id, paid, self.charged_back.contains(order_id), &[]);
         state.refunds = Some(refunds.map(view).collect());
         Some(state)

@@ -38,7 +38,10 @@ impl Consumer for Counters {
     fn claims(&self) -> Capabilities {
         let groups: [&[&str]; 2] = [&["pending", "pending_information", "requested"], &["failed", "not_refunded"]];
         let equivalent_statuses = groups.map(|group| group.iter().map(|word| (*word).to_owned()).collect()).to_vec();
-        Capabilities { equivalent_statuses, concurrency: 8, ..observing(&[Observable::Refunds]) }
+        observing(&[Observable::Refunds]).with(|claims| {
+            claims.equivalent_statuses = equivalent_statuses;
+            claims.concurrency = 8;
+        })
     }
 
     fn open(&mut self, order: &OrderSetup) {
@@ -87,12 +90,7 @@ impl Consumer for Counters {
         let order = self.orders.get(order_id)?;
         let states = if order.open > 0 { &[RefundState::Pending][..] } else { &[] };
         let mut state = order.facts.state(order_id, order.by_refunds.max(order.by_charges), order.charged_back, states);
-        let view = |(id, (_, state, paid)): (&String, &(EventTime, RefundState, Amount))| RefundView {
-            id: id.clone(),
-            state: *state,
-            amount: None,
-            refunded_amount: *paid,
-        };
+        let view = |(id, (_, state, paid)): (&String, &(EventTime, RefundState, Amount))| RefundView::new(id.clone(), *state, *paid);
         state.refunds = Some(order.refunds.iter().map(view).collect());
         Some(state)
     }

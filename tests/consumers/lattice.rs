@@ -71,12 +71,8 @@ impl Consumer for Lattice {
         let by_charges = summit.charges.values().copied().sum();
         let states: Vec<RefundState> = summit.refunds.values().map(|(_, _, state, _)| *state).collect();
         let mut state = facts.state(order_id, by_refunds.max(by_charges), summit.charged_back, &states);
-        let view = |(id, (_, _, state, paid)): (&String, &(bool, EventTime, RefundState, Amount))| RefundView {
-            id: id.clone(),
-            state: *state,
-            amount: None,
-            refunded_amount: *paid,
-        };
+        let view =
+            |(id, (_, _, state, paid)): (&String, &(bool, EventTime, RefundState, Amount))| RefundView::new(id.clone(), *state, *paid);
         state.refunds = Some(summit.refunds.iter().map(view).collect());
         Some(state)
     }

@@ -111,15 +111,7 @@ impl Facts {
         } else {
             Status::Refunded
         };
-        OrderState {
-            order_id: order_id.to_owned(),
-            status,
-            refunded_amount: paid,
-            currency: Some(self.currency.clone()),
-            available_to_refund_amount: None,
-            charged_back_amount: None,
-            refunds: None,
-        }
+        OrderState::new(order_id.to_owned(), status, paid).with(|state| state.currency = Some(self.currency.clone()))
     }
 }
 
@@ -149,7 +141,7 @@ fn rounded(amount: Amount, digits: u32) -> Amount {
 }
 
 fn observing(observes: &[Observable]) -> Capabilities {
-    Capabilities { observes: observes.to_vec(), ..Capabilities::default() }
+    Capabilities::new().with(|claims| claims.observes = observes.to_vec())
 }
 
 fn subscribed(kinds: &[&str]) -> Option<Vec<String>> {
@@ -162,7 +154,7 @@ pub(crate) struct Adapted<C>(pub(crate) C);
 impl<C: Consumer> Target for Adapted<C> {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.0.greet(hello);
-        Ok(Introduction { name: std::any::type_name::<C>().to_owned(), version: "1".to_owned(), capabilities: self.0.claims() })
+        Ok(Introduction::new(std::any::type_name::<C>().to_owned(), "1".to_owned(), self.0.claims()))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {

@@ -59,7 +59,10 @@ impl PerRefund {
 impl Consumer for PerRefund {
     fn claims(&self) -> Capabilities {
         let observes = [Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
-        Capabilities { subscribes: subscribed(&["refund.*"]), initiates_refunds: true, ..observing(&observes) }
+        observing(&observes).with(|claims| {
+            claims.subscribes = subscribed(&["refund.*"]);
+            claims.initiates_refunds = true;
+        })
     }
 
     fn open(&mut self, order: &OrderSetup) {
@@ -90,7 +93,7 @@ impl Consumer for PerRefund {
             paid += refunded;
             open += if state.is_final() { Amount::ZERO } else { asked };
             states.push(state);
-            refunds.push(RefundView { id: id.clone(), state, amount: Some(asked), refunded_amount: refunded });
+            refunds.push(RefundView::new(id.clone(), state, refunded).with(|view| view.amount = Some(asked)));
         }
         let mut state = facts.state(order_id, paid, false, &states);
         state.available_to_refund_amount = Some(facts.captured - paid - open);

@@ -47,7 +47,7 @@ impl Consumer for Replay {
         for news in journal.values() {
             match news {
                 News::Refund(told) => {
-                    let view = RefundView { id: told.id.clone(), state: told.state, amount: Some(told.amount), refunded_amount: told.paid };
+                    let view = RefundView::new(told.id.clone(), told.state, told.paid).with(|view| view.amount = Some(told.amount));
                     let known: &mut RefundView = refunds.entry(&told.id).or_insert_with(|| view.clone());
                     if !known.state.is_final() {
                         *known = view;

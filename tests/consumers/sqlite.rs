@@ -82,7 +82,11 @@ fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<RefundState> {
 impl Consumer for Sqlite {
     fn claims(&self) -> Capabilities {
         let observes = [Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
-        Capabilities { durable: true, initiates_refunds: true, concurrency: 4, ..observing(&observes) }
+        observing(&observes).with(|claims| {
+            claims.durable = true;
+            claims.initiates_refunds = true;
+            claims.concurrency = 4;
+        })
     }
 
     fn open(&mut self, order: &OrderSetup) {
@@ -133,7 +137,8 @@ impl Consumer for Sqlite {
     fn show(&self, order_id: &str) -> Option<OrderState> {
         let facts = self.facts(order_id)?;
         let view = |row: &Row<'_>| {
-            Ok(RefundView { id: row.get(0)?, state: state(row, 1)?, amount: Some(amount(row, 2)?), refunded_amount: amount(row, 3)? })
+            let asked = amount(row, 2)?;
+            Ok(RefundView::new(row.get::<_, String>(0)?, state(row, 1)?, amount(row, 3)?).with(|view| view.amount = Some(asked)))
         };
         let refunds = self.all(REFUNDS, order_id, view);
         let entries = self.all(ENTRIES, order_id, |row| Ok((state(row, 0)?, amount(row, 1)?)));

@@ -49,7 +49,7 @@ fn is_authentic(request: &Request<'_>, secret: &str) -> Option<bool> {
 
 impl<C: Consumer> Consumer for Verified<C> {
     fn claims(&self) -> Capabilities {
-        Capabilities { verifies_signatures: true, ..self.inner.claims() }
+        self.inner.claims().with(|claims| claims.verifies_signatures = true)
     }
 
     fn greet(&mut self, hello: &Hello) {

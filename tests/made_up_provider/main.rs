@@ -51,8 +51,8 @@ impl Harbour {
 impl Target for Harbour {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.secret.clone_from(&hello.secret);
-        let capabilities = Capabilities { verifies_signatures: true, ..Capabilities::default() };
-        Ok(Introduction { name: "harbour".to_owned(), version: "1".to_owned(), capabilities })
+        let capabilities = Capabilities::new().with(|claims| claims.verifies_signatures = true);
+        Ok(Introduction::new("harbour".to_owned(), "1".to_owned(), capabilities))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -110,7 +110,10 @@ fn only_the_seal_has_another_name() {
     let make = || Ok(Box::new(Harbour { seal_header: Some(ELSEWHERE), ..Harbour::default() }) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", Clock::system(), make).naming(Some(ELSEWHERE.to_owned()));
     let selection = Selection::new(&["refund-*".to_owned(), "signature-*".to_owned()], &[]).expect("globs");
-    let options = Options { cases: 10, selection, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = 10;
+        options.selection = selection;
+    });
     let report = certify(paperboat(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
     assert!(report.requirements.iter().any(|result| result.id == "signature-required"), "{report:#?}");
     assert!(report.requirements.iter().all(|result| result.verdict == Verdict::Pass), "{report:#?}");

@@ -33,7 +33,10 @@ impl Shop for Polite {
         // What only changes metadata is not asked for.
         let kinds = ["refund.created", "refund.pending*", "refund.complete", "refund.succeeded", "refund.failed", "order.*", "sku.*"];
         let subscribes = self.has_charges.then(|| kinds.map(str::to_owned).to_vec());
-        Capabilities { equivalent_statuses, subscribes, ..Capabilities::default() }
+        Capabilities::new().with(|claims| {
+            claims.equivalent_statuses = equivalent_statuses;
+            claims.subscribes = subscribes;
+        })
     }
 
     fn greet(&mut self, provider: &str, _: &str) {

@@ -33,11 +33,10 @@ struct Picture {
 
 impl Shop for Cashier {
     fn claims(&self) -> Capabilities {
-        Capabilities {
-            observes: vec![Observable::Currency],
-            subscribes: Some(vec!["order.charge.refund.*".to_owned(), "order.chargeback".to_owned()]),
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = vec![Observable::Currency];
+            claims.subscribes = Some(vec!["order.charge.refund.*".to_owned(), "order.chargeback".to_owned()]);
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -35,7 +35,7 @@ enum Fact {
 impl Shop for Journal {
     fn claims(&self) -> Capabilities {
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
-        Capabilities { observes, ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = observes)
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -122,7 +122,7 @@ fn folded(value: Value) -> Value {
 
 impl Shop for Service {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Refunds], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Refunds])
     }
 
     fn greet(&mut self, provider: &str, _: &str) {

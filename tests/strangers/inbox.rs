@@ -46,12 +46,11 @@ struct File {
 
 impl Shop for Inbox {
     fn claims(&self) -> Capabilities {
-        Capabilities {
-            observes: vec![Observable::Currency],
-            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
-            asynchronous: true,
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = vec![Observable::Currency];
+            claims.subscribes = Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec());
+            claims.asynchronous = true;
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -129,12 +129,11 @@ impl Shop for Bean {
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount];
         // What is charged back is not known here, so what is left is not either.
         let observes = if self.provider == "tazapay" { observes } else { observes[..2].to_vec() };
-        Capabilities {
-            observes,
-            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
-            concurrency: 2,
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = observes;
+            claims.subscribes = Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec());
+            claims.concurrency = 2;
+        })
     }
 
     fn greet(&mut self, provider: &str, _: &str) {

@@ -60,7 +60,11 @@ impl Shop for Lambda {
         // Which of two open states came last cannot be told where both came within a millisecond.
         let equivalent_statuses = vec![vec!["pending".to_owned(), "pending_information".to_owned()]];
         let observes = vec![Observable::Currency];
-        Capabilities { observes, equivalent_statuses, concurrency: 4, ..Capabilities::default() }
+        Capabilities::new().with(|claims| {
+            claims.observes = observes;
+            claims.equivalent_statuses = equivalent_statuses;
+            claims.concurrency = 4;
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

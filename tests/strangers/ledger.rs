@@ -45,7 +45,7 @@ struct Posting {
 impl Shop for Ledger {
     fn claims(&self) -> Capabilities {
         let observes = vec![Observable::AvailableToRefundAmount, Observable::ChargedBackAmount, Observable::Refunds];
-        Capabilities { observes, ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = observes)
     }
 
     fn sold(&mut self, order: &OrderSetup) {

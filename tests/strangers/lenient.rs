@@ -55,7 +55,7 @@ fn amount(value: &Value, names: &[&str]) -> Option<Decimal> {
 impl Shop for Sponge {
     fn claims(&self) -> Capabilities {
         let equivalent_statuses = vec![vec!["not_refunded".to_owned(), "failed".to_owned()]];
-        Capabilities { equivalent_statuses, ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.equivalent_statuses = equivalent_statuses)
     }
 
     fn sold(&mut self, order: &OrderSetup) {

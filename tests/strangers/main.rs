@@ -68,7 +68,7 @@ struct Door(Box<dyn Shop>);
 impl Target for Door {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.0.greet(&hello.provider, &hello.secret);
-        Ok(Introduction { name: "stranger".to_owned(), version: "1".to_owned(), capabilities: self.0.claims() })
+        Ok(Introduction::new("stranger".to_owned(), "1".to_owned(), self.0.claims()))
     }
 
     fn begin(&mut self, _: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -114,7 +114,13 @@ fn opens<S: Shop + Default + 'static>() -> Box<dyn Shop> {
 
 fn certified(provider: &dyn Provider, make: fn() -> Box<dyn Shop>, seed: u64, without: Vec<String>) -> Report {
     let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(Door(make())) as Box<dyn Target>));
-    let options = Options { cases: CASES, seed, jobs: JOBS, quiet: QUIET, without, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = CASES;
+        options.seed = seed;
+        options.jobs = JOBS;
+        options.quiet = QUIET;
+        options.without = without;
+    });
     certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the shop opens")
 }
 

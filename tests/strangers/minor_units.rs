@@ -33,11 +33,10 @@ struct Entry {
 
 impl Shop for Cents {
     fn claims(&self) -> Capabilities {
-        Capabilities {
-            observes: vec![Observable::Currency, Observable::Refunds],
-            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = vec![Observable::Currency, Observable::Refunds];
+            claims.subscribes = Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec());
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

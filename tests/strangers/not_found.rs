@@ -26,7 +26,10 @@ const OPEN: [&str; 3] = ["pending_information", "pending", "requested"];
 impl Shop for Api {
     fn claims(&self) -> Capabilities {
         let observes = vec![Observable::Refunds, Observable::Currency];
-        Capabilities { observes, concurrency: 2, ..Capabilities::default() }
+        Capabilities::new().with(|claims| {
+            claims.observes = observes;
+            claims.concurrency = 2;
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -42,12 +42,11 @@ impl Request {
 impl Shop for BackOffice {
     fn claims(&self) -> Capabilities {
         let observes = vec![Observable::Refunds, Observable::Currency];
-        Capabilities {
-            observes,
-            subscribes: Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec()),
-            initiates_refunds: true,
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = observes;
+            claims.subscribes = Some(["refund.*", "order.charge.refund.complete", "order.chargeback"].map(str::to_owned).to_vec());
+            claims.initiates_refunds = true;
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

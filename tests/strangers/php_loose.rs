@@ -57,7 +57,7 @@ fn digits(currency: &str) -> usize {
 
 impl Shop for Plugin {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency])
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -55,11 +55,10 @@ struct Refund {
 
 impl Shop for Returns {
     fn claims(&self) -> Capabilities {
-        Capabilities {
-            subscribes: Some(vec!["refund.*".to_owned()]),
-            equivalent_statuses: vec![vec!["pending".to_owned(), "pending_information".to_owned()]],
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.subscribes = Some(vec!["refund.*".to_owned()]);
+            claims.equivalent_statuses = vec![vec!["pending".to_owned(), "pending_information".to_owned()]];
+        })
     }
 
     fn greet(&mut self, provider: &str, _: &str) {

@@ -50,7 +50,7 @@ struct Told<'a> {
 
 impl Shop for Clerk {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency])
     }
 
     fn sold(&mut self, order: &OrderSetup) {

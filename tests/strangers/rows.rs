@@ -21,12 +21,11 @@ pub(crate) struct Spreadsheet {
 
 impl Shop for Spreadsheet {
     fn claims(&self) -> Capabilities {
-        Capabilities {
-            observes: vec![Observable::Currency, Observable::Refunds],
-            subscribes: Some(vec!["refund.*".to_owned(), "order.chargeback".to_owned()]),
-            equivalent_statuses: vec![vec!["not_refunded".to_owned(), "failed".to_owned()]],
-            ..Capabilities::default()
-        }
+        Capabilities::new().with(|claims| {
+            claims.observes = vec![Observable::Currency, Observable::Refunds];
+            claims.subscribes = Some(vec!["refund.*".to_owned(), "order.chargeback".to_owned()]);
+            claims.equivalent_statuses = vec![vec!["not_refunded".to_owned(), "failed".to_owned()]];
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

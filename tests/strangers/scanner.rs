@@ -50,7 +50,10 @@ impl Shop for Gateway {
             "order.complete",
         ];
         let subscribes = Some(kinds.map(str::to_owned).to_vec());
-        Capabilities { equivalent_statuses, subscribes, ..Capabilities::default() }
+        Capabilities::new().with(|claims| {
+            claims.equivalent_statuses = equivalent_statuses;
+            claims.subscribes = subscribes;
+        })
     }
 
     fn sold(&mut self, order: &OrderSetup) {

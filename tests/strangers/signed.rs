@@ -26,7 +26,7 @@ pub(crate) struct Guarded {
 
 impl Shop for Guarded {
     fn claims(&self) -> Capabilities {
-        Capabilities { verifies_signatures: true, ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.verifies_signatures = true)
     }
 
     fn greet(&mut self, _: &str, secret: &str) {

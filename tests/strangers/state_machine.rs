@@ -61,7 +61,7 @@ struct Event {
 
 impl Shop for Workflow {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Refunds], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Refunds])
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -55,7 +55,7 @@ struct Line {
 
 impl Shop for Database {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency])
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -36,7 +36,7 @@ struct Row {
 
 impl Shop for Board {
     fn claims(&self) -> Capabilities {
-        Capabilities { observes: vec![Observable::Currency, Observable::Refunds], ..Capabilities::default() }
+        Capabilities::new().with(|claims| claims.observes = vec![Observable::Currency, Observable::Refunds])
     }
 
     fn sold(&mut self, order: &OrderSetup) {

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Target, TargetError},
+    adapter::{Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
     case::{OrderSetup, OwnRefund},
     corpus::Level,
     domain::{Clock, OrderState},
@@ -208,7 +208,10 @@ fn run(provider: &dyn Provider, terms: &Terms, faults: &[Fault]) -> anyhow::Resu
         Ok(Box::new(Counting { shop, count: Arc::clone(&counter) }) as Box<dyn Target>)
     };
     let launch = Launch::new("in-process", "", clock, make);
-    let options = Options { cases: terms.cases, seed: terms.seed, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = terms.cases;
+        options.seed = terms.seed;
+    });
     let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
     Ok(Told { faults: faults.to_vec(), report, deliveries: count.load(Ordering::Relaxed) })
 }
@@ -233,11 +236,6 @@ impl Target for Counting {
         self.shop.deliver(request)
     }
 
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
-        self.shop.deliver_together(requests)
-    }
-
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
     }
@@ -252,6 +250,19 @@ impl Target for Counting {
 
     fn restart(&mut self) -> Result<(), TargetError> {
         self.shop.restart()
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for Counting {}
+
+impl Transport for Counting {
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
+        self.shop.deliver_together(requests)
     }
 
     fn complaints(&mut self) -> String {

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use refundproof::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Request, Setup},
+    adapter::{HttpSettings, HttpTarget, Introduction, Request, Setup},
     corpus::Corpus,
     provider::{Provider, registered},
 };
@@ -170,7 +170,7 @@ fn wrk_rate(address: SocketAddr, script: &Path, terms: Terms) -> anyhow::Result<
 }
 
 fn our_rate(target: &mut HttpTarget, headers: &[(String, String)], body: &[u8], terms: Terms) -> anyhow::Result<u64> {
-    let request = Request { headers, body };
+    let request = Request::new(headers, body);
     let started = Instant::now();
     let mut sent: u64 = 0;
     while started.elapsed() < Duration::from_secs(terms.seconds) {
@@ -194,7 +194,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         service: None,
         ready_url: None,
         mapping: None,
-        introduction: Introduction { capabilities: Capabilities::default(), ..Introduction::default() },
+        introduction: Introduction::default(),
         answer_limit: Some(Duration::from_secs(3)),
         other_limit: Duration::from_secs(3),
         allow_remote: false,

@@ -3,6 +3,7 @@
 //! `cargo xtask corpus extract` makes the corpus from the source documents, `corpus generate` freezes new
 //! sequences, `corpus check` says whether everything holds together.
 
+mod api;
 mod attribution;
 mod bench;
 mod boundaries;
@@ -31,6 +32,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write the listing of the public API, docs/public-api.txt.
+    Api {
+        /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Make, freeze or check what is in corpus/ and snapshots/.
     Corpus {
         #[command(subcommand)]
@@ -151,6 +158,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     match command {
+        Command::Api { check } => api::write(&root, check),
         Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
             let terms = bench::Terms { connections, seconds, rounds };
             if cfg!(debug_assertions) { bench::http_in_release(terms) } else { bench::http(terms) }

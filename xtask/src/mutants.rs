@@ -59,9 +59,13 @@ fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, cases: u32, seed: 
     let make = move || Ok(Box::new(ReferenceShop::with_fault(kind, shop.clone())) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", clock, make);
     let selection = Selection::new(&[id.to_owned()], &[]).map_err(anyhow::Error::msg)?;
-    let options = Options { cases, seed, selection, ..Options::default() };
+    let options = Options::new().with(|options| {
+        options.cases = cases;
+        options.seed = seed;
+        options.selection = selection;
+    });
     // Without looking into anything a requirement ends with the first case that fails.
-    let quick = Options { shrink: ShrinkLimits { attempts: 0, ..ShrinkLimits::default() }, ..options.clone() };
+    let quick = options.clone().with(|options| options.shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() });
     let first = certify(provider, &launch, &quick, &AtomicBool::new(false), &mut |_| {})?;
     let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
     let cases = first.requirements.first().map(|result| result.cases);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    adapter::{Observable, process::shown},
+    adapter::{Observable, shown},
     domain::{Amount, Currency, OrderState, RefundState, RefundView, Status},
     json::{Value, from_value},
 };

@@ -35,9 +35,10 @@ use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
 use service::{Service, free_port};
 
 use super::{
-    Endpoints, Hello, Introduction, Request, Target, TargetError, TargetErrorKind,
+    Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::{FOLDER, Folder},
-    process::{Process, SUCCESS, shown},
+    process::{Process, SUCCESS},
+    shown,
     wire::read_bare_state,
 };
 use crate::{
@@ -434,14 +435,6 @@ impl Target for HttpTarget {
         }
     }
 
-    fn learns_of_orders_from_events(&self) -> bool {
-        self.settings.setup == Setup::Events
-    }
-
-    fn wait_at_least(&mut self, patience: Duration) {
-        self.patience = patience;
-    }
-
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let outgoing = post(&self.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
         let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
@@ -449,36 +442,6 @@ impl Target for HttpTarget {
         let reply = self.client.send(&self.webhook, outgoing, patience).map_err(|trouble| self.blamed("deliver", trouble))?;
         self.slowest = self.slowest.max(started.elapsed());
         Ok(reply.status)
-    }
-
-    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        let outgoing = requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
-        self.send_together(outgoing, requests.len(), requests.len())
-    }
-
-    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
-        let limit = self.answer_limit().unwrap_or(FAR_AWAY);
-        // A service that serves one connection at a time would wait for the next request on the one that is kept.
-        self.client.forget();
-        let result = match mishap {
-            Mishap::AnswerUnread => mishap::leave_unread(&self.webhook, request, limit).map(|()| None),
-            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| {
-                self.let_it_finish();
-                None
-            }),
-            Mishap::HalfSent => mishap::half_send(&self.webhook, request, limit).map(|()| None),
-            Mishap::SlowReading => mishap::read_slowly(&self.webhook, request, limit).map(Some),
-            Mishap::Killed { after_ms } => match mishap::only_send(&self.webhook, request, limit) {
-                Ok(stream) => {
-                    std::thread::sleep(Duration::from_millis(after_ms.into()));
-                    let restarted = self.restart();
-                    drop(stream);
-                    return restarted.map(|()| None);
-                }
-                Err(trouble) => Err(trouble),
-            },
-        };
-        result.map_err(|trouble| self.blamed("deliver", trouble))
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
@@ -527,6 +490,52 @@ impl Target for HttpTarget {
             }
             None => Err(TargetError::unsupported("restart")),
         }
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for HttpTarget {}
+
+impl Transport for HttpTarget {
+    fn learns_of_orders_from_events(&self) -> bool {
+        self.settings.setup == Setup::Events
+    }
+
+    fn wait_at_least(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        let outgoing = requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
+        self.send_together(outgoing, requests.len(), requests.len())
+    }
+
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        let limit = self.answer_limit().unwrap_or(FAR_AWAY);
+        // A service that serves one connection at a time would wait for the next request on the one that is kept.
+        self.client.forget();
+        let result = match mishap {
+            Mishap::AnswerUnread => mishap::leave_unread(&self.webhook, request, limit).map(|()| None),
+            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| {
+                self.let_it_finish();
+                None
+            }),
+            Mishap::HalfSent => mishap::half_send(&self.webhook, request, limit).map(|()| None),
+            Mishap::SlowReading => mishap::read_slowly(&self.webhook, request, limit).map(Some),
+            Mishap::Killed { after_ms } => match mishap::only_send(&self.webhook, request, limit) {
+                Ok(stream) => {
+                    std::thread::sleep(Duration::from_millis(after_ms.into()));
+                    let restarted = self.restart();
+                    drop(stream);
+                    return restarted.map(|()| None);
+                }
+                Err(trouble) => Err(trouble),
+            },
+        };
+        result.map_err(|trouble| self.blamed("deliver", trouble))
     }
 
     fn readings(&mut self, order_id: &str) -> Vec<String> {

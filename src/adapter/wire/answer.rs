@@ -14,7 +14,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    adapter::{Capabilities, Introduction, process::shown},
+    adapter::{Capabilities, Introduction, shown},
     domain::{OrderState, RefundView, did_you_mean},
     json::{Map, Value, from_value},
 };
@@ -181,7 +181,7 @@ pub(in crate::adapter) fn read_state(line: &str) -> Result<Option<OrderState>, S
 ///
 /// # Errors
 /// A text that names the member that is wrong.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "tower"))]
 pub(in crate::adapter) fn read_bare_state(body: &[u8]) -> Result<OrderState, String> {
     let text = std::str::from_utf8(body).map_err(|_| format!("the answer is not UTF-8: `{}`", shown(body)))?;
     let read = serde_json::from_str::<Bare>(text);
@@ -195,10 +195,10 @@ pub(in crate::adapter) fn read_bare_state(body: &[u8]) -> Result<OrderState, Str
 }
 
 /// An object; a derived reader would take an array as well.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "tower"))]
 struct Bare(OrderState);
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "tower"))]
 impl<'de> Deserialize<'de> for Bare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bare, D::Error> {
         let state = object_or_null(deserializer)?;

@@ -3,15 +3,18 @@
 //! Source: `docs/adapter-protocol.md`, "stdio".
 
 mod answer;
+#[cfg(feature = "stdio")]
 mod request;
-#[cfg(feature = "schema")]
+#[cfg(all(feature = "schema", feature = "stdio"))]
 mod schema;
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "tower"))]
 pub(super) use answer::read_bare_state;
+#[cfg(feature = "stdio")]
 pub(super) use answer::{Answer, read_answer, read_introduction, read_state, read_status};
+#[cfg(feature = "stdio")]
 pub(super) use request::{Operation, RequestLine};
-#[cfg(feature = "schema")]
+#[cfg(all(feature = "schema", feature = "stdio"))]
 pub use schema::protocol_schemas;
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn requests_are_the_documented_lines() {
     let refund = OwnRefundDetails { id: "re_9ed7…".to_owned(), amount: Amount::from_minor(541, 2), currency: "USD".to_owned() };
     written(1, Operation::Hello { protocol: 1, provider: "digital-river", secret: "whsec_…" }, HELLO);
     written(2, Operation::Begin { case: "c1", orders: &orders }, BEGIN);
-    written(3, Operation::deliver(&Request { headers: &headers, body: "{…}".as_bytes() }), DELIVER);
+    written(3, Operation::deliver(&Request::new(&headers, "{…}".as_bytes())), DELIVER);
     written(7, Operation::Initiate { order_id: "235504220336", refund: &refund }, INITIATE);
     written(4, Operation::Observe { order_id: "235504220336" }, OBSERVE);
     written(5, Operation::End { case: "c1" }, END);
@@ -49,9 +49,9 @@ fn requests_are_the_documented_lines() {
 #[test]
 fn a_delivery_is_one_line_whatever_it_holds() {
     let headers = [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "\r\n".to_owned()), ("A".to_owned(), "2".to_owned())];
-    let request = Request { headers: &headers, body: b"\xff\n" };
+    let request = Request::new(&headers, b"\xff\n");
     written(1, Operation::deliver(&request), r#"{"id":1,"op":"deliver","headers":{"a":"1, 2","b":"\r\n"},"bodyBase64":"/wo="}"#);
-    let request = Request { headers: &[], body: b"\n\0" };
+    let request = Request::new(&[], b"\n\0");
     written(2, Operation::deliver(&request), r#"{"id":2,"op":"deliver","headers":{},"body":"\n\u0000"}"#);
 }
 

@@ -104,7 +104,7 @@ impl Driver<'_> {
         for group in deliveries.chunks(at_once) {
             let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
             let requests: Vec<Request<'_>> =
-                group.iter().zip(&headers).map(|(delivery, headers)| Request { headers, body: delivery.body.bytes() }).collect();
+                group.iter().zip(&headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect();
             outcome.deliveries += requests.len() as u64;
             let started = self.clock.monotonic();
             let answers = self.call("deliver", |target| Ok(target.deliver_together(&requests))).map_err(blame)?;
@@ -132,7 +132,7 @@ impl Driver<'_> {
         let Some(mishap) = delivery.mishap else { return self.send(delivery, rules, outcome).map(Some) };
         outcome.deliveries += 1;
         let headers = self.headers(delivery);
-        let request = Request { headers: &headers, body: delivery.body.bytes() };
+        let request = Request::new(&headers, delivery.body.bytes());
         let started = self.clock.monotonic();
         let result = self.call("deliver", |target| target.deliver_badly(&request, mishap));
         if matches!(mishap, Mishap::Killed { .. }) {
@@ -176,7 +176,7 @@ impl Driver<'_> {
         for _ in 0..=REDELIVERIES {
             outcome.deliveries += 1;
             let headers = self.headers(delivery);
-            let request = Request { headers: &headers, body: delivery.body.bytes() };
+            let request = Request::new(&headers, delivery.body.bytes());
             let started = self.clock.monotonic();
             let answer = self.call("deliver", |target| target.deliver(&request));
             match attempted(answer, self.since(started), rules)? {

@@ -7,7 +7,7 @@ use std::{
 
 use super::Driver;
 use crate::{
-    adapter::{Target, TargetError, TargetErrorKind},
+    adapter::{Link, TargetError, TargetErrorKind},
     check::{Failure, FailureKind},
 };
 
@@ -25,12 +25,8 @@ impl From<Failure> for Stop {
 
 impl Driver<'_> {
     /// Calls the target, which may panic.
-    pub(super) fn call<T>(
-        &mut self,
-        operation: &str,
-        call: impl FnOnce(&mut dyn Target) -> Result<T, TargetError>,
-    ) -> Result<T, TargetError> {
-        guarded(operation, || call(self.target.as_mut())).unwrap_or_else(|panic| {
+    pub(super) fn call<T>(&mut self, operation: &str, call: impl FnOnce(&mut Link) -> Result<T, TargetError>) -> Result<T, TargetError> {
+        guarded(operation, || call(&mut self.target)).unwrap_or_else(|panic| {
             self.has_panicked = true;
             Err(panic)
         })

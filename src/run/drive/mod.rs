@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{alias::Aliases, claims::claims_problem, factory::Factory};
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    adapter::{Capabilities, Hello, Introduction, Link, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
     case::{Case, Delivery, OrderSetup},
     check::Rules,
     domain::{Clock, OrderState, Secret},
@@ -86,7 +86,7 @@ pub struct Driver<'a> {
     /// The provider, which signs.
     pub provider: &'a dyn Provider,
     /// The target.
-    target: Box<dyn Target>,
+    target: Link,
     /// Makes another one where this one is of no use any more.
     factory: Option<&'a dyn Factory>,
     /// The one clock.
@@ -143,7 +143,7 @@ impl<'a> Driver<'a> {
     ) -> Result<Driver<'a>, TargetError> {
         let mut driver = Driver {
             provider,
-            target,
+            target: Link::new(target),
             factory,
             clock,
             conditions,
@@ -220,7 +220,7 @@ impl<'a> Driver<'a> {
             (Err(_), Some(factory)) => {
                 // The old one goes first: they may want the same port.
                 self.let_go();
-                self.target = made(factory)?;
+                self.target = Link::new(made(factory)?);
             }
         }
         (self.has_panicked, self.is_spent, self.crashed) = (false, false, None);
@@ -233,7 +233,7 @@ impl<'a> Driver<'a> {
             target.bye();
             Ok(())
         });
-        let old = std::mem::replace(&mut self.target, Box::new(Gone));
+        let old = std::mem::replace(&mut self.target, Link::new(Box::new(Gone)));
         let _ = guarded("bye", || drop(old));
     }
 }

@@ -1,0 +1,543 @@
+//! A target that is a `tower::Service` of HTTP requests, an axum `Router` for instance, called in process.
+//!
+//! It has a runtime of its own with several threads: deliveries at the same time really are, and what handlers leave to tasks
+//! of their own goes on after they answered. A panic in a handler is the target's crash, and one that does not end is not
+//! waited for longer than the limit. No socket is opened.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    fmt::Display,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use serde::Serialize;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::Barrier,
+    task::AbortHandle,
+};
+use tower_service::Service;
+
+use super::{
+    Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, shown, wire::read_bare_state,
+};
+use crate::{
+    case::{Mishap, OrderSetup, OwnRefund},
+    domain::OrderState,
+};
+
+/// How long an answer may be. An order is a few kilobytes.
+const LONGEST_ANSWER: usize = 4 << 20;
+/// How long a handler runs until its client hangs up: long enough to have begun.
+const UNTIL_HANGING_UP: Duration = Duration::from_millis(1);
+/// What stands for the order's id in a path.
+const ORDER_ID: &str = "{orderId}";
+
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Handler = Arc<dyn Fn(http::Request<Full<Bytes>>) -> Later<Result<Answer, String>> + Send + Sync>;
+type Maker = Box<dyn Fn(Hello) -> Later<Handler> + Send>;
+type Shower = Box<dyn Fn(String) -> Later<Option<OrderState>> + Send>;
+type SetterUp = Box<dyn Fn(Vec<OrderSetup>) -> Later<()> + Send>;
+type Initiator = Box<dyn Fn(OwnRefund) -> Later<()> + Send>;
+
+struct Answer {
+    status: u16,
+    body: Bytes,
+}
+
+enum Source {
+    /// Always this one. It cannot be started again.
+    Fixed(Handler),
+    /// Made at every start.
+    Made(Maker),
+}
+
+enum Shows {
+    At(String),
+    By(Shower),
+}
+
+enum SetUp {
+    Not,
+    At(String),
+    By(SetterUp),
+}
+
+enum Initiates {
+    Not,
+    At(String),
+    By(Initiator),
+}
+
+/// A `tower::Service` as a target. It says nothing of itself but its name until it is told what to claim; deliveries go to `/`.
+///
+/// ```
+/// # use refundproof::adapter::TowerTarget;
+/// # use axum::{Router, routing::{get, post}};
+/// # async fn webhook() {} async fn show() {} async fn set_up() {}
+/// let shop = Router::new()
+///     .route("/webhooks", post(webhook))
+///     .route("/orders/{id}", get(show))
+///     .route("/test/orders", post(set_up));
+/// let target = TowerTarget::new(shop).webhook("/webhooks").shown_at("/orders/{orderId}").set_up_at("/test/orders");
+/// ```
+pub struct TowerTarget {
+    source: Source,
+    introduction: Introduction,
+    webhook: String,
+    endpoints: BTreeMap<String, String>,
+    shows: Shows,
+    set_up: SetUp,
+    initiates: Initiates,
+    limit: Duration,
+    patience: Duration,
+    runtime: Option<Runtime>,
+    handler: Option<Handler>,
+}
+
+impl TowerTarget {
+    /// This service. It cannot be started again, so it cannot be durable.
+    pub fn new<S, B>(service: S) -> TowerTarget
+    where
+        S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>, Error: Display, Future: Send> + Clone + Send + 'static,
+        B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        TowerTarget::from(Source::Fixed(handler(service)))
+    }
+
+    /// A service that is made whenever it is started, inside the runtime that it will run on: it is told the secret that
+    /// deliveries are signed with, and whatever it keeps elsewhere it finds again.
+    pub fn started_by<F, L, S, B>(start: F) -> TowerTarget
+    where
+        F: Fn(Hello) -> L + Send + 'static,
+        L: Future<Output = S> + Send + 'static,
+        S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>, Error: Display, Future: Send> + Clone + Send + 'static,
+        B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        TowerTarget::from(Source::Made(Box::new(move |hello| {
+            let starting = start(hello);
+            Box::pin(async move { handler(starting.await) })
+        })))
+    }
+
+    fn from(source: Source) -> TowerTarget {
+        TowerTarget {
+            source,
+            introduction: Introduction { name: "tower service".to_owned(), ..Introduction::default() },
+            webhook: "/".to_owned(),
+            endpoints: BTreeMap::new(),
+            shows: Shows::At(format!("/orders/{ORDER_ID}")),
+            set_up: SetUp::Not,
+            initiates: Initiates::Not,
+            limit: Duration::from_secs(3),
+            patience: Duration::ZERO,
+            runtime: None,
+            handler: None,
+        }
+    }
+
+    /// Its name and its version, for reports.
+    #[must_use]
+    pub fn named(mut self, name: &str, version: &str) -> TowerTarget {
+        (self.introduction.name, self.introduction.version) = (name.to_owned(), version.to_owned());
+        self
+    }
+
+    /// What it can do.
+    #[must_use]
+    pub fn claiming(mut self, capabilities: Capabilities) -> TowerTarget {
+        self.introduction.capabilities = capabilities;
+        self
+    }
+
+    /// The path that deliveries are posted to.
+    #[must_use]
+    pub fn webhook(mut self, path: &str) -> TowerTarget {
+        path.clone_into(&mut self.webhook);
+        self
+    }
+
+    /// The path of an endpoint of this name, for a provider that delivers to several.
+    #[must_use]
+    pub fn webhook_of(mut self, endpoint: &str, path: &str) -> TowerTarget {
+        self.endpoints.insert(endpoint.to_owned(), path.to_owned());
+        self
+    }
+
+    /// The path where an order is shown, in which `{orderId}` stands for its id: `200` with the state as JSON, `404` if it is
+    /// not known. Without this it is `/orders/{orderId}`.
+    #[must_use]
+    pub fn shown_at(mut self, path: &str) -> TowerTarget {
+        self.shows = Shows::At(path.to_owned());
+        self
+    }
+
+    /// What shows an order instead of a path.
+    #[must_use]
+    pub fn shown_by<L: Future<Output = Option<OrderState>> + Send + 'static>(
+        mut self,
+        show: impl Fn(String) -> L + Send + 'static,
+    ) -> TowerTarget {
+        self.shows = Shows::By(Box::new(move |order| Box::pin(show(order))));
+        self
+    }
+
+    /// The path that `{"case":…,"orders":[…]}` is posted to when a case begins. Without this, and without
+    /// [`TowerTarget::set_up_by`], it is told nothing.
+    #[must_use]
+    pub fn set_up_at(mut self, path: &str) -> TowerTarget {
+        self.set_up = SetUp::At(path.to_owned());
+        self
+    }
+
+    /// What makes the orders of a case known, instead of a path.
+    #[must_use]
+    pub fn set_up_by<L: Future<Output = ()> + Send + 'static>(
+        mut self,
+        set_up: impl Fn(Vec<OrderSetup>) -> L + Send + 'static,
+    ) -> TowerTarget {
+        self.set_up = SetUp::By(Box::new(move |orders| Box::pin(set_up(orders))));
+        self
+    }
+
+    /// The path that `{"orderId":…,"refund":{…}}` is posted to when the shop made a refund itself.
+    #[must_use]
+    pub fn initiated_at(mut self, path: &str) -> TowerTarget {
+        self.initiates = Initiates::At(path.to_owned());
+        self
+    }
+
+    /// What tells it of refunds that the shop made itself, instead of a path.
+    #[must_use]
+    pub fn initiated_by<L: Future<Output = ()> + Send + 'static>(
+        mut self,
+        initiate: impl Fn(OwnRefund) -> L + Send + 'static,
+    ) -> TowerTarget {
+        self.initiates = Initiates::By(Box::new(move |own| Box::pin(initiate(own))));
+        self
+    }
+
+    /// How long it may take for an answer; three seconds without this.
+    #[must_use]
+    pub fn answering_within(mut self, limit: Duration) -> TowerTarget {
+        self.limit = limit;
+        self
+    }
+
+    fn runtime(&mut self, operation: &str) -> Result<&Runtime, TargetError> {
+        let runtime = match self.runtime.take() {
+            Some(runtime) => runtime,
+            None => {
+                let threads = usize::try_from(self.introduction.capabilities.concurrency).unwrap_or(usize::MAX).clamp(2, 16);
+                let built = Builder::new_multi_thread().worker_threads(threads).thread_name("target").enable_all().build();
+                built.map_err(|error| TargetError::new(operation, TargetErrorKind::NotStarted(error.to_string())))?
+            }
+        };
+        Ok(self.runtime.insert(runtime))
+    }
+
+    /// Runs something of the target's to its end, or until it takes too long.
+    fn run<T: Send + 'static>(
+        &mut self,
+        operation: &str,
+        limit: Duration,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, TargetError> {
+        wait(operation, limit, begun(self.runtime(operation)?, work))
+    }
+
+    fn handler(&self, operation: &str) -> Result<Handler, TargetError> {
+        let not_started = || TargetError::new(operation, TargetErrorKind::NotStarted("it is not running; `hello` starts it".to_owned()));
+        self.handler.clone().ok_or_else(not_started)
+    }
+
+    fn ask(&mut self, operation: &str, method: http::Method, path: &str, body: Vec<u8>) -> Result<Answer, TargetError> {
+        let headers = [(String::from("content-type"), String::from("application/json"))];
+        let request = request(operation, method, path, &headers, body)?;
+        let answering = self.handler(operation)?(request);
+        answered(operation, self.run(operation, self.limit, answering)?)
+    }
+
+    /// Posts something that must be answered with 2xx.
+    fn tell(&mut self, operation: &str, path: &str, body: &impl Serialize) -> Result<(), TargetError> {
+        let body = serde_json::to_vec(body).map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(error.to_string())))?;
+        let answer = self.ask(operation, http::Method::POST, path, body)?;
+        if (200..300).contains(&answer.status) { Ok(()) } else { Err(refused(operation, path, &answer)) }
+    }
+
+    /// What a delivery comes to, when it is waited for.
+    fn delivering(&self, delivery: &Request<'_>) -> Result<Later<Result<Answer, String>>, TargetError> {
+        let path = match delivery.endpoint() {
+            None => &self.webhook,
+            Some(name) => self.endpoints.get(name).ok_or_else(|| {
+                TargetError::new("deliver", TargetErrorKind::Declined(format!("no path is named for the endpoint `{name}`")))
+            })?,
+        };
+        let request = request("deliver", http::Method::POST, path, delivery.headers, delivery.body.to_vec())?;
+        Ok(self.handler("deliver")?(request))
+    }
+
+    fn stop(&mut self) {
+        self.handler = None;
+        if let Some(runtime) = self.runtime.take() {
+            // A handler may be stuck; it is not waited for.
+            runtime.shutdown_background();
+        }
+    }
+
+    fn answer_limit(&self) -> Duration {
+        self.limit.max(self.patience)
+    }
+}
+
+impl Target for TowerTarget {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        if self.handler.is_none() {
+            let handler = match &self.source {
+                Source::Fixed(handler) => Arc::clone(handler),
+                Source::Made(make) => {
+                    let making = make(hello.clone());
+                    self.run("hello", self.limit, making)?
+                }
+            };
+            self.handler = Some(handler);
+        }
+        Ok(self.introduction.clone())
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        #[derive(Serialize)]
+        struct Begun<'a> {
+            case: &'a str,
+            orders: &'a [OrderSetup],
+        }
+        match &self.set_up {
+            SetUp::Not => Ok(()),
+            SetUp::At(path) => {
+                let path = path.clone();
+                self.tell("begin", &path, &Begun { case, orders })
+            }
+            SetUp::By(set_up) => {
+                let setting_up = set_up(orders.to_vec());
+                self.run("begin", self.limit, setting_up)
+            }
+        }
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let delivering = self.delivering(request)?;
+        let answer = self.run("deliver", self.answer_limit(), delivering)?;
+        Ok(answered("deliver", answer)?.status)
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        match &self.initiates {
+            Initiates::Not => Err(TargetError::unsupported("initiate")),
+            Initiates::At(path) => {
+                let path = path.clone();
+                self.tell("initiate", &path, own)
+            }
+            Initiates::By(initiate) => {
+                let initiating = initiate(own.clone());
+                self.run("initiate", self.limit, initiating)
+            }
+        }
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        let path = match &self.shows {
+            Shows::By(show) => {
+                let showing = show(order_id.to_owned());
+                return self.run("observe", self.limit, showing);
+            }
+            Shows::At(path) => path.replace(ORDER_ID, order_id),
+        };
+        let answer = self.ask("observe", http::Method::GET, &path, Vec::new())?;
+        match answer.status {
+            404 => Ok(None),
+            200 => read_bare_state(&answer.body).map(Some).map_err(|what| TargetError::new("observe", TargetErrorKind::Nonsense(what))),
+            _ => Err(refused("observe", &path, &answer)),
+        }
+    }
+
+    fn bye(&mut self) {
+        self.stop();
+    }
+
+    fn restart(&mut self) -> Result<(), TargetError> {
+        if matches!(self.source, Source::Fixed(_)) {
+            return Err(TargetError::unsupported("restart"));
+        }
+        self.stop();
+        Ok(())
+    }
+
+    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
+        Some(self)
+    }
+}
+
+impl Sealed for TowerTarget {}
+
+impl Transport for TowerTarget {
+    fn wait_at_least(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// All handlers begin when the last of them is ready to.
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        let limit = self.answer_limit();
+        let all: Result<Vec<_>, TargetError> = requests.iter().map(|request| self.delivering(request)).collect();
+        let begun = all.and_then(|all| {
+            let together = Arc::new(Barrier::new(all.len()));
+            let runtime = self.runtime("deliver")?;
+            let begin = |delivering| {
+                let together = Arc::clone(&together);
+                begun(runtime, async move {
+                    together.wait().await;
+                    delivering.await
+                })
+            };
+            Ok(all.into_iter().map(begin).collect::<Vec<_>>())
+        });
+        match begun {
+            Ok(begun) => begun
+                .into_iter()
+                .map(|begun| wait("deliver", limit, begun).and_then(|answer| answered("deliver", answer)).map(|answer| answer.status))
+                .collect(),
+            Err(error) => vec![Err(error); requests.len()],
+        }
+    }
+
+    /// A client that hangs up ends the handler where it stands, as servers do it.
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match mishap {
+            Mishap::HalfSent => Ok(None),
+            Mishap::AnswerUnread => self.deliver(request).map(|_| None),
+            Mishap::SlowReading => self.deliver(request).map(Some),
+            Mishap::Reset => {
+                let delivering = self.delivering(request)?;
+                let begun = begun(self.runtime("deliver")?, delivering);
+                std::thread::sleep(UNTIL_HANGING_UP);
+                begun.abort.abort();
+                match begun.hear.recv_timeout(self.answer_limit()) {
+                    Ok(Err(Ended::Panicked(how))) => Err(TargetError::new("deliver", TargetErrorKind::Crashed(how))),
+                    _ => Ok(None),
+                }
+            }
+            Mishap::Killed { after_ms } => {
+                let delivering = self.delivering(request)?;
+                let _begun = begun(self.runtime("deliver")?, delivering);
+                std::thread::sleep(Duration::from_millis(after_ms.into()));
+                self.restart().map(|()| None)
+            }
+        }
+    }
+}
+
+impl Drop for TowerTarget {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Something that runs.
+struct Begun<T> {
+    at: Instant,
+    abort: AbortHandle,
+    hear: mpsc::Receiver<Result<T, Ended>>,
+}
+
+/// Why there is no result.
+enum Ended {
+    Panicked(String),
+    Aborted,
+}
+
+fn begun<T: Send + 'static>(runtime: &Runtime, work: impl Future<Output = T> + Send + 'static) -> Begun<T> {
+    // The result comes over a channel of the standard library: whoever waits needs no timer of a runtime whose threads may
+    // all be stuck.
+    let (tell, hear) = mpsc::sync_channel(1);
+    let task = runtime.spawn(work);
+    let abort = task.abort_handle();
+    runtime.spawn(async move {
+        let result = task.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => Ended::Panicked(panicked(&*panic)),
+            Err(_) => Ended::Aborted,
+        });
+        // Nobody may be waiting any more.
+        let _ = tell.send(result);
+    });
+    Begun { at: Instant::now(), abort, hear }
+}
+
+fn wait<T>(operation: &str, limit: Duration, begun: Begun<T>) -> Result<T, TargetError> {
+    let left = limit.saturating_sub(begun.at.elapsed());
+    let kind = match begun.hear.recv_timeout(left) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(Ended::Panicked(how))) => TargetErrorKind::Crashed(how),
+        Ok(Err(Ended::Aborted)) | Err(mpsc::RecvTimeoutError::Disconnected) => TargetErrorKind::Crashed("ended".to_owned()),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            begun.abort.abort();
+            TargetErrorKind::TimedOut(limit)
+        }
+    };
+    Err(TargetError::new(operation, kind))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a message"))
+}
+
+/// A service whose own error is what a server makes of it: the connection is closed without an answer.
+fn answered(operation: &str, answer: Result<Answer, String>) -> Result<Answer, TargetError> {
+    answer.map_err(|how| TargetError::new(operation, TargetErrorKind::Crashed(format!("did not answer: {how}"))))
+}
+
+fn refused(operation: &str, path: &str, answer: &Answer) -> TargetError {
+    let body = if answer.body.is_empty() { String::new() } else { format!(": `{}`", shown(&answer.body)) };
+    TargetError::new(operation, TargetErrorKind::Refused(format!("{path} answered {}{body}", answer.status)))
+}
+
+fn request(
+    operation: &str,
+    method: http::Method,
+    path: &str,
+    headers: &[(String, String)],
+    body: Vec<u8>,
+) -> Result<http::Request<Full<Bytes>>, TargetError> {
+    let mut builder = http::Request::builder().method(method).uri(path).header("host", "localhost");
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    let length = body.len();
+    builder
+        .header("content-length", length)
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(format!("no request can be made for `{path}`: {error}"))))
+}
+
+fn handler<S, B>(service: S) -> Handler
+where
+    S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>, Error: Display, Future: Send> + Clone + Send + 'static,
+    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let service = Mutex::new(service);
+    Arc::new(move |request| {
+        // A clone for each request, as servers make one for each connection.
+        let mut service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move {
+            poll_fn(|context| service.poll_ready(context)).await.map_err(|error| error.to_string())?;
+            let (head, body) = service.call(request).await.map_err(|error| error.to_string())?.into_parts();
+            let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| error.to_string())?;
+            Ok(Answer { status: head.status.as_u16(), body: body.to_bytes() })
+        })
+    })
+}

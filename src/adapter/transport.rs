@@ -1,0 +1,158 @@
+//! What the driver asks of a target beyond what an integrator writes: bad connections, deliveries at the same time, and
+//! what a person wants to read when something fails.
+//!
+//! A transport of this crate implements [`Transport`]; every other [`Target`] gets it through [`Link`], which does what can
+//! be done with the integrator's operations alone. Nobody outside implements it: it changes whenever the driver needs more.
+
+use std::{ops, time::Duration};
+
+use super::{Request, Target, TargetError};
+use crate::case::Mishap;
+
+/// Keeps [`Transport`] to this crate and its tests.
+#[doc(hidden)]
+pub trait Sealed {}
+
+/// A target that is more than the integrator's operations.
+pub trait Transport: Target + Sealed {
+    /// How long the answers to the deliveries from now on are waited for at least, before a call gives up with
+    /// [`TargetErrorKind::TimedOut`](super::TargetErrorKind::TimedOut). How long they take is measured by the caller;
+    /// whoever never gives up need not care.
+    fn wait_at_least(&mut self, patience: Duration) {
+        let _ = patience;
+    }
+
+    /// Several deliveries under way at the same time. One after the other where the target has no better way.
+    fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        one_by_one(self, requests)
+    }
+
+    /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
+    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
+    /// `hello` is said again by the caller. Without a network only the kill can be real.
+    ///
+    /// # Errors
+    /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        without_network(self, request, mishap)
+    }
+
+    /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
+    fn learns_of_orders_from_events(&self) -> bool {
+        false
+    }
+
+    /// How its own JSON of an order was read last, a line for each member; empty where it shows the contract's.
+    fn readings(&mut self, order_id: &str) -> Vec<String> {
+        let _ = order_id;
+        Vec::new()
+    }
+
+    /// Where it is reached by hand, for a target that is a service.
+    fn endpoints(&self) -> Option<Endpoints> {
+        None
+    }
+
+    /// What the target wrote to its standard error since it was last asked, shortened.
+    fn complaints(&mut self) -> String {
+        String::new()
+    }
+}
+
+/// Where a service is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The command that starts it, where the harness does that.
+    pub start: Option<Vec<String>>,
+    /// Where deliveries are posted.
+    pub webhook: String,
+    /// Where an order is shown; `{orderId}` stands for its id.
+    pub state: String,
+    /// Where it is told of orders, if by a request.
+    pub setup: Option<String>,
+}
+
+/// Any target, as the driver holds it: its own operations by dereferencing, those of [`Transport`] by methods of the same names.
+pub struct Link(Box<dyn Target>);
+
+impl Link {
+    /// The way to this target.
+    pub fn new(target: Box<dyn Target>) -> Link {
+        Link(target)
+    }
+
+    /// As [`Transport::wait_at_least`].
+    pub fn wait_at_least(&mut self, patience: Duration) {
+        if let Some(transport) = self.0.as_transport() {
+            transport.wait_at_least(patience);
+        }
+    }
+
+    /// As [`Transport::deliver_together`].
+    pub fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+        match self.0.as_transport() {
+            Some(transport) => transport.deliver_together(requests),
+            None => one_by_one(self.0.as_mut(), requests),
+        }
+    }
+
+    /// As [`Transport::deliver_badly`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match self.0.as_transport() {
+            Some(transport) => transport.deliver_badly(request, mishap),
+            None => without_network(self.0.as_mut(), request, mishap),
+        }
+    }
+
+    /// As [`Transport::learns_of_orders_from_events`].
+    pub fn learns_of_orders_from_events(&mut self) -> bool {
+        self.0.as_transport().is_some_and(|transport| transport.learns_of_orders_from_events())
+    }
+
+    /// As [`Transport::readings`].
+    pub fn readings(&mut self, order_id: &str) -> Vec<String> {
+        self.0.as_transport().map(|transport| transport.readings(order_id)).unwrap_or_default()
+    }
+
+    /// As [`Transport::endpoints`].
+    pub fn endpoints(&mut self) -> Option<Endpoints> {
+        self.0.as_transport().and_then(|transport| transport.endpoints())
+    }
+
+    /// As [`Transport::complaints`].
+    pub fn complaints(&mut self) -> String {
+        self.0.as_transport().map(|transport| transport.complaints()).unwrap_or_default()
+    }
+}
+
+impl ops::Deref for Link {
+    type Target = dyn Target;
+
+    fn deref(&self) -> &(dyn Target + 'static) {
+        self.0.as_ref()
+    }
+}
+
+impl ops::DerefMut for Link {
+    fn deref_mut(&mut self) -> &mut (dyn Target + 'static) {
+        self.0.as_mut()
+    }
+}
+
+fn one_by_one<T: Target + ?Sized>(target: &mut T, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
+    requests.iter().map(|request| target.deliver(request)).collect()
+}
+
+fn without_network<T: Target + ?Sized>(target: &mut T, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+    match mishap {
+        Mishap::HalfSent => Ok(None),
+        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => target.deliver(request).map(Some),
+        Mishap::Killed { .. } => {
+            target.deliver(request)?;
+            target.restart().map(|()| None)
+        }
+    }
+}
