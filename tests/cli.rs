@@ -618,7 +618,7 @@ fn target_that_never_answers() {
 fn fails_in_deliver(what: &str, only: &str, parts: &[&str]) {
     let place = Place::new();
     place.write("target.sh", &shell_target("{}"));
-    let ran = place.check(&["certify", "--cases", "1", "--only", only, "--", "sh", "target.sh", what], 1, "");
+    let ran = place.check(&["certify", "--cases", "1", "--answer-limit", "300ms", "--only", only, "--", "sh", "target.sh", what], 1, "");
     ran.shows(parts);
     assert!(!ran.out.contains("→ \n"), "{}", ran.out);
     place.nothing_is_left();
@@ -631,7 +631,7 @@ fn target_that_crashes_in_deliver() {
 
 #[test]
 fn target_that_hangs_in_deliver() {
-    fails_in_deliver("sleep 100", PLAIN, &["→ no answer", "no answer within 3000 ms"]);
+    fails_in_deliver("sleep 100", PLAIN, &["→ no answer", "no answer within 300 ms"]);
 }
 
 #[test]

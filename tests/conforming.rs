@@ -17,7 +17,7 @@ use refundproof::{
     run::{Launch, Options, Report, certify},
 };
 
-const CASES: u32 = 64;
+const CASES: u32 = 40;
 const SEEDS: [u64; 2] = [1, 20_260_731];
 /// More than there are processors: a consumer that applies later mostly sleeps. The findings are the same.
 const JOBS: usize = 4;

@@ -6,7 +6,7 @@
 
 use std::{ops, time::Duration};
 
-use super::{Request, Target, TargetError};
+use super::{Hello, Introduction, Request, Target, TargetError};
 use crate::case::Mishap;
 
 /// Keeps [`Transport`] to this crate and its tests.
@@ -79,6 +79,19 @@ impl Link {
     /// The way to this target.
     pub fn new(target: Box<dyn Target>) -> Link {
         Link(target)
+    }
+
+    /// As [`Target::hello`]. Whoever is called with `&mut self` takes one delivery at a time, whatever it claims, and nothing
+    /// can be found out about more: so the claim counts as one.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        let mut introduction = self.0.hello(hello)?;
+        if self.0.as_transport().is_none() {
+            introduction.capabilities.concurrency = introduction.capabilities.concurrency.min(1);
+        }
+        Ok(introduction)
     }
 
     /// As [`Transport::wait_at_least`].
