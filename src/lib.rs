@@ -75,6 +75,9 @@
 //! | `docs/adding-a-provider.md` | another provider, from outside this crate too: [`Provider`] |
 //! | `ARCHITECTURE.md` | how this crate is built |
 
+#[cfg(all(feature = "cli", not(unix)))]
+compile_error!("the program and the transports are for Unix; elsewhere take `default-features = false` and certify Rust types in process");
+
 #[doc(hidden)]
 pub mod adapter;
 #[doc(hidden)]

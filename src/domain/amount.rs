@@ -8,6 +8,7 @@ use std::{fmt, iter::Sum, ops};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
 
 /// An exact decimal amount in major units (dollars, not cents).
 ///
@@ -199,10 +200,14 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     /// Takes a JSON string or a JSON number (`docs/adapter-protocol.md`, "Order refund state").
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
-        match crate::json::Value::deserialize(deserializer)? {
-            crate::json::Value::String(text) => Amount::parse(&text).map_err(de::Error::custom),
-            crate::json::Value::Number(number) => Amount::parse(number.as_str()).map_err(de::Error::custom),
-            other => Err(de::Error::custom(format!("an amount is a decimal number or a string with one, not `{other}`"))),
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get().as_bytes().first() {
+            Some(b'"') => {
+                let text: String = serde_json::from_str(raw.get()).map_err(de::Error::custom)?;
+                Amount::parse(&text).map_err(de::Error::custom)
+            }
+            Some(b'-' | b'0'..=b'9') => Amount::parse(raw.get()).map_err(de::Error::custom),
+            _ => Err(de::Error::custom(format!("an amount is a decimal number or a string with one, not `{raw}`"))),
         }
     }
 }

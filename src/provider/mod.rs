@@ -2,7 +2,7 @@
 //!
 //! A provider is one folder of data (`corpus/NAME`) and one of code. What it has to say is in the
 //! [`Provider`] trait: its corpus, what can happen with it, how its events look, how it signs. Everything
-//! else is the same for all of them, [`lower`] above all: it turns a plan into a case.
+//! else is the same for all of them, `lower` above all: it turns a plan into a case.
 
 pub mod digital_river;
 mod lower;

@@ -4,10 +4,8 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::Value;
-
 use super::{bank::Fault, dialect::Form, fault::Faults, ledger::Ledger, money::Amounts, parse::Envelope, refusal::Refusal};
-use crate::domain::Status;
+use crate::{domain::Status, json::Value};
 
 impl Envelope<'_> {
     /// What only a shop minds that reads more strictly than the contract allows.

@@ -4,12 +4,12 @@
 //! (members sorted, no white space), so formatting does not matter. Signing a report is left to tools for that; a
 //! signature over the file covers everything, since the digests are in it.
 
-use crate::json::Value;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{conclude::conclude, outcome::Report};
 use crate::{
+    json::Value,
     plan::{draw, for_recipe},
     provider::Provider,
 };

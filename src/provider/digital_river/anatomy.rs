@@ -1,9 +1,8 @@
 //! Where the places are that mutations need, in the bodies of Digital River's events.
 
-use crate::json::Value;
-
 use crate::{
     domain::{Amount, Currency, RefundState},
+    json::Value,
     model::EventFacts,
     mutate::Anatomy,
 };

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::json::Value;
-
 use crate::{
     corpus::{Corpus, CorpusError, ObjectKind},
     domain::RefundState,
+    json::Value,
     model::ChargeRefund,
     provider::{Scene, Template, push_amount, push_plain},
 };

@@ -1,13 +1,12 @@
 //! Where the places are that mutations need, in the bodies of Tazapay's events.
 
-use crate::json::Value;
-
 use super::{
     digits,
     events::{CANCELLED, PENDING},
 };
 use crate::{
     domain::{Amount, Currency, RefundState},
+    json::Value,
     model::EventFacts,
     mutate::Anatomy,
 };

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use crate::json::Value;
-
 use super::{code, digits, hundredths};
 use crate::{
     corpus::{Corpus, CorpusError, ObjectKind},
     domain::{Amount, EventTime, RefundState},
+    json::Value,
     model::{Change, RefundTruth, Tell},
     provider::{Message, Scene, Template, push_plain},
 };

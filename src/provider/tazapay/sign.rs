@@ -1,11 +1,12 @@
 //! The signature: base64 of an HMAC-SHA256 over the event's id, the raw body and the literal `created_at` at its top, one
 //! after the other (`docs/adapter-protocol.md`, "Signatures"). It says nothing of when a delivery was sent.
 
-use crate::json::Value;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
+
+use crate::json::Value;
 
 #[derive(Default, Deserialize)]
 struct Signed {
