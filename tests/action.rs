@@ -9,6 +9,7 @@ use common::{
     root,
     sample::is_there,
 };
+use refundproof::provider::registered;
 use rstest::rstest;
 
 /// The script of the step `certify`.
@@ -21,7 +22,7 @@ fn script() -> String {
 
 #[rstest]
 #[case::conformant("builtin:reference", "", "--only duplicate-deliveries --cases 2 --without refund --without chargeback", 0)]
-#[case::another_provider("builtin:reference", "tazapay", "--only duplicate-deliveries --cases 2 --without refund", 0)]
+#[case::another_provider("builtin:reference", registered()[1].name, "--only duplicate-deliveries --cases 2 --without refund", 0)]
 #[case::not_conformant(FAULT, "", "--only duplicate-deliveries --cases 20", 1)]
 #[case::configuration("nowhere.toml", "", "", 2)]
 fn it_certifies_and_keeps_the_reports(#[case] target: &str, #[case] provider: &str, #[case] arguments: &str, #[case] code: i32) {

@@ -19,7 +19,7 @@ use refundproof::{
     case::{Mishap, OrderSetup},
     check::verdict::Verdict,
     domain::Clock,
-    provider::tazapay::Tazapay,
+    provider::{Registered, registered},
     reference::ReferenceShop,
     run::{Launch, Options, Selection, certify},
 };
@@ -37,10 +37,15 @@ struct Books {
 
 type Shared = Arc<Mutex<Books>>;
 
+/// Another provider than the first.
+fn other() -> &'static Registered {
+    &registered()[1]
+}
+
 impl Books {
     fn shop(&self) -> ReferenceShop {
         let mut shop = ReferenceShop::new(Clock::system());
-        shop.hello(&Hello::new("tazapay", Options::new().secrets.current().unwrap_or_default())).expect("it takes these");
+        shop.hello(&Hello::new(other().name, Options::new().secrets.current().unwrap_or_default())).expect("it takes these");
         shop.begin("c", &self.orders).expect("it takes these");
         for (headers, body) in &self.log {
             shop.deliver(&Request::new(headers, body)).expect("it answered before");
@@ -91,13 +96,13 @@ fn deliveries_at_the_same_time_really_are(#[case] careful: bool, #[case] expecte
         options.cases = 20;
         options.selection = Selection::new(&["concurrent-deliveries".to_owned()], &[]).expect("a glob");
     });
-    let report = certify(Tazapay::embedded(), &launch, &options, &Default::default(), &mut |_| {}).expect("it starts");
+    let report = certify(other().embedded(), &launch, &options, &Default::default(), &mut |_| {}).expect("it starts");
     assert_eq!(report.requirements[0].verdict, expected, "{:?}", report.findings.first().map(|finding| &finding.message));
 }
 
 fn started(target: TowerTarget) -> TowerTarget {
     let mut target = target.answering_within(LIMIT);
-    target.hello(&Hello::new("tazapay", "whsec")).expect("it starts");
+    target.hello(&Hello::new(other().name, "whsec")).expect("it starts");
     target
 }
 
