@@ -76,8 +76,11 @@ pub fn certify<T: Target + 'static>(
     options: &Options,
     make: impl Fn() -> T + Sync,
 ) -> Result<Report, TargetError> {
-    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(make()) as Box<dyn Target>));
-    run::certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {})
+    run::certify(provider, &launch(make), options, &AtomicBool::new(false), &mut |_| {})
+}
+
+fn launch<T: Target + 'static>(make: impl Fn() -> T + Sync) -> Launch<impl Fn() -> Result<Box<dyn Target>, TargetError> + Sync> {
+    Launch::new("in-process", "", Clock::system(), move || Ok(Box::new(make()) as Box<dyn Target>))
 }
 
 /// Judges one requirement and panics with the shrunk counterexample if the target does not meet it. One that could not be
@@ -174,7 +177,7 @@ fn replay<T: Target + 'static>(provider: &dyn Provider, id: &str, options: &Opti
     if case.requirement.as_deref() != Some(id) || case.provider != provider.name() {
         return;
     }
-    let launch = Launch::new("in-process", "", Clock::system(), || Ok(Box::new(make()) as Box<dyn Target>));
+    let launch = launch(make);
     let mut driver = options.driver(provider, &launch, Clock::system()).unwrap_or_else(|error| panic!("{id}: {error}"));
     let outcome = driver.run("replay", &case, Rules::of(id, provider.answer_limit()));
     if let Some(error) = outcome.error {

@@ -1,6 +1,6 @@
 //! What can go wrong between the harness and a target.
 
-use std::{fmt, time::Duration};
+use std::{any::Any, fmt, time::Duration};
 
 /// An operation that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,3 +79,9 @@ impl fmt::Display for TargetError {
 }
 
 impl std::error::Error for TargetError {}
+
+/// How a target ended that panicked.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a message"))
+}

@@ -7,6 +7,8 @@
 mod capabilities;
 mod error;
 // What starts processes and kills groups of them is for Unix.
+#[cfg(any(all(unix, feature = "http"), feature = "tower"))]
+mod endpoint;
 #[cfg(all(unix, feature = "stdio"))]
 mod folder;
 #[cfg(all(unix, feature = "http"))]
@@ -30,6 +32,7 @@ mod wire;
 use shown::shown;
 
 pub use capabilities::{Capabilities, Observable};
+pub(crate) use error::panicked;
 pub use error::{TargetError, TargetErrorKind};
 #[cfg(all(unix, feature = "http"))]
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};

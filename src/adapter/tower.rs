@@ -5,7 +5,6 @@
 //! waited for longer than the limit. No socket is opened.
 
 use std::{
-    any::Any,
     collections::BTreeMap,
     fmt::Display,
     future::{Future, poll_fn},
@@ -25,7 +24,10 @@ use tokio::{
 use tower_service::Service;
 
 use super::{
-    Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, shown, wire::read_bare_state,
+    Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    endpoint::{CaseBegun, ORDER_ID, refused},
+    panicked,
+    wire::read_bare_state,
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
@@ -36,8 +38,6 @@ use crate::{
 const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a handler runs until its client hangs up: long enough to have begun.
 const UNTIL_HANGING_UP: Duration = Duration::from_millis(1);
-/// What stands for the order's id in a path.
-const ORDER_ID: &str = "{orderId}";
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Handler = Arc<dyn Fn(http::Request<Full<Bytes>>) -> Later<Result<Answer, String>> + Send + Sync>;
@@ -58,21 +58,10 @@ enum Source {
     Made(Maker),
 }
 
-enum Shows {
+/// How something is done: by a request to a path, or by calling something.
+enum Way<F> {
     At(String),
-    By(Shower),
-}
-
-enum SetUp {
-    Not,
-    At(String),
-    By(SetterUp),
-}
-
-enum Initiates {
-    Not,
-    At(String),
-    By(Initiator),
+    By(F),
 }
 
 /// A `tower::Service` as a target. It says nothing of itself but its name until it is told what to claim; deliveries go to `/`.
@@ -92,9 +81,9 @@ pub struct TowerTarget {
     introduction: Introduction,
     webhook: String,
     endpoints: BTreeMap<String, String>,
-    shows: Shows,
-    set_up: SetUp,
-    initiates: Initiates,
+    shows: Way<Shower>,
+    set_up: Option<Way<SetterUp>>,
+    initiates: Option<Way<Initiator>>,
     limit: Duration,
     patience: Duration,
     runtime: Option<Runtime>,
@@ -132,9 +121,9 @@ impl TowerTarget {
             introduction: Introduction { name: "tower service".to_owned(), ..Introduction::default() },
             webhook: "/".to_owned(),
             endpoints: BTreeMap::new(),
-            shows: Shows::At(format!("/orders/{ORDER_ID}")),
-            set_up: SetUp::Not,
-            initiates: Initiates::Not,
+            shows: Way::At(format!("/orders/{ORDER_ID}")),
+            set_up: None,
+            initiates: None,
             limit: Duration::from_secs(3),
             patience: Duration::ZERO,
             runtime: None,
@@ -174,7 +163,7 @@ impl TowerTarget {
     /// not known. Without this it is `/orders/{orderId}`.
     #[must_use]
     pub fn shown_at(mut self, path: &str) -> TowerTarget {
-        self.shows = Shows::At(path.to_owned());
+        self.shows = Way::At(path.to_owned());
         self
     }
 
@@ -184,7 +173,7 @@ impl TowerTarget {
         mut self,
         show: impl Fn(String) -> L + Send + 'static,
     ) -> TowerTarget {
-        self.shows = Shows::By(Box::new(move |order| Box::pin(show(order))));
+        self.shows = Way::By(Box::new(move |order| Box::pin(show(order))));
         self
     }
 
@@ -192,7 +181,7 @@ impl TowerTarget {
     /// [`TowerTarget::set_up_by`], it is told nothing.
     #[must_use]
     pub fn set_up_at(mut self, path: &str) -> TowerTarget {
-        self.set_up = SetUp::At(path.to_owned());
+        self.set_up = Some(Way::At(path.to_owned()));
         self
     }
 
@@ -202,14 +191,14 @@ impl TowerTarget {
         mut self,
         set_up: impl Fn(Vec<OrderSetup>) -> L + Send + 'static,
     ) -> TowerTarget {
-        self.set_up = SetUp::By(Box::new(move |orders| Box::pin(set_up(orders))));
+        self.set_up = Some(Way::By(Box::new(move |orders| Box::pin(set_up(orders)))));
         self
     }
 
     /// The path that `{"orderId":…,"refund":{…}}` is posted to when the shop made a refund itself.
     #[must_use]
     pub fn initiated_at(mut self, path: &str) -> TowerTarget {
-        self.initiates = Initiates::At(path.to_owned());
+        self.initiates = Some(Way::At(path.to_owned()));
         self
     }
 
@@ -219,7 +208,7 @@ impl TowerTarget {
         mut self,
         initiate: impl Fn(OwnRefund) -> L + Send + 'static,
     ) -> TowerTarget {
-        self.initiates = Initiates::By(Box::new(move |own| Box::pin(initiate(own))));
+        self.initiates = Some(Way::By(Box::new(move |own| Box::pin(initiate(own)))));
         self
     }
 
@@ -268,7 +257,11 @@ impl TowerTarget {
     fn tell(&mut self, operation: &str, path: &str, body: &impl Serialize) -> Result<(), TargetError> {
         let body = serde_json::to_vec(body).map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(error.to_string())))?;
         let answer = self.ask(operation, http::Method::POST, path, body)?;
-        if (200..300).contains(&answer.status) { Ok(()) } else { Err(refused(operation, path, &answer)) }
+        if (200..300).contains(&answer.status) {
+            Ok(())
+        } else {
+            Err(TargetError::new(operation, refused(path, answer.status, &answer.body)))
+        }
     }
 
     /// What a delivery comes to, when it is waited for.
@@ -312,18 +305,13 @@ impl Target for TowerTarget {
     }
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        #[derive(Serialize)]
-        struct Begun<'a> {
-            case: &'a str,
-            orders: &'a [OrderSetup],
-        }
         match &self.set_up {
-            SetUp::Not => Ok(()),
-            SetUp::At(path) => {
+            None => Ok(()),
+            Some(Way::At(path)) => {
                 let path = path.clone();
-                self.tell("begin", &path, &Begun { case, orders })
+                self.tell("begin", &path, &CaseBegun { case, orders })
             }
-            SetUp::By(set_up) => {
+            Some(Way::By(set_up)) => {
                 let setting_up = set_up(orders.to_vec());
                 self.run("begin", self.limit, setting_up)
             }
@@ -338,12 +326,12 @@ impl Target for TowerTarget {
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         match &self.initiates {
-            Initiates::Not => Err(TargetError::unsupported("initiate")),
-            Initiates::At(path) => {
+            None => Err(TargetError::unsupported("initiate")),
+            Some(Way::At(path)) => {
                 let path = path.clone();
                 self.tell("initiate", &path, own)
             }
-            Initiates::By(initiate) => {
+            Some(Way::By(initiate)) => {
                 let initiating = initiate(own.clone());
                 self.run("initiate", self.limit, initiating)
             }
@@ -352,17 +340,17 @@ impl Target for TowerTarget {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let path = match &self.shows {
-            Shows::By(show) => {
+            Way::By(show) => {
                 let showing = show(order_id.to_owned());
                 return self.run("observe", self.limit, showing);
             }
-            Shows::At(path) => path.replace(ORDER_ID, order_id),
+            Way::At(path) => path.replace(ORDER_ID, order_id),
         };
         let answer = self.ask("observe", http::Method::GET, &path, Vec::new())?;
         match answer.status {
             404 => Ok(None),
             200 => read_bare_state(&answer.body).map(Some).map_err(|what| TargetError::new("observe", TargetErrorKind::Nonsense(what))),
-            _ => Err(refused("observe", &path, &answer)),
+            _ => Err(TargetError::new("observe", refused(&path, answer.status, &answer.body))),
         }
     }
 
@@ -491,19 +479,9 @@ fn wait<T>(operation: &str, limit: Duration, begun: Begun<T>) -> Result<T, Targe
     Err(TargetError::new(operation, kind))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("without a message"))
-}
-
 /// A service whose own error is what a server makes of it: the connection is closed without an answer.
 fn answered(operation: &str, answer: Result<Answer, String>) -> Result<Answer, TargetError> {
     answer.map_err(|how| TargetError::new(operation, TargetErrorKind::Crashed(format!("did not answer: {how}"))))
-}
-
-fn refused(operation: &str, path: &str, answer: &Answer) -> TargetError {
-    let body = if answer.body.is_empty() { String::new() } else { format!(": `{}`", shown(&answer.body)) };
-    TargetError::new(operation, TargetErrorKind::Refused(format!("{path} answered {}{body}", answer.status)))
 }
 
 fn request(

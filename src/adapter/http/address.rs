@@ -7,8 +7,7 @@ use std::{
 
 use hyper::Uri;
 
-/// What stands for the order id in the URL that shows an order.
-pub(super) const ORDER_ID: &str = "{orderId}";
+use crate::adapter::endpoint::ORDER_ID;
 
 /// An `http://` URL, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]

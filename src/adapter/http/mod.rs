@@ -30,19 +30,20 @@ use hyper::{
 };
 use serde::Serialize;
 
-use address::{Address, ORDER_ID};
+use address::Address;
 use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
 use service::{Service, free_port};
 
 use super::{
     Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    endpoint::{CaseBegun, ORDER_ID, refused},
     folder::{FOLDER, Folder},
     process::{Process, SUCCESS},
     shown,
     wire::read_bare_state,
 };
 use crate::{
-    case::{Mishap, OrderSetup, OwnRefund, OwnRefundDetails},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::{Currency, OrderState, Secret},
 };
 
@@ -123,20 +124,6 @@ pub struct HttpTarget {
     chosen: Vec<(String, &'static str)>,
     /// Removed last.
     _folder: Option<Folder>,
-}
-
-/// What is posted when a case begins.
-#[derive(Serialize)]
-struct Begun<'a> {
-    case: &'a str,
-    orders: &'a [OrderSetup],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Initiated<'a> {
-    order_id: &'a str,
-    refund: &'a OwnRefundDetails,
 }
 
 impl HttpSettings {
@@ -368,8 +355,7 @@ impl HttpTarget {
     }
 
     fn declined(&self, operation: &str, address: &Address, reply: &Reply) -> TargetError {
-        let body = if reply.body.is_empty() { String::new() } else { format!(": `{}`", shown(&reply.body)) };
-        self.failed(operation, TargetErrorKind::Refused(format!("{address} answered {}{body}", reply.status)))
+        self.failed(operation, refused(&address.to_string(), reply.status, &reply.body))
     }
 
     fn run_setup(&mut self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
@@ -421,7 +407,7 @@ impl Target for HttpTarget {
             }
             self.cases.entry(case.to_owned()).or_default().push(order.order_id.clone());
         }
-        let begun = Begun { case, orders };
+        let begun = CaseBegun { case, orders };
         match self.settings.setup.clone() {
             Setup::Events => Ok(()),
             Setup::Url(_) => match self.setup.clone() {
@@ -446,7 +432,7 @@ impl Target for HttpTarget {
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         let Some(address) = self.initiate.clone() else { return Err(TargetError::unsupported("initiate")) };
-        self.tell("initiate", &address, &Initiated { order_id: &own.order_id, refund: &own.refund })
+        self.tell("initiate", &address, own)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

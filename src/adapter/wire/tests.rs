@@ -1,3 +1,5 @@
+//! The documented lines, and lines that are wrong.
+
 use serde_json::json;
 
 use super::{answer::*, request::*, schema::protocol_schemas};

@@ -7,7 +7,7 @@ use std::{
 
 use super::Driver;
 use crate::{
-    adapter::{Link, TargetError, TargetErrorKind},
+    adapter::{Link, TargetError, TargetErrorKind, panicked},
     check::{Failure, FailureKind},
 };
 
@@ -48,11 +48,7 @@ pub(super) fn guarded<T>(operation: &str, call: impl FnOnce() -> T) -> Result<T,
     let outer = IN_TARGET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_TARGET.set(outer);
-    result.map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-        let how = format!("panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()));
-        TargetError::new(operation, TargetErrorKind::Crashed(how))
-    })
+    result.map_err(|panic| TargetError::new(operation, TargetErrorKind::Crashed(panicked(&*panic))))
 }
 
 /// A durable target that cannot come up on its own state is no adapter's fault.

@@ -1,0 +1,22 @@
+//! What the endpoints of a web service are told and how they refuse, over HTTP and in process alike.
+
+use serde::Serialize;
+
+use super::{TargetErrorKind, shown};
+use crate::case::OrderSetup;
+
+/// What stands for the order's id where an order is shown.
+pub(super) const ORDER_ID: &str = "{orderId}";
+
+/// What is posted when a case begins.
+#[derive(Serialize)]
+pub(super) struct CaseBegun<'a> {
+    pub(super) case: &'a str,
+    pub(super) orders: &'a [OrderSetup],
+}
+
+/// An answer that says that it could not be done.
+pub(super) fn refused(place: &str, status: u16, body: &[u8]) -> TargetErrorKind {
+    let body = if body.is_empty() { String::new() } else { format!(": `{}`", shown(body)) };
+    TargetErrorKind::Refused(format!("{place} answered {status}{body}"))
+}
