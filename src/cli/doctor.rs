@@ -14,7 +14,7 @@ use crate::{
     plan::{Action, Level, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
-        style::{BAD, FAINT, GOOD, ODD, paint, wrap},
+        style::{Tone, paint, wrap},
         terminal, visible,
     },
     run::{Factory, Options, Redactor, claims_problem, claims_remarks, renamed, with_fresh_ids},
@@ -145,7 +145,7 @@ impl Visit<'_> {
         if self.step("end", answer, |()| String::new())?.is_none() {
             return Ok(false);
         }
-        writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(GOOD, "✓"))?;
+        writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(Tone::Good, "✓"))?;
         // A command is pasted, and never broken.
         let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
         writeln!(self.out, "  {command}")?;
@@ -193,13 +193,13 @@ impl Visit<'_> {
     /// Writes what a target said below the step, without secrets and with everything in it to be seen.
     fn told(&mut self, text: &str) -> Result<(), Stop> {
         for line in wrap(&visible(&self.redactor.hide(text)), self.columns.saturating_sub(4)) {
-            writeln!(self.out, "    {}", paint(FAINT, &line))?;
+            writeln!(self.out, "    {}", paint(Tone::Faint, &line))?;
         }
         Ok(())
     }
 
     fn remark(&mut self, text: &str) -> Result<(), Stop> {
-        writeln!(self.out, "{} {}", paint(ODD, "!"), visible(&self.redactor.hide(text)))?;
+        writeln!(self.out, "{} {}", paint(Tone::Odd, "!"), visible(&self.redactor.hide(text)))?;
         Ok(())
     }
 
@@ -209,11 +209,11 @@ impl Visit<'_> {
                 let told = visible(&self.redactor.hide(&describe(&value)));
                 let line = format!("{name:<26} {told}");
                 if told.is_empty() {
-                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                    writeln!(self.out, "{} {name}", paint(Tone::Good, "✓"))?;
                 } else if line.chars().count() + 2 <= self.columns {
-                    writeln!(self.out, "{} {name:<26} {}", paint(GOOD, "✓"), paint(FAINT, &told))?;
+                    writeln!(self.out, "{} {name:<26} {}", paint(Tone::Good, "✓"), paint(Tone::Faint, &told))?;
                 } else {
-                    writeln!(self.out, "{} {name}", paint(GOOD, "✓"))?;
+                    writeln!(self.out, "{} {name}", paint(Tone::Good, "✓"))?;
                     self.told(&told)?;
                 }
                 Ok(Some(value))
@@ -222,7 +222,7 @@ impl Visit<'_> {
                 // The error begins with its operation, and so does the line.
                 let error = visible(&self.redactor.error(error).to_string());
                 let what = error.split_once(": ").map_or(error.as_str(), |(_, what)| what);
-                writeln!(self.out, "{} {name:<26} {what}", paint(BAD, "✗"))?;
+                writeln!(self.out, "{} {name:<26} {what}", paint(Tone::Bad, "✗"))?;
                 for line in visible(&self.redactor.hide(&self.target.complaints())).lines() {
                     writeln!(self.out, "  │ {line}")?;
                 }

@@ -13,7 +13,7 @@ use crate::{
     domain::did_you_mean,
     provider::Provider,
     reference::{FaultInfo, faults},
-    report::style::{FAINT, STRONG, paint, wrap},
+    report::style::{Tone, paint, wrap},
 };
 
 pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
@@ -22,7 +22,7 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
     let out = output.out();
     if args.faults {
         for (fault, id) in aimed(provider) {
-            writeln!(out, "{}  {}", paint(STRONG, fault.name), paint(FAINT, id))?;
+            writeln!(out, "{}  {}", paint(Tone::Strong, fault.name), paint(Tone::Faint, id))?;
             for line in wrap(fault.story, columns.saturating_sub(4)) {
                 writeln!(out, "    {line}")?;
             }
@@ -34,16 +34,16 @@ pub(super) fn list(args: &List, output: &mut Output) -> Result<Exit, Stop> {
     for (_, requirement) in &set.requirements {
         if requirement.item != item {
             item = &requirement.item;
-            writeln!(out, "{}", paint(STRONG, item))?;
+            writeln!(out, "{}", paint(Tone::Strong, item))?;
         }
         write!(out, "  {:<41} {}", requirement.id, requirement.level.as_str())?;
         if requirement.recipe.is_none() {
-            write!(out, "  {}", paint(FAINT, "(not judged yet)"))?;
+            write!(out, "  {}", paint(Tone::Faint, "(not judged yet)"))?;
         }
         writeln!(out)?;
     }
     let revisions = provider.corpus().revisions.iter().map(|revision| revision.number.to_string()).collect::<Vec<_>>().join(", ");
-    writeln!(out, "{}", paint(FAINT, &format!("revision {} of {revisions}", set.revision)))?;
+    writeln!(out, "{}", paint(Tone::Faint, &format!("revision {} of {revisions}", set.revision)))?;
     Ok(Exit::Conformant)
 }
 
@@ -73,7 +73,7 @@ fn aimed(provider: &dyn Provider) -> impl Iterator<Item = (&'static FaultInfo, &
 }
 
 fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caught: &[&str], columns: usize) -> std::io::Result<()> {
-    writeln!(out, "{}  {}", paint(STRONG, &requirement.id), requirement.level.as_str())?;
+    writeln!(out, "{}  {}", paint(Tone::Strong, &requirement.id), requirement.level.as_str())?;
     paragraph(out, "shows", &requirement.shows, columns)?;
     paragraph(out, "why", &requirement.why, columns)?;
     paragraph(out, "ground", requirement.ground.meaning(), columns)?;
@@ -96,7 +96,7 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
     if !caught.is_empty() {
         paragraph(out, "faults", &caught.join(", "), columns)?;
     }
-    writeln!(out, "  {}", paint(FAINT, "real bugs"))?;
+    writeln!(out, "  {}", paint(Tone::Faint, "real bugs"))?;
     for id in &requirement.bugs {
         if let Some(class) = bug_classes().iter().find(|class| class.id == *id) {
             for line in wrap(&format!("{} ({})", class.name, class.id), columns.saturating_sub(4)) {
@@ -111,7 +111,7 @@ fn explain_requirement(out: &mut dyn Write, requirement: &RequirementText, caugh
 }
 
 fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, provider: &dyn Provider, columns: usize) -> std::io::Result<()> {
-    writeln!(out, "{}", paint(STRONG, &format!("builtin:fault/{}", fault.name)))?;
+    writeln!(out, "{}", paint(Tone::Strong, &format!("builtin:fault/{}", fault.name)))?;
     paragraph(out, "story", fault.story, columns)?;
     match fault.aimed_at(provider.name(), provider.corpus()) {
         Some(id) => paragraph(out, "caught by", id, columns)?,
@@ -129,7 +129,7 @@ fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, provider: &dyn Provider
 fn paragraph(out: &mut dyn Write, label: &str, text: &str, columns: usize) -> std::io::Result<()> {
     for (number, line) in wrap(text, columns.saturating_sub(13)).iter().enumerate() {
         let label = if number == 0 { label } else { "" };
-        writeln!(out, "  {} {line}", paint(FAINT, &format!("{label:<10}")))?;
+        writeln!(out, "  {} {line}", paint(Tone::Faint, &format!("{label:<10}")))?;
     }
     Ok(())
 }

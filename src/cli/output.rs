@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::ColorWhen;
 use crate::report::{
-    style::{BAD, paint},
+    style::{Tone, paint},
     terminal::View,
     visible,
 };
@@ -40,7 +40,7 @@ impl Output {
     /// Writes one line about what is wrong to standard error.
     pub(crate) fn complain(&mut self, message: &str) {
         // Nothing is left to tell anybody if standard error is gone too.
-        let _ = writeln!(self.err, "{} {}", paint(BAD, "error:"), visible(message));
+        let _ = writeln!(self.err, "{} {}", paint(Tone::Bad, "error:"), visible(message));
     }
 
     /// Writes one line beside the report to standard error.

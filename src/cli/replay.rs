@@ -19,7 +19,7 @@ use crate::{
     check::Rules,
     domain::{Clock, Secret},
     report::{
-        style::{BAD, GOOD, STRONG, paint},
+        style::{Tone, paint},
         terminal, timeline, visible,
     },
     run::{Options, Redactor, terms},
@@ -64,10 +64,10 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let answers = outcome.answers();
     let out = output.out();
-    writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
+    writeln!(out, "{}", paint(Tone::Strong, &visible(&case.title)))?;
     timeline::write(out, &case, Some(&answers), columns)?;
     if !complaints.is_empty() {
-        writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
+        writeln!(out, "  {}", paint(Tone::Strong, "standard error of the target"))?;
         for line in complaints.lines() {
             writeln!(out, "  │ {line}")?;
         }
@@ -76,11 +76,11 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         return Err(Stop::not_judged(redactor.error(error)));
     }
     let Some(failure) = outcome.failure else {
-        writeln!(out, "{}", paint(GOOD, "the target showed what it must"))?;
+        writeln!(out, "{}", paint(Tone::Good, "the target showed what it must"))?;
         return Ok(Exit::Conformant);
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
-    writeln!(out, "{}: {}", paint(STRONG, &place), paint(BAD, &visible(&redactor.hide(&failure.message))))?;
+    writeln!(out, "{}: {}", paint(Tone::Strong, &place), paint(Tone::Bad, &visible(&redactor.hide(&failure.message))))?;
     terminal::diff_lines(out, &redactor.hide(&failure.diff))?;
     Ok(Exit::NotConformant)
 }
@@ -96,7 +96,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if !args.curl {
-        writeln!(out, "{}", paint(STRONG, &visible(&case.title)))?;
+        writeln!(out, "{}", paint(Tone::Strong, &visible(&case.title)))?;
         timeline::write(out, &case, None, columns)?;
         for expected in &case.expect {
             writeln!(out, "  must end as")?;

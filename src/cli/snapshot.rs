@@ -14,7 +14,7 @@ use crate::{
     check::own::{Comparison, Difference, Update, compare},
     report::{
         only_changes,
-        style::{BAD, FAINT, GOOD, ODD, STRONG, paint},
+        style::{Tone, paint},
         terminal::diff_lines,
         visible,
     },
@@ -52,10 +52,10 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let out = output.out();
     if !quiet {
         let (name, version) = (visible(&states.introduction.name), visible(&states.introduction.version));
-        writeln!(out, "target  {} {version}", paint(STRONG, &name))?;
+        writeln!(out, "target  {} {version}", paint(Tone::Strong, &name))?;
         if !states.left_out.is_empty() {
             let count = states.left_out.len();
-            writeln!(out, "        {}", paint(FAINT, &format!("{count} sequences say nothing of it and are left out")))?;
+            writeln!(out, "        {}", paint(Tone::Faint, &format!("{count} sequences say nothing of it and are left out")))?;
         }
     }
     report(out, &found, &args.dir, update)?;
@@ -104,14 +104,14 @@ const MOST_DIFFS: usize = 5;
 fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update) -> Result<(), Stop> {
     let (mut recorded, mut differing) = (0, 0);
     for (name, difference) in &found.differences {
-        let strong = paint(STRONG, name);
+        let strong = paint(Tone::Strong, name);
         match difference {
             Difference::Recorded => recorded += 1,
-            Difference::New => writeln!(out, "{} {strong} has no snapshot yet", paint(BAD, "✗"))?,
+            Difference::New => writeln!(out, "{} {strong} has no snapshot yet", paint(Tone::Bad, "✗"))?,
             Difference::Differs(diff) | Difference::Rewritten(diff) => {
                 match difference {
-                    Difference::Rewritten(_) => writeln!(out, "{} {strong} written anew", paint(ODD, "!"))?,
-                    _ => writeln!(out, "{} {strong} differs", paint(BAD, "✗"))?,
+                    Difference::Rewritten(_) => writeln!(out, "{} {strong} written anew", paint(Tone::Odd, "!"))?,
+                    _ => writeln!(out, "{} {strong} differs", paint(Tone::Bad, "✗"))?,
                 }
                 // One change tends to show in many sequences, in the same way.
                 differing += 1;
@@ -120,19 +120,19 @@ fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update
                 }
             }
             Difference::Renamed(to) => {
-                writeln!(out, "{} {strong} is what {to} shows, so that was renamed; rename the file too", paint(BAD, "✗"))?;
+                writeln!(out, "{} {strong} is what {to} shows, so that was renamed; rename the file too", paint(Tone::Bad, "✗"))?;
             }
-            Difference::Orphaned => writeln!(out, "{} {strong} is of no sequence that there is; delete it", paint(BAD, "✗"))?,
+            Difference::Orphaned => writeln!(out, "{} {strong} is of no sequence that there is; delete it", paint(Tone::Bad, "✗"))?,
             Difference::LeftOut(why) => {
-                writeln!(out, "{} {strong} is no longer compared: {why}; delete it if that is meant", paint(BAD, "✗"))?;
+                writeln!(out, "{} {strong} is no longer compared: {why}; delete it if that is meant", paint(Tone::Bad, "✗"))?;
             }
         }
     }
     if recorded > 0 {
-        writeln!(out, "{} {recorded} recorded in {}", paint(GOOD, "✓"), folder.display())?;
+        writeln!(out, "{} {recorded} recorded in {}", paint(Tone::Good, "✓"), folder.display())?;
     }
     if found.same > 0 {
-        writeln!(out, "{} {} as recorded", paint(GOOD, "✓"), found.same)?;
+        writeln!(out, "{} {} as recorded", paint(Tone::Good, "✓"), found.same)?;
     }
     let pending = found.differences.values().filter(|difference| matches!(difference, Difference::New | Difference::Differs(_))).count();
     if pending > 0 && update == Update::No {

@@ -6,7 +6,7 @@ use super::{Exit, Stop, args::Verify, output::Output, provider};
 use crate::{
     report::{
         json,
-        style::{BAD, FAINT, GOOD, STRONG, paint},
+        style::{Tone, paint},
     },
     run::record,
 };
@@ -26,11 +26,11 @@ pub(super) fn run(args: &Verify, output: &mut Output) -> Result<Exit, Stop> {
         if !check.holds() {
             differing += 1;
             let source = if check.is_of_the_report { "its content says" } else { "this suite says" };
-            writeln!(out, "{} {}", paint(BAD, "✗"), paint(STRONG, check.name))?;
+            writeln!(out, "{} {}", paint(Tone::Bad, "✗"), paint(Tone::Strong, check.name))?;
             writeln!(out, "    the report says  {}", check.stated)?;
             writeln!(out, "    {source:<16} {}", check.found)?;
         } else if !quiet {
-            writeln!(out, "{} {:<14} {}", paint(GOOD, "✓"), check.name, paint(FAINT, &check.found))?;
+            writeln!(out, "{} {:<14} {}", paint(Tone::Good, "✓"), check.name, paint(Tone::Faint, &check.found))?;
         }
     }
     if differing == 0 {

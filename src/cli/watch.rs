@@ -19,7 +19,7 @@ use std::{
 use notify::{Event, EventKind, RecursiveMode, Watcher};
 
 use super::{Exit, Stop, args::Certify, certify, interrupt, output::Output};
-use crate::report::style::{FAINT, paint};
+use crate::report::style::{Tone, paint};
 
 /// How long nothing must change before it begins again: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
@@ -58,7 +58,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
             continue;
         }
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        writeln!(output.out(), "{}", paint(FAINT, &format!("waits for changes in {}; Ctrl-C ends it", names.join(", "))))?;
+        writeln!(output.out(), "{}", paint(Tone::Faint, &format!("waits for changes in {}; Ctrl-C ends it", names.join(", "))))?;
         output.out().flush()?;
         if !seen.wait(&changes, || stop.load(Ordering::Relaxed)) {
             return Ok(Exit::Interrupted);

@@ -12,7 +12,7 @@ mod read;
 mod write;
 
 pub use map::Map;
-pub use read::{from_value, without_place};
+pub use read::from_value;
 pub use write::to_value;
 
 /// A JSON value.
@@ -60,11 +60,6 @@ impl Value {
         matches!(self, Value::String(_))
     }
 
-    /// Whether it is a number.
-    pub fn is_number(&self) -> bool {
-        matches!(self, Value::Number(_))
-    }
-
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
         matches!(self, Value::Object(_))
@@ -97,11 +92,6 @@ impl Value {
 
     /// The elements of an array.
     pub fn as_array(&self) -> Option<&Vec<Value>> {
-        if let Value::Array(elements) = self { Some(elements) } else { None }
-    }
-
-    /// The elements of an array.
-    pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
         if let Value::Array(elements) = self { Some(elements) } else { None }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeOwned, Error, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -65,10 +65,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 }
                 Ok(Members(members))
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Members<'de>, A::Error> {
-                Err(A::Error::custom("an array is no object"))
-            }
         }
 
         deserializer.deserialize_map(OfObject)
@@ -84,7 +80,7 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 }
 
 /// What an error of serde_json says, without line and column, which mean nothing in a part of a text.
-pub fn without_place(error: &serde_json::Error) -> String {
+fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).map(str::to_owned).unwrap_or(text)

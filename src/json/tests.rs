@@ -1,3 +1,5 @@
+//! What is read is written again as it was.
+
 use super::*;
 
 #[track_caller]

@@ -15,17 +15,6 @@ pub enum Tone {
     Strong,
 }
 
-/// What passed.
-pub const GOOD: Tone = Tone::Good;
-/// What failed.
-pub const BAD: Tone = Tone::Bad;
-/// What wants a look.
-pub const ODD: Tone = Tone::Odd;
-/// What is said beside.
-pub const FAINT: Tone = Tone::Faint;
-/// Headings.
-pub const STRONG: Tone = Tone::Strong;
-
 /// A text in a colour.
 #[cfg(feature = "cli")]
 pub fn paint(tone: Tone, text: &str) -> String {

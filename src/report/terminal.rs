@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{
     Describe, shared,
     shared::{many, visible, visible_line},
-    style::{BAD, FAINT, GOOD, ODD, STRONG, cut, paint, wrap},
+    style::{Tone, cut, paint, wrap},
     timeline,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         heading(out, report, view)?;
         for item in &report.items {
             writeln!(out)?;
-            writeln!(out, "{}  {}", paint(STRONG, &item.id), conformance(item.verdict))?;
+            writeln!(out, "{}  {}", paint(Tone::Strong, &item.id), conformance(item.verdict))?;
             for requirement in report.requirements.iter().filter(|requirement| requirement.item == item.id) {
                 requirement_lines(out, report, requirement, view)?;
             }
@@ -50,7 +50,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         snapshot_line(out, report)?;
         if let Some(saved) = shared::saved(report) {
             for (number, line) in wrap(&saved, view.columns.saturating_sub(7)).iter().enumerate() {
-                writeln!(out, "{}  {line}", if number == 0 { paint(STRONG, "saved") } else { "     ".to_owned() })?;
+                writeln!(out, "{}  {line}", if number == 0 { paint(Tone::Strong, "saved") } else { "     ".to_owned() })?;
             }
         }
     }
@@ -67,13 +67,13 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
     for line in shared::saved_alone(report) {
         writeln!(out)?;
         for line in wrap(&line, view.columns.saturating_sub(2)) {
-            writeln!(out, "{} {line}", paint(BAD, "✗"))?;
+            writeln!(out, "{} {line}", paint(Tone::Bad, "✗"))?;
         }
     }
     let differing: Vec<_> = shared::unexplained(report).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
-        writeln!(out, "{} snapshot {}", paint(BAD, "✗"), paint(STRONG, &difference.name))?;
+        writeln!(out, "{} snapshot {}", paint(Tone::Bad, "✗"), paint(Tone::Strong, &difference.name))?;
         diff_lines(out, &shared::only_changes(&difference.diff))?;
     }
     if differing.len() > MOST_SNAPSHOTS {
@@ -92,16 +92,16 @@ fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     writeln!(
         out,
         "target  {} {} ({})",
-        paint(STRONG, &visible_line(&report.target.name)),
+        paint(Tone::Strong, &visible_line(&report.target.name)),
         visible_line(&report.target.version),
         report.target.transport
     )?;
     for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
-        writeln!(out, "        {}", paint(FAINT, &line))?;
+        writeln!(out, "        {}", paint(Tone::Faint, &line))?;
     }
     for remark in &report.target.remarks {
         for line in wrap(&visible(remark), view.columns.saturating_sub(10)) {
-            writeln!(out, "      {} {line}", paint(ODD, "!"))?;
+            writeln!(out, "      {} {line}", paint(Tone::Odd, "!"))?;
         }
     }
     Ok(())
@@ -139,24 +139,24 @@ pub fn claims(capabilities: &Capabilities) -> String {
 
 fn conformance(verdict: Conformance) -> String {
     let style = match verdict {
-        Conformance::Conformant => GOOD,
-        Conformance::NotConformant => BAD,
-        Conformance::NotCertified => BAD,
-        Conformance::NotJudged => ODD,
+        Conformance::Conformant => Tone::Good,
+        Conformance::NotConformant => Tone::Bad,
+        Conformance::NotCertified => Tone::Bad,
+        Conformance::NotJudged => Tone::Odd,
     };
     paint(style, verdict.as_str())
 }
 
 fn mark(requirement: &RequirementResult) -> String {
     match requirement.verdict {
-        Verdict::Pass => paint(GOOD, "✓"),
-        Verdict::Fail => paint(BAD, "✗"),
-        Verdict::Affected => paint(BAD, "~"),
-        Verdict::Masked => paint(BAD, "?"),
-        Verdict::Warn | Verdict::Waived => paint(ODD, "!"),
-        Verdict::Error => paint(ODD, "?"),
-        Verdict::NotExercised if requirement.judged && !requirement.by_claims => paint(BAD, "○"),
-        Verdict::NotExercised | Verdict::NotApplicable => paint(FAINT, "–"),
+        Verdict::Pass => paint(Tone::Good, "✓"),
+        Verdict::Fail => paint(Tone::Bad, "✗"),
+        Verdict::Affected => paint(Tone::Bad, "~"),
+        Verdict::Masked => paint(Tone::Bad, "?"),
+        Verdict::Warn | Verdict::Waived => paint(Tone::Odd, "!"),
+        Verdict::Error => paint(Tone::Odd, "?"),
+        Verdict::NotExercised if requirement.judged && !requirement.by_claims => paint(Tone::Bad, "○"),
+        Verdict::NotExercised | Verdict::NotApplicable => paint(Tone::Faint, "–"),
     }
 }
 
@@ -175,18 +175,18 @@ fn requirement_lines(out: &mut dyn Write, report: &Report, requirement: &Require
     let findings = shared::numbers(report, requirement);
     let findings = if findings.is_empty() { findings } else { format!("  {findings}") };
     if view.columns >= 80 {
-        writeln!(out, "  {} {line} {}{}", mark(requirement), paint(FAINT, &numbers), paint(BAD, &findings))?;
+        writeln!(out, "  {} {line} {}{}", mark(requirement), paint(Tone::Faint, &numbers), paint(Tone::Bad, &findings))?;
     } else {
         writeln!(out, "  {} {}", mark(requirement), cut(&requirement.id, view.columns.saturating_sub(4)))?;
         let numbers: Vec<&str> = numbers.split_whitespace().collect();
-        writeln!(out, "      {}", paint(FAINT, &format!("{} · {}{findings}", requirement.level.as_str(), numbers.join(" "))))?;
+        writeln!(out, "      {}", paint(Tone::Faint, &format!("{} · {}{findings}", requirement.level.as_str(), numbers.join(" "))))?;
     }
     // That the run was cut short is said once, at the end.
     let unreached = report.interrupted.is_some() && requirement.verdict == Verdict::NotExercised && requirement.cases == 0;
     let note = requirement.note.clone().filter(|_| requirement.judged && !unreached).or_else(|| shared::because(report, requirement));
     if let Some(note) = note {
         for line in wrap(&visible(&note), view.columns.saturating_sub(6)) {
-            writeln!(out, "      {}", paint(FAINT, &line))?;
+            writeln!(out, "      {}", paint(Tone::Faint, &line))?;
         }
     }
     Ok(())
@@ -197,17 +197,19 @@ fn snapshot_line(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let waived = snapshots.differing.iter().filter(|difference| difference.waived.is_some()).count();
     let compared = match (snapshots.compared, snapshots.differing.len()) {
         (0, _) => None,
-        (compared, 0) => Some(paint(GOOD, &format!("{compared} compared, none differs"))),
-        (compared, 1) if waived == 0 => Some(paint(BAD, &format!("{compared} compared, 1 differs"))),
-        (compared, differing) if waived == differing => Some(paint(ODD, &format!("{compared} compared, {differing} differ as is known"))),
-        (compared, differing) if waived > 0 => {
-            Some(paint(BAD, &format!("{compared} compared, {differing} differ, {waived} of them as is known")))
+        (compared, 0) => Some(paint(Tone::Good, &format!("{compared} compared, none differs"))),
+        (compared, 1) if waived == 0 => Some(paint(Tone::Bad, &format!("{compared} compared, 1 differs"))),
+        (compared, differing) if waived == differing => {
+            Some(paint(Tone::Odd, &format!("{compared} compared, {differing} differ as is known")))
         }
-        (compared, differing) => Some(paint(BAD, &format!("{compared} compared, {differing} differ"))),
+        (compared, differing) if waived > 0 => {
+            Some(paint(Tone::Bad, &format!("{compared} compared, {differing} differ, {waived} of them as is known")))
+        }
+        (compared, differing) => Some(paint(Tone::Bad, &format!("{compared} compared, {differing} differ"))),
     };
-    let note = snapshots.note.as_ref().map(|note| paint(FAINT, &visible_line(note)));
+    let note = snapshots.note.as_ref().map(|note| paint(Tone::Faint, &visible_line(note)));
     let text = compared.into_iter().chain(note).collect::<Vec<_>>().join("; ");
-    writeln!(out, "{}  {text}", paint(STRONG, "snapshots"))
+    writeln!(out, "{}  {text}", paint(Tone::Strong, "snapshots"))
 }
 
 /// Writes one finding: what the target does wrong, what was asked, what was sent, what came of it, how to see it again.
@@ -221,10 +223,10 @@ pub fn finding_lines(
     view: View,
     text: Option<&RequirementText>,
 ) -> io::Result<()> {
-    let style = if finding.level == Level::Must { BAD } else { ODD };
+    let style = if finding.level == Level::Must { Tone::Bad } else { Tone::Odd };
     let title = format!("{number} {}{}", visible(&finding.message), shared::chance(finding));
     for (line_number, line) in wrap(&title, view.columns.saturating_sub(2)).iter().enumerate() {
-        writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(STRONG, line))?;
+        writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(Tone::Strong, line))?;
     }
     let ground = text.map_or(String::new(), |text| format!(", {}", text.ground.as_str()));
     labelled(out, "about", &format!("{} ({}{ground})", finding.about, finding.level.as_str()), view)?;
@@ -235,7 +237,7 @@ pub fn finding_lines(
     if let Some(like) = &finding.like {
         labelled(out, "like", &shared::likeness(like), view)?;
         for link in &like.links {
-            writeln!(out, "            {}", paint(FAINT, link))?;
+            writeln!(out, "            {}", paint(Tone::Faint, link))?;
         }
     }
     if let Some(breaks) = shared::breaks(finding) {
@@ -251,13 +253,13 @@ pub fn finding_lines(
     let message = format!("{place}{}{}", visible(&finding.message), shared::chance(finding));
     for (number, line) in wrap(&message, view.columns.saturating_sub(2)).iter().enumerate() {
         match line.strip_prefix(place.trim_end()).filter(|_| number == 0) {
-            Some(rest) => writeln!(out, "  {}{}", paint(STRONG, place.trim_end()), paint(style, rest))?,
+            Some(rest) => writeln!(out, "  {}{}", paint(Tone::Strong, place.trim_end()), paint(style, rest))?,
             None => writeln!(out, "  {}", paint(style, line))?,
         }
     }
     comparison(out, finding, view)?;
     if !finding.stderr.is_empty() {
-        writeln!(out, "  {}", paint(STRONG, "standard error of the target"))?;
+        writeln!(out, "  {}", paint(Tone::Strong, "standard error of the target"))?;
         let stderr = visible(&finding.stderr);
         let lines: Vec<&str> = stderr.lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(8)) {
@@ -273,14 +275,14 @@ fn again_lines(out: &mut dyn Write, finding: &FindingReport) -> io::Result<()> {
         return Ok(());
     }
     // Commands and paths are pasted: they are never cut or broken.
-    writeln!(out, "  {:<9} {}", paint(FAINT, "case     "), visible(&finding.file))?;
-    writeln!(out, "  {:<9} {}", paint(FAINT, "again    "), visible(&finding.reproduce))
+    writeln!(out, "  {:<9} {}", paint(Tone::Faint, "case     "), visible(&finding.file))?;
+    writeln!(out, "  {:<9} {}", paint(Tone::Faint, "again    "), visible(&finding.reproduce))
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Result<()> {
     for (number, line) in wrap(text, view.columns.saturating_sub(12)).iter().enumerate() {
         let label = if number == 0 { label } else { "" };
-        writeln!(out, "  {} {line}", paint(FAINT, &format!("{label:<9}")))?;
+        writeln!(out, "  {} {line}", paint(Tone::Faint, &format!("{label:<9}")))?;
     }
     Ok(())
 }
@@ -297,11 +299,17 @@ fn comparison(out: &mut dyn Write, finding: &FindingReport, view: View) -> io::R
     if finding.kind != FailureKind::State || !tells || 8 + name + left + right > view.columns {
         return diff_lines(out, &finding.diff);
     }
-    writeln!(out, "    {}", paint(FAINT, &format!("{:name$}  {:left$}  {}", "", "must be", "shows")))?;
+    writeln!(out, "    {}", paint(Tone::Faint, &format!("{:name$}  {:left$}  {}", "", "must be", "shows")))?;
     for row in &rows {
         let shared::Row { name: field, expected, shown } = row;
         if row.differs() {
-            writeln!(out, "  {} {field:name$}  {}  {}", paint(BAD, "≠"), paint(GOOD, &format!("{expected:left$}")), paint(BAD, shown))?;
+            writeln!(
+                out,
+                "  {} {field:name$}  {}  {}",
+                paint(Tone::Bad, "≠"),
+                paint(Tone::Good, &format!("{expected:left$}")),
+                paint(Tone::Bad, shown)
+            )?;
         } else {
             writeln!(out, "    {field:name$}  {expected:left$}  {shown}")?;
         }
@@ -316,9 +324,9 @@ fn comparison(out: &mut dyn Write, finding: &FindingReport, view: View) -> io::R
 pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
     for line in visible(diff).lines() {
         let style = match line.as_bytes().first() {
-            Some(b'-') => GOOD,
-            Some(b'+') => BAD,
-            _ => FAINT,
+            Some(b'-') => Tone::Good,
+            Some(b'+') => Tone::Bad,
+            _ => Tone::Faint,
         };
         if line.trim().is_empty() {
             writeln!(out)?;
@@ -334,13 +342,13 @@ fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result
     if let Some(interrupted) = &report.interrupted {
         let text = format!("cut short: {interrupted}; what was finished is reported");
         for (number, line) in wrap(&text, view.columns.saturating_sub(2)).iter().enumerate() {
-            let mark = if number == 0 { paint(ODD, "!") } else { " ".to_owned() };
+            let mark = if number == 0 { paint(Tone::Odd, "!") } else { " ".to_owned() };
             writeln!(out, "{mark} {line}")?;
         }
     }
     if report.shard.is_some() {
         for (number, line) in wrap(SHARD, view.columns.saturating_sub(2)).iter().enumerate() {
-            writeln!(out, "{} {line}", if number == 0 { paint(ODD, "!") } else { " ".to_owned() })?;
+            writeln!(out, "{} {line}", if number == 0 { paint(Tone::Odd, "!") } else { " ".to_owned() })?;
         }
     }
     // The time stands in the last line, whatever is wrapped before it.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::style::{FAINT, ODD, STRONG, cut, paint, wrap};
+use super::style::{Tone, cut, paint, wrap};
 use crate::{
     case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund},
     domain::Currency,
@@ -61,20 +61,20 @@ fn delivery_lines(
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join("; ")) };
     let width: usize = [number, " ", &delivery.event.kind, &marks, &answer].iter().map(|part| part.chars().count()).sum();
     if width <= columns {
-        writeln!(out, "{number} {}{}{answer}", paint(STRONG, &delivery.event.kind), paint(ODD, &marks))?;
+        writeln!(out, "{number} {}{}{answer}", paint(Tone::Strong, &delivery.event.kind), paint(Tone::Odd, &marks))?;
     } else {
-        writeln!(out, "{number} {}{answer}", paint(STRONG, &delivery.event.kind))?;
+        writeln!(out, "{number} {}{answer}", paint(Tone::Strong, &delivery.event.kind))?;
         for line in wrap(&marks, columns.saturating_sub(6)) {
-            writeln!(out, "      {}", paint(ODD, &line))?;
+            writeln!(out, "      {}", paint(Tone::Odd, &line))?;
         }
     }
     for tell in &delivery.event.tells {
-        writeln!(out, "      {}", paint(FAINT, &cut(&tell_text(case, delivery, tell), columns.saturating_sub(6))))?;
+        writeln!(out, "      {}", paint(Tone::Faint, &cut(&tell_text(case, delivery, tell), columns.saturating_sub(6))))?;
     }
     if case.orders.len() > 1
         && let Some(order) = &delivery.event.order_id
     {
-        writeln!(out, "      {}", paint(FAINT, &format!("order {order}")))?;
+        writeln!(out, "      {}", paint(Tone::Faint, &format!("order {order}")))?;
     }
     Ok(())
 }

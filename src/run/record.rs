@@ -4,6 +4,11 @@
 //! (members sorted, no white space), so formatting does not matter. Signing a report is left to tools for that; a
 //! signature over the file covers everything, since the digests are in it.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -105,7 +110,16 @@ pub(super) fn suite(provider: &dyn Provider) -> String {
 
 /// The digest of some plans of every requirement. Which plans a seed comes to is proptest's doing, too, and which version of
 /// it is built is for the lock file of whoever builds this. Reports of runs that draw differently must not pass for each other's.
+///
+/// They are drawn once for each corpus in a process: one that certifies often, as tests do, would draw them for each run.
 fn draws(provider: &dyn Provider) -> String {
+    static DRAWN: Mutex<BTreeMap<(String, String), String>> = Mutex::new(BTreeMap::new());
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (provider.name().to_owned(), provider.corpus().digest.clone());
+    drawn.entry(key).or_insert_with(|| draw_some(provider)).clone()
+}
+
+fn draw_some(provider: &dyn Provider) -> String {
     let mut text = String::new();
     for requirement in &provider.corpus().requirements {
         let Some(recipe) = requirement.recipe else { continue };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     campaign::Campaign,
-    drive::{Conditions, Driver, Outcome, Secrets},
+    drive::{Conditions, Driver, Outcome},
     work::case_for,
 };
 use crate::{
@@ -103,7 +103,7 @@ impl<'a, 'c> Workbench<'a, 'c> {
         let secrets = self.campaign.factory.secrets().unwrap_or(&options.secrets);
         let conditions = Conditions {
             // Without a secret nothing is signed, and nothing that is asked of the target depends on it.
-            secrets: if secrets.current.is_some() { secrets.clone() } else { Secrets { ..Conditions::default().secrets } },
+            secrets: if secrets.current.is_some() { secrets.clone() } else { Conditions::default().secrets },
             settle: options.settle,
             quiet: options.quiet,
             ..Conditions::default()

@@ -33,7 +33,7 @@ const LICENCES: [&str; 12] = [
 
 /// Checks all of it.
 pub(crate) fn check(root: &Path) -> Result<String> {
-    let text = cargo(root, ["metadata", "--format-version", "1", "--locked"])?;
+    let text = cargo(root, root, ["metadata", "--format-version", "1", "--locked"])?;
     let metadata: Value = serde_json::from_str(&text).context("`cargo metadata` printed no JSON")?;
     let packages = metadata["packages"].as_array().context("`cargo metadata` lists no packages")?;
     let licences = licences(packages)?;
@@ -112,18 +112,17 @@ fn direct(packages: &[Value]) -> Result<usize> {
 /// Tests a crate outside the workspace; the crates that are compiled for it.
 fn outside(root: &Path, name: &str) -> Result<BTreeSet<String>> {
     let folder = root.join("tests/external").join(name);
-    cargo(&folder, ["test", "--quiet"])?;
-    let tree = cargo(&folder, ["tree", "--prefix", "none", "--edges", "normal,build,dev"])?;
+    cargo(root, &folder, ["test", "--quiet"])?;
+    let tree = cargo(root, &folder, ["tree", "--prefix", "none", "--edges", "normal,build,dev"])?;
     Ok(tree.lines().filter_map(|line| line.split(' ').next()).filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
 /// What a cargo command prints. All crates outside the workspace share one folder for what is built.
-fn cargo<const N: usize>(folder: &Path, arguments: [&str; N]) -> Result<String> {
-    let target = env::current_dir()?.join("target/external");
+fn cargo<const N: usize>(root: &Path, folder: &Path, arguments: [&str; N]) -> Result<String> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(arguments)
         .current_dir(folder)
-        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TARGET_DIR", root.join("target/external"))
         .output()
         .context("cargo does not start")?;
     if !output.status.success() {
