@@ -674,7 +674,8 @@ fn a_set_up_command_that_fails_says_why() {
 #[track_caller]
 fn ends(settings: &HttpSettings, options: Options) -> Report {
     let started = Instant::now();
-    let settings = HttpSettings { answer_limit: Some(SHORT), other_limit: SHORT, ..settings.clone() };
+    // Whoever does not answer at all is not waited for any longer than that.
+    let settings = HttpSettings { answer_limit: Some(SHORT / 5), other_limit: SHORT, ..settings.clone() };
     let report = certified(&settings, &salted(options)).expect("a report");
     assert!(started.elapsed() < LONG, "it took {:?}", started.elapsed());
     assert_ne!(report.verdict, Conformance::Conformant);
@@ -722,7 +723,7 @@ fn one_late_answer_is_no_failure() {
 
 #[test]
 fn the_time_of_an_answer_is_measured_whatever_is_waited_for() {
-    for answer_limit in [None, Some(SHORT), Some(LONG)] {
+    for answer_limit in [None, Some(SHORT)] {
         let server = Server::shop_but(move |asked, _| {
             if asked.is_delivery() {
                 thread::sleep(Duration::from_millis(3100));

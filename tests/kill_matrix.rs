@@ -12,7 +12,7 @@ use refundproof::{
     domain::OrderState,
     provider::Provider,
     reference::{Fault, FaultInfo, faults},
-    run::{Options, ShrinkLimits},
+    run::{Book, FindingReport, Options, ShrinkLimits},
 };
 
 /// How many cases a fault must be found in.
@@ -32,18 +32,13 @@ static MATRICES: LazyLock<Vec<Matrix>> = LazyLock::new(|| providers().map(Matrix
 
 impl Matrix {
     fn new(provider: &'static dyn Provider) -> Matrix {
+        let options = sharing(quick(CASES, 1));
         let killed = |fault: &FaultInfo| {
-            let report = certified_for(provider, Fault::from_name(fault.name), &quick(CASES, 1));
+            let report = certified_for(provider, Fault::from_name(fault.name), &options);
             let failed = report.requirements.iter().filter(|requirement| !requirement.findings.is_empty());
             failed.map(|requirement| (requirement.id.clone(), requirement.cases)).collect()
         };
-        let (one, other) = faults().split_at(faults().len() / 2);
-        let kills = |faults: &'static [FaultInfo]| faults.iter().map(|fault| (fault.name, killed(fault))).collect::<Vec<_>>();
-        let kills = std::thread::scope(|scope| {
-            let one = scope.spawn(|| kills(one));
-            let other = kills(other);
-            one.join().expect("no panic").into_iter().chain(other).collect()
-        });
+        let kills = side_by_side(faults(), |fault| (fault.name, killed(fault))).into_iter().collect();
         Matrix { provider, kills }
     }
 
@@ -79,6 +74,22 @@ impl Matrix {
             insta::assert_snapshot!(name, text);
         });
     }
+}
+
+/// All faults claim the same, so their cases are made once.
+fn sharing(options: Options) -> Options {
+    options.with(|options| options.book = Some(Book::new()))
+}
+
+/// What comes of each, in two threads.
+fn side_by_side<T: Sync, R: Send>(all: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (one, other) = all.split_at(all.len() / 2);
+    let each = &each;
+    std::thread::scope(|scope| {
+        let one = scope.spawn(move || one.iter().map(each).collect::<Vec<R>>());
+        let other: Vec<R> = other.iter().map(each).collect();
+        one.join().expect("no panic").into_iter().chain(other).collect()
+    })
 }
 
 /// The requirements that find a fault in the fewest cases: nothing else finds it sooner.
@@ -215,22 +226,25 @@ fn doing_nothing_passes_no_requirement() {
 #[test]
 fn shrinking_gets_to_the_known_minimum() {
     for matrix in &*MATRICES {
-        let mut text = String::new();
-        for (fault, aim) in matrix.aimed() {
-            let Some(id) = matrix.shown_by(fault, aim) else { continue };
-            let options = Options::new().with(|options| {
-                options.cases = CASES;
-                options.seed = 1;
+        let shown = shown_by_requirement(matrix);
+        let lines = side_by_side(&shown, |(id, shown)| {
+            let options = sharing(quick(CASES, 1)).with(|options| {
                 options.selection = only(&[id]);
                 options.shrink = ShrinkLimits::default();
             });
-            let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
-            for finding in &report.findings {
-                let like = finding.like.as_ref().map_or("-", |like| like.fault.as_str());
-                let like = if like == fault.name { "itself" } else { like };
-                let _ = writeln!(text, "{:<40} {:>2}  {like}", fault.name, finding.deliveries);
-            }
-        }
+            let smallest = |fault: &FaultInfo| {
+                let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
+                let line = |finding: &FindingReport| {
+                    let like = finding.like.as_ref().map_or("-", |like| like.fault.as_str());
+                    let like = if like == fault.name { "itself" } else { like };
+                    format!("{:<40} {:>2}  {like}\n", fault.name, finding.deliveries)
+                };
+                (fault.name, report.findings.iter().map(line).collect::<String>())
+            };
+            shown.iter().map(|fault| smallest(fault)).collect::<Vec<_>>()
+        });
+        let lines: BTreeMap<&str, String> = lines.into_iter().flatten().collect();
+        let text: String = matrix.aimed().filter_map(|(fault, _)| lines.get(fault.name).cloned()).collect();
         matrix.assert_snapshot("shrunk_deliveries", &text);
     }
 }
@@ -238,14 +252,26 @@ fn shrinking_gets_to_the_known_minimum() {
 #[test]
 fn faults_are_found_with_other_seeds_too() {
     for matrix in &*MATRICES {
-        for (fault, aim) in matrix.aimed() {
-            let Some(id) = matrix.shown_by(fault, aim) else { continue };
+        side_by_side(&shown_by_requirement(matrix), |(id, shown)| {
             for seed in 2..4 {
                 // As many cases as a run has where nothing is said.
-                let options = quick(Options::new().cases, seed).with(|options| options.selection = only(&[id]));
-                let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
-                assert!(!report.findings.is_empty(), "{}: {} is not found with seed {seed}", matrix.name(), fault.name);
+                let options = sharing(quick(Options::new().cases, seed)).with(|options| options.selection = only(&[id]));
+                for fault in shown {
+                    let report = certified_for(matrix.provider, Fault::from_name(fault.name), &options);
+                    assert!(!report.findings.is_empty(), "{}: {} is not found with seed {seed}", matrix.name(), fault.name);
+                }
             }
+        });
+    }
+}
+
+/// The faults by the requirement that shows them.
+fn shown_by_requirement(matrix: &Matrix) -> Vec<(&str, Vec<&'static FaultInfo>)> {
+    let mut shown: BTreeMap<&str, Vec<&'static FaultInfo>> = BTreeMap::new();
+    for (fault, aim) in matrix.aimed() {
+        if let Some(id) = matrix.shown_by(fault, aim) {
+            shown.entry(id).or_default().push(fault);
         }
     }
+    shown.into_iter().collect()
 }

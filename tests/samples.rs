@@ -41,8 +41,9 @@ fn node_shop_conforms_with_every_provider() {
 #[test]
 fn a_filter_that_remembers_refused_events_is_found() {
     if is_there("node") {
-        let only = ["refund-counted-once", "duplicate-deliveries", "rejection-leaves-no-trace"].map(|id| ["--only", id]).concat();
-        node("server_buggy.js", "refundproof.toml", &[&only[..], &["--cases", "5"]].concat()).fails_first("rejection-leaves-no-trace");
+        // Each case that is tried while its mistake is looked into costs a process too.
+        let only = ["duplicate-deliveries", "rejection-leaves-no-trace"].map(|id| ["--only", id]).concat();
+        node("server_buggy.js", "refundproof.toml", &[&only[..], &["--cases", "3"]].concat()).fails_first("rejection-leaves-no-trace");
     }
 }
 

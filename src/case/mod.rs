@@ -377,8 +377,13 @@ impl Case {
 
     /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
     pub fn is_chancy(&self) -> bool {
-        let races = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
-        self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_))) || self.all_deliveries().any(races)
+        let meets_a_kill = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
+        self.races() || self.all_deliveries().any(meets_a_kill)
+    }
+
+    /// Whether some deliveries are sent at the same time.
+    pub fn races(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_)))
     }
 
     /// The same case for a target of which not everything is asked: what is not sent to it is left out, and what

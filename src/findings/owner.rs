@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::inquiry::{Inquiry, Mistake, Stage};
+use super::{
+    inquiry::{Failing, Inquiry, Mistake, Stage},
+    trigger::Feature,
+};
 use crate::{
-    plan::Recipe,
+    plan::{FaultKind, Recipe},
     provider::Mint,
     reference::{Fault, canaries},
 };
@@ -19,6 +22,9 @@ impl<S: Stage> Inquiry<'_, S> {
     /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
     pub fn owner(&mut self, mistake: &Mistake, unasked: &BTreeSet<usize>) -> Option<usize> {
         let may_break = |place: &usize| mistake.hits.contains(place) || unasked.contains(place);
+        if let Some(place) = self.about_the_same_time(mistake).filter(may_break) {
+            return Some(place);
+        }
         if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
             return Some(place);
         }
@@ -28,6 +34,21 @@ impl<S: Stage> Inquiry<'_, S> {
         let subjects: Vec<usize> = subjects.into_iter().filter(has_subject).collect();
         let rarest = subjects.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
         rarest.or_else(|| mistake.hits.iter().next().copied())
+    }
+
+    /// The requirement about deliveries at the same time, if the case does not fail when they come one after the other. How
+    /// far such a case gets smaller is chance, so what else is left in it says nothing.
+    fn about_the_same_time(&mut self, mistake: &Mistake) -> Option<usize> {
+        let Failing { host, plan, case, .. } = &mistake.smallest;
+        if !case.races() {
+            return None;
+        }
+        let (place, _) = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::Concurrent)?;
+        let at_the_same_time = Feature::Delivery(FaultKind::Together { with: 1 }.name());
+        let [in_turn] = self.edits(plan, &[at_the_same_time]).try_into().ok()?;
+        let case = self.stage.case(*host, &in_turn);
+        let shown = self.stage.play(*host, &case, Some(mistake.kind))?;
+        shown.failure.is_none().then_some(*place)
     }
 
     fn aim(&self, fault: Fault) -> Option<usize> {

@@ -4,6 +4,7 @@
 //! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
 
 mod alias;
+mod book;
 mod campaign;
 mod claims;
 mod conclude;
@@ -27,6 +28,8 @@ mod work;
 mod workbench;
 
 pub use alias::with_fresh_ids;
+#[doc(hidden)]
+pub use book::Book;
 pub use campaign::certify;
 pub use claims::{claims_problem, claims_remarks};
 pub use conclude::conclude;

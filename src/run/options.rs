@@ -1,10 +1,11 @@
 //! How a certification is run, and which requirements.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::{
+    book::Book,
     drive::{BeforeDelivery, Conditions, Driver, Secrets},
     factory::Factory,
     shard::Shard,
@@ -64,6 +65,9 @@ pub struct Options {
     /// Cases that earlier runs saved, by their files; they are played first.
     #[doc(hidden)]
     pub saved: Vec<(String, Case)>,
+    /// Cases that were made for other targets with the same claims.
+    #[doc(hidden)]
+    pub book: Option<Arc<Book>>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
     /// Items of the checklist that are knowingly left out.
@@ -90,6 +94,7 @@ impl Default for Options {
             known: KnownFailures::none(),
             revision: None,
             saved: Vec::new(),
+            book: None,
             strict: false,
             without: Vec::new(),
         }

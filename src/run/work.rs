@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    book::Made,
     drive::{Driver, Outcome, Played},
     exercise::Canaries,
     options::Options,
@@ -122,10 +123,8 @@ impl<'c> Work<'c> {
                 progress.ended = true;
                 break;
             }
-            let Some(plan) = self.draw(number) else { continue };
-            let case = self.case(&plan, self.serial(number), driver.capabilities());
-            let exercised = canaries.exercises(&case);
-            progress.trail.refuted = progress.trail.refuted || canaries.null_fails(&case);
+            let Some(Made { plan, case, exercised, refutes }) = self.made(number, driver.capabilities(), &mut canaries) else { continue };
+            progress.trail.refuted |= refutes;
             if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
                 progress.trail.blinded += 1;
             }
@@ -232,6 +231,21 @@ impl<'c> Work<'c> {
                 let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
                 play()
             }
+        }
+    }
+
+    /// A case, and what canaries do with it; out of the book if there is one.
+    fn made(&self, number: u32, capabilities: &Capabilities, canaries: &mut Canaries<'_>) -> Option<Made> {
+        let mut make = || {
+            let plan = self.draw(number)?;
+            let case = self.case(&plan, self.serial(number), capabilities);
+            let (exercised, refutes) = (canaries.exercises(&case), canaries.null_fails(&case));
+            Some(Made { plan, case, exercised, refutes })
+        };
+        let book = self.options.book.as_ref();
+        match book.filter(|book| book.is_of(self.provider.name(), self.options.seed, capabilities)) {
+            Some(book) => book.case(self.index, number, make).map(|made| Made::clone(&made)),
+            None => make(),
         }
     }
 

@@ -1,0 +1,58 @@
+//! Cases that were made before, for another target with the same claims.
+//!
+//! What a case is and whether it exercises its requirement follows from the seed and from what a target claims. Whoever
+//! certifies many targets of the same claims, as the bank of faults is, makes them once and shares them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::{adapter::Capabilities, case::Case, plan::Plan};
+
+/// A case, and what canaries do with it.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) case: Case,
+    /// Whether a canary of the requirement fails it.
+    pub(super) exercised: bool,
+    /// Whether a consumer that does nothing fails it.
+    pub(super) refutes: bool,
+}
+
+/// The cases of one requirement or several by their numbers; nothing where no plan could be drawn.
+type Cases = HashMap<(usize, u32), Option<Arc<Made>>>;
+
+/// Cases that were made before. It grows with every case, so it is for short runs.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// For whom: the provider, the seed and the claims of the first who asked.
+    of: Mutex<Option<(String, u64, Capabilities)>>,
+    cases: Mutex<Cases>,
+}
+
+impl Book {
+    /// A book in which nothing stands yet.
+    pub fn new() -> Arc<Book> {
+        Arc::default()
+    }
+
+    /// Whether the cases in it are those of this provider, this seed and these claims.
+    pub(super) fn is_of(&self, provider: &str, seed: u64, capabilities: &Capabilities) -> bool {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let (name, drawn_from, claims) = of.get_or_insert_with(|| (provider.to_owned(), seed, capabilities.clone()));
+        name == provider && *drawn_from == seed && claims == capabilities
+    }
+
+    /// The case of a requirement with this number, which is made if nobody asked for it before.
+    pub(super) fn case(&self, index: usize, number: u32, make: impl FnOnce() -> Option<Made>) -> Option<Arc<Made>> {
+        let key = (index, number);
+        if let Some(made) = self.cases.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return made.clone();
+        }
+        let made = make().map(Arc::new);
+        self.cases.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
+        made
+    }
+}
