@@ -11,7 +11,7 @@ use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     check::verdict::{Conformance, Verdict},
-    domain::{Clock, OrderState, Status},
+    domain::{Amount, Clock, OrderState, Status},
     reference::{Fault, ReferenceShop},
     run::{FindingReport, Options, Report},
 };
@@ -125,6 +125,16 @@ enum Way {
     DoublesTwo,
     /// Refuses every event about a refund that waits.
     RefusesPending,
+    /// Answers well and does nothing.
+    DoesNothing,
+    /// Takes nothing.
+    RefusesAll,
+    /// Shows whole units only.
+    ForgetsCents,
+}
+
+impl Way {
+    const ALL: [Way; 6] = [Way::SmallLetters, Way::DoublesTwo, Way::RefusesPending, Way::DoesNothing, Way::RefusesAll, Way::ForgetsCents];
 }
 
 impl Target for Odd {
@@ -142,6 +152,11 @@ impl Target for Odd {
             self.refused += 1;
             return Ok(503);
         }
+        match self.way {
+            Way::DoesNothing => return Ok(200),
+            Way::RefusesAll => return Ok(400),
+            _ => {}
+        }
         self.shop.deliver(request)
     }
 
@@ -153,6 +168,11 @@ impl Target for Odd {
         let mut state = self.shop.observe(order_id)?;
         if let Some(state) = &mut state {
             match self.way {
+                Way::ForgetsCents => {
+                    let whole = state.refunded_amount.to_string();
+                    let whole = whole.split_once('.').map_or(whole.as_str(), |(whole, _)| whole);
+                    state.refunded_amount = Amount::parse(whole).expect("an amount");
+                }
                 Way::SmallLetters => state.currency = state.currency.as_ref().map(|currency| currency.to_lowercase()),
                 Way::DoublesTwo if state.refunds.as_ref().is_some_and(|refunds| refunds.len() == 2) => {
                     state.refunded_amount += state.refunded_amount;
@@ -186,4 +206,19 @@ fn what_the_bank_does_not_have_is_like_nothing(#[values(Way::SmallLetters, Way::
     assert_eq!(likes(&report), BTreeSet::new(), "{told:#?}");
     assert!((1..=4).contains(&report.findings.len()), "{told:#?}");
     assert_eq!(report.verdict, Conformance::NotConformant);
+}
+
+/// What is told of consumers of which the bank knows nothing, or that are wrong in everything.
+#[test]
+fn consumers_with_a_mistake() {
+    let mut text = String::new();
+    for way in Way::ALL {
+        let report = odd(way, &options());
+        text.push_str(&format!("{way:?}: {}\n", report.verdict.as_str()));
+        for finding in &report.findings {
+            let like = finding.like.as_ref().map_or("nothing", |like| like.fault.as_str());
+            text.push_str(&format!("  {}, in {} deliveries, like {like}: {}\n", finding.about, finding.deliveries, finding.message));
+        }
+    }
+    insta::assert_snapshot!(text);
 }

@@ -1,7 +1,10 @@
 //! What the deliveries of a case told so far, whatever became of the doubtful ones, and what may be shown then.
 
 use super::{Delivery, Effect, OrderSetup, OwnRefund};
-use crate::model::{AmountRange, EventFacts, Expectation, Knowledge};
+use crate::{
+    domain::Amount,
+    model::{AmountRange, EventFacts, Expectation, Knowledge, TakenBack},
+};
 
 /// What the deliveries so far told of each order.
 pub(super) struct Told {
@@ -17,6 +20,8 @@ struct ToldOrder {
     literal: Vec<Knowledge>,
     /// Every reading of every doubtful delivery; a consumer may keep the largest amount that it was told.
     readings: Vec<EventFacts>,
+    /// What those readings take back that was told before; a consumer may believe the last word.
+    taken_back: Vec<TakenBack>,
 }
 
 /// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
@@ -34,6 +39,14 @@ impl ToldOrder {
     fn each(&mut self, learn: impl Fn(&mut Knowledge)) {
         learn(&mut self.certain);
         self.possible.iter_mut().chain(&mut self.literal).for_each(learn);
+    }
+
+    fn accept(&mut self, event: &EventFacts) {
+        self.taken_back.retain(|taken_back| !taken_back.is_outdated_by(event));
+        self.each(|known| known.learn(event));
+        // It comes late, and what it tells is outdated for a consumer that goes by time and believed a later word.
+        let later = self.readings.iter().filter(|reading| reading.created_time > event.created_time && reading.is_about_same(event));
+        self.taken_back.extend(later.flat_map(|reading| self.certain.taken_back(reading)));
     }
 
     fn doubt(&mut self, delivery: &Delivery) {
@@ -56,6 +69,7 @@ impl ToldOrder {
         let mut literal: Vec<Knowledge> = of_literal.chain(of_others).collect();
         literal.truncate(MOST_READINGS.saturating_sub(self.literal.len()));
         self.literal.append(&mut literal);
+        self.taken_back.extend(every.iter().flat_map(|event| self.certain.taken_back(event)));
         self.readings.extend(every.into_iter().cloned());
         self.possible.extend(taken);
     }
@@ -65,7 +79,8 @@ impl ToldOrder {
         let others: Vec<&Knowledge> = self.possible.iter().chain(&self.literal).collect();
         let ranges = std::iter::once(&self.certain).chain(others.iter().copied()).map(|known| known.expectation().refunded_amount);
         let range = (!others.is_empty()).then(|| ranges.reduce(AmountRange::and_between)).flatten()?;
-        Some(AmountRange { most: range.most.max(self.certain.most_told(&self.readings)), ..range })
+        let least = (range.least - TakenBack::most(&self.taken_back)).max(Amount::ZERO).min(range.least);
+        Some(AmountRange { least, most: range.most.max(self.certain.most_told(&self.readings)) })
     }
 }
 
@@ -76,6 +91,7 @@ impl Told {
             possible: Vec::new(),
             literal: Vec::new(),
             readings: Vec::new(),
+            taken_back: Vec::new(),
         };
         Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
     }
@@ -91,7 +107,7 @@ impl Told {
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
         let order = self.order_of(delivery)?;
         match delivery.effect {
-            Effect::Accept => self.orders[order].each(|known| known.learn(&delivery.event)),
+            Effect::Accept => self.orders[order].accept(&delivery.event),
             Effect::Tolerate => self.orders[order].doubt(delivery),
             Effect::Ignore | Effect::Reject | Effect::Refuse => {}
         }

@@ -470,6 +470,32 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         Registered::New(self.mistakes.len() - 1)
     }
 
+    /// Gives one id to mistakes that are one, told by events of several types: each of their cases shows the same with the
+    /// events of the other. Those that are like a fault the bank knows better. To be asked when everything was attributed.
+    pub fn unite(&mut self) {
+        for place in 1..self.mistakes.len() {
+            if let Some(first) = (0..place).find(|first| self.is_same_by_other_events(*first, place)) {
+                self.mistakes[place].id = self.mistakes[first].id.clone();
+            }
+        }
+    }
+
+    fn is_same_by_other_events(&mut self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.mistakes[one], &self.mistakes[other]);
+        let wrong = wrong_members(&one.smallest.shown);
+        let is_unlike = one.like.is_empty() && other.like.is_empty();
+        if !is_unlike || wrong.is_none() || wrong_members(&other.smallest.shown) != wrong || one.id == other.id {
+            return false;
+        }
+        let (one, other) = (&one.smallest, &other.smallest);
+        let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
+        [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
+            let case = self.stage.case(host, &plan);
+            let shown = if case.deliveries() > 0 { self.stage.play(host, &case, Some(FailureKind::State)) } else { None };
+            shown.is_some_and(|shown| wrong_members(&shown) == wrong)
+        })
+    }
+
     /// Plays further cases on which the fault that a mistake is like fails.
     fn verify(&mut self, place: usize) {
         let Some(fault) = self.mistakes[place].like.first().copied() else { return };
@@ -579,6 +605,13 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 /// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
 fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
     mistake.smallest.plan == failing.plan
+}
+
+/// The members of an order that are wrong, where that is what is wrong.
+fn wrong_members(shown: &Shown) -> Option<BTreeSet<String>> {
+    let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::State)?;
+    let wrong = failure.diff.lines().filter_map(|line| line.strip_prefix('-'));
+    Some(wrong.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
 fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {

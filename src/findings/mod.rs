@@ -12,6 +12,8 @@ mod inquiry;
 mod likeness;
 mod owner;
 mod shrink;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 pub use inquiry::{Failing, Inquiry, Mistake, Requirement, Shown, Stage, alike};

@@ -170,6 +170,66 @@ impl Pictures {
     }
 }
 
+/// What events tell of beside orders.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Object {
+    /// A refund, by its id.
+    Refund(String),
+    /// A charge, by its id.
+    Charge(String),
+}
+
+impl Object {
+    fn of(tell: &Tell) -> Option<Object> {
+        match tell {
+            Tell::Refund { id, .. } => Some(Object::Refund(id.clone())),
+            Tell::Charge { id, .. } => Some(Object::Charge(id.clone())),
+            Tell::Order { .. } | Tell::Chargeback => None,
+        }
+    }
+}
+
+impl EventFacts {
+    fn objects(&self) -> impl Iterator<Item = Object> {
+        self.tells.iter().filter_map(Object::of)
+    }
+
+    /// Whether both tell of one refund or of one charge.
+    pub fn is_about_same(&self, other: &EventFacts) -> bool {
+        self.objects().any(|object| other.objects().any(|other| other == object))
+    }
+}
+
+/// What an event takes back of what was told before.
+#[derive(Clone, Debug)]
+pub struct TakenBack {
+    of: Object,
+    /// When the event was created.
+    at: EventTime,
+    /// How much less it says.
+    amount: Amount,
+}
+
+impl TakenBack {
+    /// Whether an event has a later word on the same.
+    pub fn is_outdated_by(&self, event: &EventFacts) -> bool {
+        event.created_time > self.at && event.objects().any(|object| object == self.of)
+    }
+
+    /// How much less a consumer shows that believes all of these: by refunds, or by charges.
+    pub fn most(all: &[TakenBack]) -> Amount {
+        let mut of_each: BTreeMap<&Object, Amount> = BTreeMap::new();
+        for taken_back in all {
+            let most = of_each.entry(&taken_back.of).or_default();
+            *most = taken_back.amount.max(*most);
+        }
+        let is_refund = |object: &Object| matches!(object, Object::Refund(_));
+        let (refunds, charges): (Vec<_>, Vec<_>) = of_each.into_iter().partition(|(of, _)| is_refund(of));
+        let sum = |amounts: Vec<(&Object, Amount)>| amounts.into_iter().map(|(_, amount)| amount).sum::<Amount>();
+        sum(refunds).max(sum(charges))
+    }
+}
+
 impl Knowledge {
     /// Nothing is known but that the order exists and what was captured.
     pub fn new(order_id: &str, currency: &str, captured: Amount) -> Knowledge {
@@ -341,6 +401,25 @@ impl Knowledge {
         }
         let sum = |amounts: BTreeMap<&str, Amount>| amounts.into_values().sum::<Amount>();
         sum(refunds).max(sum(charges))
+    }
+
+    /// What a consumer takes back that believes the last word on each refund or on each charge, if the event is that word.
+    pub fn taken_back(&self, event: &EventFacts) -> Vec<TakenBack> {
+        let taken_back = |tell: &Tell| {
+            let (before, told) = match tell {
+                Tell::Refund { id, state, refunded_amount, .. } => {
+                    let paid = if *state == RefundState::Succeeded { *refunded_amount } else { Amount::ZERO };
+                    (self.refunds.get(id.as_str()).map_or(Amount::ZERO, |refund| refund.paid), paid)
+                }
+                Tell::Charge { id, refunds, .. } => {
+                    (self.lenient.latest.get(id.as_str()).map_or(Amount::ZERO, |(_, entries)| complete(entries)), complete(refunds))
+                }
+                Tell::Order { .. } | Tell::Chargeback => return None,
+            };
+            let of = Object::of(tell)?;
+            (told < before).then(|| TakenBack { of, at: event.created_time.clone(), amount: before - told })
+        };
+        event.tells.iter().filter_map(taken_back).collect()
     }
 
     fn statuses(&self, paid: &AmountRange, under_way: bool) -> Vec<Status> {

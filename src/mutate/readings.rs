@@ -51,10 +51,13 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
     }
 }
 
-/// At most what the amount is as a binary fraction of 53 bits; only amounts beyond all that is sold are that far off.
+/// At most what the amount is as a binary fraction of 53 bits to which others are added, each time rounded anew; only amounts
+/// beyond all that is sold are that far off.
 fn as_binary(amount: Amount) -> Amount {
     const EXACT: u64 = 1_000_000_000_000_000;
-    if amount > Amount::from_minor(EXACT, 0) { amount + Amount::from_minor(8, 0) } else { amount }
+    // Half of what the last bit of the largest of them is worth, for each of eight additions.
+    const ROUNDED: u64 = 8 * 8;
+    if amount > Amount::from_minor(EXACT, 0) { amount + Amount::from_minor(ROUNDED, 0) } else { amount }
 }
 
 fn told(event: &EventFacts, change: impl Fn(&mut Tell)) -> EventFacts {

@@ -72,6 +72,7 @@ impl<'a> Campaign<'a> {
                 let bench = Workbench::new(self, capabilities.clone(), &mut shrinking);
                 let mut inquiry = Inquiry::new(bench, &requirements);
                 let looked_into = pending.into_iter().map(|pending| self.look_into(pending, &mut inquiry)).collect();
+                inquiry.unite();
                 self.explain_snapshots(snapshots, &mut inquiry);
                 let ids: Vec<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
                 let mistakes = united(inquiry.mistakes());

@@ -4,6 +4,7 @@
 //! looked up in, so what is said of them here says nothing of mistakes outside of it; the tests have such.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     fs,
     path::Path,
@@ -21,7 +22,7 @@ use refundproof::{
     domain::{Clock, OrderState},
     provider::{Mint, Provider, named},
     reference::{Fault, ReferenceShop, faults},
-    run::{Launch, Options, Report, certify},
+    run::{Book, Launch, Options, Report, certify},
 };
 
 /// What is measured.
@@ -36,6 +37,8 @@ pub(crate) struct Terms {
     pub(crate) pairs: usize,
     /// How many triples.
     pub(crate) triples: usize,
+    /// With how many seeds the ids of single faults are compared.
+    pub(crate) seeds: u64,
     /// Only says whether the page is up to date.
     pub(crate) check: bool,
 }
@@ -59,6 +62,10 @@ impl Told {
     /// The faults of the target that no finding names.
     fn untold(&self) -> Vec<&'static str> {
         self.faults.iter().map(|fault| fault.name()).filter(|name| !self.likes().contains(name)).collect()
+    }
+
+    fn ids(&self) -> BTreeSet<&str> {
+        self.report.findings.iter().map(|finding| finding.id.as_str()).collect()
     }
 
     /// What the findings are about, and what they are like.
@@ -94,11 +101,20 @@ pub(crate) fn measure(root: &Path, terms: &Terms) -> anyhow::Result<String> {
 fn page(provider: &'static dyn Provider, terms: &Terms) -> anyhow::Result<String> {
     let aimed: Vec<(Fault, &str)> =
         faults().iter().filter_map(|info| Some((info.fault, info.aimed_at(provider.name(), provider.corpus())?))).collect();
-    let singles = run_all(provider, terms, aimed.iter().map(|(fault, _)| vec![*fault]).collect())?;
-    let pairs = run_all(provider, terms, drawn(&aimed, 2, terms.pairs, terms.seed))?;
-    let triples = run_all(provider, terms, drawn(&aimed, 3, terms.triples, terms.seed))?;
+    let alone = || aimed.iter().map(|(fault, _)| vec![*fault]).collect::<Vec<_>>();
+    let singles = run_all(provider, terms, terms.seed, alone())?;
+    let mut moved: Vec<(usize, u64)> = Vec::new();
+    for seed in (terms.seed + 1)..(terms.seed + terms.seeds.max(1)) {
+        let others = run_all(provider, terms, seed, alone())?;
+        let differ = singles.iter().zip(&others).enumerate().filter(|(_, (told, other))| told.ids() != other.ids());
+        moved.extend(differ.map(|(place, _)| (place, seed)));
+    }
+    let pairs = run_all(provider, terms, terms.seed, drawn(&aimed, 2, terms.pairs, terms.seed))?;
+    let triples = run_all(provider, terms, terms.seed, drawn(&aimed, 3, terms.triples, terms.seed))?;
     let mut page = format!("{}: {} cases for each requirement, seed {}\n\n", provider.name(), terms.cases, terms.seed);
     single_figures(&mut page, &aimed, &singles);
+    let runs = singles.len() * usize::try_from(terms.seeds.max(1) - 1).unwrap_or(0);
+    let _ = writeln!(page, "ids of other seeds         {} the same ({} more)", share(runs - moved.len(), runs), terms.seeds.max(1) - 1);
     several_figures(&mut page, "pairs", &pairs);
     several_figures(&mut page, "triples", &triples);
     let _ = writeln!(page, "\nsingle faults that are not told once, or not as what they are");
@@ -107,6 +123,12 @@ fn page(provider: &'static dyn Provider, terms: &Terms) -> anyhow::Result<String
         if !right {
             let _ = writeln!(page, "  {} (aimed at {aim}): {}", fault.name(), told.findings());
         }
+    }
+    if !moved.is_empty() {
+        let _ = writeln!(page, "\nsingle faults whose findings have other ids");
+    }
+    for (place, seed) in &moved {
+        let _ = writeln!(page, "  {} with seed {seed}", singles[*place].name());
     }
     for (what, all) in [("pairs", &pairs), ("triples", &triples)] {
         let _ = writeln!(page, "\n{what} of which something is not told");
@@ -177,7 +199,13 @@ fn drawn(aimed: &[(Fault, &str)], together: usize, count: usize, seed: u64) -> V
     sets
 }
 
-fn run_all(provider: &'static dyn Provider, terms: &Terms, sets: Vec<Vec<Fault>>) -> anyhow::Result<Vec<Told>> {
+fn run_all(provider: &'static dyn Provider, terms: &Terms, seed: u64, sets: Vec<Vec<Fault>>) -> anyhow::Result<Vec<Told>> {
+    // All faults claim the same, so their cases are made once.
+    let options = Options::new().with(|options| {
+        options.cases = terms.cases;
+        options.seed = seed;
+        options.book = Some(Book::new());
+    });
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, anyhow::Result<Told>)>> = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -186,7 +214,7 @@ fn run_all(provider: &'static dyn Provider, terms: &Terms, sets: Vec<Vec<Fault>>
             scope.spawn(|| {
                 while let Some((place, set)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|place| Some((place, sets.get(place)?)))
                 {
-                    let told = run(provider, terms, set);
+                    let told = run(provider, &options, set);
                     if let Ok(mut done) = done.lock() {
                         done.push((place, told));
                     }
@@ -199,7 +227,7 @@ fn run_all(provider: &'static dyn Provider, terms: &Terms, sets: Vec<Vec<Fault>>
     done.into_iter().map(|(_, told)| told).collect()
 }
 
-fn run(provider: &dyn Provider, terms: &Terms, faults: &[Fault]) -> anyhow::Result<Told> {
+fn run(provider: &dyn Provider, options: &Options, faults: &[Fault]) -> anyhow::Result<Told> {
     let clock = Clock::manual_from_now();
     let count = Arc::new(AtomicU64::new(0));
     let (set, shop, counter) = (faults.to_vec(), clock.clone(), Arc::clone(&count));
@@ -208,11 +236,7 @@ fn run(provider: &dyn Provider, terms: &Terms, faults: &[Fault]) -> anyhow::Resu
         Ok(Box::new(Counting { shop, count: Arc::clone(&counter) }) as Box<dyn Target>)
     };
     let launch = Launch::new("in-process", "", clock, make);
-    let options = Options::new().with(|options| {
-        options.cases = terms.cases;
-        options.seed = terms.seed;
-    });
-    let report = certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {})?;
+    let report = certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {})?;
     Ok(Told { faults: faults.to_vec(), report, deliveries: count.load(Ordering::Relaxed) })
 }
 

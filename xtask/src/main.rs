@@ -65,6 +65,9 @@ enum Command {
         /// How many triples.
         #[arg(long, default_value_t = 100)]
         triples: usize,
+        /// With how many seeds single faults are certified, to see whether their findings keep their ids.
+        #[arg(long, default_value_t = 10)]
+        seeds: u64,
         /// Only say whether the page is what is measured now.
         #[arg(long)]
         check: bool,
@@ -169,8 +172,8 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
-        Command::Attribution { provider, cases, seed, pairs, triples, check } => {
-            attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, check })
+        Command::Attribution { provider, cases, seed, pairs, triples, seeds, check } => {
+            attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, seeds, check })
         }
         Command::Boundaries => boundaries::check(&root),
         Command::Dependencies => dependencies::check(&root),

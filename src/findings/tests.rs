@@ -1,0 +1,157 @@
+//! What an inquiry makes of targets that are only scripts: which case fails in which of its runs.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage};
+use crate::{
+    case::Case,
+    check::{Failure, FailureKind},
+    plan::{self, Action, FaultKind, Level, OrderPlan, Pick, Plan, Recipe, Step},
+    provider::{Provider, lower, registered},
+    reference::Fault,
+};
+
+/// The requirement whose cases these are, by its place in the catalogue.
+const HOST: usize = 0;
+
+/// Whether a case fails when it is played for the n-th time of all.
+type Script<'s> = dyn Fn(&Case, u32) -> bool + 's;
+
+struct Scripted<'s> {
+    script: &'s Script<'s>,
+    played: u32,
+    made: u64,
+}
+
+impl Stage for Scripted<'_> {
+    fn provider(&self) -> &dyn Provider {
+        registered()[0].embedded()
+    }
+
+    fn case(&mut self, host: usize, plan: &Plan) -> Case {
+        self.made += 1;
+        self.case_with(host, plan, self.made)
+    }
+
+    fn case_with(&mut self, _: usize, plan: &Plan, serial: u64) -> Case {
+        lower(registered()[0].embedded(), plan, serial).case
+    }
+
+    fn play(&mut self, _: usize, case: &Case, _: Option<FailureKind>) -> Option<Shown> {
+        self.played += 1;
+        let failure = (self.script)(case, self.played).then(failure);
+        Some(Shown { failure, ..Shown::default() })
+    }
+
+    /// The bank knows nothing of these targets.
+    fn foretell(&mut self, _: usize, _: &Case, _: &[Fault]) -> Shown {
+        Shown::default()
+    }
+
+    fn limits(&self, _: FailureKind) -> ShrinkLimits {
+        ShrinkLimits::default()
+    }
+
+    fn is_costly(&self, _: FailureKind) -> bool {
+        false
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn smaller(&mut self, _: usize, _: usize) {}
+}
+
+fn failure() -> Failure {
+    let text = |text: &str| text.to_owned();
+    let (expected, observed) = (text("refunded"), text("pending"));
+    Failure { kind: FailureKind::State, entry: None, message: text("it is wrong"), expected, observed, diff: text("-refunded\n+pending\n") }
+}
+
+fn refund(faults: &[FaultKind]) -> Step {
+    let action = Action::Refund { level: Level::Order, amount: Pick::All, joins: false, own: false, kind: 0 };
+    let faults = faults.iter().map(|kind| plan::Fault { event: 0, kind: kind.clone() }).collect();
+    Step { faults, ..Step::plain(action) }
+}
+
+fn plan(steps: Vec<Step>) -> Plan {
+    Plan { orders: vec![OrderPlan::default()], steps, only: Vec::new(), look: 0 }
+}
+
+/// Two refunds of one order, everything at the same time.
+fn race() -> Plan {
+    plan(vec![refund(&[FaultKind::Together { with: 4 }]), Step::plain(Action::Succeed { refund: 0, paid: Pick::All }), refund(&[])])
+}
+
+fn in_turn() -> Plan {
+    plan(vec![refund(&[]), Step::plain(Action::Succeed { refund: 0, paid: Pick::All }), refund(&[])])
+}
+
+/// What is found when this plan's case has failed once, and how often the target was asked.
+fn found(plan: &Plan, script: &Script<'_>) -> (Vec<Mistake>, u32) {
+    let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+    let mut inquiry = Inquiry::new(Scripted { script, played: 0, made: 0 }, &requirements);
+    bring(&mut inquiry, plan);
+    (inquiry.mistakes().to_vec(), inquiry.stage().played)
+}
+
+/// Brings a case that has failed.
+fn bring(inquiry: &mut Inquiry<'_, Scripted<'_>>, plan: &Plan) {
+    let case = inquiry.stage().case(HOST, plan);
+    let shown = Shown { failure: Some(failure()), ..Shown::default() };
+    inquiry.attribute(&Failing { host: HOST, number: Some(0), plan: plan.clone(), case, shown });
+}
+
+/// How often the smallest case of the only mistake fails, and in how many deliveries.
+#[track_caller]
+fn only(mistakes: &[Mistake]) -> (Option<(u32, u32)>, usize) {
+    let [mistake] = mistakes else { panic!("{} mistakes", mistakes.len()) };
+    (mistake.chance, mistake.smallest.case.deliveries())
+}
+
+#[test]
+fn what_always_fails_gets_small_and_says_nothing_of_chance() {
+    let (mistakes, _) = found(&in_turn(), &|case, _| case.deliveries() > 0);
+    assert_eq!(only(&mistakes), (None, 1));
+}
+
+#[test]
+fn a_race_that_always_fails_says_so() {
+    let (mistakes, _) = found(&race(), &|case, _| case.races());
+    let (chance, deliveries) = only(&mistakes);
+    assert_eq!(chance, Some((20, 20)));
+    assert_eq!(deliveries, 2, "fewer are no race");
+}
+
+/// Whatever is smaller fails once, and never again: luck is no reason to go on with it.
+#[test]
+fn what_fails_once_is_not_taken_for_smaller() {
+    let whole = lower(registered()[0].embedded(), &race(), 1).case.deliveries();
+    let lucky = std::cell::Cell::new(true);
+    let (mistakes, _) = found(&race(), &move |case, _| case.races() && (case.deliveries() == whole || lucky.replace(false)));
+    let (chance, deliveries) = only(&mistakes);
+    assert_eq!((chance, deliveries), (Some((20, 20)), whole));
+}
+
+/// One case of it that came once only, and then one that comes always.
+#[test]
+fn a_mistake_is_shown_by_a_case_that_fails_again() {
+    let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+    let is_gone = std::cell::Cell::new(true);
+    let script = |case: &Case, _: u32| case.races() && !is_gone.get();
+    let mut inquiry = Inquiry::new(Scripted { script: &script, played: 0, made: 0 }, &requirements);
+    bring(&mut inquiry, &race());
+    assert_eq!(only(inquiry.mistakes()).0, Some((0, 20)));
+    is_gone.set(false);
+    bring(&mut inquiry, &race());
+    assert_eq!(only(inquiry.mistakes()), (Some((20, 20)), 2));
+}
+
+/// What never comes again is told with how seldom it came.
+#[test]
+fn what_comes_once_only_says_how_seldom() {
+    let (mistakes, _) = found(&in_turn(), &|_, _| false);
+    let (chance, _) = only(&mistakes);
+    assert_eq!(chance, Some((0, 21)));
+}
