@@ -76,6 +76,11 @@ pub enum RefundState {
 }
 
 impl RefundState {
+    /// Whether money is set aside for it: it has neither ended well nor ended without.
+    pub fn is_open(self) -> bool {
+        matches!(self, RefundState::Requested | RefundState::Pending | RefundState::PendingInformation)
+    }
+
     /// Whether no later event can change the state.
     pub fn is_final(self) -> bool {
         matches!(self, RefundState::Succeeded | RefundState::Failed | RefundState::Cancelled)

@@ -2,139 +2,23 @@
 //!
 //! What is found depends on the order in which cases are brought, which is that of the catalogue, and on nothing else.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    alike::{alike, is_fresh, shape_of, wrong_members},
     likeness::Dictionary,
-    shrink::{ShrinkLimits, Shrunk, shrink},
+    mistake::{Failing, Mistake, Requirement, Shown, Stage},
     trigger::{Feature, features, without},
 };
 use crate::{
     case::Case,
-    check::{Failure, FailureKind, Shape, fingerprint, likeness_fingerprint},
-    plan::{Plan, Recipe},
-    provider::Provider,
+    check::{FailureKind, likeness_fingerprint},
+    plan::Plan,
     reference::Fault,
 };
 
-/// What came of playing a case.
-#[derive(Clone, Debug, Default)]
-pub struct Shown {
-    /// What is wrong, if anything is.
-    pub failure: Option<Failure>,
-    /// The answers to each delivery, more than one where it had to be sent again.
-    pub answers: Vec<Vec<u16>>,
-    /// What was written to standard error.
-    pub complaints: String,
-}
-
-/// Plays cases for an inquiry.
-pub trait Stage {
-    /// The provider.
-    fn provider(&self) -> &dyn Provider;
-    /// The case of a plan among those of a requirement, as the target gets it. No two have the same ids.
-    fn case(&mut self, host: usize, plan: &Plan) -> Case;
-    /// The same with ids that follow from this serial alone.
-    fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case;
-    /// Plays a case on the target; `None` where nobody is there to be asked, or the run is over.
-    fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown>;
-    /// What the reference does with these faults and the target's claims.
-    fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown;
-    /// How far a case that fails in this way is made smaller.
-    fn limits(&self, kind: FailureKind) -> ShrinkLimits;
-    /// Whether a case that fails in this way costs the time of a hang or of a new start.
-    fn is_costly(&self, kind: FailureKind) -> bool;
-    /// The time since the run began.
-    fn elapsed(&self) -> Duration;
-    /// Hears how many deliveries a case has left.
-    fn smaller(&mut self, host: usize, deliveries: usize);
-}
-
-/// A requirement that cases are drawn for.
-#[derive(Clone, Debug)]
-pub struct Requirement {
-    /// Its id.
-    pub id: String,
-    /// How its plans are drawn.
-    pub recipe: Recipe,
-}
-
-/// A case that failed.
-#[derive(Clone, Debug)]
-pub struct Failing {
-    /// Whose case it is: the requirement's place in the catalogue.
-    pub host: usize,
-    /// Its number among the cases of the requirement; none where it was made for a question.
-    pub number: Option<u32>,
-    /// Its plan.
-    pub plan: Plan,
-    /// The case.
-    pub case: Case,
-    /// What was shown.
-    pub shown: Shown,
-}
-
-/// A mistake that was found.
-#[derive(Clone, Debug)]
-pub struct Mistake {
-    /// The same for the same mistake in every run.
-    pub id: String,
-    /// The smallest case that shows it, among those of the requirement `host`.
-    pub smallest: Failing,
-    /// In what way it is wrong.
-    pub kind: FailureKind,
-    /// Whether nothing more could go from the case.
-    pub is_smallest: bool,
-    /// Whether it was looked into at all.
-    pub is_examined: bool,
-    /// The faults of the bank that do the same; empty where there are none, several where nothing tells them apart.
-    pub like: Vec<Fault>,
-    /// What it takes to show it.
-    pub trigger: Vec<Feature>,
-    /// The faults of the bank that fail this case in the same way, whatever they show.
-    pub failing_faults: Vec<Fault>,
-    /// The requirements whose cases fail because of it.
-    pub hits: BTreeSet<usize>,
-    /// The first case that failed because of it, by its requirement and its number.
-    pub first: Option<(usize, u32)>,
-    /// How often the case fails, of so many runs, where that depends on chance.
-    pub chance: Option<(u32, u32)>,
-}
-
-impl Mistake {
-    /// A mistake of which nothing more is known than one case that fails.
-    pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
-        let trigger = features(&smallest.plan, &smallest.case);
-        let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Mistake {
-            id,
-            smallest,
-            kind,
-            is_smallest: false,
-            is_examined: false,
-            like,
-            trigger,
-            failing_faults,
-            hits,
-            first: None,
-            chance: None,
-        }
-    }
-}
-
 /// How often one case is looked at anew after something was learned from it.
 const ROUNDS: usize = 6;
-
-/// How often a case is run whose end depends on chance before it counts as one that does not fail; as often again after it failed
-/// once.
-const TRIES: u32 = 5;
-
-/// How often a smallest case whose end depends on chance is run, to say how often it fails.
-const CHANCES: u32 = 20;
 
 /// After so many mistakes nothing more is looked into: a target that is wrong everywhere is known by then.
 const MOST_MISTAKES: usize = 24;
@@ -144,7 +28,7 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) stage: S,
     pub(super) requirements: &'i BTreeMap<usize, Requirement>,
     pub(super) dictionary: Dictionary,
-    mistakes: Vec<Mistake>,
+    pub(super) mistakes: Vec<Mistake>,
     kinds: Vec<String>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
@@ -247,23 +131,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         true
     }
 
-    /// A mistake whose smallest case never failed again is shown by another case of it that does, if this is one.
-    fn prove(&mut self, place: usize, failing: &Failing, kind: FailureKind) {
-        let is_lost = |chance: Option<(u32, u32)>| chance.is_some_and(|(failed, _)| failed == 0);
-        if !is_lost(self.mistakes[place].chance) {
-            return;
-        }
-        let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
-        if is_lost(chance) {
-            return;
-        }
-        let id = shape_of(&smallest, kind, is_smallest);
-        let trigger = features(&smallest.plan, &smallest.case);
-        let smallest = self.under_its_own_ids(&id, smallest);
-        let mistake = &mut self.mistakes[place];
-        *mistake = Mistake { id, smallest, is_smallest, trigger, chance, ..mistake.clone() };
-    }
-
     fn hit(&mut self, failing: &Failing, by: Vec<usize>) -> Vec<usize> {
         for place in &by {
             let mistake = &mut self.mistakes[*place];
@@ -273,21 +140,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         by
     }
 
-    /// The smallest case with ids that follow from the mistake alone, so that every run saves the same bytes; the case as it
-    /// is where it does not fail so again.
-    fn under_its_own_ids(&mut self, id: &str, smallest: Failing) -> Failing {
-        let serial = u64::from_str_radix(id.get(..8).unwrap_or_default(), 16).unwrap_or(0);
-        let mut case = self.stage.case_with(smallest.host, &smallest.plan, serial);
-        case.plan = Some(smallest.plan.clone());
-        let kind = smallest.shown.failure.as_ref().map(|failure| failure.kind);
-        match self.stage.play(smallest.host, &case, kind) {
-            Some(shown) if alike_but_for_ids(&shown, &smallest.shown) => Failing { case, shown, ..smallest },
-            _ => smallest,
-        }
-    }
-
     /// The mistakes without whose faults something else would be foretold.
-    fn needed(&mut self, host: usize, case: &Case, foretold: &Shown) -> Vec<usize> {
+    pub(super) fn needed(&mut self, host: usize, case: &Case, foretold: &Shown) -> Vec<usize> {
         let assumed = self.assumed();
         let with: Vec<usize> = (0..self.mistakes.len()).filter(|place| !self.mistakes[*place].like.is_empty()).collect();
         if with.len() == 1 {
@@ -353,79 +207,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             at = still.unwrap_or(at);
         }
         Edited::Still(Box::new(at))
-    }
-
-    /// The smallest case that fails in the same way and not as the assumed faults do, whether it is the smallest that there
-    /// is, and how often it fails where that is chance.
-    fn smallest(&mut self, at: Failing, kind: FailureKind) -> (Failing, bool, Option<(u32, u32)>) {
-        let limits = self.stage.limits(kind);
-        let started = self.stage.elapsed();
-        let host = at.host;
-        let first = Shrunk { plan: at.plan.clone(), shown: (at.case, at.shown), is_smallest: false };
-        let assumed = self.assumed();
-        let stage = RefCell::new(&mut self.stage);
-        let mut best = usize::MAX;
-        let smaller = shrink(
-            first,
-            limits,
-            || stage.borrow().elapsed().saturating_sub(started),
-            |plan| {
-                let mut stage = stage.borrow_mut();
-                // One lucky failure is no reason to go on with a case: what is left at the end must come again.
-                let (mut tries, mut seen) = (0, 0);
-                loop {
-                    tries += 1;
-                    let case = stage.case(host, plan);
-                    if case.deliveries() == 0 {
-                        return None;
-                    }
-                    let shown = stage.play(host, &case, Some(kind))?;
-                    let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == kind);
-                    if fails && (assumed.is_empty() || !alike(&stage.foretell(host, &case, &assumed), &shown)) {
-                        seen += 1;
-                        if seen > 1 || !case.is_chancy() {
-                            let size = case.deliveries();
-                            if size < best {
-                                best = size;
-                                stage.smaller(host, size);
-                            }
-                            return Some((size, (case, shown)));
-                        }
-                    }
-                    if tries >= TRIES * (1 + seen) || !case.is_chancy() {
-                        return None;
-                    }
-                }
-            },
-        );
-        let Shrunk { plan, shown: (case, shown), is_smallest } = smaller;
-        let chance = self.chance(host, &plan, &case, kind, limits);
-        let mut case = case;
-        case.plan = Some(plan.clone());
-        (Failing { host, number: None, plan, case, shown }, is_smallest, chance)
-    }
-
-    /// How often the smallest case fails, where that is chance: because deliveries race, or because it does not fail again.
-    fn chance(&mut self, host: usize, plan: &Plan, case: &Case, kind: FailureKind, limits: ShrinkLimits) -> Option<(u32, u32)> {
-        if self.stage.is_costly(kind) {
-            return None;
-        }
-        let again = |inquiry: &mut Self| {
-            let case = inquiry.stage.case(host, plan);
-            inquiry.stage.play(host, &case, Some(kind)).map(|shown| shown.failure.is_some())
-        };
-        let is_lost = !case.is_chancy() && kind != FailureKind::Timeout && limits.attempts > 0 && again(self) == Some(false);
-        if !case.is_chancy() && !is_lost {
-            return None;
-        }
-        let started = self.stage.elapsed();
-        let (mut failed, mut runs) = (0, u32::from(is_lost));
-        while runs < CHANCES + u32::from(is_lost) && (runs == 0 || self.stage.elapsed().saturating_sub(started) <= limits.time) {
-            let Some(fails) = again(self) else { break };
-            runs += 1;
-            failed += u32::from(fails);
-        }
-        (runs > 0).then_some((failed, runs))
     }
 
     fn register(&mut self, smallest: Failing, kind: FailureKind, is_smallest: bool, chance: Option<(u32, u32)>) -> Registered {
@@ -560,35 +341,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         }
     }
 
-    /// A case that passes although it was foretold to fail. It is made smaller, so that only the likeness goes that is wrong.
-    fn refute(&mut self, failing: &Failing) {
-        let assumed = self.assumed();
-        let host = failing.host;
-        let limits = self.stage.limits(FailureKind::State);
-        let started = self.stage.elapsed();
-        let first = Shrunk { plan: failing.plan.clone(), shown: failing.case.clone(), is_smallest: false };
-        let stage = RefCell::new(&mut self.stage);
-        let smaller = shrink(
-            first,
-            ShrinkLimits { attempts: limits.attempts.min(300), ..limits },
-            || stage.borrow().elapsed().saturating_sub(started),
-            |plan| {
-                let mut stage = stage.borrow_mut();
-                let case = stage.case(host, plan);
-                if case.deliveries() == 0 || stage.foretell(host, &case, &assumed).failure.is_none() {
-                    return None;
-                }
-                let shown = stage.play(host, &case, None)?;
-                shown.failure.is_none().then(|| (case.deliveries(), case))
-            },
-        );
-        let foretold = self.stage.foretell(host, &smaller.shown, &assumed);
-        let wrong = self.needed(host, &smaller.shown, &foretold);
-        self.drop_likeness(&wrong);
-    }
-
     /// Mistakes are not like the fault that they were taken for; of several that nothing told apart the next one may be it.
-    fn drop_likeness(&mut self, places: &[usize]) {
+    pub(super) fn drop_likeness(&mut self, places: &[usize]) {
         for place in places {
             let mistake = &mut self.mistakes[*place];
             if !mistake.like.is_empty() {
@@ -600,25 +354,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             };
         }
     }
-}
-
-/// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
-fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
-    mistake.smallest.plan == failing.plan
-}
-
-/// The members of an order that are wrong, where that is what is wrong.
-fn wrong_members(shown: &Shown) -> Option<BTreeSet<String>> {
-    let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::State)?;
-    let wrong = failure.diff.lines().filter_map(|line| line.strip_prefix('-'));
-    Some(wrong.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
-}
-
-fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
-    let Some(failure) = &smallest.shown.failure else { return String::new() };
-    // Where chance has a say, what is left of the case is chance too.
-    let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
-    fingerprint(&Shape { kind, entry: failure.entry, diff: &failure.diff, case })
 }
 
 enum Edited {
@@ -633,34 +368,4 @@ enum Registered {
     Known(usize),
     /// Something else was learned from it, and it is to be looked at again.
     Learned,
-}
-
-/// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered
-/// alike.
-pub fn alike(one: &Shown, other: &Shown) -> bool {
-    let same_failure = match (&one.failure, &other.failure) {
-        (None, None) => true,
-        (Some(one), Some(other)) => {
-            let same = one.kind == other.kind && one.entry == other.entry;
-            match one.kind {
-                FailureKind::State => same && one.diff == other.diff,
-                FailureKind::Answer => same && class(&one.observed) == class(&other.observed),
-                FailureKind::Crash | FailureKind::Timeout => same,
-            }
-        }
-        _ => false,
-    };
-    let classes = |shown: &Shown| shown.answers.iter().map(|answers| answers.last().map(|status| status / 100)).collect::<Vec<_>>();
-    same_failure && classes(one) == classes(other)
-}
-
-/// Whether a case failed in the same way and in the same place as one that differs in ids only.
-fn alike_but_for_ids(one: &Shown, other: &Shown) -> bool {
-    let way = |shown: &Shown| shown.failure.as_ref().map(|failure| (failure.kind, failure.entry));
-    way(one) == way(other)
-}
-
-/// The class of an answer that is written out.
-fn class(observed: &str) -> &str {
-    observed.get(..1).unwrap_or_default()
 }

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    inquiry::{Failing, Inquiry, Shown, Stage, alike},
+    alike::alike,
+    inquiry::Inquiry,
+    mistake::{Failing, Shown, Stage},
     shrink::{ShrinkLimits, Shrunk, shrink},
 };
 use crate::{

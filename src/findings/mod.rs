@@ -8,14 +8,19 @@
 //!
 //! This room knows plans, cases and the bank, and asks a [`Stage`] to play them. It keeps no verdicts and writes no report.
 
+mod alike;
 mod inquiry;
 mod likeness;
+mod mistake;
 mod owner;
 mod shrink;
+mod smallest;
 #[cfg(test)]
 mod tests;
 mod trigger;
 
-pub use inquiry::{Failing, Inquiry, Mistake, Requirement, Shown, Stage, alike};
+pub use alike::alike;
+pub use inquiry::Inquiry;
+pub use mistake::{Failing, Mistake, Requirement, Shown, Stage};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use trigger::{Feature, features, without};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    inquiry::{Failing, Inquiry, Mistake, Stage},
+    inquiry::Inquiry,
+    mistake::{Failing, Mistake, Stage},
     trigger::Feature,
 };
 use crate::{

@@ -155,3 +155,30 @@ fn what_comes_once_only_says_how_seldom() {
     let (chance, _) = only(&mistakes);
     assert_eq!(chance, Some((0, 21)));
 }
+
+/// The same with every event that tells of it; each is brought alone.
+#[test]
+fn one_mistake_told_by_two_types_of_events_is_one() {
+    let views: [&[&str]; 2] = [&["order.charge.refund.complete"], &["refund.complete"]];
+    let seen_in = |views: &[&[&str]], script: &Script<'_>| {
+        let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+        let mut inquiry = Inquiry::new(Scripted { script, played: 0, made: 0 }, &requirements);
+        for view in views {
+            let only = view.iter().map(|kind| (*kind).to_owned()).collect();
+            bring(&mut inquiry, &Plan { only, ..in_turn() });
+        }
+        inquiry.unite();
+        inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(seen_in(&views, &|case, _| case.deliveries() > 0), 1);
+    // Each fails only because of how the case is made otherwise: nothing says that they are one.
+    let of_one_kind = |case: &Case, kind: &str| case.all_deliveries().all(|delivery| delivery.event.kind == kind);
+    let twice = |case: &Case| case.all_deliveries().count() > 1;
+    assert_eq!(
+        seen_in(&views, &|case, _| {
+            case.deliveries() > 0
+                && (of_one_kind(case, "order.charge.refund.complete") && !twice(case) || of_one_kind(case, "refund.complete") && twice(case))
+        }),
+        2
+    );
+}

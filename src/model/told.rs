@@ -166,7 +166,7 @@ impl Pictures {
     }
 
     fn open(&self) -> Amount {
-        self.entries().filter(|entry| !entry.state.is_final()).map(|entry| entry.amount).sum()
+        self.entries().filter(|entry| entry.state.is_open()).map(|entry| entry.amount).sum()
     }
 }
 
@@ -320,7 +320,7 @@ impl Knowledge {
     }
 
     fn count(&mut self, refund: &Refund, add: bool) {
-        let open = if refund.state.is_final() { Amount::ZERO } else { refund.amount };
+        let open = if refund.state.is_open() { refund.amount } else { Amount::ZERO };
         let number = self.states.entry(refund.state).or_default();
         if add {
             *number += 1;

@@ -149,7 +149,7 @@ impl OrderTruth {
 
     /// What open refunds ask for.
     pub fn open(&self) -> u64 {
-        self.refunds.iter().filter(|refund| !refund.state.is_final()).map(|refund| refund.requested).sum()
+        self.refunds.iter().filter(|refund| refund.state.is_open()).map(|refund| refund.requested).sum()
     }
 
     /// What could still be refunded: captured less paid back, open and charged back.

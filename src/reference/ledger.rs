@@ -193,7 +193,7 @@ impl Ledger {
             Some(known) => {
                 let newer = self.is_later(Some(&time), Some(&self.pictures[known].time));
                 if self.faults.has(Fault::LatestPictureWins) {
-                    let is_open = entries.last().is_some_and(|entry| !entry.state.is_final());
+                    let is_open = entries.last().is_some_and(|entry| entry.state.is_open());
                     self.slips.status = (is_open && !newer).then_some(Status::Pending);
                 }
                 let picture = &mut self.pictures[known];
@@ -297,7 +297,7 @@ impl Ledger {
     fn shown(&self, state: RefundState) -> RefundState {
         match state {
             RefundState::PendingInformation if self.faults.has(Fault::InformationNotShown) => RefundState::Pending,
-            open if !open.is_final() && self.faults.has(Fault::PendingShownAsFailed) => RefundState::Failed,
+            open if open.is_open() && self.faults.has(Fault::PendingShownAsFailed) => RefundState::Failed,
             state => state,
         }
     }

@@ -524,7 +524,7 @@ fn open_on_charges<'a>(envelope: &Envelope<'a>, payment: Option<&'a RawValue>, a
     let mut open = Amount::ZERO;
     for charge in payment.0.charges.unwrap_or_default() {
         let entries = envelope.entries(charge.0.refunds, amounts)?;
-        open += entries.iter().filter(|entry| !entry.state.is_final()).map(|entry| entry.amount).sum();
+        open += entries.iter().filter(|entry| entry.state.is_open()).map(|entry| entry.amount).sum();
     }
     Ok(open)
 }

@@ -90,7 +90,7 @@ impl Ledger {
             self.slips.last_paid = told.paid;
             self.slips.had_completion |= kind == self.dialect.completion;
         }
-        if !told.state.is_final() && faults.has(Fault::FamilyAddsUp) {
+        if told.state.is_open() && faults.has(Fault::FamilyAddsUp) {
             self.slips.extra += told.amount;
         }
         if is_paid_now && is_own && faults.has(Fault::OwnRefundTwice) {
@@ -156,7 +156,7 @@ impl Ledger {
             self.forget_event_ids();
         }
         if self.faults.has(Fault::OpenRefundsInMemory) {
-            self.refunds.retain(|refund| refund.state.is_final());
+            self.refunds.retain(|refund| !refund.state.is_open());
         }
     }
 }

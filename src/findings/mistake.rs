@@ -1,0 +1,120 @@
+//! Cases that fail, who plays them, and the mistakes behind them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    shrink::ShrinkLimits,
+    trigger::{Feature, features},
+};
+use crate::{
+    case::Case,
+    check::{Failure, FailureKind},
+    plan::{Plan, Recipe},
+    provider::Provider,
+    reference::Fault,
+};
+
+/// What came of playing a case.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// What is wrong, if anything is.
+    pub failure: Option<Failure>,
+    /// The answers to each delivery, more than one where it had to be sent again.
+    pub answers: Vec<Vec<u16>>,
+    /// What was written to standard error.
+    pub complaints: String,
+}
+
+/// Plays cases for an inquiry.
+pub trait Stage {
+    /// The provider.
+    fn provider(&self) -> &dyn Provider;
+    /// The case of a plan among those of a requirement, as the target gets it. No two have the same ids.
+    fn case(&mut self, host: usize, plan: &Plan) -> Case;
+    /// The same with ids that follow from this serial alone.
+    fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case;
+    /// Plays a case on the target; `None` where nobody is there to be asked, or the run is over.
+    fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown>;
+    /// What the reference does with these faults and the target's claims.
+    fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown;
+    /// How far a case that fails in this way is made smaller.
+    fn limits(&self, kind: FailureKind) -> ShrinkLimits;
+    /// Whether a case that fails in this way costs the time of a hang or of a new start.
+    fn is_costly(&self, kind: FailureKind) -> bool;
+    /// The time since the run began.
+    fn elapsed(&self) -> Duration;
+    /// Hears how many deliveries a case has left.
+    fn smaller(&mut self, host: usize, deliveries: usize);
+}
+
+/// A requirement that cases are drawn for.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// Its id.
+    pub id: String,
+    /// How its plans are drawn.
+    pub recipe: Recipe,
+}
+
+/// A case that failed.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// Whose case it is: the requirement's place in the catalogue.
+    pub host: usize,
+    /// Its number among the cases of the requirement; none where it was made for a question.
+    pub number: Option<u32>,
+    /// Its plan.
+    pub plan: Plan,
+    /// The case.
+    pub case: Case,
+    /// What was shown.
+    pub shown: Shown,
+}
+
+/// A mistake that was found.
+#[derive(Clone, Debug)]
+pub struct Mistake {
+    /// The same for the same mistake in every run.
+    pub id: String,
+    /// The smallest case that shows it, among those of the requirement `host`.
+    pub smallest: Failing,
+    /// In what way it is wrong.
+    pub kind: FailureKind,
+    /// Whether nothing more could go from the case.
+    pub is_smallest: bool,
+    /// Whether it was looked into at all.
+    pub is_examined: bool,
+    /// The faults of the bank that do the same; empty where there are none, several where nothing tells them apart.
+    pub like: Vec<Fault>,
+    /// What it takes to show it.
+    pub trigger: Vec<Feature>,
+    /// The faults of the bank that fail this case in the same way, whatever they show.
+    pub failing_faults: Vec<Fault>,
+    /// The requirements whose cases fail because of it.
+    pub hits: BTreeSet<usize>,
+    /// The first case that failed because of it, by its requirement and its number.
+    pub first: Option<(usize, u32)>,
+    /// How often the case fails, of so many runs, where that depends on chance.
+    pub chance: Option<(u32, u32)>,
+}
+
+impl Mistake {
+    /// A mistake of which nothing more is known than one case that fails.
+    pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
+        let trigger = features(&smallest.plan, &smallest.case);
+        let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Mistake {
+            id,
+            smallest,
+            kind,
+            is_smallest: false,
+            is_examined: false,
+            like,
+            trigger,
+            failing_faults,
+            hits,
+            first: None,
+            chance: None,
+        }
+    }
+}

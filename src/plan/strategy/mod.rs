@@ -1,0 +1,255 @@
+//! Recipes: how plans are drawn for each requirement.
+//!
+//! A recipe exercises one thing on top of otherwise plain traffic; [`Recipe::MixedTraffic`] mixes all of
+//! them. They are proptest strategies, so whatever is drawn can be shrunk. They are built once for a
+//! run: rebuilding them for each case would cost half the speed.
+
+mod faults;
+mod subjects;
+mod traffic;
+
+use proptest::{prelude::*, strategy::BoxedStrategy};
+use serde::{Deserialize, Serialize};
+
+use faults::{again, late, unknown};
+
+use super::{
+    mutation::{Group, MutationKind},
+    step::{Action, Level, Plan, Step},
+};
+
+/// A strategy that draws plans.
+pub type PlanStrategy = BoxedStrategy<Plan>;
+
+/// What plans for a provider may hold. The default is a provider that has refunds of whole orders and nothing else; it
+/// still needs a completion event and at least one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// An order may be paid with several charges, and charges show their refunds.
+    pub charges: bool,
+    /// Refunds may be of items.
+    pub items: bool,
+    /// Refunds may wait for information.
+    pub information: bool,
+    /// A refund may pay back less than was asked for.
+    pub pays_less: bool,
+    /// Open refunds may be withdrawn.
+    pub cancellation: bool,
+    /// There are disputes and chargebacks.
+    pub chargebacks: bool,
+    /// Refunds have metadata whose change is told.
+    pub metadata: bool,
+    /// The shop can make refunds itself.
+    pub own: bool,
+    /// Amounts are written as decimals, with more or fewer zeros at their end.
+    pub decimals: bool,
+    /// Times are written with more or fewer fraction digits.
+    pub varying_times: bool,
+    /// A signature says when it was made.
+    pub dated_signatures: bool,
+    /// While a secret is being replaced there is a signature for each.
+    pub several_secrets: bool,
+    /// The event type that tells that a refund was paid back.
+    pub refund_completion: String,
+    /// The event type that tells the same of a charge; empty where there is none.
+    pub charge_completion: String,
+    /// The event type that books sales, refunds and chargebacks; empty where there is none.
+    pub booking: String,
+    /// Patterns of event types that tell of the same money in one way; where only they are sent, nothing hides what a
+    /// target gets wrong in them.
+    pub views: Vec<String>,
+    /// How many currencies there are to choose from. The first has hundredths.
+    pub currencies: u8,
+    /// How many of those that follow the first have a minor unit that is not a hundredth.
+    pub odd_currencies: u8,
+    /// How many event types are only traffic.
+    pub others: u16,
+    /// How many documented examples are broken.
+    pub defects: u8,
+}
+
+macro_rules! recipes {
+    ($($(#[$doc:meta])+ $recipe:ident $name:literal,)+) => {
+        /// What a requirement draws. The names stand in `requirements.toml`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Recipe {
+            $($(#[$doc])+ #[serde(rename = $name)] $recipe,)+
+        }
+
+        impl Recipe {
+            /// Every recipe.
+            pub const ALL: &[Recipe] = &[$(Recipe::$recipe,)+];
+
+            /// Its name in `requirements.toml`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Recipe::$recipe => $name,)+
+                }
+            }
+        }
+    };
+}
+
+recipes! {
+    /// Refunds that succeed; of their events only the charge-level completion is sent.
+    ChargeRefundComplete "charge-refund-complete",
+    /// Refunds that succeed; of their events only the refund-level completion is sent.
+    RefundComplete "refund-complete",
+    /// Refunds that succeed, with all their events in any order.
+    CountedOnce "counted-once",
+    /// Several partial refunds, aggregated or not.
+    PartialRefunds "partial-refunds",
+    /// Refunds down to the last minor unit, or all but it.
+    FullRefund "full-refund",
+    /// Refunds of which less is paid than was asked for.
+    PaidLess "paid-less",
+    /// Refunds of items.
+    ItemRefunds "item-refunds",
+    /// Orders paid with several charges.
+    SeveralCharges "several-charges",
+    /// Every currency, and amounts from one minor unit to 10^12 major units.
+    ExactAmounts "exact-amounts",
+    /// Refunds that stay open.
+    OpenRefunds "open-refunds",
+    /// Refunds that fail, before and after others that succeed.
+    FailedRefunds "failed-refunds",
+    /// Refunds that the shop made itself.
+    OwnRefunds "own-refunds",
+    /// Changes of metadata.
+    Metadata "metadata",
+    /// A chargeback on an order without refunds.
+    Chargeback "chargeback",
+    /// Chargebacks before, between and after refunds.
+    ChargebackAndRefunds "chargeback-and-refunds",
+    /// Disputes without a chargeback.
+    Disputes "disputes",
+    /// Sales transactions, alone or among the other events of an order's refunds.
+    SalesTransactions "sales-transactions",
+    /// The same event again.
+    Duplicates "duplicates",
+    /// Events in any order.
+    OutOfOrder "out-of-order",
+    /// Older events after final ones.
+    LateEvents "late-events",
+    /// Redelivery after a lost answer or a refused delivery.
+    Redelivery "redelivery",
+    /// Several orders at once.
+    SeveralOrders "several-orders",
+    /// Several deliveries at the same time.
+    Concurrent "concurrent",
+    /// The target is killed between deliveries.
+    Restarts "restarts",
+    /// Plain traffic.
+    Plain "plain",
+    /// Event types that nobody has heard of.
+    UnknownEvents "unknown-events",
+    /// Event types that have nothing to do with refunds.
+    OtherEvents "other-events",
+    /// Bodies that are not JSON.
+    Malformed "malformed",
+    /// Valid events after bodies that are not JSON.
+    Recovery "recovery",
+    /// Members that nobody has heard of.
+    UnknownMembers "unknown-members",
+    /// The same JSON in other words.
+    EquivalentJson "equivalent-json",
+    /// JSON that no provider writes, and that means the same.
+    UnusualJson "unusual-json",
+    /// JSON that is no such event.
+    InvalidEvents "invalid-events",
+    /// Everything that must be rejected.
+    Rejections "rejections",
+    /// What must be rejected, and then the event that it was made from, with the same id.
+    NoTrace "no-trace",
+    /// Doubtful events.
+    Doubtful "doubtful",
+    /// Deliveries without a valid signature.
+    Unsigned "unsigned",
+    /// Deliveries that show whether the raw body is what is verified.
+    RawBody "raw-body",
+    /// Two signatures, while a secret is being replaced.
+    RotatedSecret "rotated-secret",
+    /// Deliveries that were signed long ago.
+    Replayed "replayed",
+    /// Everything.
+    MixedTraffic "mixed-traffic",
+    /// Orders in currencies whose minor unit is not a hundredth.
+    OtherMinorUnits "other-minor-units",
+    /// Refunds that say another amount beside the one that counts.
+    OtherAmounts "other-amounts",
+    /// Open refunds in a state that nobody has heard of.
+    UnknownStates "unknown-states",
+    /// Refunds that are withdrawn.
+    CancelledRefunds "cancelled-refunds",
+    /// Every event twice, as if two addresses were registered for it.
+    TwoAddresses "two-addresses",
+}
+
+/// The strategy of a recipe for a provider.
+pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
+    let draw = Draw { palette };
+    match recipe {
+        Recipe::ChargeRefundComplete => {
+            draw.only(&palette.charge_completion, draw.plain_order(), draw.life(draw.plain_refund(), draw.success()))
+        }
+        Recipe::RefundComplete => draw.only(&palette.refund_completion, draw.plain_order(), draw.life(draw.plain_refund(), draw.success())),
+        Recipe::CountedOnce => draw.counted_once(),
+        Recipe::PartialRefunds => draw.all_or_charges(draw.plain_order(), draw.lives(draw.part(), draw.success(), 2, 4)),
+        Recipe::FullRefund => draw.full_refund(),
+        Recipe::PaidLess => draw.plan(draw.plain_order(), draw.lives(draw.plain_refund(), draw.paid_less(), 1, 2)),
+        Recipe::ItemRefunds => {
+            draw.plan(draw.order_with(1..=1), draw.lives(draw.refund_at(Just(Level::Items).boxed()), draw.success(), 1, 2))
+        }
+        Recipe::SeveralCharges => draw.all_or_charges(draw.order_with(2..=3), draw.lives(draw.large(), draw.success(), 1, 2)),
+        Recipe::ExactAmounts => draw.plan(draw.exact_order(), draw.lives(draw.refund(), draw.success(), 1, 4)),
+        Recipe::OpenRefunds => draw.plan(draw.order(), draw.lives(draw.refund(), draw.open_end(), 1, 2)),
+        Recipe::FailedRefunds => draw.failed_refunds(),
+        Recipe::OwnRefunds => draw.plan(draw.order(), draw.lives(draw.own_refund(), draw.any_end(), 1, 2)),
+        Recipe::Metadata => draw.metadata(),
+        Recipe::Chargeback => draw.chargeback_alone(),
+        Recipe::ChargebackAndRefunds => draw.chargeback_and_refunds(),
+        Recipe::Disputes => draw.disputes(),
+        Recipe::SalesTransactions => draw.sales(),
+        Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
+        Recipe::OutOfOrder => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
+        Recipe::LateEvents => draw.late_events(),
+        Recipe::Redelivery => draw.redelivery(),
+        Recipe::SeveralOrders => draw.several_orders(),
+        Recipe::Concurrent => draw.concurrent(),
+        Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
+        Recipe::UnknownEvents => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), unknown(), 1..4),
+        Recipe::OtherEvents => draw.other_events(),
+        Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.malformed(), 1..4),
+        Recipe::Recovery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), draw.broken(), 1..3),
+        Recipe::UnknownMembers => draw.mutated(&[MutationKind::AddMember], 1..6),
+        Recipe::EquivalentJson => draw.mutated(&draw.kinds(&[Group::Equivalent]), 2..8),
+        Recipe::UnusualJson => draw.unusual(),
+        Recipe::InvalidEvents => draw.mutated(&draw.kinds(INVALID), 2..6),
+        Recipe::Rejections => draw.mutated(&draw.kinds(&[Group::Malformed, Group::NoEvent, Group::Incomplete]), 2..6),
+        Recipe::NoTrace => draw.no_trace(),
+        Recipe::Restarts => draw.restarts(),
+        Recipe::Doubtful => draw.doubtful(),
+        Recipe::Unsigned => draw.mutated(&draw.kinds(&[Group::Unsigned]), 2..6),
+        Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
+        Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 2..6),
+        Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
+        Recipe::MixedTraffic => draw.mixed(),
+        Recipe::OtherMinorUnits => {
+            draw.plan(draw.order_in(1..=palette.odd_currencies.max(1)), draw.lives(draw.refund(), draw.success(), 1, 3))
+        }
+        Recipe::OtherAmounts => draw.plan(draw.order(), draw.lives(draw.noted_refund(), draw.success(), 1, 3)),
+        Recipe::UnknownStates => draw.unknown_states(),
+        Recipe::CancelledRefunds => draw.cancelled_refunds(),
+        Recipe::TwoAddresses => draw.two_addresses(),
+    }
+}
+
+/// JSON that is no usable event.
+const INVALID: &[Group] = &[Group::NoEvent, Group::Incomplete];
+
+type Steps = BoxedStrategy<Vec<Step>>;
+type Actions = BoxedStrategy<Action>;
+
+struct Draw<'a> {
+    palette: &'a Palette,
+}

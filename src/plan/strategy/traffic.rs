@@ -1,0 +1,204 @@
+//! Orders, and what becomes of their refunds.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{BoxedStrategy, Union},
+};
+
+use super::{Actions, Draw, Steps};
+use crate::plan::step::{Action, FailureShape, Level, OrderPlan, Pick, Step};
+
+impl Draw<'_> {
+    // ---- orders
+
+    /// One charge, one item, a currency with cents.
+    pub(super) fn plain_order(&self) -> BoxedStrategy<OrderPlan> {
+        (1_000_u64..100_000).prop_map(|captured| order_plan((0, captured, 1, 1))).boxed()
+    }
+
+    pub(super) fn order(&self) -> BoxedStrategy<OrderPlan> {
+        self.order_with(1..=3)
+    }
+
+    pub(super) fn order_with(&self, charges: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
+        let charges = if self.palette.charges { charges } else { 1..=1 };
+        (0..self.palette.currencies, 10_u64..100_000, charges, 1_u8..=3).prop_map(order_plan).boxed()
+    }
+
+    pub(super) fn order_in(&self, currencies: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
+        (currencies, 10_u64..100_000).prop_map(|(currency, captured)| order_plan((currency, captured, 1, 1))).boxed()
+    }
+
+    pub(super) fn exact_order(&self) -> BoxedStrategy<OrderPlan> {
+        let captured = prop_oneof![
+            2 => 1_u64..=3,
+            3 => 100_u64..100_000,
+            2 => 1_000_000_000_u64..=1_000_000_000_000_000,
+            1 => Just(1_000_000_000_000_000_u64),
+        ];
+        let charges = if self.palette.charges { 1_u8..=3 } else { 1..=1 };
+        (0..self.palette.currencies, captured, charges, 1_u8..=3).prop_map(order_plan).boxed()
+    }
+
+    // ---- asking for a refund
+
+    /// All or a part of the order, and never by accident all but a little.
+    pub(super) fn plain_refund(&self) -> Actions {
+        let amount = prop_oneof![1 => Just(Pick::All), 2 => (1_u64..900).prop_map(Pick::Units)];
+        amount.prop_map(|amount| refund(amount, Level::Order, false, false, 0)).boxed()
+    }
+
+    pub(super) fn refund(&self) -> Actions {
+        self.refund_at(self.level())
+    }
+
+    pub(super) fn level(&self) -> BoxedStrategy<Level> {
+        if self.palette.items { prop_oneof![3 => Just(Level::Order), 1 => Just(Level::Items)].boxed() } else { Just(Level::Order).boxed() }
+    }
+
+    pub(super) fn refund_at(&self, level: BoxedStrategy<Level>) -> Actions {
+        let level = if self.palette.items { level } else { Just(Level::Order).boxed() };
+        (pick(), level, weighted(5), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind)).boxed()
+    }
+
+    pub(super) fn part(&self) -> Actions {
+        (1_u64..900, weighted(3), 0_u8..8)
+            .prop_map(|(units, joins, kind)| refund(Pick::Units(units), Level::Order, joins, false, kind))
+            .boxed()
+    }
+
+    pub(super) fn large(&self) -> Actions {
+        let amount = prop_oneof![Just(Pick::All), (1_u64..5).prop_map(Pick::AllBut)];
+        (amount, 0_u8..8).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
+    }
+
+    /// With more said of it than its amount.
+    pub(super) fn noted_refund(&self) -> Actions {
+        (pick(), 1_u8..7).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
+    }
+
+    pub(super) fn own_refund(&self) -> Actions {
+        (pick(), self.level(), weighted(6), 0_u8..8)
+            .prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind))
+            .boxed()
+    }
+
+    pub(super) fn any_refund(&self) -> Actions {
+        if self.palette.own { prop_oneof![3 => self.refund(), 1 => self.own_refund()].boxed() } else { self.refund() }
+    }
+
+    // ---- how a refund goes on
+
+    pub(super) fn loops(&self) -> Steps {
+        if !self.palette.information {
+            return Just(Vec::new()).boxed();
+        }
+        let one = [Action::NeedInformation { refund: 0 }, Action::GiveInformation { refund: 0 }].map(Step::plain);
+        prop_oneof![3 => Just(0_usize), 2 => Just(1), 1 => Just(2)].prop_map(move |times| vec![one.to_vec(); times].concat()).boxed()
+    }
+
+    pub(super) fn success(&self) -> Steps {
+        self.loops().prop_map(|loops| then(loops, Action::Succeed { refund: 0, paid: Pick::All })).boxed()
+    }
+
+    pub(super) fn paid_less(&self) -> Steps {
+        let paid = prop_oneof![(1_u64..1_000).prop_map(Pick::AllBut), (1_u64..50).prop_map(Pick::Units)];
+        (self.loops(), paid).prop_map(|(loops, paid)| then(loops, Action::Succeed { refund: 0, paid })).boxed()
+    }
+
+    pub(super) fn failure(&self) -> Steps {
+        (self.loops(), fail()).prop_map(|(loops, fail)| then(loops, fail)).boxed()
+    }
+
+    pub(super) fn cancellation(&self) -> Steps {
+        self.loops().prop_map(|loops| then(loops, Action::Cancel { refund: 0 })).boxed()
+    }
+
+    pub(super) fn open_end(&self) -> Steps {
+        let waits = if self.palette.information { 1 } else { 0 };
+        let end = Union::new_weighted(
+            vec![(1, Just(Vec::new()).boxed()), (waits, Just(vec![Action::NeedInformation { refund: 0 }]).boxed())]
+                .into_iter()
+                .filter(|(weight, _)| *weight > 0)
+                .collect(),
+        );
+        (self.loops(), end).prop_map(|(loops, end)| end.into_iter().fold(loops, then)).boxed()
+    }
+
+    pub(super) fn any_end(&self) -> Steps {
+        let less = if self.palette.pays_less { self.paid_less() } else { self.open_end() };
+        prop_oneof![4 => self.success(), 2 => self.failure(), 1 => less, 1 => self.open_end()].boxed()
+    }
+
+    pub(super) fn lives(&self, ask: Actions, go_on: Steps, least: usize, most: usize) -> Steps {
+        // Now and then a second refund is asked for before the first one ends, and may share its charge refunds.
+        let second = prop_oneof![2 => Just(None), 1 => (ask.clone(), any::<bool>(), go_on.clone()).prop_map(Some)];
+        let life = (ask, second, go_on).prop_map(|(ask, second, go_on)| {
+            let mut steps = vec![Step::plain(ask)];
+            let mut later = Vec::new();
+            if let Some((second, together, its_own)) = second {
+                steps.push(Step::plain(joining(second, together)));
+                later = its_own;
+            }
+            [steps, go_on, later].concat()
+        });
+        vec(life, least..=most).prop_map(|lives| lives.concat()).boxed()
+    }
+
+    /// One refund and nothing beside it.
+    pub(super) fn life(&self, ask: Actions, go_on: Steps) -> Steps {
+        (ask, go_on).prop_map(|(ask, go_on)| [vec![Step::plain(ask)], go_on].concat()).boxed()
+    }
+
+    // ---- faults
+}
+
+pub(super) fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderPlan {
+    OrderPlan { currency, captured, charges, items }
+}
+
+pub(super) fn refund(amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Action {
+    Action::Refund { amount, level, joins, own, kind }
+}
+
+pub(super) fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
+    steps.push(Step::plain(action));
+    steps
+}
+
+pub(super) fn joining(action: Action, joins: bool) -> Action {
+    match action {
+        Action::Refund { amount, level, own, kind, .. } => Action::Refund { amount, level, joins, own, kind },
+        other => other,
+    }
+}
+
+pub(super) fn is_end(action: &Action) -> bool {
+    matches!(action, Action::Succeed { .. } | Action::Fail { .. })
+}
+
+pub(super) fn pick() -> BoxedStrategy<Pick> {
+    prop_oneof![2 => Just(Pick::All), 4 => (1_u64..20_000).prop_map(Pick::Units), 2 => (1_u64..20).prop_map(Pick::AllBut)].boxed()
+}
+
+pub(super) fn fail() -> Actions {
+    (any::<bool>(), weighted(4))
+        .prop_map(|(reason, order)| {
+            let shape = if order { FailureShape::Order } else { FailureShape::Charge };
+            Action::Fail { refund: 0, reason, shape }
+        })
+        .boxed()
+}
+
+/// True one time in so many.
+pub(super) fn weighted(one_in: u32) -> BoxedStrategy<bool> {
+    prop_oneof![one_in - 1 => Just(false), 1 => Just(true)].boxed()
+}
+
+pub(super) fn fail_which(action: Action, which: u8) -> Action {
+    match action {
+        Action::Fail { reason, shape, .. } => Action::Fail { refund: which, reason, shape },
+        other => other,
+    }
+}
