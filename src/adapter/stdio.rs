@@ -15,7 +15,8 @@ use std::{
 use super::{
     Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::{FOLDER, Folder},
-    process::{End, Heard, Process, Tail, Written},
+    pipes::Tail,
+    process::{End, Heard, Process, Written},
     shown,
     wire::{Answer, Operation, RequestLine, read_answer, read_introduction, read_state, read_status},
 };

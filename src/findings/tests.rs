@@ -177,7 +177,8 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
     assert_eq!(
         seen_in(&views, &|case, _| {
             case.deliveries() > 0
-                && (of_one_kind(case, "order.charge.refund.complete") && !twice(case) || of_one_kind(case, "refund.complete") && twice(case))
+                && (of_one_kind(case, "order.charge.refund.complete") && !twice(case)
+                    || of_one_kind(case, "refund.complete") && twice(case))
         }),
         2
     );

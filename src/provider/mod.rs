@@ -8,6 +8,7 @@ pub mod digital_river;
 mod lower;
 mod mint;
 pub mod registry;
+mod sending;
 pub mod tazapay;
 mod template;
 

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::adapter::process::{Process, SUCCESS, Tail};
+use crate::adapter::{
+    pipes::Tail,
+    process::{Process, SUCCESS},
+};
 
 /// How long a service may take to go away when it is asked to.
 const GRACE: Duration = Duration::from_secs(2);

@@ -1,0 +1,114 @@
+//! In which order the deliveries of a case are sent, which of them at the same time, and which not at all.
+
+use std::collections::HashSet;
+
+use crate::{
+    case::{Act, Delivery, Effect, Entry},
+    model::Tell,
+    plan::MutationKind,
+};
+
+/// One thing to send, and its place in the line.
+pub(super) struct Send {
+    /// Twice the number of deliveries before it; odd numbers come between.
+    pub(super) place: u32,
+    pub(super) order: usize,
+    pub(super) created: u32,
+    pub(super) act: Act,
+    /// How many of the deliveries that follow are sent at the same time as it.
+    pub(super) with: u8,
+}
+
+/// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
+/// shop knows of its own refund before the provider tells of it.
+pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
+    let hoisted: Vec<(usize, u32)> = sends
+        .iter()
+        .enumerate()
+        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)))
+        .map(|(index, own)| {
+            let later = sends.iter().filter(|send| send.order == own.order && send.created >= own.created);
+            (index, later.map(|send| send.place).min().unwrap_or(own.place))
+        })
+        .collect();
+    for (index, place) in hoisted {
+        sends[index].place = place;
+    }
+    sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
+    let mut acts = grouped(sends);
+    leave_out_what_can_be_told_otherwise(&mut acts);
+    acts.into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+}
+
+/// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.
+fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
+    let mut known = KnownParts::default();
+    acts.retain_mut(|act| match act {
+        Act::Deliver(delivery) => known.permits(delivery),
+        Act::Together(deliveries) => {
+            deliveries.retain(|delivery| known.permits(delivery));
+            !deliveries.is_empty()
+        }
+        Act::Initiate(own) => {
+            known.refund(&own.refund.id, &own.order_id);
+            true
+        }
+        Act::Restart => true,
+    });
+}
+
+/// The refunds and charges that a target was told of, and the orders of such refunds: it may know an order and an amount
+/// from there.
+#[derive(Default)]
+struct KnownParts(HashSet<String>);
+
+impl KnownParts {
+    fn refund(&mut self, id: &str, order: &str) {
+        self.0.extend([id, order].map(str::to_owned));
+    }
+
+    /// Whether a delivery is sent; learns what it tells.
+    fn permits(&mut self, delivery: &Delivery) -> bool {
+        let order = delivery.event.order_id.as_deref().unwrap_or_default();
+        let lacks = matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount));
+        if lacks && delivery.effect == Effect::Reject {
+            return delivery.event.tells.iter().all(|tell| match tell {
+                Tell::Refund { id, .. } => !self.0.contains(id),
+                Tell::Charge { id, .. } => !self.0.contains(id) && !self.0.contains(order),
+                Tell::Order { .. } | Tell::Chargeback => false,
+            });
+        }
+        if matches!(delivery.effect, Effect::Accept | Effect::Tolerate) {
+            for tell in &delivery.event.tells {
+                match tell {
+                    Tell::Refund { id, .. } => self.refund(id, order),
+                    Tell::Charge { id, .. } => _ = self.0.insert(id.clone()),
+                    Tell::Order { .. } | Tell::Chargeback => {}
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Puts deliveries together that are sent at the same time.
+fn grouped(sends: Vec<Send>) -> Vec<Act> {
+    let mut acts = Vec::with_capacity(sends.len());
+    let mut sends = sends.into_iter().peekable();
+    while let Some(send) = sends.next() {
+        let (Act::Deliver(first), true) = (&send.act, send.with > 0) else {
+            acts.push(send.act);
+            continue;
+        };
+        let mut group = vec![(**first).clone()];
+        while group.len() <= usize::from(send.with)
+            && let Some(Send { act: Act::Deliver(next), .. }) = sends.next_if(|next| matches!(next.act, Act::Deliver(_)))
+        {
+            group.push(*next);
+        }
+        // What is lost or killed is so by itself.
+        group.iter_mut().for_each(|delivery| delivery.mishap = None);
+        acts.push(if group.len() > 1 { Act::Together(group) } else { send.act });
+    }
+    acts
+}
