@@ -492,6 +492,19 @@ fn doctor_names_what_it_cannot_map() {
     assert!(Command::new("sh").args(["-n", "-c", curl]).status().expect("sh").success());
 }
 
+/// Whoever pastes the command has to put the token in.
+#[test]
+fn doctor_leaves_a_place_for_tokens() {
+    let place = Place::new();
+    let _server = in_its_own_words(&place);
+    let file = fs::read_to_string(place.path("refundproof.toml")).expect("the file");
+    let file = file.replace("DONE =", "OTHER =") + "\n[http.headers]\nauthorization = \"Bearer t0ken\"\n";
+    place.write("refundproof.toml", &file);
+    let ran = place.exits(&["doctor", "refundproof.toml"], 3);
+    ran.shows(&["curl -sS -i -H 'authorization: [secret]'"]);
+    assert!(!ran.out.contains("t0ken"), "{}", ran.out);
+}
+
 #[test]
 fn doctor_shows_how_to_send_what_was_not_answered() {
     let place = Place::new();

@@ -70,6 +70,8 @@ pub struct Endpoints {
     pub state: String,
     /// Where it is told of orders, if by a request.
     pub setup: Option<String>,
+    /// The names of the headers that every request but a delivery carries.
+    pub headers: Vec<String>,
 }
 
 /// Any target, as the driver holds it: its own operations by dereferencing, those of [`Transport`] by methods of the same names.

@@ -17,7 +17,7 @@ use crate::{
         style::{Tone, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, Options, Redactor, claims_problem, claims_remarks, renamed, with_fresh_ids},
+    run::{Factory, HIDDEN, Options, Redactor, claims_problem, claims_remarks, renamed, with_fresh_ids},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
@@ -259,11 +259,12 @@ impl Visit<'_> {
     fn show_requests(&mut self, endpoints: &Endpoints) -> Result<(), Stop> {
         let Some(request) = self.said.last() else { return Ok(()) };
         let quoted = |words: &[String]| words.iter().map(|word| target::quote(word)).collect::<Vec<_>>().join(" ");
-        let post = |url: &str, headers: &Map, body: &str| {
-            let header = |(name, value): (&String, &Value)| {
-                format!(" -H {}", target::quote(&format!("{name}: {}", value.as_str().unwrap_or_default())))
-            };
-            let headers: String = headers.iter().map(header).collect();
+        let header = |(name, value): (&String, &str)| format!(" -H {}", target::quote(&format!("{name}: {value}")));
+        // What is in them is nobody's business; whoever pastes the command puts it in.
+        let own: String = endpoints.headers.iter().map(|name| header((name, HIDDEN))).collect();
+        let post = |url: &str, headers: &Map, own: &str, body: &str| {
+            let headers: String = headers.iter().map(|(name, value)| header((name, value.as_str().unwrap_or_default()))).collect();
+            let headers = headers + own;
             format!("curl -sS -i{headers} --data-binary {} {}", target::quote(body), target::quote(url))
         };
         let none = Map::new();
@@ -272,15 +273,15 @@ impl Visit<'_> {
             (Some("begin"), Some(setup)) => {
                 let body = Value::from([("case", request["case"].clone()), ("orders", request["orders"].clone())]).to_string();
                 let json = Map::from_iter([("content-type".to_owned(), "application/json".into())]);
-                post(setup, &json, &body)
+                post(setup, &json, &own, &body)
             }
             (Some("deliver"), _) => {
                 let headers = request["headers"].as_object().unwrap_or(&none);
-                post(&endpoints.webhook, headers, request["body"].as_str().unwrap_or_default())
+                post(&endpoints.webhook, headers, "", request["body"].as_str().unwrap_or_default())
             }
             (Some("observe"), _) => {
                 let order = request["orderId"].as_str().unwrap_or_default();
-                format!("curl -sS -i {}", target::quote(&endpoints.state.replace("{orderId}", order)))
+                format!("curl -sS -i{own} {}", target::quote(&endpoints.state.replace("{orderId}", order)))
             }
             _ => String::new(),
         };

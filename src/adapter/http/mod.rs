@@ -386,6 +386,7 @@ impl Transport for HttpTarget {
             webhook: self.webhook.to_string(),
             state: self.state.to_string(),
             setup: self.setup.as_ref().map(Address::to_string),
+            headers: self.settings.headers.iter().map(|(name, _)| name.clone()).collect(),
         })
     }
 
