@@ -1,6 +1,8 @@
 //! No false alarms: consumers of very different design, all of which conform, are certified with every requirement.
 
 mod consumers;
+#[path = "common/stranger.rs"]
+mod stranger;
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,11 +12,10 @@ use consumers::{
 };
 use refundproof::{
     adapter::Target,
-    check::verdict::{Conformance, Verdict},
+    check::verdict::Verdict,
     domain::Clock,
     provider::{Provider, registered},
-    report::terminal::{View, finding_lines},
-    run::{Launch, Options, Report, certify},
+    run::{Launch, Options, Report, RequirementResult, certify},
 };
 
 const CASES: u32 = 40;
@@ -41,18 +42,13 @@ fn assert_conforms<C: Consumer + 'static>(make: fn() -> C) {
     assert_conforms_with(&everywhere(), &[], make);
 }
 
-/// One of them in daily use; all of them with `ALL_SEEDS=1`, which takes minutes, when labels or expectations change.
-fn seeds() -> &'static [u64] {
-    if std::env::var_os("ALL_SEEDS").is_some() { &SEEDS } else { &SEEDS[..1] }
-}
-
 fn everywhere() -> Vec<&'static dyn Provider> {
     registered().iter().map(|provider| provider.embedded()).collect()
 }
 
 #[track_caller]
 fn assert_conforms_with<C: Consumer + 'static>(providers: &[&dyn Provider], without: &[&str], make: fn() -> C) {
-    let runs = providers.iter().flat_map(|provider| seeds().iter().map(|seed| (*provider, *seed)));
+    let runs = providers.iter().flat_map(|provider| stranger::seeds(&SEEDS).iter().map(|seed| (*provider, *seed)));
     // Side by side, because a consumer that applies later mostly sleeps.
     let found: Vec<String> = std::thread::scope(|scope| {
         let run = |(provider, seed): (&'_ dyn Provider, u64)| {
@@ -66,29 +62,12 @@ fn assert_conforms_with<C: Consumer + 'static>(providers: &[&dyn Provider], with
     assert!(found.is_empty(), "{found}");
 }
 
-/// What a report says against a consumer, as a person would read it.
+/// A shop that asks for less is judged by less; anything else but a pass is said.
 fn complaints(provider: &dyn Provider, report: &Report) -> String {
-    let mut text = Vec::new();
-    for requirement in report.requirements.iter().filter(|requirement| requirement.judged) {
-        let (id, verdict) = (requirement.id.as_str(), requirement.verdict);
-        // A shop that asks for less is judged by less.
-        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable) || verdict == Verdict::NotExercised && requirement.by_claims {
-            continue;
-        }
-        let note = requirement.note.as_deref().unwrap_or_default();
-        text.extend_from_slice(format!("{id}: {} {note}\n", verdict.as_str()).as_bytes());
-    }
-    for (place, finding) in report.findings.iter().enumerate() {
-        let describe = provider.corpus().requirements.iter().find(|other| other.id == finding.about);
-        finding_lines(&mut text, place + 1, finding, View { columns: 110, quiet: false }, describe).expect("memory takes all");
-    }
-    for difference in &report.snapshots.differing {
-        text.extend_from_slice(format!("{}:\n{}\n", difference.name, difference.diff).as_bytes());
-    }
-    if report.verdict != Conformance::Conformant {
-        text.extend_from_slice(format!("the whole run is {}\n", report.verdict.as_str()).as_bytes());
-    }
-    anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string()
+    let is_well = |result: &RequirementResult| {
+        matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable) || result.verdict == Verdict::NotExercised && result.by_claims
+    };
+    stranger::complaints(provider, report, is_well, |_| true)
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Pause {
 }
 
 /// A panic in another thread leaves these states whole, so a poisoned lock is as good as any.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -67,19 +67,25 @@ fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>, left: Duration) ->
 /// The lines that were read and not yet asked for.
 #[derive(Default)]
 pub(super) struct Inbox {
-    pub(super) state: Mutex<InboxState>,
+    state: Mutex<InboxState>,
     news: Condvar,
 }
 
 #[derive(Default)]
-pub(super) struct InboxState {
+struct InboxState {
     lines: VecDeque<Vec<u8>>,
     unread: usize,
-    pub(super) end: Option<End>,
+    end: Option<End>,
     abandoned: bool,
 }
 
 impl Inbox {
+    /// Nothing will come.
+    #[cfg(feature = "http")]
+    pub(super) fn close(&self) {
+        lock(&self.state).end = Some(End::Closed);
+    }
+
     pub(super) fn next(&self, deadline: Instant) -> Heard {
         let mut state = lock(&self.state);
         loop {

@@ -127,7 +127,7 @@ impl Process {
         drop(started);
         let group = Pid::from_child(&child);
         let process = Process { child, group, stdin: None, inbox: Arc::default(), complaints: Arc::default(), closed: false };
-        super::pipes::lock(&process.inbox.state).end = Some(End::Closed);
+        process.inbox.close();
         process.attend(None, Some(said.into())).map_err(|error| format!("`{}`: {error}", program.display()))?;
         Ok(process)
     }

@@ -39,14 +39,14 @@ pub fn fingerprint(shape: &Shape<'_>) -> String {
             let place = entry.map_or("end".to_owned(), |entry| (entry + 1).to_string());
             text.push_str(&format!("{}at {place}\n{}", case_shape(case), diff_shape(diff)));
         }
-        None => text.push_str(&fields(diff)),
+        None => text.push_str(&differing_fields(diff)),
     }
     digest(&text)
 }
 
 /// The fingerprint of a failure that nobody looked into: it stands for its requirement alone.
 pub fn unexamined_fingerprint(requirement: &str, kind: FailureKind, diff: &str) -> String {
-    digest(&format!("{requirement}\n{}\n{}", kind.as_str(), fields(diff)))
+    digest(&format!("{requirement}\n{}\n{}", kind.as_str(), differing_fields(diff)))
 }
 
 /// The fingerprint of a mistake that does what a fault of the bank does.
@@ -142,8 +142,8 @@ fn diff_shape(diff: &str) -> String {
     out
 }
 
-/// The first words of the lines that differ.
-fn fields(diff: &str) -> String {
+/// The first words of the lines that differ, one in a line and in order: the members of an order that are wrong.
+pub fn differing_fields(diff: &str) -> String {
     let changed = diff.lines().filter_map(|line| line.strip_prefix(['-', '+']));
     let names: BTreeMap<&str, ()> = changed.filter_map(|line| Some((line.split_whitespace().next()?, ()))).collect();
     names.into_keys().collect::<Vec<_>>().join("\n")

@@ -13,6 +13,6 @@ pub mod verdict;
 pub mod waivers;
 
 pub use coverage::Coverage;
-pub use fingerprint::{Shape, fingerprint, likeness_fingerprint, snapshot_fingerprint, unexamined_fingerprint};
+pub use fingerprint::{Shape, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint, unexamined_fingerprint};
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
 pub use show::{diff, expectation_lines, state_lines};

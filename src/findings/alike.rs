@@ -1,9 +1,7 @@
 //! When two showings are one, and what a mistake is named by.
 
-use std::collections::BTreeSet;
-
 use super::mistake::{Failing, Mistake, Shown};
-use crate::check::{FailureKind, Shape, fingerprint};
+use crate::check::{FailureKind, Shape, differing_fields, fingerprint};
 
 /// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
 pub(super) fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
@@ -11,12 +9,12 @@ pub(super) fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
 }
 
 /// The members of an order that are wrong, where that is what is wrong.
-pub(super) fn wrong_members(shown: &Shown) -> Option<BTreeSet<String>> {
+pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
     let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::State)?;
-    let wrong = failure.diff.lines().filter_map(|line| line.strip_prefix('-'));
-    Some(wrong.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+    Some(differing_fields(&failure.diff))
 }
 
+/// The fingerprint of a mistake that is like no fault of the bank.
 pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
     let Some(failure) = &smallest.shown.failure else { return String::new() };
     // Where chance has a say, what is left of the case is chance too.
@@ -50,6 +48,6 @@ pub(super) fn alike_but_for_ids(one: &Shown, other: &Shown) -> bool {
 }
 
 /// The class of an answer that is written out.
-pub(super) fn class(observed: &str) -> &str {
+fn class(observed: &str) -> &str {
     observed.get(..1).unwrap_or_default()
 }

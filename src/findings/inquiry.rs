@@ -251,8 +251,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         Registered::New(self.mistakes.len() - 1)
     }
 
-    /// Gives one id to mistakes that are one, told by events of several types: each of their cases shows the same with the
-    /// events of the other. Those that are like a fault the bank knows better. To be asked when everything was attributed.
+    /// Gives one id to mistakes that are one, told by events of several types: it takes the same to show them but for the types
+    /// of events, and each of their cases shows the same with the events of the other. Those that are like a fault the bank
+    /// knows better. To be asked when everything was attributed.
     pub fn unite(&mut self) {
         for place in 1..self.mistakes.len() {
             if let Some(first) = (0..place).find(|first| self.is_same_by_other_events(*first, place)) {
@@ -263,17 +264,21 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 
     fn is_same_by_other_events(&mut self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.mistakes[one], &self.mistakes[other]);
-        let wrong = wrong_members(&one.smallest.shown);
         let is_unlike = one.like.is_empty() && other.like.is_empty();
-        if !is_unlike || wrong.is_none() || wrong_members(&other.smallest.shown) != wrong || one.id == other.id {
+        let takes = |mistake: &Mistake| -> Vec<Feature> {
+            mistake.trigger.iter().filter(|feature| !matches!(feature, Feature::Event(_))).cloned().collect()
+        };
+        let (one, other, takes_the_same) = (&one.smallest, &other.smallest, takes(one) == takes(other));
+        // With the same events each would only be played once more, which says nothing of the other.
+        let may_be = is_unlike && takes_the_same && one.plan.only != other.plan.only;
+        let Some(wrong) = wrong_members(&one.shown).filter(|wrong| may_be && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
             return false;
-        }
-        let (one, other) = (&one.smallest, &other.smallest);
+        };
         let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
         [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
             let case = self.stage.case(host, &plan);
             let shown = if case.deliveries() > 0 { self.stage.play(host, &case, Some(FailureKind::State)) } else { None };
-            shown.is_some_and(|shown| wrong_members(&shown) == wrong)
+            shown.and_then(|shown| wrong_members(&shown)).as_ref() == Some(&wrong)
         })
     }
 

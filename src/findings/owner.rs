@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     inquiry::Inquiry,
     mistake::{Failing, Mistake, Stage},
-    trigger::Feature,
+    trigger::{Feature, without},
 };
 use crate::{
     plan::{FaultKind, Recipe},
@@ -17,7 +17,8 @@ use crate::{
 const PLANS: u64 = 24;
 
 impl<S: Stage> Inquiry<'_, S> {
-    /// The requirement that a mistake is about: of those that it breaks the one that the fault which it is like is aimed at,
+    /// The requirement that a mistake is about: of those that it breaks the one about deliveries at the same time if that is what
+    /// it takes, else the one that the fault which it is like is aimed at,
     /// else the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order.
     /// Of a requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one
     /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
@@ -46,8 +47,7 @@ impl<S: Stage> Inquiry<'_, S> {
         }
         let (place, _) = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::Concurrent)?;
         let at_the_same_time = Feature::Delivery(FaultKind::Together { with: 1 }.name());
-        let [in_turn] = self.edits(plan, &[at_the_same_time]).try_into().ok()?;
-        let case = self.stage.case(*host, &in_turn);
+        let case = self.stage.case(*host, &without(plan, &at_the_same_time, &[]));
         let shown = self.stage.play(*host, &case, Some(mistake.kind))?;
         shown.failure.is_none().then_some(*place)
     }

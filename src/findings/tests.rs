@@ -88,9 +88,13 @@ fn in_turn() -> Plan {
     plan(vec![refund(&[]), Step::plain(Action::Succeed { refund: 0, paid: Pick::All }), refund(&[])])
 }
 
+fn requirements() -> BTreeMap<usize, Requirement> {
+    BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })])
+}
+
 /// What is found when this plan's case has failed once, and how often the target was asked.
 fn found(plan: &Plan, script: &Script<'_>) -> (Vec<Mistake>, u32) {
-    let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+    let requirements = requirements();
     let mut inquiry = Inquiry::new(Scripted { script, played: 0, made: 0 }, &requirements);
     bring(&mut inquiry, plan);
     (inquiry.mistakes().to_vec(), inquiry.stage().played)
@@ -137,7 +141,7 @@ fn what_fails_once_is_not_taken_for_smaller() {
 /// One case of it that came once only, and then one that comes always.
 #[test]
 fn a_mistake_is_shown_by_a_case_that_fails_again() {
-    let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+    let requirements = requirements();
     let is_gone = std::cell::Cell::new(true);
     let script = |case: &Case, _: u32| case.races() && !is_gone.get();
     let mut inquiry = Inquiry::new(Scripted { script: &script, played: 0, made: 0 }, &requirements);
@@ -161,7 +165,7 @@ fn what_comes_once_only_says_how_seldom() {
 fn one_mistake_told_by_two_types_of_events_is_one() {
     let views: [&[&str]; 2] = [&["order.charge.refund.complete"], &["refund.complete"]];
     let seen_in = |views: &[&[&str]], script: &Script<'_>| {
-        let requirements = BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })]);
+        let requirements = requirements();
         let mut inquiry = Inquiry::new(Scripted { script, played: 0, made: 0 }, &requirements);
         for view in views {
             let only = view.iter().map(|kind| (*kind).to_owned()).collect();
@@ -182,4 +186,24 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
         }),
         2
     );
+}
+
+/// Two cases that show the same members wrong are two mistakes where something else than the types of events differs.
+#[test]
+fn what_takes_something_else_is_another_mistake() {
+    let one_of = |case: &Case, kind: &str| case.all_deliveries().all(|delivery| delivery.event.kind == kind);
+    let script = |case: &Case, _: u32| {
+        let (orders, deliveries) = (case.orders.len(), case.deliveries());
+        orders == 1 && deliveries > 0 && one_of(case, "refund.complete") || orders > 1 && one_of(case, "order.charge.refund.complete")
+    };
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(Scripted { script: &script, played: 0, made: 0 }, &requirements);
+    bring(&mut inquiry, &Plan { only: vec!["refund.complete".to_owned()], ..in_turn() });
+    let orders = vec![OrderPlan::default(), OrderPlan::default()];
+    bring(&mut inquiry, &Plan { orders, only: vec!["order.charge.refund.complete".to_owned()], ..in_turn() });
+    let ids = |inquiry: &Inquiry<'_, Scripted<'_>>| inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<Vec<_>>();
+    let before = ids(&inquiry);
+    assert_eq!(before.len(), 2);
+    inquiry.unite();
+    assert_eq!(ids(&inquiry), before);
 }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use crate::{adapter::Capabilities, case::Case, plan::Plan};
@@ -28,7 +28,7 @@ type Cases = HashMap<(usize, u32), Option<Arc<Made>>>;
 #[derive(Debug, Default)]
 pub struct Book {
     /// For whom: the provider, the seed and the claims of the first who asked.
-    of: Mutex<Option<(String, u64, Capabilities)>>,
+    of: OnceLock<(String, u64, Capabilities)>,
     cases: Mutex<Cases>,
 }
 
@@ -40,8 +40,7 @@ impl Book {
 
     /// Whether the cases in it are those of this provider, this seed and these claims.
     pub(super) fn is_of(&self, provider: &str, seed: u64, capabilities: &Capabilities) -> bool {
-        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        let (name, drawn_from, claims) = of.get_or_insert_with(|| (provider.to_owned(), seed, capabilities.clone()));
+        let (name, drawn_from, claims) = self.of.get_or_init(|| (provider.to_owned(), seed, capabilities.clone()));
         name == provider && *drawn_from == seed && claims == capabilities
     }
 

@@ -22,6 +22,8 @@ mod rows;
 mod scanner;
 mod signed;
 mod state_machine;
+#[path = "../common/stranger.rs"]
+mod stranger;
 mod strict;
 mod two_tables;
 mod writes;
@@ -31,12 +33,11 @@ use std::sync::atomic::AtomicBool;
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::{Conformance, Verdict},
+    check::verdict::Verdict,
     corpus::Level,
     domain::{Clock, OrderState},
     provider::{Provider, registered},
-    report::terminal::{View, finding_lines},
-    run::{Launch, Options, Report, certify},
+    run::{Launch, Options, Report, RequirementResult, certify},
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -126,34 +127,12 @@ fn certified(provider: &dyn Provider, make: fn(&Clock) -> Box<dyn Shop>, seed: u
     certify(provider, &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("the shop opens")
 }
 
-/// What a report says against a shop, as a person would read it. A SHOULD is only advice, and what the shop does not ask for
-/// cannot be judged.
+/// What is said against a shop. A SHOULD is only advice, and what the shop does not ask for cannot be judged.
 fn complaints(provider: &dyn Provider, report: &Report) -> String {
-    let mut text = Vec::new();
-    for requirement in report.requirements.iter().filter(|requirement| requirement.judged) {
-        let (id, verdict) = (requirement.id.as_str(), requirement.verdict);
-        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable | Verdict::NotExercised | Verdict::Warn) {
-            continue;
-        }
-        let note = requirement.note.as_deref().unwrap_or_default();
-        text.extend_from_slice(format!("{id}: {} {note}\n", verdict.as_str()).as_bytes());
-    }
-    for (place, finding) in report.findings.iter().enumerate().filter(|(_, finding)| finding.level == Level::Must) {
-        let describe = provider.corpus().requirements.iter().find(|other| other.id == finding.about);
-        finding_lines(&mut text, place + 1, finding, View { columns: 110, quiet: false }, describe).expect("memory takes all");
-    }
-    for difference in &report.snapshots.differing {
-        text.extend_from_slice(format!("{}:\n{}\n", difference.name, difference.diff).as_bytes());
-    }
-    if report.verdict != Conformance::Conformant {
-        text.extend_from_slice(format!("the whole run is {}\n", report.verdict.as_str()).as_bytes());
-    }
-    anstream::adapter::strip_str(&String::from_utf8_lossy(&text)).to_string()
-}
-
-/// One of them in daily use; all of them with `ALL_SEEDS=1`, which takes minutes, when labels or expectations change.
-fn seeds() -> &'static [u64] {
-    if std::env::var_os("ALL_SEEDS").is_some() { &SEEDS } else { &SEEDS[..1] }
+    let is_well = |result: &RequirementResult| {
+        matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable | Verdict::NotExercised | Verdict::Warn)
+    };
+    stranger::complaints(provider, report, is_well, |finding| finding.level == Level::Must)
 }
 
 #[rstest]
@@ -191,7 +170,7 @@ fn conforms(#[case] reads: Reads, #[case] make: fn(&Clock) -> Box<dyn Shop>) {
         let provider: &dyn Provider = provider.embedded();
         let without: Vec<String> =
             left_out.iter().filter(|item| provider.corpus().requirements.iter().any(|entry| entry.item == **item)).cloned().collect();
-        for &seed in seeds() {
+        for &seed in stranger::seeds(&SEEDS) {
             let text = complaints(provider, &certified(provider, make, seed, without.clone()));
             if !text.is_empty() {
                 found.push_str(&format!("{}, seed {seed}:\n{text}", provider.name()));

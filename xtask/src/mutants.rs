@@ -8,7 +8,7 @@ use refundproof::{
     domain::Clock,
     provider::{Provider, named},
     reference::{FaultInfo, ReferenceShop, faults},
-    run::{Launch, Options, Selection, ShrinkLimits, certify},
+    run::{Book, Launch, Options, Selection, ShrinkLimits, certify},
 };
 
 /// What finding one fault took.
@@ -25,13 +25,19 @@ pub(crate) fn score(provider: &str, cases: u32, seed: u64) -> anyhow::Result<Str
     std::panic::set_hook(Box::new(|_| {}));
     let judged = |id: &str| provider.corpus().requirements.iter().any(|requirement| requirement.id == id && requirement.recipe.is_some());
     let (mut found, mut missed, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    // All faults claim the same, so the cases of a requirement are made once.
+    let options = Options::new().with(|options| {
+        options.cases = cases;
+        options.seed = seed;
+        options.book = Some(Book::new());
+    });
     for fault in faults() {
         let Some(id) = fault.aimed_at(provider.name(), provider.corpus()) else { continue };
         if !judged(id) {
             skipped.push(fault.name);
             continue;
         }
-        match find(provider, fault, id, cases, seed)? {
+        match find(provider, fault, id, &options)? {
             Some(kill) => found.push(kill),
             None => missed.push(fault.name),
         }
@@ -53,17 +59,13 @@ pub(crate) fn score(provider: &str, cases: u32, seed: u64) -> anyhow::Result<Str
     Ok(lines.join("\n"))
 }
 
-fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, cases: u32, seed: u64) -> anyhow::Result<Option<Found>> {
+fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, options: &Options) -> anyhow::Result<Option<Found>> {
     let clock = Clock::manual_from_now();
     let (kind, shop) = (fault.fault, clock.clone());
     let make = move || Ok(Box::new(ReferenceShop::with_fault(kind, shop.clone())) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", clock, make);
     let selection = Selection::new(&[id.to_owned()], &[]).map_err(anyhow::Error::msg)?;
-    let options = Options::new().with(|options| {
-        options.cases = cases;
-        options.seed = seed;
-        options.selection = selection;
-    });
+    let options = options.clone().with(|options| options.selection = selection);
     // Without looking into anything a requirement ends with the first case that fails.
     let quick = options.clone().with(|options| options.shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() });
     let first = certify(provider, &launch, &quick, &AtomicBool::new(false), &mut |_| {})?;

@@ -9,7 +9,7 @@ use crate::plan::{
 };
 
 impl Draw<'_> {
-    pub(super) fn defect(&self) -> BoxedStrategy<FaultKind> {
+    fn defect(&self) -> BoxedStrategy<FaultKind> {
         let broken = (any::<u16>(), 0_u8..3).prop_map(|(at, after)| FaultKind::BrokenFirst { at, after });
         if self.palette.defects == 0 {
             return broken.boxed();

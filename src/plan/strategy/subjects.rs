@@ -189,7 +189,7 @@ impl Draw<'_> {
         prop_oneof![1 => alone, 1 => self.plan(self.order(), self.sold())].boxed()
     }
 
-    pub(super) fn sold(&self) -> Steps {
+    fn sold(&self) -> Steps {
         let refunds = self.lives(self.part(), self.success(), 1, 2);
         if !self.palette.chargebacks {
             return refunds;
@@ -242,7 +242,7 @@ impl Draw<'_> {
         self.plan(self.order(), steps.boxed())
     }
 
-    pub(super) fn any_action(&self) -> Actions {
+    fn any_action(&self) -> Actions {
         let palette = self.palette;
         let which = any::<u8>;
         let mut actions: Vec<(u32, Actions)> = vec![

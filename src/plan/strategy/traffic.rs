@@ -90,7 +90,7 @@ impl Draw<'_> {
 
     // ---- how a refund goes on
 
-    pub(super) fn loops(&self) -> Steps {
+    fn loops(&self) -> Steps {
         if !self.palette.information {
             return Just(Vec::new()).boxed();
         }
@@ -154,7 +154,7 @@ impl Draw<'_> {
     // ---- faults
 }
 
-pub(super) fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderPlan {
+fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderPlan {
     OrderPlan { currency, captured, charges, items }
 }
 
@@ -167,7 +167,7 @@ pub(super) fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
     steps
 }
 
-pub(super) fn joining(action: Action, joins: bool) -> Action {
+fn joining(action: Action, joins: bool) -> Action {
     match action {
         Action::Refund { amount, level, own, kind, .. } => Action::Refund { amount, level, joins, own, kind },
         other => other,
