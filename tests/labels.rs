@@ -20,7 +20,7 @@ fn whole_numbers() -> &'static dyn Provider {
 }
 
 fn refund(amount: Pick, level: Level) -> Action {
-    Action::Refund { amount, level, joins: false, own: false, kind: 0 }
+    Action::Refund { amount, level, joins: false, own: false, kind: 0, opens: Opening::Pending }
 }
 
 /// An event of this type, out of a life in which much happens.

@@ -218,7 +218,8 @@ proptest! {
 /// Refunds that the provider bundles end together, and tell of it in more events than there are in any common family.
 #[test]
 fn a_large_family_has_ids_and_times_of_its_own() {
-    let refund = |joins| Action::Refund { amount: Pick::Units(2), level: Level::Order, joins, own: false, kind: 0 };
+    let refund =
+        |joins| Action::Refund { amount: Pick::Units(2), level: Level::Order, joins, own: false, kind: 0, opens: Opening::Pending };
     let asked = (0..120).map(|number| Step::plain(refund(number > 0)));
     let steps: Vec<Step> = asked.chain([Step::plain(Action::Succeed { refund: 0, paid: Pick::All }), Step::plain(refund(false))]).collect();
     for provider in registered().iter().map(|registered| registered.embedded()) {

@@ -134,7 +134,8 @@ fn the_first_run_records_and_the_next_agrees() {
 
 #[test]
 fn everything_is_shown_as_it_was_shown() {
-    let refund = Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0 };
+    let refund =
+        Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
     let steps = [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(Step::plain).to_vec();
     let case = lower(provider(), &Plan { orders: Vec::new(), steps, only: Vec::new(), look: 0 }, 1).case;
     let mut seen = Sightings::default();

@@ -65,6 +65,9 @@ pub struct OrderSetup {
     /// What was captured in all.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub captured_amount: Amount,
+    /// The id of its payment, with providers whose events name that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_intent_id: Option<String>,
     /// The charges that paid for it; a provider without charges has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<ChargeSetup>,
@@ -76,7 +79,14 @@ pub struct OrderSetup {
 impl OrderSetup {
     /// An order of which so much was captured, without charges and items.
     pub fn new(order_id: impl Into<String>, currency: impl Into<String>, captured_amount: Amount) -> OrderSetup {
-        OrderSetup { order_id: order_id.into(), currency: currency.into(), captured_amount, charges: Vec::new(), items: Vec::new() }
+        OrderSetup {
+            order_id: order_id.into(),
+            currency: currency.into(),
+            captured_amount,
+            payment_intent_id: None,
+            charges: Vec::new(),
+            items: Vec::new(),
+        }
     }
 
     /// The same with something about it changed.

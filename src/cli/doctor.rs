@@ -11,7 +11,7 @@ use crate::{
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
     json::{Map, Value, to_value},
-    plan::{Action, Level, Pick, Plan, Step},
+    plan::{Action, Level, Opening, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
         style::{Tone, paint, wrap},
@@ -321,7 +321,8 @@ fn describe_state(state: &Option<OrderState>) -> String {
 
 /// One order, one refund paid back in full, told by one event.
 fn plain_case(provider: &dyn Provider) -> Case {
-    let refund = Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0 };
+    let refund =
+        Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
     let steps = [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(Step::plain).to_vec();
     let only = vec![provider.palette().refund_completion.clone()];
     let case = lower(provider, &Plan { orders: Vec::new(), steps, only, look: 0 }, 999_999).case;

@@ -19,6 +19,10 @@ pub enum ObjectKind {
     Order,
     /// A sales transaction.
     SalesTransaction,
+    /// A dispute.
+    Dispute,
+    /// A payment intent.
+    PaymentIntent,
     /// Something that has nothing to do with refunds.
     Other,
 }

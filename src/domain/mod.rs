@@ -5,6 +5,7 @@
 mod amount;
 mod clock;
 mod currency;
+mod lifecycle;
 mod secret;
 mod state;
 mod time;
@@ -13,6 +14,7 @@ mod words;
 pub use amount::{Amount, AmountError};
 pub use clock::Clock;
 pub use currency::Currency;
+pub use lifecycle::Lifecycle;
 pub use secret::Secret;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;

@@ -70,7 +70,7 @@ fn failure() -> Failure {
 }
 
 fn refund(faults: &[FaultKind]) -> Step {
-    let action = Action::Refund { level: Level::Order, amount: Pick::All, joins: false, own: false, kind: 0 };
+    let action = Action::Refund { level: Level::Order, amount: Pick::All, joins: false, own: false, kind: 0, opens: Opening::Pending };
     let faults = faults.iter().map(|kind| plan::Fault { event: 0, kind: kind.clone() }).collect();
     Step { faults, ..Step::plain(action) }
 }

@@ -88,7 +88,7 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
             Action::Fail { .. } => add(Feature::Failure),
             Action::Cancel { .. } => add(Feature::Cancellation),
             Action::Chargeback { .. } => add(Feature::Chargeback),
-            Action::Dispute | Action::ResolveDispute => add(Feature::Dispute),
+            Action::Dispute | Action::ResolveDispute | Action::OpenDispute { .. } | Action::MoveDispute { .. } => add(Feature::Dispute),
             Action::UpdateMetadata { .. } => add(Feature::Metadata),
             Action::Succeed { .. } | Action::Other { .. } => {}
         }
@@ -164,7 +164,9 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             }
         }),
         Feature::Chargeback => without_steps(&mut plan, |action| matches!(action, Action::Chargeback { .. })),
-        Feature::Dispute => without_steps(&mut plan, |action| matches!(action, Action::Dispute | Action::ResolveDispute)),
+        Feature::Dispute => without_steps(&mut plan, |action| {
+            matches!(action, Action::Dispute | Action::ResolveDispute | Action::OpenDispute { .. } | Action::MoveDispute { .. })
+        }),
         Feature::Metadata => without_steps(&mut plan, |action| matches!(action, Action::UpdateMetadata { .. })),
         Feature::SeveralOrders => {
             let count = plan.orders.len().max(1);

@@ -10,5 +10,5 @@ mod told;
 mod truth;
 
 pub use expect::{AmountRange, Expectation, Sight};
-pub use told::{Entry, EventFacts, Knowledge, PictureIn, TakenBack, Tell};
-pub use truth::{Change, Charge, ChargeRefund, OrderTruth, RefundTruth};
+pub use told::{Covered, DisputeEvent, Entry, EventFacts, Knowledge, PictureIn, TakenBack, Tell};
+pub use truth::{Change, Charge, ChargeRefund, DisputeStage, DisputeTruth, OrderTruth, RefundTruth};

@@ -22,9 +22,25 @@ pub struct EventFacts {
     pub order_id: Option<String>,
     /// When the provider says it was created.
     pub created_time: EventTime,
+    /// Its place among all events of the case, counted from one, with providers whose times are too coarse to tell which
+    /// event came first; zero with all others. No target sees it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sequence: u32,
     /// What it tells of refunds and chargebacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Tell>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// When an event came into being: by its place where it has one, else by its time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    sequence: u32,
+    time: EventTime,
 }
 
 /// One thing that an event tells (`docs/expectations.md`, "What each event tells").
@@ -66,6 +82,51 @@ pub enum Tell {
     },
     /// There is a chargeback.
     Chargeback,
+    /// What was paid back of a charge so far, in one sum. It may count refunds that are only pending, and nothing tells of
+    /// a lower sum when one of them fails.
+    Total {
+        /// The charge.
+        id: String,
+        /// The sum.
+        refunded_amount: Amount,
+        /// The refunds that it sums up. No target sees them.
+        covers: Vec<Covered>,
+        /// Whether it is said in passing: it may be taken into account, and need not be.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_passing: bool,
+    },
+    /// How a dispute stands.
+    Dispute {
+        /// The dispute.
+        id: String,
+        /// What it takes at the moment.
+        taken_amount: Amount,
+        /// Of which kind the event is.
+        by: DisputeEvent,
+    },
+}
+
+/// The two kinds of events that tell of a dispute. Shops follow the one or the other, and until both have told the same,
+/// what either says may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DisputeEvent {
+    /// It was opened, changed or closed.
+    Status,
+    /// Money was taken or given back.
+    Money,
+}
+
+/// One refund in a sum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Covered {
+    /// The refund.
+    pub id: String,
+    /// Its state at that moment.
+    pub state: RefundState,
+    /// Its amount.
+    pub amount: Amount,
 }
 
 /// Where a picture of a charge stands.
@@ -111,30 +172,65 @@ pub struct Knowledge {
     latest_order: Option<OrderPicture>,
     latest_chargeback: Option<OrderPicture>,
     chargeback_implied: bool,
+    totals: BTreeMap<String, Sum>,
+    /// Those that were said in passing.
+    passing_totals: BTreeMap<String, Sum>,
+    disputes: BTreeMap<String, Dispute>,
+}
+
+/// The latest sum that was told of a charge.
+#[derive(Clone, Debug)]
+struct Sum {
+    at: Moment,
+    refunded: Amount,
+    covers: Vec<Covered>,
+}
+
+/// What was told of a dispute: the last word of each kind of event.
+#[derive(Clone, Debug, Default)]
+struct Dispute(BTreeMap<DisputeEvent, (Moment, Amount)>);
+
+impl Dispute {
+    fn learn(&mut self, at: &Moment, taken: Amount, by: DisputeEvent) {
+        let known = self.0.get(&by);
+        if known.is_none_or(|(known, _)| known < at) {
+            self.0.insert(by, (at.clone(), taken));
+        }
+    }
+
+    /// What it may be shown to take. While events are under way, one kind may have told nothing yet.
+    fn choices(&self, under_way: bool) -> Vec<Amount> {
+        let silent = (under_way && self.0.len() < 2).then_some(Amount::ZERO);
+        choices(self.0.values().map(|(_, taken)| *taken).chain(silent))
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Refund {
-    at: Option<EventTime>,
+    at: Option<Moment>,
     state: RefundState,
     amount: Amount,
     paid: Amount,
 }
 
 impl Refund {
-    fn told(at: Option<EventTime>, state: RefundState, amount: Amount, paid: Amount) -> Refund {
+    fn told(at: Option<Moment>, state: RefundState, amount: Amount, paid: Amount) -> Refund {
         Refund { at, state, amount, paid: if state == RefundState::Succeeded { paid } else { Amount::ZERO } }
     }
 
-    /// Whether this is to be believed rather than what is known.
+    /// Whether this is to be believed rather than what is known. Where events have places, the last one is right; elsewhere
+    /// a final state stays.
     fn is_newer_than(&self, known: &Refund) -> bool {
+        if self.at.as_ref().is_some_and(|at| at.sequence > 0) {
+            return known.at < self.at;
+        }
         !known.state.is_final() && (self.state.is_final() || known.at < self.at)
     }
 }
 
 #[derive(Clone, Debug)]
 struct OrderPicture {
-    at: EventTime,
+    at: Moment,
     refunded: Amount,
     available: Amount,
     charged_back: Amount,
@@ -143,11 +239,11 @@ struct OrderPicture {
 /// The latest picture of each charge, and sums over them.
 #[derive(Clone, Debug, Default)]
 struct Pictures {
-    latest: BTreeMap<String, (EventTime, Vec<Entry>)>,
+    latest: BTreeMap<String, (Moment, Vec<Entry>)>,
 }
 
 impl Pictures {
-    fn learn(&mut self, charge: &str, at: &EventTime, entries: &[Entry]) {
+    fn learn(&mut self, charge: &str, at: &Moment, entries: &[Entry]) {
         match self.latest.get_mut(charge) {
             Some((known, _)) if *known >= *at => {}
             Some(picture) => *picture = (at.clone(), entries.to_vec()),
@@ -183,13 +279,18 @@ impl Object {
     fn of(tell: &Tell) -> Option<Object> {
         match tell {
             Tell::Refund { id, .. } => Some(Object::Refund(id.clone())),
-            Tell::Charge { id, .. } => Some(Object::Charge(id.clone())),
-            Tell::Order { .. } | Tell::Chargeback => None,
+            Tell::Charge { id, .. } | Tell::Total { id, .. } => Some(Object::Charge(id.clone())),
+            Tell::Order { .. } | Tell::Chargeback | Tell::Dispute { .. } => None,
         }
     }
 }
 
 impl EventFacts {
+    /// When it came into being.
+    pub(super) fn moment(&self) -> Moment {
+        Moment { sequence: self.sequence, time: self.created_time.clone() }
+    }
+
     fn objects(&self) -> impl Iterator<Item = Object> {
         self.tells.iter().filter_map(Object::of)
     }
@@ -205,7 +306,7 @@ impl EventFacts {
 pub struct TakenBack {
     of: Object,
     /// When the event was created.
-    at: EventTime,
+    at: Moment,
     /// How much less it says.
     amount: Amount,
 }
@@ -213,7 +314,7 @@ pub struct TakenBack {
 impl TakenBack {
     /// Whether an event has a later word on the same.
     pub fn is_outdated_by(&self, event: &EventFacts) -> bool {
-        event.created_time > self.at && event.objects().any(|object| object == self.of)
+        event.moment() > self.at && event.objects().any(|object| object == self.of)
     }
 
     /// How much less a consumer shows that believes all of these: by refunds, or by charges.
@@ -249,6 +350,9 @@ impl Knowledge {
             latest_order: None,
             latest_chargeback: None,
             chargeback_implied: false,
+            totals: BTreeMap::new(),
+            passing_totals: BTreeMap::new(),
+            disputes: BTreeMap::new(),
         }
     }
 
@@ -257,7 +361,7 @@ impl Knowledge {
         if !self.seen.insert(event.id.clone()) {
             return;
         }
-        let at = &event.created_time;
+        let at = &event.moment();
         for tell in &event.tells {
             match tell {
                 Tell::Refund { id, state, amount, refunded_amount, in_passing: false } => {
@@ -278,6 +382,15 @@ impl Knowledge {
                 Tell::Order { refunded_amount, available_to_refund_amount, charged_back_amount } => {
                     self.learn_order(at, *refunded_amount, *available_to_refund_amount, *charged_back_amount, &event.tells);
                 }
+                Tell::Total { id, refunded_amount, covers, in_passing } => {
+                    let totals = if *in_passing { &mut self.passing_totals } else { &mut self.totals };
+                    if totals.get(id).is_none_or(|known| known.at < *at) {
+                        totals.insert(id.clone(), Sum { at: at.clone(), refunded: *refunded_amount, covers: covers.clone() });
+                    }
+                }
+                Tell::Dispute { id, taken_amount, by } => {
+                    self.disputes.entry(id.clone()).or_default().learn(at, *taken_amount, *by);
+                }
                 Tell::Chargeback => {}
             }
         }
@@ -293,7 +406,7 @@ impl Knowledge {
         self.learn_refund(refund_id, None, RefundState::Pending, amount, Amount::ZERO);
     }
 
-    fn learn_refund(&mut self, id: &str, at: Option<EventTime>, state: RefundState, amount: Amount, paid: Amount) {
+    fn learn_refund(&mut self, id: &str, at: Option<Moment>, state: RefundState, amount: Amount, paid: Amount) {
         let new = Refund::told(at, state, amount, paid);
         if let Some(known) = self.refunds.get(id) {
             if !new.is_newer_than(known) {
@@ -333,7 +446,7 @@ impl Knowledge {
         }
     }
 
-    fn learn_order(&mut self, at: &EventTime, refunded: Amount, available: Amount, charged_back: Amount, tells: &[Tell]) {
+    fn learn_order(&mut self, at: &Moment, refunded: Amount, available: Amount, charged_back: Amount, tells: &[Tell]) {
         let picture = OrderPicture { at: at.clone(), refunded, available, charged_back };
         let newer = |known: &Option<OrderPicture>| known.as_ref().is_none_or(|known| known.at < *at);
         self.chargeback_implied |= !charged_back.is_zero();
@@ -378,9 +491,38 @@ impl Knowledge {
 
     fn paid_range(&self) -> AmountRange {
         let told_by_order = self.latest_order.as_ref().map_or(Amount::ZERO, |order| order.refunded);
-        let least = self.paid.max(self.completions.complete());
         let in_passing: Amount = self.only_in_passing().map(|(_, passing)| passing.paid).sum();
-        AmountRange { least, most: least.max(self.paid + in_passing).max(self.lenient.complete()).max(told_by_order) }
+        let (told_by_sums, maybe) = self.only_in_sums();
+        // More than was captured is paid back only while it is not told yet that an earlier refund failed.
+        let least = (self.paid + told_by_sums).max(self.completions.complete()).min(self.captured.max(self.completions.complete()));
+        let most = self.paid + maybe + in_passing;
+        AmountRange { least, most: least.max(most).max(self.lenient.complete()).max(told_by_order) }
+    }
+
+    /// What only a charge's sum tells to be paid back, at least and at most. It counts pending refunds too and says of none
+    /// which it counts: so it binds for what it has beyond all refunds of which an event of their own told, as far as that was
+    /// paid back. What an older word on a refund leaves open it may have settled.
+    fn only_in_sums(&self) -> (Amount, Amount) {
+        let (mut unknown, mut maybe) = (Amount::ZERO, Amount::ZERO);
+        let mut done = HashSet::new();
+        let strict = self.totals.values().map(|sum| (sum, true));
+        for (sum, is_strict) in strict.chain(self.passing_totals.values().map(|sum| (sum, false))) {
+            for covered in sum.covers.iter().filter(|covered| done.insert(covered.id.as_str())) {
+                let counts = match self.refunds.get(&covered.id) {
+                    None => true,
+                    Some(known) => known.state.is_open() && (covered.state.is_open() || known.at.as_ref() < Some(&sum.at)),
+                };
+                if counts {
+                    maybe += covered.amount;
+                }
+                if is_strict && !covered.state.is_open() && !self.refunds.contains_key(&covered.id) {
+                    unknown += covered.amount;
+                }
+            }
+        }
+        let known: Amount = if self.totals.is_empty() { Amount::ZERO } else { self.refunds.values().map(|refund| refund.amount).sum() };
+        let beyond: Amount = self.totals.values().map(|sum| sum.refunded - known).sum();
+        (unknown.min(beyond).max(Amount::ZERO), maybe)
     }
 
     /// The most that a consumer shows that keeps the largest amount that was ever told of each refund and of each charge,
@@ -389,13 +531,15 @@ impl Knowledge {
         let mut refunds: BTreeMap<&str, Amount> = self.refunds.iter().map(|(id, refund)| (id.as_str(), refund.paid)).collect();
         let mut charges: BTreeMap<&str, Amount> =
             self.lenient.latest.iter().map(|(id, (_, entries))| (id.as_str(), complete(entries))).collect();
+        charges.extend(self.totals.iter().map(|(id, sum)| (id.as_str(), sum.refunded)));
         for tell in doubtful.into_iter().flat_map(|event| &event.tells) {
             let (most, told) = match tell {
                 Tell::Refund { id, state: RefundState::Succeeded, refunded_amount, .. } => {
                     (refunds.entry(id).or_default(), *refunded_amount)
                 }
                 Tell::Charge { id, refunds, .. } => (charges.entry(id).or_default(), complete(refunds)),
-                Tell::Refund { .. } | Tell::Order { .. } | Tell::Chargeback => continue,
+                Tell::Total { id, refunded_amount, .. } => (charges.entry(id).or_default(), *refunded_amount),
+                Tell::Refund { .. } | Tell::Order { .. } | Tell::Chargeback | Tell::Dispute { .. } => continue,
             };
             *most = told.max(*most);
         }
@@ -414,19 +558,24 @@ impl Knowledge {
                 Tell::Charge { id, refunds, .. } => {
                     (self.lenient.latest.get(id.as_str()).map_or(Amount::ZERO, |(_, entries)| complete(entries)), complete(refunds))
                 }
-                Tell::Order { .. } | Tell::Chargeback => return None,
+                Tell::Total { id, refunded_amount, .. } => (self.totals.get(id).map_or(Amount::ZERO, |sum| sum.refunded), *refunded_amount),
+                Tell::Order { .. } | Tell::Chargeback | Tell::Dispute { .. } => return None,
             };
             let of = Object::of(tell)?;
-            (told < before).then(|| TakenBack { of, at: event.created_time.clone(), amount: before - told })
+            (told < before).then(|| TakenBack { of, at: event.moment(), amount: before - told })
         };
         event.tells.iter().filter_map(taken_back).collect()
     }
 
     fn statuses(&self, paid: &AmountRange, under_way: bool) -> Vec<Status> {
-        if self.latest_chargeback.is_some() {
+        let disputed = self.disputed(under_way);
+        if self.latest_chargeback.is_some() || disputed.iter().all(|taken| !taken.is_zero()) {
             return vec![Status::ChargedBack];
         }
         let mut statuses = Vec::new();
+        if disputed.iter().any(|taken| !taken.is_zero()) {
+            statuses.push(Status::ChargedBack);
+        }
         if paid.least.is_zero() {
             statuses.extend(self.unpaid_statuses(under_way));
         }
@@ -463,6 +612,10 @@ impl Knowledge {
             }
         }
         statuses.extend(states.map(|states| unpaid_status(&states)));
+        let in_sums = self.totals.values().flat_map(|sum| &sum.covers).any(|covered| covered.state.is_open());
+        if in_sums && precedence(Status::Pending) > precedence(strong) {
+            statuses.push(Status::Pending);
+        }
         let older = under_way.then(|| self.strict.entries()).into_iter().flatten();
         for entry in self.lenient.entries().chain(older) {
             let weak = match entry.state {
@@ -491,7 +644,17 @@ impl Knowledge {
     fn charged_back_choices(&self) -> Vec<Amount> {
         let told = |order: &Option<OrderPicture>| order.as_ref().map(|order| order.charged_back);
         let by_chargebacks = told(&self.latest_chargeback).unwrap_or(Amount::ZERO);
-        choices([by_chargebacks, told(&self.latest_order).unwrap_or(by_chargebacks)])
+        let by_orders = choices([by_chargebacks, told(&self.latest_order).unwrap_or(by_chargebacks)]);
+        let disputed = self.disputed(false);
+        choices(by_orders.iter().flat_map(|by_orders| disputed.iter().map(|taken| *by_orders + *taken)))
+    }
+
+    /// What all disputes together may be shown to take.
+    fn disputed(&self, under_way: bool) -> Vec<Amount> {
+        self.disputes.values().fold(vec![Amount::ZERO], |sums, dispute| {
+            let of_this = dispute.choices(under_way);
+            choices(sums.iter().flat_map(|sum| of_this.iter().map(|taken| *sum + *taken)))
+        })
     }
 
     fn available_choices(&self, paid: &AmountRange, charged_back: &[Amount]) -> Vec<Amount> {
@@ -507,7 +670,9 @@ impl Knowledge {
             }
         }
         amounts.extend(self.latest_order.as_ref().map(|order| order.available));
-        if amounts.iter().all(|amount| amount.is_negative()) {
+        // While a dispute holds money nothing can be refunded, and it may hold more than was left.
+        let is_blocked = self.disputed(false).iter().any(|taken| !taken.is_zero());
+        if is_blocked || amounts.iter().all(|amount| amount.is_negative()) {
             // More is asked for than there is, because a withdrawn refund is still taken for open.
             amounts.push(Amount::ZERO);
         }

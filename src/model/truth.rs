@@ -5,8 +5,8 @@
 //! up to the same amount. A step that cannot happen changes nothing and says so.
 
 use crate::{
-    domain::{RefundState, Status},
-    plan::{Action, FailureShape, Level, Pick},
+    domain::{Lifecycle, RefundState, Status},
+    plan::{Action, DisputeMove, FailureShape, Level, Opening, Pick},
 };
 
 /// The truth about one order. All amounts are minor units of its currency.
@@ -24,7 +24,10 @@ pub struct OrderTruth {
     pub chargebacks: Vec<(u64, bool)>,
     /// Whether a dispute is open.
     pub disputed: bool,
+    /// Every dispute that is an object of its own, oldest first.
+    pub disputes: Vec<DisputeTruth>,
     groups: Vec<Group>,
+    lifecycle: Lifecycle,
 }
 
 /// One charge of an order.
@@ -70,6 +73,63 @@ pub struct RefundTruth {
     pub revision: u32,
 }
 
+/// A dispute that is an object of its own.
+#[derive(Clone, Debug)]
+pub struct DisputeTruth {
+    /// What is disputed.
+    pub amount: u64,
+    /// How it stands.
+    pub stage: DisputeStage,
+    /// Whether the money was ever taken.
+    pub withdrawn: bool,
+}
+
+/// How a dispute stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeStage {
+    /// The bank only asks; no money has moved.
+    Inquiry,
+    /// The bank only asks, and the shop has answered.
+    InquiryAnswered,
+    /// The inquiry is over.
+    InquiryEnded,
+    /// The money is taken, and the shop may answer.
+    Open,
+    /// The money is taken, and the shop has answered.
+    Answered,
+    /// The money is back.
+    Won,
+    /// The money is gone.
+    Lost,
+}
+
+impl DisputeStage {
+    /// Whether the money is with the shopper's bank.
+    pub fn holds_money(self) -> bool {
+        matches!(self, DisputeStage::Open | DisputeStage::Answered | DisputeStage::Lost)
+    }
+
+    fn after(self, to: DisputeMove) -> Option<DisputeStage> {
+        use DisputeStage::*;
+        match (self, to) {
+            (Inquiry | InquiryAnswered, DisputeMove::Escalate) => Some(Open),
+            (Inquiry, DisputeMove::Answer) => Some(InquiryAnswered),
+            (Inquiry | InquiryAnswered, DisputeMove::End) => Some(InquiryEnded),
+            (Open, DisputeMove::Answer) => Some(Answered),
+            (Open | Answered | Lost, DisputeMove::Win) => Some(Won),
+            (Open | Answered, DisputeMove::Lose) => Some(Lost),
+            _ => None,
+        }
+    }
+}
+
+impl DisputeTruth {
+    /// What it takes at the moment.
+    pub fn taken(&self) -> u64 {
+        if self.stage.holds_money() { self.amount } else { 0 }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Group {
     refunds: Vec<usize>,
@@ -85,6 +145,8 @@ pub enum Change {
         refund: usize,
         /// The charges that are to pay it.
         charges: Vec<usize>,
+        /// The inquiries that it ends, because all of the order is refunded.
+        ends: Vec<usize>,
     },
     /// Open refunds changed their state together.
     Moved {
@@ -92,6 +154,8 @@ pub enum Change {
         refunds: Vec<usize>,
         /// The charges that hold their charge refunds.
         charges: Vec<usize>,
+        /// The state that they were in before.
+        from: RefundState,
         /// The state that they are in now.
         to: RefundState,
         /// For a failure: what object the charge-level event carries.
@@ -103,6 +167,15 @@ pub enum Change {
     Disputed,
     /// The dispute ended.
     DisputeResolved,
+    /// A dispute was opened or goes on.
+    Dispute {
+        /// The dispute.
+        dispute: usize,
+        /// What became of it; nothing where it is new.
+        to: Option<DisputeMove>,
+        /// The open refunds that fail because the money is gone.
+        fails: Vec<usize>,
+    },
     /// A refund's metadata changed.
     MetadataUpdated {
         /// The refund.
@@ -133,8 +206,17 @@ impl OrderTruth {
             refunds: Vec::new(),
             chargebacks: Vec::new(),
             disputed: false,
+            disputes: Vec::new(),
             groups: Vec::new(),
+            lifecycle: Lifecycle::default(),
         }
+    }
+
+    /// The same with a provider whose refunds live by this table.
+    #[must_use]
+    pub fn living_by(mut self, lifecycle: Lifecycle) -> OrderTruth {
+        self.lifecycle = lifecycle;
+        self
     }
 
     /// The sum of what was paid back.
@@ -142,9 +224,9 @@ impl OrderTruth {
         self.refunds.iter().map(|refund| refund.paid).sum()
     }
 
-    /// The sum of the chargebacks.
+    /// What is charged back at the moment.
     pub fn charged_back(&self) -> u64 {
-        self.chargebacks.iter().map(|(amount, _)| amount).sum()
+        self.chargebacks.iter().map(|(amount, _)| amount).sum::<u64>() + self.disputes.iter().map(DisputeTruth::taken).sum::<u64>()
     }
 
     /// What open refunds ask for.
@@ -152,16 +234,16 @@ impl OrderTruth {
         self.refunds.iter().filter(|refund| refund.state.is_open()).map(|refund| refund.requested).sum()
     }
 
-    /// What could still be refunded: captured less paid back, open and charged back.
+    /// What could still be refunded: captured less paid back, open and charged back. A dispute may take more than was left.
     pub fn available(&self) -> u64 {
-        self.captured - self.paid_back() - self.open() - self.charged_back()
+        self.captured.saturating_sub(self.paid_back() + self.open() + self.charged_back())
     }
 
     /// The refund status, by the table's order of precedence.
     pub fn status(&self) -> Status {
         let paid = self.paid_back();
         let some = |state: RefundState| self.refunds.iter().any(|refund| refund.state == state);
-        if !self.chargebacks.is_empty() {
+        if self.charged_back() > 0 || !self.chargebacks.is_empty() {
             Status::ChargedBack
         } else if paid == self.captured {
             Status::Refunded
@@ -181,15 +263,12 @@ impl OrderTruth {
     /// Lets a step happen. `None` where it cannot.
     pub fn apply(&mut self, action: &Action) -> Option<Change> {
         match *action {
-            Action::Refund { amount, level, joins, own, kind } => self.open_refund(amount, level, joins, own, kind),
-            Action::NeedInformation { refund } => self.move_group(refund, RefundState::Pending, RefundState::PendingInformation),
-            Action::GiveInformation { refund } => self.move_group(refund, RefundState::PendingInformation, RefundState::Pending),
+            Action::Refund { amount, level, joins, own, kind, opens } => self.open_refund(amount, level, joins, own, kind, opens),
+            Action::NeedInformation { refund } => self.move_group(refund, RefundState::PendingInformation),
+            Action::GiveInformation { refund } => self.move_group(refund, RefundState::Pending),
             Action::Succeed { refund, paid } => self.succeed(refund, paid),
             Action::Fail { refund, reason, shape } => self.fail(refund, reason, shape),
-            Action::Cancel { refund } => {
-                let group = self.find_group(refund, |state| !state.is_final())?;
-                Some(self.set_state(group, RefundState::Cancelled, FailureShape::Charge))
-            }
+            Action::Cancel { refund } => self.move_group(refund, RefundState::Cancelled),
             Action::Chargeback { amount, fraud } => self.charge_back(amount, fraud),
             Action::Dispute => (!self.disputed).then(|| {
                 self.disputed = true;
@@ -199,6 +278,8 @@ impl OrderTruth {
                 self.disputed = false;
                 Change::DisputeResolved
             }),
+            Action::OpenDispute { amount, inquiry } => self.open_dispute(amount, inquiry),
+            Action::MoveDispute { dispute, to } => self.move_dispute(dispute, to),
             Action::UpdateMetadata { refund } => {
                 let refund = from_newest(self.refunds.len(), refund)?;
                 self.refunds[refund].revision += 1;
@@ -208,9 +289,10 @@ impl OrderTruth {
         }
     }
 
-    fn open_refund(&mut self, amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Option<Change> {
+    fn open_refund(&mut self, amount: Pick, level: Level, joins: bool, own: bool, kind: u8, opens: Opening) -> Option<Change> {
         let available = self.available();
-        if available == 0 {
+        // While a dispute holds money nothing is refunded.
+        if available == 0 || self.disputes.iter().any(|dispute| dispute.taken() > 0) {
             return None;
         }
         let requested = amount.of(available);
@@ -237,7 +319,53 @@ impl OrderTruth {
         });
         self.groups[group].refunds.push(refund);
         let charges = self.take_charges(group, requested);
-        Some(Change::Opened { refund, charges })
+        match opens {
+            Opening::Pending => {}
+            Opening::Information => _ = self.set_state(group, RefundState::PendingInformation, FailureShape::Charge),
+            Opening::Succeeded => _ = self.pay(group, Pick::All),
+        }
+        let mut ends = Vec::new();
+        if self.available() == 0 {
+            for (index, dispute) in self.disputes.iter_mut().enumerate() {
+                if let Some(ended) = dispute.stage.after(DisputeMove::End) {
+                    dispute.stage = ended;
+                    ends.push(index);
+                }
+            }
+        }
+        Some(Change::Opened { refund, charges, ends })
+    }
+
+    fn open_dispute(&mut self, amount: Pick, inquiry: bool) -> Option<Change> {
+        // A charge that is refunded in full cannot be disputed.
+        if self.paid_back() == self.captured {
+            return None;
+        }
+        let stage = if inquiry { DisputeStage::Inquiry } else { DisputeStage::Open };
+        self.disputes.push(DisputeTruth { amount: amount.of(self.captured), stage, withdrawn: !inquiry });
+        let fails = if inquiry { Vec::new() } else { self.fail_open_refunds() };
+        Some(Change::Dispute { dispute: self.disputes.len() - 1, to: None, fails })
+    }
+
+    fn move_dispute(&mut self, back: u8, to: DisputeMove) -> Option<Change> {
+        let can: Vec<usize> = (0..self.disputes.len()).filter(|&index| self.disputes[index].stage.after(to).is_some()).collect();
+        let dispute = from_newest(can.len(), back).map(|index| can[index])?;
+        let moved = &mut self.disputes[dispute];
+        moved.stage = moved.stage.after(to)?;
+        moved.withdrawn |= moved.stage.holds_money();
+        let fails = if to == DisputeMove::Escalate { self.fail_open_refunds() } else { Vec::new() };
+        Some(Change::Dispute { dispute, to: Some(to), fails })
+    }
+
+    /// The money of open refunds is gone.
+    fn fail_open_refunds(&mut self) -> Vec<usize> {
+        let open: Vec<usize> = (0..self.groups.len()).filter(|&group| self.groups[group].state.is_open()).collect();
+        open.into_iter()
+            .flat_map(|group| {
+                self.set_state(group, RefundState::Failed, FailureShape::Charge);
+                self.groups[group].refunds.clone()
+            })
+            .collect()
     }
 
     fn take_items(&self, requested: u64) -> Vec<(usize, u64, u64)> {
@@ -283,18 +411,24 @@ impl OrderTruth {
         touched
     }
 
-    fn find_group(&self, back: u8, fits: impl Fn(RefundState) -> bool) -> Option<usize> {
-        let fitting: Vec<usize> = (0..self.groups.len()).filter(|&group| fits(self.groups[group].state)).collect();
+    /// Counting back from the newest, the refunds that can come into a state.
+    fn find_group(&self, back: u8, to: RefundState) -> Option<usize> {
+        let can = |group: &usize| self.lifecycle.allows(self.groups[*group].state, to);
+        let fitting: Vec<usize> = (0..self.groups.len()).filter(can).collect();
         from_newest(fitting.len(), back).map(|index| fitting[index])
     }
 
-    fn move_group(&mut self, back: u8, from: RefundState, to: RefundState) -> Option<Change> {
-        let group = self.find_group(back, |state| state == from)?;
+    fn move_group(&mut self, back: u8, to: RefundState) -> Option<Change> {
+        let group = self.find_group(back, to)?;
         Some(self.set_state(group, to, FailureShape::Charge))
     }
 
     fn succeed(&mut self, back: u8, paid: Pick) -> Option<Change> {
-        let group = self.find_group(back, |state| !state.is_final())?;
+        let group = self.find_group(back, RefundState::Succeeded)?;
+        Some(self.pay(group, paid))
+    }
+
+    fn pay(&mut self, group: usize, paid: Pick) -> Change {
         let members = self.groups[group].refunds.clone();
         let requested: u64 = members.iter().map(|&refund| self.refunds[refund].requested).sum();
         let entries = self.entries_mut(group).count();
@@ -319,11 +453,11 @@ impl OrderTruth {
             rest -= cut;
             entry.amount -= cut;
         }
-        Some(self.set_state(group, RefundState::Succeeded, FailureShape::Charge))
+        self.set_state(group, RefundState::Succeeded, FailureShape::Charge)
     }
 
     fn fail(&mut self, back: u8, reason: bool, shape: FailureShape) -> Option<Change> {
-        let group = self.find_group(back, |state| !state.is_final())?;
+        let group = self.find_group(back, RefundState::Failed)?;
         for index in self.groups[group].refunds.clone() {
             self.refunds[index].explained = reason;
         }
@@ -345,17 +479,22 @@ impl OrderTruth {
     }
 
     fn set_state(&mut self, group: usize, to: RefundState, shape: FailureShape) -> Change {
-        self.groups[group].state = to;
+        let from = std::mem::replace(&mut self.groups[group].state, to);
         for entry in self.entries_mut(group) {
             entry.state = to;
         }
         let refunds = self.groups[group].refunds.clone();
         for &refund in &refunds {
-            self.refunds[refund].state = to;
+            let refund = &mut self.refunds[refund];
+            refund.state = to;
+            if to != RefundState::Succeeded {
+                refund.paid = 0;
+                refund.items.iter_mut().for_each(|item| item.2 = 0);
+            }
         }
         let holds = |charge: &Charge| charge.refunds.iter().any(|refund| refund.group == group);
         let charges = (0..self.charges.len()).filter(|&charge| holds(&self.charges[charge])).collect();
-        Change::Moved { refunds, charges, to, shape }
+        Change::Moved { refunds, charges, from, to, shape }
     }
 
     /// How many refunds share the charge refunds of this one, itself included.
@@ -377,7 +516,7 @@ mod tests {
     use super::*;
 
     fn refund(amount: Pick) -> Action {
-        Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0 }
+        Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending }
     }
 
     #[track_caller]
@@ -415,7 +554,7 @@ mod tests {
 
     #[test]
     fn two_refunds_in_one_charge_refund() {
-        let joined = Action::Refund { amount: Pick::All, level: Level::Items, joins: true, own: false, kind: 0 };
+        let joined = Action::Refund { amount: Pick::All, level: Level::Items, joins: true, own: false, kind: 0, opens: Opening::Pending };
         check(101, 2, &[refund(Pick::Units(60)), joined, SUCCEED], Status::Refunded, 101, 0);
     }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::Anatomy;
 use crate::{
     domain::{Amount, EventTime, RefundState},
-    model::{EventFacts, Tell},
+    model::{Covered, EventFacts, Tell},
     plan::{Mutation, MutationKind},
 };
 
@@ -46,7 +46,10 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
             let states = anatomy.unknown_states.get(choice).map(|(_, state)| [*state, RefundState::Pending]);
             states.into_iter().flatten().map(|state| in_state(event, state)).collect()
         }
-        MutationKind::BadTime => vec![EventFacts { created_time: LAST_OF_ALL.clone(), ..event.clone() }],
+        MutationKind::BadTime => {
+            let sequence = if event.sequence > 0 { u32::MAX } else { 0 };
+            vec![EventFacts { created_time: LAST_OF_ALL.clone(), sequence, ..event.clone() }]
+        }
         _ => Vec::new(),
     }
 }
@@ -72,7 +75,12 @@ fn with_amounts(event: &EventFacts, change: impl Fn(Amount) -> Amount) -> EventF
         Tell::Refund { state: RefundState::Succeeded, refunded_amount, .. } => *refunded_amount = change(*refunded_amount),
         Tell::Charge { refunds, .. } => refunds.iter_mut().for_each(|entry| entry.amount = change(entry.amount)),
         Tell::Order { refunded_amount, .. } => *refunded_amount = change(*refunded_amount),
-        Tell::Refund { .. } | Tell::Chargeback => {}
+        Tell::Total { refunded_amount, covers, .. } => {
+            *refunded_amount = change(*refunded_amount);
+            // Whatever it sums up, it is this much.
+            *covers = vec![Covered { id: String::new(), state: RefundState::Succeeded, amount: *refunded_amount }];
+        }
+        Tell::Refund { .. } | Tell::Chargeback | Tell::Dispute { .. } => {}
     })
 }
 
@@ -93,6 +101,6 @@ fn in_state(event: &EventFacts, read: RefundState) -> EventFacts {
             }
         }
         Tell::Charge { refunds, .. } => refunds.iter_mut().for_each(|entry| entry.state = read),
-        Tell::Order { .. } | Tell::Chargeback => {}
+        Tell::Order { .. } | Tell::Chargeback | Tell::Total { .. } | Tell::Dispute { .. } => {}
     })
 }

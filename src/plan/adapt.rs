@@ -5,7 +5,7 @@
 
 use super::{
     mutation::MutationKind,
-    step::{Action, Level, Pick},
+    step::{Action, Level, Opening, Pick},
     strategy::Palette,
 };
 
@@ -13,15 +13,17 @@ impl Palette {
     /// The action as it can happen with this provider; `None` where there is no such thing.
     pub fn adapt(&self, action: &Action) -> Option<Action> {
         match *action {
-            Action::Refund { amount, level, joins, own, kind } => {
+            Action::Refund { amount, level, joins, own, kind, opens } => {
+                let opens = if self.revocable { opens } else { Opening::Pending };
                 let level = if self.items { level } else { Level::Order };
-                Some(Action::Refund { amount, level, joins: joins && self.charges, own: own && self.own, kind })
+                Some(Action::Refund { amount, level, joins: joins && self.charges, own: own && self.own, kind, opens })
             }
             Action::Succeed { refund, paid } => Some(Action::Succeed { refund, paid: if self.pays_less { paid } else { Pick::All } }),
             Action::Fail { .. } | Action::Other { .. } => Some(action.clone()),
             Action::NeedInformation { .. } | Action::GiveInformation { .. } => self.information.then(|| action.clone()),
             Action::Cancel { .. } => self.cancellation.then(|| action.clone()),
             Action::Chargeback { .. } | Action::Dispute | Action::ResolveDispute => self.chargebacks.then(|| action.clone()),
+            Action::OpenDispute { .. } | Action::MoveDispute { .. } => self.disputes.then(|| action.clone()),
             Action::UpdateMetadata { .. } => self.metadata.then(|| action.clone()),
         }
     }
@@ -47,7 +49,7 @@ mod tests {
     const PAID_LESS: Action = Action::Succeed { refund: 1, paid: Pick::Units(3) };
 
     fn refund(level: Level, joins: bool, own: bool) -> Action {
-        Action::Refund { amount: Pick::All, level, joins, own, kind: 3 }
+        Action::Refund { amount: Pick::All, level, joins, own, kind: 3, opens: Opening::Pending }
     }
 
     #[track_caller]

@@ -6,7 +6,7 @@
 
 use super::{
     mutation::Mutation,
-    step::{Action, FailureShape, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step},
+    step::{Action, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step},
 };
 
 /// The largest family of events that one step is expected to have; omissions are tried for so many.
@@ -72,6 +72,11 @@ fn fewer_events(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
 
 fn plainer_steps(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
     each_step(plan).flat_map(move |(index, step)| {
+        let untied = step.tied.then(|| {
+            let mut simpler = plan.clone();
+            simpler.steps[index].tied = false;
+            simpler
+        });
         plainer_actions(&step.action)
             .into_iter()
             .map(move |action| {
@@ -84,14 +89,18 @@ fn plainer_steps(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
                 simpler.steps[index].faults = faults;
                 simpler
             }))
+            .chain(untied)
     })
 }
 
 fn plainer_actions(action: &Action) -> Vec<Action> {
     let mut plainer = Vec::new();
     match *action {
-        Action::Refund { amount, level, joins, own, kind } => {
-            let base = |amount, level, joins, own, kind| Action::Refund { amount, level, joins, own, kind };
+        Action::Refund { amount, level, joins, own, kind, opens } => {
+            let base = |amount, level, joins, own, kind| Action::Refund { amount, level, joins, own, kind, opens };
+            if opens == Opening::Information {
+                plainer.push(Action::Refund { amount, level, joins, own, kind, opens: Opening::Pending });
+            }
             if kind != 0 {
                 plainer.push(base(amount, level, joins, own, 0));
             }
@@ -129,6 +138,10 @@ fn plainer_actions(action: &Action) -> Vec<Action> {
             }
             plainer.extend(plainer_picks(amount).into_iter().map(|amount| Action::Chargeback { amount, fraud }));
         }
+        Action::OpenDispute { amount, inquiry } => {
+            plainer.extend(plainer_picks(amount).into_iter().map(|amount| Action::OpenDispute { amount, inquiry }));
+        }
+        Action::MoveDispute { dispute, to } => plainer.extend(smaller(dispute).map(|dispute| Action::MoveDispute { dispute, to })),
         Action::Other { event } if event > 0 => plainer.push(Action::Other { event: 0 }),
         _ => {}
     }
@@ -159,6 +172,7 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
         match fault.kind {
             FaultKind::Omit | FaultKind::RestartAfter => {}
             FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
+            FaultKind::Twin { after } => smaller(after).for_each(|after| with(FaultKind::Twin { after })),
             FaultKind::Late { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::Late { by })),
             FaultKind::AnswerLost { after, how } => {
                 with(FaultKind::Again { after });

@@ -54,6 +54,10 @@ pub struct Step {
     pub order: u8,
     /// What happens.
     pub action: Action,
+    /// Whether it happens in the same second as the step before, with providers that write whole seconds and where the
+    /// states of a refund still tell which came first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tied: bool,
     /// What its deliveries meet on the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
@@ -62,7 +66,7 @@ pub struct Step {
 impl Step {
     /// A step of the first order whose deliveries meet no fault.
     pub fn plain(action: Action) -> Step {
-        Step { order: 0, action, faults: Vec::new() }
+        Step { order: 0, action, tied: false, faults: Vec::new() }
     }
 }
 
@@ -87,6 +91,9 @@ pub enum Action {
         /// Chooses type and reason; zero for a plain product refund without a reason.
         #[serde(default)]
         kind: u8,
+        /// In which state it begins.
+        #[serde(default, skip_serializing_if = "Opening::is_pending")]
+        opens: Opening,
     },
     /// A pending refund waits for information.
     NeedInformation {
@@ -138,6 +145,22 @@ pub enum Action {
     Dispute,
     /// A dispute ends without a chargeback.
     ResolveDispute,
+    /// The shopper disputes the charge: an inquiry, in which no money moves, or a chargeback that takes it at once.
+    OpenDispute {
+        /// How much of what was captured.
+        amount: Pick,
+        /// Whether it begins as an inquiry.
+        #[serde(default)]
+        inquiry: bool,
+    },
+    /// A dispute goes on.
+    MoveDispute {
+        /// Which of the disputes that can.
+        #[serde(default)]
+        dispute: u8,
+        /// What becomes of it.
+        to: DisputeMove,
+    },
     /// A refund's metadata changes.
     UpdateMetadata {
         /// Which refund.
@@ -149,6 +172,43 @@ pub enum Action {
         /// Index into the provider's other event types.
         event: u16,
     },
+}
+
+/// In which state a refund begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
+#[serde(rename_all = "camelCase")]
+pub enum Opening {
+    /// It is under way.
+    #[default]
+    Pending,
+    /// It is paid back at once.
+    Succeeded,
+    /// It waits for information from the shopper.
+    Information,
+}
+
+impl Opening {
+    fn is_pending(&self) -> bool {
+        *self == Opening::Pending
+    }
+}
+
+/// What becomes of a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
+#[serde(rename_all = "camelCase")]
+pub enum DisputeMove {
+    /// An inquiry becomes a chargeback: the money is taken.
+    Escalate,
+    /// The shop sends evidence.
+    Answer,
+    /// The shop wins: the money comes back, also after it had lost.
+    Win,
+    /// The shop loses: the money stays where it is.
+    Lose,
+    /// An inquiry ends without a chargeback.
+    End,
 }
 
 /// How much of what there is.
@@ -227,6 +287,11 @@ pub enum FaultKind {
         /// How many deliveries overtake it.
         by: u8,
     },
+    /// The same fact comes in a second event under another id, so many deliveries later.
+    Twin {
+        /// How many other deliveries come between.
+        after: u8,
+    },
     /// The answer is lost on the way back, and the event is sent again so many deliveries later.
     AnswerLost {
         /// How many other deliveries come between.
@@ -292,6 +357,7 @@ impl FaultKind {
             FaultKind::Omit => "not sent",
             FaultKind::Again { .. } => "redelivery",
             FaultKind::Late { .. } => "out of order",
+            FaultKind::Twin { .. } => "the same fact under another event id",
             FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
             FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
             FaultKind::RestartAfter => "restart",

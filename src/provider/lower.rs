@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     case::{Act, Body, Case, ChargeSetup, Delivery, Effect, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
-    domain::{Amount, Currency, EventTime, fits_pattern},
-    model::{Change, OrderTruth},
+    domain::{Amount, Currency, EventTime, RefundState, fits_pattern},
+    model::{Change, EventFacts, OrderTruth},
     mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
-    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Palette, Plan},
+    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Palette, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -41,7 +41,7 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: 
         let order = usize::from(step.order) % stage.orders.len();
         let action = provider.palette().adapt(&step.action);
         if let Some(change) = action.and_then(|action| stage.orders[order].truth.apply(&action)) {
-            stage.tell(plan, order, &change, &step.faults);
+            stage.tell(plan, order, &change, step);
             changes.push((order, change));
         }
     }
@@ -89,6 +89,7 @@ struct Order {
     created: EventTime,
     now: i64,
     refund_times: Vec<EventTime>,
+    dispute_times: Vec<EventTime>,
     /// Whether every event of its history is sent.
     complete: bool,
 }
@@ -103,11 +104,16 @@ impl<'a> Stage<'a> {
         Stage { provider, subscribed, waiting: Vec::new(), mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
     }
 
-    fn tell(&mut self, plan: &Plan, index: usize, change: &Change, faults: &[Fault]) {
+    fn tell(&mut self, plan: &Plan, index: usize, change: &Change, step: &Step) {
         let order = &mut self.orders[index];
         let mut now = order.now;
         let moment = self.moment;
-        let mut make_time = |event: usize| next_time(&mut now, plan.look, moment, event);
+        let whole_seconds = self.provider.whole_seconds();
+        let is_tied = step.tied && may_tie(change);
+        let mut make_time = |event: usize| match whole_seconds {
+            true => next_second(&mut now, plan.look, moment, event, is_tied),
+            false => next_time(&mut now, plan.look, moment, event),
+        };
         let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
             order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
@@ -115,12 +121,17 @@ impl<'a> Stage<'a> {
             self.initiate(index, refund);
         }
         let order = &mut self.orders[index];
+        if let Change::Dispute { dispute, to: None, .. } = *change {
+            order.names.disputes.push(self.provider.id(&self.mint, IdOf::Dispute(index, dispute)));
+            order.dispute_times.push(common[0].clone());
+        }
         let scene = |times| Scene {
             order: index,
             truth: &order.truth,
             names: &order.names,
             currency: order.currency,
             refund_times: &order.refund_times,
+            dispute_times: &order.dispute_times,
             created: &order.created,
             times,
             mint: self.mint,
@@ -138,7 +149,7 @@ impl<'a> Stage<'a> {
         let (mut messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
         self.doubtful[index] += u8::from(messages.iter().any(|message| message.is_doubtful));
         messages.retain(|message| (self.subscribed)(&message.facts.kind));
-        let faults: Vec<Fault> = self.waiting.drain(..).chain(faults.iter().cloned()).collect();
+        let faults: Vec<Fault> = self.waiting.drain(..).chain(step.faults.iter().cloned()).collect();
         if messages.is_empty() {
             self.waiting.clone_from(&faults);
         }
@@ -225,9 +236,12 @@ impl<'a> Stage<'a> {
         self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with: 0 });
     }
 
-    fn send(&mut self, order: usize, message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
+    fn send(&mut self, order: usize, mut message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
         let created = self.created;
         self.created += 1;
+        if self.provider.whole_seconds() {
+            message.facts.sequence = self.created;
+        }
         let late = befalls.iter().find_map(|kind| if let FaultKind::Late { by } = kind { Some(u32::from(*by)) } else { None });
         let late = late.filter(|by| *by > 0);
         let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
@@ -244,6 +258,13 @@ impl<'a> Stage<'a> {
                 line.extend(self.defect(order, &message, *defect).map(|broken| (place, broken)));
             }
         }
+        let twins: Vec<(u8, Message)> = befalls
+            .iter()
+            .filter_map(|kind| match **kind {
+                FaultKind::Twin { after } if self.provider.palette().twins => Some((after, self.twin(&message))),
+                _ => None,
+            })
+            .collect();
         let original = delivery(message, late.map(|_| "out of order"), plain);
         let (original, besides) = self.mutants(order, original, befalls);
         // Whatever comes before the original pushes it back.
@@ -257,6 +278,10 @@ impl<'a> Stage<'a> {
         } else {
             deliver_original(&mut line, original, own_place, befalls, later);
         }
+        for (after, twin) in twins {
+            let name = FaultKind::Twin { after }.name();
+            line.push((later(place, after), delivery(twin, Some(name), plain)));
+        }
         let restart = befalls.iter().any(|kind| matches!(kind, FaultKind::RestartAfter));
         let with = befalls.iter().find_map(|kind| if let FaultKind::Together { with } = kind { Some(*with) } else { None }).unwrap_or(0);
         let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)), with });
@@ -264,6 +289,21 @@ impl<'a> Stage<'a> {
         if restart {
             self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0 });
         }
+    }
+
+    /// The same fact under another event id of the same form.
+    fn twin(&self, message: &Message) -> Message {
+        const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        // The beginning says what kind of id it is.
+        let own = message.facts.id.rfind('_').map_or(0, |end| end + 1) + 1;
+        let letter = |place: usize| {
+            let number = self.mint.number("twin", u64::from(self.created) * 64 + place as u64);
+            char::from(LETTERS[usize::try_from(number % 36).unwrap_or(0)])
+        };
+        let id: String =
+            message.facts.id.chars().enumerate().map(|(place, own_char)| if place < own { own_char } else { letter(place) }).collect();
+        let body = message.body.replace(&message.facts.id, &id);
+        Message { facts: EventFacts { id, ..message.facts.clone() }, body, ..message.clone() }
     }
 
     fn defect(&self, order: usize, message: &Message, index: u8) -> Option<Delivery> {
@@ -313,15 +353,16 @@ impl Order {
         let currency = currencies[usize::from(plan.currency) % currencies.len()];
         let palette = provider.palette();
         let digits = provider.digits(currency);
-        let most = 10_u64.pow(12 + digits);
         let charges = if palette.charges { plan.charges } else { 1 };
         let items = if palette.items { plan.items } else { 1 };
-        let truth = OrderTruth::new(plan.captured.min(most), charges, items);
+        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items).living_by(provider.lifecycle());
         let names = Names {
             order: provider.id(mint, IdOf::Order(index)),
             charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
             items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
             refunds: Vec::new(),
+            payment: if palette.payments { provider.id(mint, IdOf::Payment(index)) } else { String::new() },
+            disputes: Vec::new(),
         };
         // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
         let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
@@ -333,6 +374,7 @@ impl Order {
             created: EventTime::from_micros(start),
             now: start,
             refund_times: Vec::new(),
+            dispute_times: Vec::new(),
             complete: true,
         }
     }
@@ -349,8 +391,16 @@ impl Order {
             order_id: self.names.order.clone(),
             currency: self.currency.code().to_owned(),
             captured_amount: self.amount(self.truth.captured),
+            payment_intent_id: palette.payments.then(|| self.names.payment.clone()),
             // What a provider does not have, nobody is told of.
-            charges: self.names.charges.iter().zip(&self.truth.charges).filter(|_| palette.charges).map(charge).collect(),
+            charges: self
+                .names
+                .charges
+                .iter()
+                .zip(&self.truth.charges)
+                .filter(|_| palette.charges || palette.payments)
+                .map(charge)
+                .collect(),
             items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
         }
     }
@@ -438,5 +488,31 @@ fn next_time(now: &mut i64, look: u32, moment: u64, event: usize) -> EventTime {
     // Rounded up to the grain, so that fewer digits never mean an earlier time.
     let raw = *now + step + i64::try_from((draw >> 16) % 37).unwrap_or(0);
     *now = if look == 0 { *now + step } else { (raw / grain + 1) * grain };
+    EventTime::from_micros(*now)
+}
+
+/// Whether a change may bear the second of the one before: the states of the refund must tell which came first, and nothing
+/// else may be told of it that they do not.
+fn may_tie(change: &Change) -> bool {
+    match change {
+        Change::Moved { from, to, .. } => from.is_open() && *to == RefundState::Succeeded,
+        Change::MetadataUpdated { .. } => true,
+        _ => false,
+    }
+}
+
+/// The next creation time of an order whose provider writes whole seconds: a change has a second of its own unless it is tied
+/// to the one before, and the events of a change come in the same second or in the next.
+fn next_second(now: &mut i64, look: u32, moment: u64, event: usize, is_tied: bool) -> EventTime {
+    const STEPS: [i64; 5] = [1, 2, 14, 75, 86_400];
+    let draw = Mint::new(u64::from(look)).number("second", moment * 64 + event as u64);
+    let seconds = match (event, look) {
+        (0, _) if is_tied => 0,
+        (0, 0) => 1,
+        (0, _) => STEPS[usize::try_from(draw % 5).unwrap_or(0)],
+        (_, 0) => 0,
+        _ => i64::from(draw % 4 == 0),
+    };
+    *now += seconds * 1_000_000;
     EventTime::from_micros(*now)
 }

@@ -9,6 +9,7 @@ mod lower;
 mod mint;
 pub mod registry;
 mod sending;
+pub mod stripe;
 pub mod tazapay;
 mod template;
 
@@ -23,7 +24,7 @@ use std::time::Duration;
 use crate::{
     case::OrderSetup,
     corpus::Corpus,
-    domain::{Amount, Currency, EventTime},
+    domain::{Amount, Currency, EventTime, Lifecycle},
     model::{Change, EventFacts, OrderTruth, Tell},
     mutate::Anatomy,
     plan::Palette,
@@ -46,6 +47,22 @@ pub trait Provider: Send + Sync {
     /// How many fraction digits its amounts in a currency can have; as many as the currency has, where nothing else is said.
     fn digits(&self, currency: Currency) -> u32 {
         currency.digits()
+    }
+
+    /// The largest amount of an order, in units of [`Provider::digits`]: 10^12 major units where nothing else is said.
+    fn most(&self, currency: Currency) -> u64 {
+        10_u64.pow(12 + self.digits(currency))
+    }
+
+    /// Which state of its refunds may follow which.
+    fn lifecycle(&self) -> Lifecycle {
+        Lifecycle::ENDS_ONCE
+    }
+
+    /// Whether it writes times as whole seconds, so that events may bear the same one. Its events then have places that no
+    /// target sees ([`EventFacts::sequence`]).
+    fn whole_seconds(&self) -> bool {
+        false
     }
 
     /// An id of the kind that the provider gives to something of an order.
@@ -92,6 +109,10 @@ pub enum IdOf {
     Item(usize, usize),
     /// A refund of an order.
     Refund(usize, usize),
+    /// The payment of an order, with providers whose events name it.
+    Payment(usize),
+    /// A dispute about an order, with providers whose disputes are objects.
+    Dispute(usize, usize),
 }
 
 /// An order as the provider sees it when something has just happened to it.
@@ -107,6 +128,8 @@ pub struct Scene<'a> {
     pub currency: Currency,
     /// When each of its refunds was created.
     pub refund_times: &'a [EventTime],
+    /// When each of its disputes was opened.
+    pub dispute_times: &'a [EventTime],
     /// When it was created itself.
     pub created: &'a EventTime,
     /// When the events of this change are created, one time for each. Where a change has more events, the last time stands
@@ -143,6 +166,10 @@ pub struct Names {
     pub items: Vec<String>,
     /// Its refunds.
     pub refunds: Vec<String>,
+    /// Its payment; empty with providers whose events do not name it.
+    pub payment: String,
+    /// Its disputes.
+    pub disputes: Vec<String>,
 }
 
 /// One event, composed.
@@ -159,7 +186,7 @@ pub struct Message {
 impl Message {
     /// A message of these parts.
     pub fn new(id: String, kind: &str, order_id: Option<&str>, created_time: EventTime, tells: Vec<Tell>, body: String) -> Message {
-        let facts = EventFacts { id, kind: kind.to_owned(), order_id: order_id.map(str::to_owned), created_time, tells };
+        let facts = EventFacts { id, kind: kind.to_owned(), order_id: order_id.map(str::to_owned), created_time, sequence: 0, tells };
         Message { facts, body, is_doubtful: false }
     }
 

@@ -3,14 +3,16 @@
 use super::{
     Provider,
     digital_river::{self, DigitalRiver},
+    stripe::{self, Stripe},
     tazapay::{self, Tazapay},
 };
 use crate::corpus::{CorpusError, Files};
 
 /// Every provider that this crate knows. The first is the one that is meant where none is named.
-static PROVIDERS: [Registered; 2] = [
+static PROVIDERS: [Registered; 3] = [
     Registered { name: digital_river::NAME, embedded: || DigitalRiver::embedded(), load: |files| Ok(Box::new(DigitalRiver::new(files)?)) },
     Registered { name: tazapay::NAME, embedded: || Tazapay::embedded(), load: |files| Ok(Box::new(Tazapay::new(files)?)) },
+    Registered { name: stripe::NAME, embedded: || Stripe::embedded(), load: |files| Ok(Box::new(Stripe::new(files)?)) },
 ];
 
 /// The provider that is meant where none is named, for macros.

@@ -75,7 +75,8 @@ impl KnownParts {
             return delivery.event.tells.iter().all(|tell| match tell {
                 Tell::Refund { id, .. } => !self.0.contains(id),
                 Tell::Charge { id, .. } => !self.0.contains(id) && !self.0.contains(order),
-                Tell::Order { .. } | Tell::Chargeback => false,
+                Tell::Total { .. } => !self.0.contains(order),
+                Tell::Order { .. } | Tell::Chargeback | Tell::Dispute { .. } => false,
             });
         }
         if matches!(delivery.effect, Effect::Accept | Effect::Tolerate) {
@@ -83,7 +84,7 @@ impl KnownParts {
                 match tell {
                     Tell::Refund { id, .. } => self.refund(id, order),
                     Tell::Charge { id, .. } => _ = self.0.insert(id.clone()),
-                    Tell::Order { .. } | Tell::Chargeback => {}
+                    Tell::Order { .. } | Tell::Chargeback | Tell::Total { .. } | Tell::Dispute { .. } => {}
                 }
             }
         }

@@ -36,25 +36,25 @@ const fn link(links: &'static [&'static str]) -> Option<&'static str> {
 
 bank! {
     // ---- refund
-    IgnoresChargeEvents "ignores-charge-events" "EVTYPE" "charge-refund-complete-updates-order" ["https://github.com/HiEventsDev/Hi.Events/issues/1067"]
+    IgnoresChargeEvents "ignores-charge-events" "EVTYPE" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/HiEventsDev/Hi.Events/issues/1067"]
         "What a charge tells of its refunds is acknowledged and dropped; only refund events are handled.";
     ChargeMustBeComplete "charge-must-be-complete" "EVTYPE" "charge-refund-complete-updates-order" []
         "A charge's refunds count only once the charge itself says complete; it may well say processing.";
-    NeedsKnownRefund "needs-known-refund" "EXTERNAL" "charge-refund-complete-updates-order" ["https://github.com/Sylius/StripePlugin/pull/101"]
+    NeedsKnownRefund "needs-known-refund" "EXTERNAL" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/Sylius/StripePlugin/pull/101"]
         "A charge event is applied only if the shop already has a refund for that order.";
-    AmountWithoutStatus "amount-without-status" "EXTERNAL" "charge-refund-complete-updates-order" ["https://github.com/duncanmcclean/simple-commerce/issues/1231"]
+    AmountWithoutStatus "amount-without-status" "EXTERNAL" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/duncanmcclean/simple-commerce/issues/1231"]
         "A charge event moves the refunded amount and leaves the order's status as it was.";
     ChargeAmountTaken "charge-amount-taken" "PARTIAL" "charge-refund-complete-updates-order" ["https://github.com/flowglad/flowglad/pull/1170"]
         "The charge's own amount is booked where the amounts of its refunds belong.";
-    IgnoresRefundEvents "ignores-refund-events" "EVTYPE" "refund-complete-updates-order" | "refund-succeeded-updates-order" []
+    IgnoresRefundEvents "ignores-refund-events" "EVTYPE" "refund-complete-updates-order" | "refund-succeeded-updates-order" | "refund-created-updates-order" []
         "Only charge events are handled; refund events are acknowledged and dropped.";
     WaitsForSucceededEvent "waits-for-succeeded-event" "EVTYPE" "refund-complete-updates-order" ["https://github.com/airwallex/paymentacceptance-plugin-magento/pull/3"]
         "The shop listens for refund.succeeded; refund.complete is not known to it.";
     ExpectsCompleteState "expects-complete-state" "EVTYPE" "refund-complete-updates-order" | "refund-succeeded-updates-order" []
         "A refund is looked for in the state complete, which only charge refunds have; succeeded means nothing.";
-    OutsideRefundIgnored "outside-refund-ignored" "EXTERNAL" "refund-complete-updates-order" | "refund-succeeded-updates-order" ["https://github.com/Automattic/woocommerce-payments/pull/8200"]
+    OutsideRefundIgnored "outside-refund-ignored" "EXTERNAL" "refund-complete-updates-order" | "refund-succeeded-updates-order" | "refund-created-updates-order" ["https://github.com/Automattic/woocommerce-payments/pull/8200"]
         "A refund that the shop did not make itself is skipped.";
-    NeedsPendingFirst "needs-pending-first" "EXTERNAL" "refund-complete-updates-order" | "refund-succeeded-updates-order" ["https://github.com/medusajs/medusa/pull/14746"]
+    NeedsPendingFirst "needs-pending-first" "EXTERNAL" "refund-complete-updates-order" | "refund-succeeded-updates-order" | "refund-created-updates-order" ["https://github.com/medusajs/medusa/pull/14746"]
         "A refund that is final when first heard of is skipped.";
     OrderByReference "order-by-reference" "ATTRIB" "refund-succeeded-updates-order" []
         "The order is looked for by the reference in the refund, not by the payin.";
@@ -156,31 +156,31 @@ bank! {
         "The webhook does not find the shop's own refund and makes another one beside it.";
     OwnRefundEventsIgnored "own-refund-events-ignored" "EXTERNAL" "own-refund-not-booked-twice" ["https://github.com/Adyen/adyen-magento2/issues/1092"]
         "Events for a refund that the shop made are skipped as echoes, also the one that it was paid.";
-    MetadataUpdateResetsState "metadata-update-resets-state" "ORDER" "metadata-update-changes-nothing" []
+    MetadataUpdateResetsState "metadata-update-resets-state" "ORDER" "metadata-update-changes-nothing" | "silent-update-changes-nothing" []
         "refund.updated sets the refund back to pending.";
-    MetadataUpdateCounts "metadata-update-counts" "EVTYPE" "metadata-update-changes-nothing" []
+    MetadataUpdateCounts "metadata-update-counts" "EVTYPE" "metadata-update-changes-nothing" | "silent-update-changes-nothing" []
         "refund.updated of a refund that was paid books it once more.";
     MetadataUpdateFails "metadata-update-fails" "UNKNOWN-TYPE" "metadata-update-changes-nothing" []
         "refund.updated has no handler and is answered with 500.";
 
     // ---- chargeback
-    ChargebackIgnored "chargeback-ignored" "CHGBK" "chargeback-updates-status" ["https://github.com/mollie/laravel-mollie/issues/147"]
+    ChargebackIgnored "chargeback-ignored" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" ["https://github.com/mollie/laravel-mollie/issues/147"]
         "order.chargeback is acknowledged and dropped.";
     PanicsOnChargebackWithoutRefund "panics-on-chargeback-without-refund" "CHGBK" "chargeback-updates-status" ["https://github.com/mollie/laravel-cashier-mollie/pull/31"]
         "The shop crashes on a chargeback of an order that says no refunded amount.";
-    PartialChargebackIsFull "partial-chargeback-is-full" "CHGBK" "chargeback-updates-status" []
+    PartialChargebackIsFull "partial-chargeback-is-full" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" []
         "A chargeback is always of everything that was captured.";
-    ChargebackCountsAsRefund "chargeback-counts-as-refund" "CHGBK" "chargeback-updates-status" ["https://github.com/juspay/hyperswitch-control-center/issues/4109"]
+    ChargebackCountsAsRefund "chargeback-counts-as-refund" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" ["https://github.com/juspay/hyperswitch-control-center/issues/4109"]
         "What was charged back is counted as refunded too.";
     ChargebackIncludesRefunds "chargeback-includes-refunds" "CHGBK" "chargeback-after-refunds" []
         "All that is no longer available is taken for charged back, refunds included.";
-    RefundHidesChargeback "refund-hides-chargeback" "CHGBK" "chargeback-after-refunds" []
+    RefundHidesChargeback "refund-hides-chargeback" "CHGBK" "chargeback-after-refunds" | "dispute-beside-refunds" []
         "An order with a refund and a chargeback is shown as refunded, not as charged back.";
     RefundAfterChargebackRefused "refund-after-chargeback-refused" "CHGBK" "chargeback-after-refunds" []
         "A charged-back order answers refunds with a conflict.";
-    ChargebackClearsRefunds "chargeback-clears-refunds" "CHGBK" "chargeback-after-refunds" []
+    ChargebackClearsRefunds "chargeback-clears-refunds" "CHGBK" "chargeback-after-refunds" | "dispute-beside-refunds" []
         "A chargeback wipes out what was refunded before it.";
-    DisputeIsChargeback "dispute-is-chargeback" "CHGBK" "dispute-alone-changes-nothing" ["https://github.com/Automattic/woocommerce-payments/issues/9612"]
+    DisputeIsChargeback "dispute-is-chargeback" "CHGBK" "dispute-alone-changes-nothing" | "inquiry-changes-nothing" ["https://github.com/Automattic/woocommerce-payments/issues/9612"]
         "A dispute that was only opened is shown as a chargeback.";
     DisputeResolvedClearsRefunds "dispute-resolved-clears-refunds" "CHGBK" "dispute-alone-changes-nothing" []
         "A dispute that ends well sets the order back to paid, whatever was refunded.";
@@ -350,4 +350,40 @@ bank! {
         "A later event with the order, such as order.complete, shows a charged-back order as paid again.";
     ForgetsOtherOrdersEvents "forgets-other-orders-events" "REDELIV" "mixed-traffic" []
         "Known events are kept for the order worked on last; after another order's event a redelivery books again.";
+
+    // ---- what can be taken back
+    CreatedMeansRequested "created-means-requested" "EVTYPE" "refund-created-updates-order" []
+        "refund.created is taken for a refund that is under way, whatever its status says.";
+    OrderByMetadata "order-by-metadata" "EXTERNAL" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
+        "The order is looked for in the refund's own metadata, which refunds do not carry.";
+    ReadsEmbeddedRefunds "reads-embedded-refunds" "MISSING" "charge-refunded-updates-order" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
+        "The shop reads charge.refunds, which charges no longer carry, and ends in an error.";
+    TotalsAdded "totals-added" "CUMUL" "cumulative-is-not-added" ["https://github.com/flowglad/flowglad/pull/1176"]
+        "Each charge.refunded books its running total as one more refund.";
+    TotalOnTopOfRefunds "total-on-top-of-refunds" "CUMUL" "cumulative-is-not-added" []
+        "The running total of the charge is counted on top of the refunds that it sums up.";
+    FirstTotalOnly "first-total-only" "REDELIV" "cumulative-is-not-added" []
+        "Events are told apart by object and type, so that a charge's second running total is taken for a copy.";
+    SuccessIsFinal "success-is-final" "FAILED" "refund-fails-after-success" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/4405"]
+        "A refund that was paid back is over; that it fails later is not looked at.";
+    TotalReplaces "total-replaces" "FAILED" "total-does-not-outlive-failure" []
+        "Whenever a running total arrives it becomes what was paid back, also after a refund that it counts has failed.";
+    StatesOnlyRise "states-only-rise" "ORDER" "refund-returned-by-bank" []
+        "A refund's state can only go on from pending to succeeded to failed, never back to waiting.";
+    WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
+        "A dispute that was won, or whose money came back, stays booked.";
+    ClosedGivesBack "closed-gives-back" "CHGBK" "dispute-lost-stays" []
+        "Any dispute that is closed is taken for won.";
+    LostTakenAgain "lost-taken-again" "CHGBK" "dispute-lost-stays" []
+        "A dispute that is lost takes the money a second time.";
+    DisputeBookedTwice "dispute-booked-twice" "CHGBK" "dispute-withdraws" ["https://github.com/pinax/pinax-stripe-light/issues/590"]
+        "The creation of a dispute and the withdrawal of its money are booked each.";
+    DisputeFeeCharged "dispute-fee-charged" "CHGBK" "dispute-withdraws" []
+        "The provider's fee is counted into what was charged back.";
+    LastDisputeOnly "last-dispute-only" "CHGBK" "several-disputes-add-up" []
+        "An order has one dispute; the next one replaces it.";
+    SameSecondDropped "same-second-dropped" "TIME" "same-second-events" []
+        "Of two events that bear the same second the one that comes later is dropped as old.";
+    TwinBooks "twin-books" "REDELIV" "twin-events" []
+        "Only event ids are remembered, so that the same fact under another id is booked again.";
 }

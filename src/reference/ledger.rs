@@ -11,9 +11,10 @@ use std::collections::HashSet;
 
 use super::{
     bank::Fault,
-    dialect::Dialect,
+    dialect::{Dialect, Form},
     fault::Faults,
     money::{float_sum, kept},
+    objects::{Dispute, Total},
     parse::{ChargeTold, ChargebackTold, Entry, Event, RefundTold, Told},
     refusal::Refusal,
     slips::Slips,
@@ -34,6 +35,8 @@ pub(super) struct Ledger {
     pub(super) refunds: Vec<Refund>,
     pictures: Vec<Picture>,
     chargeback: Option<Chargeback>,
+    pub(super) total: Option<Total>,
+    pub(super) disputes: Vec<Dispute>,
     pub(super) dialect: &'static Dialect,
     pub(super) faults: Faults,
     pub(super) slips: Slips,
@@ -44,7 +47,11 @@ pub(super) struct Ledger {
 pub(super) struct Refund {
     pub(super) id: String,
     /// When the event was created that told it; what the shop itself did comes before all events.
-    time: Option<EventTime>,
+    pub(super) time: Option<EventTime>,
+    /// When it was made, where that is told.
+    pub(super) created: Option<EventTime>,
+    /// The first time at which it is known to have ended without success.
+    pub(super) ended: Option<EventTime>,
     pub(super) state: RefundState,
     pub(super) amount: Amount,
     /// Zero unless it succeeded.
@@ -79,6 +86,8 @@ impl Ledger {
             refunds: Vec::new(),
             pictures: Vec::new(),
             chargeback: None,
+            total: None,
+            disputes: Vec::new(),
             dialect,
             faults,
             slips: Slips::default(),
@@ -100,10 +109,14 @@ impl Ledger {
             return Err(Refusal::doubtful("an amount is more precise than the currency"));
         }
         let most = match &event.told {
+            // What was paid back before may have failed since, and the news of it be under way.
+            Told::Refund(told) if self.dialect.form == Form::Snapshot => told.amount,
             Told::Refund(told) => told.amount.max(self.refunds_paid_with(told)),
             Told::Charge(told) => self.charges_paid_with(told),
             Told::Chargeback(told) => told.refunded.max(told.available),
-            Told::Nothing => Amount::ZERO,
+            Told::Total(told) => told.refunded,
+            // The bank may take more than was captured.
+            Told::Dispute(_) | Told::Nothing => Amount::ZERO,
         };
         if most > self.captured && !self.faults.has(Fault::OverRefundApplied) {
             return Err(Refusal::doubtful("more would be paid back than was captured"));
@@ -126,6 +139,8 @@ impl Ledger {
             Told::Refund(told) => self.learn_refund(&event.kind, Some(event.time), &told),
             Told::Charge(told) => self.learn_charge(event.time, &told),
             Told::Chargeback(told) => self.learn_chargeback(event.time, told),
+            Told::Total(told) => self.learn_total(event.time, &told),
+            Told::Dispute(told) => self.learn_dispute(&event.kind, event.time, &told),
             Told::Nothing => {}
         }
     }
@@ -140,7 +155,7 @@ impl Ledger {
         let amount = own.refund.amount;
         let final_at_once = self.faults.has(Fault::OwnRefundFinalAtOnce);
         let state = if final_at_once { RefundState::Succeeded } else { RefundState::Pending };
-        let told = RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0 };
+        let told = RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None };
         self.book(None, &told, false);
     }
 
@@ -156,9 +171,14 @@ impl Ledger {
     pub(super) fn book(&mut self, time: Option<EventTime>, told: &RefundTold<'_>, anyway: bool) {
         let paid = if told.state == RefundState::Succeeded { told.paid } else { Amount::ZERO };
         let keep = |amount| kept(amount, self.digits, self.faults);
-        let new = Refund { id: told.id.to_string(), time, state: told.state, amount: keep(told.amount), paid: keep(paid) };
+        let known = self.refunds.iter().find(|known| known.id == told.id);
+        let has_ended = matches!(told.state, RefundState::Failed | RefundState::Cancelled);
+        let ended = [time.clone().filter(|_| has_ended), known.and_then(|known| known.ended.clone())].into_iter().flatten().min();
+        let created = told.created.clone().or_else(|| known.and_then(|known| known.created.clone()));
+        let (amount, paid) = (keep(told.amount), keep(paid));
+        let new = Refund { id: told.id.to_string(), time, created, ended, state: told.state, amount, paid };
         match self.refunds.iter().position(|known| known.id == new.id) {
-            Some(known) if !anyway && !self.is_news(&self.refunds[known], &new) => {}
+            Some(known) if !anyway && !self.is_news(&self.refunds[known], &new) => self.refunds[known].ended = new.ended,
             Some(known) => self.refunds[known] = new,
             None => self.refunds.push(new),
         }
@@ -168,6 +188,9 @@ impl Ledger {
     fn is_news(&self, known: &Refund, new: &Refund) -> bool {
         if self.faults.has(Fault::LatestEventWins) {
             return true;
+        }
+        if self.dialect.form == Form::Snapshot {
+            return self.is_newer(known, new);
         }
         !known.state.is_final() && (new.state.is_final() || self.is_later(new.time.as_ref(), known.time.as_ref()))
     }
@@ -265,12 +288,14 @@ impl Ledger {
 
     pub(super) fn forget_refunds(&mut self) {
         self.refunds.clear();
+        self.total = None;
         self.pictures.clear();
     }
 
     pub(super) fn forget_everything(&mut self) {
         self.forget_refunds();
         self.lift_chargeback();
+        self.disputes.clear();
         self.seen.clear();
     }
 
@@ -278,7 +303,7 @@ impl Ledger {
 
     /// The order refund state.
     pub(super) fn state(&self, order_id: &str) -> OrderState {
-        let charged_back = self.chargeback.as_ref().map_or(Amount::ZERO, |chargeback| chargeback.amount);
+        let charged_back = self.charged_back();
         OrderState {
             order_id: order_id.to_owned(),
             status: self.status(),
@@ -288,6 +313,10 @@ impl Ledger {
             charged_back_amount: Some(charged_back),
             refunds: Some(self.refunds.iter().map(|refund| self.view(refund)).collect()),
         }
+    }
+
+    fn charged_back(&self) -> Amount {
+        self.chargeback.as_ref().map_or(Amount::ZERO, |chargeback| chargeback.amount) + self.disputed()
     }
 
     fn view(&self, refund: &Refund) -> RefundView {
@@ -313,8 +342,9 @@ impl Ledger {
             paid = by_refunds + self.unpaired_entries();
         }
         if self.faults.has(Fault::ChargebackCountsAsRefund) {
-            paid += self.chargeback.as_ref().map_or(Amount::ZERO, |chargeback| chargeback.amount);
+            paid += self.charged_back();
         }
+        paid = self.slips.replaced.unwrap_or(paid + self.paid_beyond_refunds());
         paid.max(self.slips.sales) + self.slips.extra
     }
 
@@ -392,7 +422,8 @@ impl Ledger {
         let paid = if self.faults.has(Fault::AmountWithoutStatus) { self.refunds_paid() } else { self.paid() };
         let is_hidden = self.faults.has(Fault::RefundHidesChargeback) && !paid.is_zero();
         let some = |state: RefundState| self.refunds.iter().any(|refund| self.shown(refund.state) == state);
-        if self.chargeback.is_some() && !is_hidden {
+        let is_charged_back = self.chargeback.is_some() || !self.disputed().is_zero();
+        if is_charged_back && !is_hidden {
             Status::ChargedBack
         } else if some(RefundState::Failed) && self.faults.has(Fault::FailedHidesSuccess) {
             Status::Failed

@@ -19,7 +19,7 @@ impl Envelope<'_> {
         }
         let Ok(Value::Object(envelope)) = serde_json::from_str(self.text) else { return Ok(()) };
         let data = envelope.get("data");
-        let object = if self.dialect.form == Form::Nested { data.and_then(|data| data.get("object")) } else { data };
+        let object = if self.dialect.form != Form::Flat { data.and_then(|data| data.get("object")) } else { data };
         let Some(Value::Object(object)) = object else { return Ok(()) };
         // The shop has a type for orders too, and it is long.
         let is_known = |name: &String| self.dialect.members.contains(&name.as_str()) || object.contains_key("payment");

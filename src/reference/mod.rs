@@ -12,6 +12,7 @@ mod json;
 mod ledger;
 mod misread;
 mod money;
+mod objects;
 mod parse;
 mod refusal;
 mod shop;

@@ -22,6 +22,10 @@ use super::{
 };
 use crate::domain::{Amount, Currency, EventTime, RefundState};
 
+mod snapshot;
+
+use snapshot::{SnapshotData, SnapshotEnvelope, seconds};
+
 /// An event that tells of a refund or a chargeback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Event<'a> {
@@ -46,6 +50,10 @@ pub(super) enum Told<'a> {
     Charge(ChargeTold<'a>),
     /// That money was charged back, and how the order stands.
     Chargeback(ChargebackTold),
+    /// What was refunded of a charge so far, in one sum.
+    Total(TotalTold),
+    /// How a dispute stands.
+    Dispute(DisputeTold<'a>),
     /// Nothing that the charge's own events do not tell better.
     Nothing,
 }
@@ -56,7 +64,8 @@ impl Told<'_> {
         match self {
             Told::Refund(told) => told.state == RefundState::Succeeded,
             Told::Charge(told) => told.entries.iter().any(|entry| entry.state == RefundState::Succeeded),
-            Told::Chargeback(_) | Told::Nothing => false,
+            Told::Total(told) => !told.refunded.is_zero(),
+            Told::Chargeback(_) | Told::Dispute(_) | Told::Nothing => false,
         }
     }
 }
@@ -73,6 +82,26 @@ pub(super) struct RefundTold<'a> {
     pub(super) is_of_items: bool,
     /// How many charges are said to pay it; only read for a fault.
     pub(super) charges: usize,
+    /// When it was made, where that is needed.
+    pub(super) created: Option<EventTime>,
+}
+
+/// What was refunded of a charge so far, refunds under way included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TotalTold {
+    pub(super) refunded: Amount,
+}
+
+/// How a dispute stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DisputeTold<'a> {
+    pub(super) id: Cow<'a, str>,
+    /// What it takes at the moment.
+    pub(super) taken: Amount,
+    /// What is disputed; only read for a fault.
+    pub(super) amount: Amount,
+    /// How late in its life it is.
+    pub(super) rank: u8,
 }
 
 /// All refunds of a charge so far.
@@ -182,6 +211,12 @@ pub(super) struct ObjectMembers<'a> {
     /// What arrives on the customer's account; only read for a fault.
     #[serde(skip)]
     elsewhere: Option<&'a RawValue>,
+    /// The movements of a dispute's money.
+    #[serde(skip)]
+    movements: Option<&'a RawValue>,
+    /// When the object was made.
+    #[serde(skip)]
+    created: Option<&'a RawValue>,
 }
 
 /// A refund that is an event's whole data.
@@ -266,6 +301,7 @@ impl<'a> Envelope<'a> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let members = match dialect.form {
             Form::Nested => Object::<EnvelopeMembers<'a>>::deserialize(&mut reader).map(|members| members.0),
+            Form::Snapshot => Object::<SnapshotEnvelope<'a>>::deserialize(&mut reader).map(|members| members.0.into()),
             Form::Flat => Object::<FlatEnvelope<'a>>::deserialize(&mut reader).map(|members| members.0.into()),
         };
         let members = members.map_err(|error| {
@@ -294,6 +330,7 @@ impl<'a> Envelope<'a> {
         let object = self.object()?;
         let mut amounts = Amounts::new(self.faults);
         let (order_id, told) = match topic {
+            _ if self.dialect.form == Form::Snapshot => (object.order_id, self.snapshot(topic, &object, &mut amounts)?),
             Topic::Refund if self.dialect.form == Form::Flat => (object.order_id, self.flat_refund(&object, &mut amounts)?),
             Topic::Refund => (object.order_id, self.refund(&object, &mut amounts)?),
             Topic::Charge if object.order_id.is_some() => (object.order_id, self.charge(&object, &mut amounts)?),
@@ -305,7 +342,10 @@ impl<'a> Envelope<'a> {
             Topic::Charge => (None, Told::Nothing),
             Topic::Chargeback | Topic::Other => (object.id, self.chargeback(&object, &mut amounts)?),
         };
-        let currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
+        let mut currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
+        if self.dialect.form == Form::Snapshot {
+            currency = currency.map(|code| Cow::Owned(code.to_ascii_uppercase()));
+        }
         Ok(Some(Event {
             kind: self.kind.clone(),
             id,
@@ -330,6 +370,10 @@ impl<'a> Envelope<'a> {
         if self.dialect.form == Form::Flat {
             let flat: Object<FlatObject<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
             return Ok(flat.0.members(self.faults));
+        }
+        if self.dialect.form == Form::Snapshot {
+            let data: Object<SnapshotData<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
+            return data.0.object.map(|object| object.0.members(self.faults)).ok_or(missing);
         }
         let data: Object<Data<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
         data.0.object.map(|object| object.0).ok_or(missing)
@@ -367,6 +411,9 @@ impl<'a> Envelope<'a> {
 
     fn time(&self) -> Result<EventTime, Refusal> {
         let why = "the event has no time";
+        if self.dialect.form == Form::Snapshot {
+            return self.members.created_time.and_then(|raw| seconds(raw.get())).ok_or(Refusal::invalid(why));
+        }
         let text = self.text(self.members.created_time, why)?;
         let fraction = text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
         if fraction > 6 && self.faults.has(Fault::LongFractionsRefused) {
@@ -407,7 +454,7 @@ impl<'a> Envelope<'a> {
             paid = Some(amount);
         }
         let charges = if self.faults.has(Fault::RefundPerCharge) { count(object.charges) } else { 0 };
-        Ok(Told::Refund(RefundTold { id, state, amount, paid: paid.unwrap_or_default(), is_of_items, charges }))
+        Ok(Told::Refund(RefundTold { id, state, amount, paid: paid.unwrap_or_default(), is_of_items, charges, created: None }))
     }
 
     /// A refund that pays back what it asks for, in hundredths of the major unit.
@@ -430,10 +477,13 @@ impl<'a> Envelope<'a> {
             amount = amounts.read(elsewhere.0.amount)?.unwrap_or(amount);
         }
         let paid = if state == RefundState::Succeeded { amount } else { Amount::ZERO };
-        Ok(Told::Refund(RefundTold { id, state, amount, paid, is_of_items: false, charges: 0 }))
+        Ok(Told::Refund(RefundTold { id, state, amount, paid, is_of_items: false, charges: 0, created: None }))
     }
 
     pub(super) fn refund_state(&self, object: &ObjectMembers<'a>) -> Result<RefundState, Refusal> {
+        if self.dialect.form == Form::Snapshot {
+            return self.snapshot_state(object);
+        }
         match &*self.text(object.state, "the refund has no state")? {
             "pending" => Ok(RefundState::Pending),
             "pending_information" => Ok(RefundState::PendingInformation),

@@ -41,6 +41,8 @@ pub struct ReferenceShop {
     verifier: Option<Verifier>,
     orders: HashMap<String, Ledger>,
     cases: HashMap<String, Vec<String>>,
+    /// Orders by their payments and charges, with providers whose events name only those.
+    payments: HashMap<String, String>,
     log: String,
     slips: ShopSlips,
     /// Takes whatever comes for authentic: for a canary that plays cases in which nothing is forged.
@@ -86,6 +88,7 @@ impl ReferenceShop {
             verifier: None,
             orders: HashMap::new(),
             cases: HashMap::new(),
+            payments: HashMap::new(),
             log: String::new(),
             slips: ShopSlips::default(),
             trusts: false,
@@ -107,7 +110,8 @@ impl ReferenceShop {
     }
 
     fn order(&mut self, order_id: &str) -> Option<&mut Ledger> {
-        let key = self.key(order_id);
+        let order_id = self.payments.get(order_id).map_or(order_id, String::as_str);
+        let key = if self.faults.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id };
         self.orders.get_mut(key)
     }
 
@@ -121,8 +125,8 @@ impl ReferenceShop {
             return Err(Refusal { kind: RefusalKind::MediaType, why: "only application/json is taken" });
         }
         let signature = header(self.dialect.header);
-        if self.dialect.form == Form::Nested && !self.trusts {
-            self.verifier()?.check_dated(signature, request.body, self.clock.unix_seconds())?;
+        if self.dialect.form != Form::Flat && !self.trusts {
+            self.verifier()?.check_dated(signature, request.body, self.clock.unix_seconds(), self.dialect.form)?;
         }
         if std::mem::take(&mut self.slips.is_locked) {
             return Ok(());
@@ -230,6 +234,9 @@ impl ReferenceShop {
 
     /// The event with the order that a confused shop takes it to be about.
     fn readdressed<'a>(&self, mut event: Event<'a>) -> Event<'a> {
+        if let Some(order) = self.payments.get(&*event.order_id) {
+            event.order_id = Cow::Owned(order.clone());
+        }
         if self.has(Fault::ChargeGoesToLastOrder)
             && matches!(event.told, Told::Charge(_))
             && let Some(last) = &self.slips.last_order
@@ -333,6 +340,10 @@ impl Target for ReferenceShop {
             let key = self.key(&setup.order_id).to_owned();
             self.cases.entry(case.to_owned()).or_default().push(key.clone());
             self.slips.newest_order = Some(setup.order_id.clone());
+            for payment in setup.payment_intent_id.iter().chain(setup.charges.iter().map(|charge| &charge.id)) {
+                self.payments.insert(payment.clone(), setup.order_id.clone());
+                self.cases.entry(case.to_owned()).or_default().push(payment.clone());
+            }
             let (dialect, faults) = (self.dialect, self.faults);
             self.orders.entry(key).or_insert_with(|| Ledger::new(setup, currency, dialect, faults));
         }
@@ -362,6 +373,7 @@ impl Target for ReferenceShop {
     fn end(&mut self, case: &str) -> Result<(), TargetError> {
         for order in self.cases.remove(case).unwrap_or_default() {
             self.orders.remove(&order);
+            self.payments.remove(&order);
         }
         // Nothing of one case may show in the next, not even a mistake.
         self.slips = ShopSlips::default();

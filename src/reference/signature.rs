@@ -3,7 +3,8 @@
 //! Signatures are HMAC-SHA256 in base64. The header of one kind is `{timestamp}, {signature}[, {signature}…]`, and what is
 //! signed is `{timestamp}.{raw body}`; while a secret is being changed there is one for each, and any one that matches
 //! suffices. The header of the other is one signature over event id, raw body and creation time, one after the other; it
-//! says nothing of when it was sent.
+//! says nothing of when it was sent. The third kind is `t={timestamp},v1={signature}[,v1={signature}…]` with signatures in
+//! hexadecimal digits, where other schemes may stand beside `v1`.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{bank::Fault, fault::Faults, refusal::Refusal};
+use super::{bank::Fault, dialect::Form, fault::Faults, refusal::Refusal};
 
 /// How far a timestamp may be from now, in seconds.
 const TOLERANCE: u64 = 300;
@@ -31,23 +32,22 @@ impl Verifier {
     }
 
     /// Whether a delivery may be read at all whose header says when it was signed.
-    pub(super) fn check_dated(&self, header: Option<&str>, body: &[u8], now: u64) -> Result<(), Refusal> {
+    pub(super) fn check_dated(&self, header: Option<&str>, body: &[u8], now: u64, form: Form) -> Result<(), Refusal> {
         let Some(header) = self.compared(header)? else { return Ok(()) };
-        let mut parts = header.split(',').map(str::trim);
-        let timestamp = parts.next().unwrap_or_default();
+        let (timestamp, signatures) = parts_of(header, form);
         let sent: u64 = timestamp.parse().map_err(|_| Refusal::unsigned("the signature has no timestamp"))?;
         if !self.is_fresh(sent, now) {
             return Err(Refusal::unsigned("the timestamp is too far from now"));
         }
         let body = self.signed_body(body);
         let text = [timestamp.as_bytes(), b".", &body];
-        let fits = |signature: &str| self.fits_any_secret(&text, signature);
+        let fits = |signature: &&str| self.fits_any_secret(&text, signature, form);
         let verified = if self.faults.has(Fault::FirstSignatureOnly) {
-            parts.next().is_some_and(fits)
+            signatures.first().is_some_and(fits)
         } else if self.faults.has(Fault::EverySignatureMustMatch) {
-            parts.all(fits)
+            signatures.iter().all(fits)
         } else {
-            parts.any(fits)
+            signatures.iter().any(fits)
         };
         if verified { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
     }
@@ -59,7 +59,7 @@ impl Verifier {
         let time = if self.faults.has(Fault::CreatedAtReformatted) { with_three_digits(time) } else { Cow::Borrowed(time) };
         let whole = [event_id.as_bytes(), &body, time.as_bytes()];
         let text = if self.faults.has(Fault::SignsBodyOnly) { &whole[1..2] } else { &whole };
-        if self.fits_any_secret(text, header) { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
+        if self.fits_any_secret(text, header, Form::Flat) { Ok(()) } else { Err(Refusal::unsigned("the signature does not match")) }
     }
 
     /// The header, if what it says must be compared; a lax shop lets some deliveries pass without.
@@ -93,10 +93,14 @@ impl Verifier {
         Cow::Borrowed(body)
     }
 
-    fn fits(&self, mac: &Hmac<Sha256>, signature: &str) -> bool {
+    fn fits(&self, mac: &Hmac<Sha256>, signature: &str, form: Form) -> bool {
         if self.faults.has(Fault::SignaturePrefixOnly) {
-            let right = STANDARD.encode(mac.clone().finalize().into_bytes());
+            let right = mac.clone().finalize().into_bytes();
+            let right = if form == Form::Snapshot { hexadecimal(&right) } else { STANDARD.encode(right) };
             return signature.len() >= 8 && right.starts_with(signature);
+        }
+        if form == Form::Snapshot {
+            return from_hexadecimal(signature).is_some_and(|bytes| mac.clone().verify_slice(&bytes).is_ok());
         }
         // A few bytes more than an HMAC-SHA256 has; whatever does not fit is none.
         let mut bytes = [0; 48];
@@ -104,16 +108,36 @@ impl Verifier {
         mac.clone().verify_slice(&bytes[..length]).is_ok()
     }
 
-    fn fits_any_secret(&self, text: &[&[u8]], signature: &str) -> bool {
-        self.fits(&signed(self.key.clone(), text), signature) || self.fits_empty_secret(text, signature)
+    fn fits_any_secret(&self, text: &[&[u8]], signature: &str, form: Form) -> bool {
+        self.fits(&signed(self.key.clone(), text), signature, form) || self.fits_empty_secret(text, signature, form)
     }
 
-    fn fits_empty_secret(&self, text: &[&[u8]], signature: &str) -> bool {
+    fn fits_empty_secret(&self, text: &[&[u8]], signature: &str, form: Form) -> bool {
         if !self.faults.has(Fault::EmptySecret) {
             return false;
         }
-        Hmac::new_from_slice(b"").is_ok_and(|key| self.fits(&signed(key, text), signature))
+        Hmac::new_from_slice(b"").is_ok_and(|key| self.fits(&signed(key, text), signature, form))
     }
+}
+
+/// The timestamp of a header and its signatures.
+fn parts_of(header: &str, form: Form) -> (&str, Vec<&str>) {
+    let mut parts = header.split(',').map(str::trim);
+    if form != Form::Snapshot {
+        return (parts.next().unwrap_or_default(), parts.collect());
+    }
+    let named = |name: &'static str| parts.clone().filter_map(move |part| part.strip_prefix(name)?.strip_prefix('='));
+    (named("t").next().unwrap_or_default(), named("v1").collect())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    if digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit) { digits.chunks(2).map(byte).collect() } else { None }
 }
 
 fn signed(mut mac: Hmac<Sha256>, text: &[&[u8]]) -> Hmac<Sha256> {
@@ -142,7 +166,7 @@ mod tests {
     fn check(fault: Option<Fault>, header: &str, body: &[u8], now: u64, expected: bool) {
         let verifier = Verifier::new("whsec_test", Faults::of(fault)).expect("a secret");
         let header = (!header.is_empty()).then_some(header);
-        assert_eq!(verifier.check_dated(header, body, now).is_ok(), expected, "{header:?}");
+        assert_eq!(verifier.check_dated(header, body, now, Form::Nested).is_ok(), expected, "{header:?}");
     }
 
     fn right() -> String {

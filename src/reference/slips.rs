@@ -24,6 +24,8 @@ pub(super) struct Slips {
     pub(super) last_paid: Amount,
     /// A status that hides what the ledger says.
     pub(super) status: Option<Status>,
+    /// A running total that stands for what was paid back, until the next refund event.
+    pub(super) replaced: Option<Amount>,
     /// Refunds that the shop made itself.
     pub(super) own: HashSet<String>,
     /// Events in the order in which they came.
@@ -59,6 +61,7 @@ impl Ledger {
     /// Takes in a refund event as a faulty shop does.
     pub(super) fn learn_refund_with_slips(&mut self, kind: &str, time: Option<EventTime>, told: &RefundTold<'_>) {
         let faults = self.faults;
+        self.slips.replaced = None;
         let known = self.refunds.iter().find(|refund| refund.id == told.id);
         let (is_known, was_paid) = (known.is_some(), known.is_some_and(|known| known.state == RefundState::Succeeded));
         let is_own = self.slips.own.contains(&*told.id);
@@ -82,6 +85,9 @@ impl Ledger {
         if faults.has(Fault::RequestedInsteadOfPaid) {
             told.paid = told.amount;
         }
+        if kind == "refund.created" && faults.has(Fault::CreatedMeansRequested) && told.state == RefundState::Succeeded {
+            (told.state, told.paid) = (RefundState::Pending, Amount::ZERO);
+        }
         if kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState) {
             told.state = RefundState::Pending;
         }
@@ -103,7 +109,8 @@ impl Ledger {
         }
         let is_booked_again = was_paid
             && (kind == "refund.succeeded" && kind != self.dialect.completion && faults.has(Fault::SucceededCountsAgain)
-                || kind == "refund.updated" && faults.has(Fault::MetadataUpdateCounts));
+                || kind == "refund.updated" && faults.has(Fault::MetadataUpdateCounts)
+                || kind == "refund.created" && faults.has(Fault::TwinBooks));
         if is_booked_again {
             self.slips.extra += told.paid;
         }
@@ -144,7 +151,7 @@ impl Ledger {
     /// Stores a refund of which nothing is checked yet.
     pub(super) fn store_unchecked(&mut self, id: &str, state: RefundState) {
         let amount = Amount::ZERO;
-        self.book(None, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0 }, false);
+        self.book(None, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None }, false);
     }
 
     /// What is lost in a restart.

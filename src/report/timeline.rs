@@ -137,6 +137,12 @@ pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {
             format!("order: {} paid back, {} available", refunded_amount.to_fixed(digits), available_to_refund_amount.to_fixed(digits))
         }
         Tell::Chargeback => "there is a chargeback".to_owned(),
+        Tell::Total { id, refunded_amount, in_passing, .. } => {
+            let place = if *in_passing { " (in passing)" } else { "" };
+            format!("charge {}{place}: {} refunded so far", shorten(id), refunded_amount.to_fixed(digits))
+        }
+        Tell::Dispute { id, taken_amount, .. } if taken_amount.is_zero() => format!("dispute {}: takes nothing", shorten(id)),
+        Tell::Dispute { id, taken_amount, .. } => format!("dispute {}: takes {}", shorten(id), taken_amount.to_fixed(digits)),
     }
 }
 

@@ -72,6 +72,7 @@ impl Aliases {
     fn case(&mut self, mut case: Case) -> Case {
         for order in &mut case.orders {
             self.id(&mut order.order_id);
+            order.payment_intent_id.iter_mut().for_each(|payment| self.id(payment));
             order.charges.iter_mut().for_each(|charge| self.id(&mut charge.id));
             order.items.iter_mut().for_each(|item| self.id(&mut item.item_id));
         }
@@ -96,8 +97,13 @@ impl Aliases {
         self.id(id);
         order_id.iter_mut().for_each(|order| self.id(order));
         for tell in tells {
-            if let Tell::Refund { id, .. } | Tell::Charge { id, .. } = tell {
-                self.id(id);
+            match tell {
+                Tell::Refund { id, .. } | Tell::Charge { id, .. } | Tell::Dispute { id, .. } => self.id(id),
+                Tell::Total { id, covers, .. } => {
+                    self.id(id);
+                    covers.iter_mut().for_each(|covered| self.id(&mut covered.id));
+                }
+                Tell::Order { .. } | Tell::Chargeback => {}
             }
         }
         delivery.body = Body::new(self.bytes(delivery.body.bytes()));
@@ -117,9 +123,9 @@ impl Aliases {
         *id = self.sent(id);
     }
 
-    /// Bodies hold more ids than the case knows, which are UUIDs and known by their form.
+    /// Bodies hold more ids than the case knows, which are known by their form.
     fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
-        replaced(bytes, |token| self.there.get(token).cloned().or_else(|| is_uuid(token).then(|| self.sent(token))))
+        replaced(bytes, |token| self.there.get(token).cloned().or_else(|| is_id(token).then(|| self.sent(token))))
     }
 
     fn sent(&mut self, id: &str) -> String {
@@ -140,6 +146,7 @@ impl Aliases {
 fn each_id(case: &Case, mut see: impl FnMut(&str)) {
     for order in &case.orders {
         see(&order.order_id);
+        order.payment_intent_id.iter().for_each(|payment| see(payment));
         order.charges.iter().for_each(|charge| see(&charge.id));
         order.items.iter().for_each(|item| see(&item.item_id));
     }
@@ -151,8 +158,13 @@ fn each_id(case: &Case, mut see: impl FnMut(&str)) {
     for delivery in case.all_deliveries() {
         see(&delivery.event.id);
         for tell in &delivery.event.tells {
-            if let Tell::Refund { id, .. } | Tell::Charge { id, .. } = tell {
-                see(id);
+            match tell {
+                Tell::Refund { id, .. } | Tell::Charge { id, .. } | Tell::Dispute { id, .. } => see(id),
+                Tell::Total { id, covers, .. } => {
+                    see(id);
+                    covers.iter().for_each(|covered| see(&covered.id));
+                }
+                Tell::Order { .. } | Tell::Chargeback => {}
             }
         }
     }
@@ -189,6 +201,18 @@ fn is_uuid(token: &str) -> bool {
             8 | 13 | 18 | 23 => *byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// Whether a word is an id that was made, by its form: a UUID, or a short prefix and many letters and digits.
+fn is_id(token: &str) -> bool {
+    const SHORTEST_CODE: usize = 16;
+    let is_code = |code: &str| {
+        code.len() >= SHORTEST_CODE
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && code.bytes().any(|byte| byte.is_ascii_digit())
+            && code.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    is_uuid(token) || token.rsplit_once('_').is_some_and(|(prefix, code)| prefix.len() <= 5 && is_code(code))
 }
 
 /// Replaces words of letters, digits, `_` and `-`. A character that is written as a JSON escape stays one.

@@ -122,10 +122,14 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
     }
     for (_, change) in &lowering.changes {
         found.insert(match change {
-            Change::Moved { to, shape, refunds, charges } => {
+            Change::Moved { from, to, shape, refunds, charges } if from.is_final() => {
+                format!("moved from {from} to {to} {shape:?} refunds {} charges {}", refunds.len().min(2), charges.len())
+            }
+            Change::Moved { to, shape, refunds, charges, .. } => {
                 format!("moved to {to} {shape:?} refunds {} charges {}", refunds.len().min(2), charges.len())
             }
             Change::Opened { charges, .. } => format!("opened on {}", charges.len()),
+            Change::Dispute { to, fails, .. } => format!("dispute {to:?} fails {}", fails.len().min(1)),
             Change::Other { .. } => "other".to_owned(),
             other => format!("{other:?}").split(['{', ' ']).next().unwrap_or_default().to_owned(),
         });

@@ -5,6 +5,7 @@
 //! run: rebuilding them for each case would cost half the speed.
 
 mod faults;
+mod revocable;
 mod subjects;
 mod traffic;
 
@@ -12,6 +13,7 @@ use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};
 
 use faults::{again, late, unknown};
+use revocable::twin;
 
 use super::{
     mutation::{Group, MutationKind},
@@ -37,6 +39,14 @@ pub struct Palette {
     pub cancellation: bool,
     /// There are disputes and chargebacks.
     pub chargebacks: bool,
+    /// What was paid back may still fail or be returned, and a refund may begin in any state.
+    pub revocable: bool,
+    /// Disputes are objects of their own that are opened, won and lost.
+    pub disputes: bool,
+    /// The payment of an order has an id by which events name it, and so has its charge.
+    pub payments: bool,
+    /// One fact may come in two events with two ids.
+    pub twins: bool,
     /// Refunds have metadata whose change is told.
     pub metadata: bool,
     /// The shop can make refunds itself.
@@ -183,6 +193,30 @@ recipes! {
     CancelledRefunds "cancelled-refunds",
     /// Every event twice, as if two addresses were registered for it.
     TwoAddresses "two-addresses",
+    /// Several refunds of one charge, whose events tell its running total.
+    RunningTotals "running-totals",
+    /// Refunds that fail after they were paid back.
+    FailsAfterSuccess "fails-after-success",
+    /// Running totals that arrive after the refund that they count has failed.
+    TotalAfterFailure "total-after-failure",
+    /// Refunds that the bank sends back, and that wait for the shopper again.
+    ReturnedByBank "returned-by-bank",
+    /// Disputes that take money.
+    DisputeWithdraws "dispute-withdraws",
+    /// Disputes that are won, some after they were lost.
+    DisputeWon "dispute-won",
+    /// Disputes that are lost.
+    DisputeLost "dispute-lost",
+    /// Inquiries, in which no money moves.
+    Inquiries "inquiries",
+    /// Several disputes about one order.
+    SeveralDisputes "several-disputes",
+    /// Disputes before, between and after refunds.
+    DisputesAndRefunds "disputes-and-refunds",
+    /// A refund that is made and paid back in one second.
+    SameSecond "same-second",
+    /// One fact in two events with two ids.
+    Twins "twins",
 }
 
 /// The strategy of a recipe for a provider.
@@ -202,7 +236,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         }
         Recipe::SeveralCharges => draw.all_or_charges(draw.order_with(2..=3), draw.lives(draw.large(), draw.success(), 1, 2)),
         Recipe::ExactAmounts => draw.plan(draw.exact_order(), draw.lives(draw.refund(), draw.success(), 1, 4)),
-        Recipe::OpenRefunds => draw.plan(draw.order(), draw.lives(draw.refund(), draw.open_end(), 1, 2)),
+        Recipe::OpenRefunds => draw.open_refunds(),
         Recipe::FailedRefunds => draw.failed_refunds(),
         Recipe::OwnRefunds => draw.plan(draw.order(), draw.lives(draw.own_refund(), draw.any_end(), 1, 2)),
         Recipe::Metadata => draw.metadata(),
@@ -241,6 +275,18 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::UnknownStates => draw.unknown_states(),
         Recipe::CancelledRefunds => draw.cancelled_refunds(),
         Recipe::TwoAddresses => draw.two_addresses(),
+        Recipe::RunningTotals => draw.running_totals(),
+        Recipe::FailsAfterSuccess => draw.fails_after_success(),
+        Recipe::TotalAfterFailure => draw.total_after_failure(),
+        Recipe::ReturnedByBank => draw.returned_by_bank(),
+        Recipe::DisputeWithdraws => draw.dispute_withdraws(),
+        Recipe::DisputeWon => draw.dispute_won(),
+        Recipe::DisputeLost => draw.dispute_lost(),
+        Recipe::Inquiries => draw.inquiries(),
+        Recipe::SeveralDisputes => draw.several_disputes(),
+        Recipe::DisputesAndRefunds => draw.disputes_and_refunds(),
+        Recipe::SameSecond => draw.same_second(),
+        Recipe::Twins => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), twin(), 2..6),
     }
 }
 

@@ -40,8 +40,13 @@ impl Draw<'_> {
     pub(super) fn counted_once(&self) -> PlanStrategy {
         let steps = self.life(self.plain_refund(), self.success());
         let lates = vec((any::<u8>(), 1_u8..6), 0..4);
+        let revocable = self.palette.revocable;
         (self.plan(self.plain_order(), steps), lates)
-            .prop_map(|(mut plan, lates)| {
+            .prop_map(move |(mut plan, lates)| {
+                if revocable && let Some(first) = plan.steps.first_mut() {
+                    // It may be paid back at once.
+                    first.faults.extend(lates.iter().map(|&(event, by)| Fault { event, kind: FaultKind::Late { by } }));
+                }
                 if let Some(last) = plan.steps.last_mut() {
                     last.faults.extend(lates.into_iter().map(|(event, by)| Fault { event, kind: FaultKind::Late { by } }));
                 }
@@ -263,6 +268,9 @@ impl Draw<'_> {
             actions.push((1, Just(Action::Dispute).boxed()));
             actions.push((1, Just(Action::ResolveDispute).boxed()));
         }
+        if palette.disputes {
+            actions.extend(self.dispute_actions());
+        }
         if palette.metadata {
             actions.push((1, which().prop_map(|refund| Action::UpdateMetadata { refund }).boxed()));
         }
@@ -274,7 +282,7 @@ impl Draw<'_> {
 
     pub(super) fn mixed(&self) -> PlanStrategy {
         let palette = self.palette;
-        let step = (0_u8..3, self.any_action()).prop_map(|(order, action)| Step { order, action, faults: Vec::new() });
+        let step = (0_u8..3, self.any_action()).prop_map(|(order, action)| Step { order, ..Step::plain(action) });
         let kinds = prop_oneof![
             6 => late(),
             6 => again(),

@@ -7,7 +7,7 @@ use proptest::{
 };
 
 use super::{Actions, Draw, Steps};
-use crate::plan::step::{Action, FailureShape, Level, OrderPlan, Pick, Step};
+use crate::plan::step::{Action, FailureShape, Level, Opening, OrderPlan, Pick, Step};
 
 impl Draw<'_> {
     // ---- orders
@@ -46,7 +46,7 @@ impl Draw<'_> {
     /// All or a part of the order, and never by accident all but a little.
     pub(super) fn plain_refund(&self) -> Actions {
         let amount = prop_oneof![1 => Just(Pick::All), 2 => (1_u64..900).prop_map(Pick::Units)];
-        amount.prop_map(|amount| refund(amount, Level::Order, false, false, 0)).boxed()
+        self.opened_plainly(amount.prop_map(|amount| refund(amount, Level::Order, false, false, 0)).boxed())
     }
 
     pub(super) fn refund(&self) -> Actions {
@@ -59,13 +59,14 @@ impl Draw<'_> {
 
     pub(super) fn refund_at(&self, level: BoxedStrategy<Level>) -> Actions {
         let level = if self.palette.items { level } else { Just(Level::Order).boxed() };
-        (pick(), level, weighted(5), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind)).boxed()
+        let ask = (pick(), level, weighted(5), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind));
+        self.opened(ask.boxed())
     }
 
     pub(super) fn part(&self) -> Actions {
-        (1_u64..900, weighted(3), 0_u8..8)
-            .prop_map(|(units, joins, kind)| refund(Pick::Units(units), Level::Order, joins, false, kind))
-            .boxed()
+        let ask = (1_u64..900, weighted(3), 0_u8..8)
+            .prop_map(|(units, joins, kind)| refund(Pick::Units(units), Level::Order, joins, false, kind));
+        self.opened(ask.boxed())
     }
 
     pub(super) fn large(&self) -> Actions {
@@ -79,9 +80,9 @@ impl Draw<'_> {
     }
 
     pub(super) fn own_refund(&self) -> Actions {
-        (pick(), self.level(), weighted(6), 0_u8..8)
-            .prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind))
-            .boxed()
+        let ask =
+            (pick(), self.level(), weighted(6), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind));
+        self.opened(ask.boxed())
     }
 
     pub(super) fn any_refund(&self) -> Actions {
@@ -91,7 +92,8 @@ impl Draw<'_> {
     // ---- how a refund goes on
 
     fn loops(&self) -> Steps {
-        if !self.palette.information {
+        // What can be returned by the bank waits in plans of its own.
+        if !self.palette.information || self.palette.revocable {
             return Just(Vec::new()).boxed();
         }
         let one = [Action::NeedInformation { refund: 0 }, Action::GiveInformation { refund: 0 }].map(Step::plain);
@@ -99,7 +101,9 @@ impl Draw<'_> {
     }
 
     pub(super) fn success(&self) -> Steps {
-        self.loops().prop_map(|loops| then(loops, Action::Succeed { refund: 0, paid: Pick::All })).boxed()
+        let waited = if self.palette.revocable { vec![Step::plain(Action::GiveInformation { refund: 0 })] } else { Vec::new() };
+        let success = move |loops: Vec<Step>| then([loops, waited.clone()].concat(), Action::Succeed { refund: 0, paid: Pick::All });
+        self.loops().prop_map(success).boxed()
     }
 
     pub(super) fn paid_less(&self) -> Steps {
@@ -159,7 +163,7 @@ fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderP
 }
 
 pub(super) fn refund(amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Action {
-    Action::Refund { amount, level, joins, own, kind }
+    Action::Refund { amount, level, joins, own, kind, opens: Opening::Pending }
 }
 
 pub(super) fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
@@ -169,7 +173,7 @@ pub(super) fn then(mut steps: Vec<Step>, action: Action) -> Vec<Step> {
 
 fn joining(action: Action, joins: bool) -> Action {
     match action {
-        Action::Refund { amount, level, own, kind, .. } => Action::Refund { amount, level, joins, own, kind },
+        Action::Refund { amount, level, own, kind, opens, .. } => Action::Refund { amount, level, joins, own, kind, opens },
         other => other,
     }
 }

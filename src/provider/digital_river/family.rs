@@ -17,14 +17,14 @@ const UNKNOWN_TYPES: [&str; 4] =
 pub(super) fn tell(payloads: &Payloads, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
     let mut family = Family { payloads, scene, messages: Vec::new() };
     match change {
-        Change::Opened { refund, charges } => {
+        Change::Opened { refund, charges, .. } => {
             family.refund("refund.created", *refund);
             family.refund("refund.pending", *refund);
             for &charge in charges {
                 family.charge("order.charge.refund.pending", charge, PictureIn::ChargeRefundEvent);
             }
         }
-        Change::Moved { refunds, charges, to, shape } => family.moved(refunds, charges, *to, *shape),
+        Change::Moved { refunds, charges, to, shape, .. } => family.moved(refunds, charges, *to, *shape),
         Change::ChargedBack => {
             family.order("order.chargeback");
             let (amount, fraud) = scene.truth.chargebacks.last().copied().unwrap_or_default();
@@ -33,6 +33,8 @@ pub(super) fn tell(payloads: &Payloads, scene: &Scene<'_>, change: &Change) -> V
         Change::Disputed => family.order("order.dispute"),
         Change::DisputeResolved => family.order("order.dispute.resolved"),
         Change::MetadataUpdated { refund } => family.refund("refund.updated", *refund),
+        // Its palette has no disputes that are objects.
+        Change::Dispute { .. } => {}
         Change::Other { event } => family.other(*event),
     }
     family.messages
@@ -183,7 +185,7 @@ impl<'a> Family<'a> {
                 let body = writer.charge(payload, charge);
                 self.push(payload, true, vec![self.picture(charge, PictureIn::Elsewhere)], body);
             }
-            ObjectKind::Other | ObjectKind::Refund | ObjectKind::SalesTransaction => {
+            _ => {
                 let body = writer.other(payload);
                 self.push(payload, true, Vec::new(), body);
             }

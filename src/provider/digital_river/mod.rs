@@ -66,7 +66,6 @@ impl DigitalRiver {
             items: true,
             information: true,
             pays_less: true,
-            cancellation: false,
             chargebacks: true,
             metadata: true,
             own: true,
@@ -82,6 +81,7 @@ impl DigitalRiver {
             odd_currencies: 2,
             others: u16::try_from(payloads.others()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
+            ..Palette::default()
         };
         let currencies = ["USD", "JPY", "BHD", "EUR", "KRW", "KWD"].into_iter().filter_map(Currency::from_code).collect();
         Ok(DigitalRiver { corpus, payloads, palette, currencies })
@@ -112,6 +112,8 @@ impl Provider for DigitalRiver {
             IdOf::Charge(order, charge) => mint.uuid("charge", index(order, charge)),
             IdOf::Item(order, item) => format!("1{}{order}{item}0336", fast_first(mint.serial())),
             IdOf::Refund(order, refund) => format!("re_{}", mint.uuid("refund", index(order, refund))),
+            // Its events name neither.
+            IdOf::Payment(_) | IdOf::Dispute(..) => String::new(),
         }
     }
 
@@ -132,7 +134,7 @@ impl Provider for DigitalRiver {
             order: order.order_id.clone(),
             charges: order.charges.iter().map(|charge| charge.id.clone()).collect(),
             items: order.items.iter().map(|item| item.item_id.clone()).collect(),
-            refunds: Vec::new(),
+            ..Names::default()
         };
         let times = [0, 1].map(|second| EventTime::from_micros(BEFORE_ALL_ORDERS + second * 1_000_000));
         let scene = Scene {
@@ -141,6 +143,7 @@ impl Provider for DigitalRiver {
             names: &names,
             currency,
             refund_times: &[],
+            dispute_times: &[],
             created: &times[0],
             times: &times,
             // The ids of these events follow from the order's.

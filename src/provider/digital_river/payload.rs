@@ -208,7 +208,7 @@ fn payload(kind: &str, object: ObjectKind, example: &Value) -> Payload {
         ObjectKind::Charge => places.extend(charge),
         ObjectKind::Refund => places.extend(refund),
         ObjectKind::SalesTransaction => places.extend(sale),
-        ObjectKind::Other => {
+        ObjectKind::Dispute | ObjectKind::PaymentIntent | ObjectKind::Other => {
             let known = [("/data/object/id", Place::Id), ("/data/object/orderId", Place::OrderId)];
             places.extend(known.into_iter().filter(|(pointer, _)| example.pointer(pointer).is_some()));
         }

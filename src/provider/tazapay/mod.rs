@@ -115,6 +115,8 @@ impl Provider for Tazapay {
             IdOf::Charge(order, charge) => format!("pat_{}", code(mint, "attempt", number(order, charge), 20)),
             IdOf::Item(order, item) => format!("itm_{}", code(mint, "item", number(order, item), 20)),
             IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", number(order, refund), 20)),
+            // The payment is the order, and there are no disputes.
+            IdOf::Payment(_) | IdOf::Dispute(..) => String::new(),
         }
     }
 

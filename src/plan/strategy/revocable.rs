@@ -1,0 +1,247 @@
+//! Plans for providers with which success can be taken back and disputes are objects that are won and lost.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{BoxedStrategy, Union},
+};
+
+use super::{
+    Actions, Draw, PlanStrategy, Steps,
+    faults::{befall, late},
+    traffic::{fail, pick},
+};
+use crate::plan::step::{Action, DisputeMove, Fault, FaultKind, Opening, Pick, Plan, Step};
+
+impl Draw<'_> {
+    // ---- how refunds begin
+
+    /// The same with every way for a refund to begin that the provider has.
+    pub(super) fn opened(&self, ask: Actions) -> Actions {
+        self.opened_by(ask, [4, 2, 1])
+    }
+
+    /// Refunds that are paid back at once, and now and then one that is not.
+    pub(super) fn opened_plainly(&self, ask: Actions) -> Actions {
+        self.opened_by(ask, [4, 1, 0])
+    }
+
+    fn opened_by(&self, ask: Actions, weights: [u32; 3]) -> Actions {
+        if !self.palette.revocable {
+            return ask;
+        }
+        let ways = [Opening::Succeeded, Opening::Pending, Opening::Information];
+        let ways = weights.into_iter().zip(ways).filter(|(weight, _)| *weight > 0).map(|(weight, way)| (weight, Just(way).boxed()));
+        (ask, Union::new_weighted(ways.collect())).prop_map(|(action, opens)| opening(action, opens)).boxed()
+    }
+
+    /// Refunds that stay open. A running total counts them too, so that they are told of by their own events alone.
+    pub(super) fn open_refunds(&self) -> PlanStrategy {
+        let plan = |ask: Actions| self.plan(self.order(), self.lives(ask, self.open_end(), 1, 2));
+        if !self.palette.revocable {
+            return plan(self.refund());
+        }
+        let own_events: Vec<String> = self.palette.views.iter().take(1).cloned().collect();
+        let open = plan(self.opened_by(self.refund(), [0, 2, 1]));
+        let waiting = open.prop_map(|mut plan| {
+            // What is paid back and comes back waits as well, but is not what this is about.
+            plan.steps.retain(|step| !matches!(step.action, Action::NeedInformation { .. }));
+            plan
+        });
+        waiting.prop_map(move |plan| Plan { only: own_events.clone(), ..plan }).boxed()
+    }
+
+    // ---- refunds
+
+    fn paid_at_once(&self) -> Actions {
+        self.part().prop_map(|action| opening(action, Opening::Succeeded)).boxed()
+    }
+
+    fn paid_now_or_later(&self) -> Steps {
+        let at_once = self.paid_at_once().prop_map(|ask| vec![Step::plain(ask)]);
+        let later = self.part().prop_map(|ask| {
+            let success = Action::Succeed { refund: 0, paid: Pick::All };
+            [opening(ask, Opening::Pending), success].map(Step::plain).to_vec()
+        });
+        prop_oneof![2 => at_once, 1 => later].boxed()
+    }
+
+    pub(super) fn running_totals(&self) -> PlanStrategy {
+        let steps = || vec(self.paid_at_once(), 2..=4).prop_map(|asks| asks.into_iter().map(Step::plain).collect()).boxed();
+        let alone = self.only(&self.palette.charge_completion, self.plain_order(), steps());
+        prop_oneof![2 => alone, 1 => self.plan(self.order(), steps())].boxed()
+    }
+
+    pub(super) fn fails_after_success(&self) -> PlanStrategy {
+        let before = vec(self.paid_now_or_later(), 0..=1);
+        let steps = (before, self.paid_now_or_later(), fail()).prop_map(|(before, paid, fail)| {
+            let fail = vec![Step::plain(fail)];
+            [before.concat(), paid, fail].concat()
+        });
+        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..4))
+            .prop_map(|(plan, faults)| befall(plan, faults))
+            .boxed()
+    }
+
+    /// The charge's event is the second of those that tell of a new refund.
+    pub(super) fn total_after_failure(&self) -> PlanStrategy {
+        let before = vec(self.paid_at_once(), 0..=1);
+        let steps = (before, self.paid_at_once(), fail(), 4_u8..9).prop_map(|(before, ask, fail, by)| {
+            let late = Fault { event: 1, kind: FaultKind::Late { by } };
+            let paid = Step { faults: vec![late], ..Step::plain(ask) };
+            before.into_iter().map(Step::plain).chain([paid, Step::plain(fail)]).collect()
+        });
+        self.plan(self.order(), steps.boxed())
+    }
+
+    pub(super) fn returned_by_bank(&self) -> PlanStrategy {
+        let again = [Action::GiveInformation { refund: 0 }, Action::Succeed { refund: 0, paid: Pick::All }];
+        let end = prop_oneof![
+            1 => Just(Vec::new()),
+            1 => Just(again.map(Step::plain).to_vec()),
+            1 => fail().prop_map(|fail| vec![Step::plain(fail)]),
+        ];
+        let before = vec(self.paid_now_or_later(), 0..=1);
+        let steps = (before, self.paid_now_or_later(), end).prop_map(|(before, paid, end)| {
+            let returned = vec![Step::plain(Action::NeedInformation { refund: 0 })];
+            [before.concat(), paid, returned, end].concat()
+        });
+        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..3))
+            .prop_map(|(plan, faults)| befall(plan, faults))
+            .boxed()
+    }
+
+    /// A refund is made and paid back in one second, and its events come in any order.
+    pub(super) fn same_second(&self) -> PlanStrategy {
+        let life = (self.part(), 1_u8..6).prop_map(|(ask, by)| {
+            let late = Fault { event: 0, kind: FaultKind::Late { by } };
+            let asked = Step { faults: vec![late], ..Step::plain(opening(ask, Opening::Pending)) };
+            let success = Action::Succeed { refund: 0, paid: Pick::All };
+            vec![asked, Step { tied: true, ..Step::plain(success) }]
+        });
+        let steps = vec(life, 1..=2).prop_map(|lives| lives.concat()).boxed();
+        let own_events: Vec<String> = self.palette.views.iter().take(1).cloned().collect();
+        let all = self.plan(self.order(), steps.clone());
+        let own = self.plan(self.order(), steps).prop_map(move |plan| Plan { only: own_events.clone(), ..plan });
+        (prop_oneof![1 => all, 1 => own], vec((any::<u8>(), any::<u8>(), late()), 0..3))
+            .prop_map(|(plan, faults)| befall(plan, faults))
+            .boxed()
+    }
+
+    // ---- disputes
+
+    /// A dispute that takes money, at once or after an inquiry.
+    fn taking(&self) -> Steps {
+        let escalated = |amount| vec![dispute(amount, true), moved(DisputeMove::Escalate)];
+        prop_oneof![3 => pick().prop_map(|amount| vec![dispute(amount, false)]), 1 => pick().prop_map(escalated)].boxed()
+    }
+
+    fn answered(&self) -> Steps {
+        (self.taking(), any::<bool>())
+            .prop_map(|(taking, answers)| taking.into_iter().chain(answers.then(|| moved(DisputeMove::Answer))).collect())
+            .boxed()
+    }
+
+    fn won(&self) -> Steps {
+        let lost_first = prop_oneof![4 => Just(false), 1 => Just(true)];
+        (self.answered(), lost_first)
+            .prop_map(|(taking, lost_first)| {
+                let lost = lost_first.then(|| moved(DisputeMove::Lose));
+                taking.into_iter().chain(lost).chain([moved(DisputeMove::Win)]).collect()
+            })
+            .boxed()
+    }
+
+    fn lost(&self) -> Steps {
+        self.answered().prop_map(|taking| taking.into_iter().chain([moved(DisputeMove::Lose)]).collect()).boxed()
+    }
+
+    fn inquiry(&self) -> Steps {
+        let goes_on = [
+            vec![],
+            vec![moved(DisputeMove::Answer)],
+            vec![moved(DisputeMove::Answer), moved(DisputeMove::End)],
+            vec![moved(DisputeMove::End)],
+        ];
+        (pick(), prop::sample::select(goes_on.to_vec()))
+            .prop_map(|(amount, goes_on)| [vec![dispute(amount, true)], goes_on].concat())
+            .boxed()
+    }
+
+    /// Plain refunds, the dispute, and events that come late or twice.
+    fn about(&self, before: usize, steps: Steps) -> PlanStrategy {
+        let lives = vec(self.paid_now_or_later(), 0..=before);
+        let steps = (lives, steps).prop_map(|(lives, steps)| [lives.concat(), steps].concat()).boxed();
+        let again = prop_oneof![late(), (0_u8..5).prop_map(|after| FaultKind::Again { after })];
+        (self.plan(self.order(), steps), vec((any::<u8>(), any::<u8>(), again), 0..3))
+            .prop_map(|(plan, faults)| befall(plan, faults))
+            .boxed()
+    }
+
+    pub(super) fn dispute_withdraws(&self) -> PlanStrategy {
+        self.about(1, self.taking())
+    }
+
+    pub(super) fn dispute_won(&self) -> PlanStrategy {
+        self.about(1, self.won())
+    }
+
+    pub(super) fn dispute_lost(&self) -> PlanStrategy {
+        self.about(1, self.lost())
+    }
+
+    pub(super) fn inquiries(&self) -> PlanStrategy {
+        let refunds = vec(self.paid_now_or_later(), 0..=1);
+        let steps = (self.inquiry(), refunds).prop_map(|(inquiry, refunds)| [inquiry, refunds.concat()].concat()).boxed();
+        self.about(1, steps)
+    }
+
+    pub(super) fn several_disputes(&self) -> PlanStrategy {
+        let part = (1_u64..400).prop_map(|units| vec![dispute(Pick::Units(units), false)]);
+        let end = prop_oneof![
+            2 => Just(Vec::new()),
+            1 => (0_u8..3).prop_map(|which| vec![Step::plain(Action::MoveDispute { dispute: which, to: DisputeMove::Win })]),
+            1 => (0_u8..3).prop_map(|which| vec![Step::plain(Action::MoveDispute { dispute: which, to: DisputeMove::Lose })]),
+        ];
+        self.about(0, (vec(part, 2..=3), end).prop_map(|(parts, end)| [parts.concat(), end].concat()).boxed())
+    }
+
+    pub(super) fn disputes_and_refunds(&self) -> PlanStrategy {
+        let refunds = |least: usize| vec(self.paid_now_or_later(), least..=2).prop_map(|lives| lives.concat());
+        let open = self.opened_by(self.part(), [0, 1, 1]).prop_map(|ask| vec![Step::plain(ask)]);
+        let open = prop_oneof![2 => Just(Vec::new()), 1 => open];
+        let dispute = prop_oneof![1 => self.taking(), 1 => self.won(), 1 => self.lost(), 1 => self.inquiry()];
+        let after = self.lives(self.opened(self.part()), self.any_end(), 0, 1);
+        let steps = (refunds(1), open, dispute, refunds(0), after)
+            .prop_map(|(before, open, dispute, refunds, after)| [before, open, dispute, refunds, after].concat());
+        self.plan(self.order(), steps.boxed())
+    }
+
+    /// What else may happen with such a provider, for mixed traffic.
+    pub(super) fn dispute_actions(&self) -> Vec<(u32, Actions)> {
+        let moves = [DisputeMove::Escalate, DisputeMove::Answer, DisputeMove::Win, DisputeMove::Lose, DisputeMove::End];
+        let goes_on = (any::<u8>(), prop::sample::select(moves.to_vec())).prop_map(|(dispute, to)| Action::MoveDispute { dispute, to });
+        let opens = (pick(), any::<bool>()).prop_map(|(amount, inquiry)| Action::OpenDispute { amount, inquiry });
+        vec![(1, opens.boxed()), (2, goes_on.boxed())]
+    }
+}
+
+/// The same fact in two events.
+pub(super) fn twin() -> BoxedStrategy<FaultKind> {
+    (0_u8..6).prop_map(|after| FaultKind::Twin { after }).boxed()
+}
+
+fn opening(action: Action, opens: Opening) -> Action {
+    match action {
+        Action::Refund { amount, level, joins, own, kind, .. } => Action::Refund { amount, level, joins, own, kind, opens },
+        other => other,
+    }
+}
+
+fn dispute(amount: Pick, inquiry: bool) -> Step {
+    Step::plain(Action::OpenDispute { amount, inquiry })
+}
+
+fn moved(to: DisputeMove) -> Step {
+    Step::plain(Action::MoveDispute { dispute: 0, to })
+}

@@ -1,0 +1,242 @@
+//! The events that tell of a change: which, in which order, and what stands in all of them.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use super::{
+    NAME, code,
+    indent::indented,
+    money::sent,
+    places::{Carries, Place, template},
+};
+use crate::{
+    corpus::{Corpus, CorpusError},
+    domain::{Amount, EventTime, RefundState},
+    model::{Change, Covered, Tell},
+    provider::{Message, Scene, Template, push_plain},
+};
+
+pub(super) const REFUND_CREATED: &str = "refund.created";
+pub(super) const REFUND_UPDATED: &str = "refund.updated";
+pub(super) const REFUND_FAILED: &str = "refund.failed";
+pub(super) const CHARGE_REFUNDED: &str = "charge.refunded";
+pub(super) const CHARGE_REFUND_UPDATED: &str = "charge.refund.updated";
+pub(super) const DISPUTE_CREATED: &str = "charge.dispute.created";
+pub(super) const DISPUTE_UPDATED: &str = "charge.dispute.updated";
+pub(super) const DISPUTE_CLOSED: &str = "charge.dispute.closed";
+pub(super) const FUNDS_WITHDRAWN: &str = "charge.dispute.funds_withdrawn";
+pub(super) const FUNDS_REINSTATED: &str = "charge.dispute.funds_reinstated";
+
+const TOLD: [&str; 10] = [
+    REFUND_CREATED,
+    REFUND_UPDATED,
+    REFUND_FAILED,
+    CHARGE_REFUNDED,
+    CHARGE_REFUND_UPDATED,
+    DISPUTE_CREATED,
+    DISPUTE_UPDATED,
+    DISPUTE_CLOSED,
+    FUNDS_WITHDRAWN,
+    FUNDS_REINSTATED,
+];
+
+/// Events whose charge is the one that paid for the order; other charges are earlier attempts.
+const OF_THE_CHARGE: [&str; 4] = [CHARGE_REFUNDED, "charge.succeeded", "charge.captured", "charge.updated"];
+
+/// A payment intent that is given up is not the one that was paid.
+const OF_ANOTHER_PAYMENT: &str = "payment_intent.canceled";
+
+/// Names that no catalogue has, for events that a consumer must acknowledge without knowing them.
+const UNKNOWN_TYPES: [&str; 4] =
+    ["payment_insight.updated", "billing.credit_forecast.created", "issuing_rule.archived", "treasury.sweep.settled"];
+
+/// More events than one change has; numbers their ids.
+const MOST_EVENTS: u64 = 1 << 20;
+
+/// All templates of the provider.
+#[derive(Clone, Debug)]
+pub(super) struct Events {
+    templates: BTreeMap<String, (Carries, Template<Place>)>,
+    others: Vec<String>,
+}
+
+impl Events {
+    pub(super) fn new(corpus: &Corpus) -> Result<Events, CorpusError> {
+        let mut templates = BTreeMap::new();
+        for entry in &corpus.catalogue {
+            let Some(example) = corpus.examples.get(&entry.kind) else { continue };
+            templates.insert(entry.kind.clone(), (Carries::of(example), template(example)));
+        }
+        if let Some(missing) = TOLD.iter().find(|kind| !templates.contains_key(**kind)) {
+            let problem = format!("an example of `{missing}` is missing; payloads are made from it");
+            return Err(CorpusError { file: format!("corpus/{NAME}"), problem });
+        }
+        let others = templates.keys().filter(|kind| !TOLD.contains(&kind.as_str())).cloned().collect();
+        Ok(Events { templates, others })
+    }
+
+    /// How many event types are only traffic.
+    pub(super) fn others(&self) -> usize {
+        self.others.len()
+    }
+
+    /// The events that tell of a change.
+    pub(super) fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
+        let mut family = Family { events: self, scene, messages: Vec::new() };
+        match change {
+            Change::Opened { refund, ends, .. } => family.opened(*refund, ends),
+            Change::Moved { refunds, from, to, .. } => refunds.iter().for_each(|refund| family.moved(*refund, *from, *to)),
+            Change::MetadataUpdated { refund } => family.updated_silently(*refund),
+            Change::Dispute { dispute, to, fails } => {
+                fails.iter().for_each(|refund| family.moved(*refund, RefundState::Pending, RefundState::Failed));
+                family.disputed(*dispute, *to);
+            }
+            Change::Other { event } => family.other(*event),
+            // Its palette has nothing else.
+            _ => {}
+        }
+        family.messages
+    }
+}
+
+/// The events of one change.
+pub(super) struct Family<'a> {
+    events: &'a Events,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) messages: Vec<Message>,
+}
+
+impl Family<'_> {
+    /// Adds an event of a type. `fill` writes what only its kind of object has.
+    pub(super) fn push(&mut self, kind: &str, by_shop: bool, tells: Vec<Tell>, fill: &dyn Fn(Place, &mut String)) {
+        let scene = self.scene;
+        // Every type used here was checked when the corpus was loaded.
+        let Some((carries, template)) = self.events.templates.get(kind) else { return };
+        let event = self.messages.len();
+        let time = self.time();
+        let id = event_id(scene, event);
+        let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
+        let mut body = String::with_capacity(4000);
+        template.render(&mut body, &mut |place, out| match place {
+            Place::EventId => push_plain(out, &id),
+            Place::EventTime => _ = write!(out, "{}", seconds(&time)),
+            Place::Request if by_shop => {
+                let request = code(&scene.mint, "request", scene.moment, 14);
+                let key = scene.mint.uuid("idempotency", scene.moment);
+                _ = write!(out, r#"{{"id":"req_{request}","idempotency_key":"{key}"}}"#);
+            }
+            Place::Request => out.push_str(r#"{"id":null,"idempotency_key":null}"#),
+            Place::Charge => push_plain(out, charge(scene)),
+            Place::PaymentIntent => push_plain(out, &scene.names.payment),
+            Place::Currency => push_plain(out, &scene.currency.code().to_lowercase()),
+            Place::Id if *carries == Carries::Charge && own_charge => push_plain(out, charge(scene)),
+            Place::Id if *carries == Carries::Payment && kind != OF_ANOTHER_PAYMENT => push_plain(out, &scene.names.payment),
+            Place::Metadata if matches!(carries, Carries::Charge | Carries::Payment) => {
+                _ = write!(out, r#"{{"order_id":"{}"}}"#, scene.names.order);
+            }
+            place => fill(place, out),
+        });
+        self.messages.push(Message::new(id, kind, Some(&scene.names.order), time, tells, indented(&body)));
+    }
+
+    /// The time of the event that is pushed next.
+    pub(super) fn time(&self) -> EventTime {
+        let times = self.scene.times;
+        times[self.messages.len().min(times.len() - 1)].clone()
+    }
+
+    pub(super) fn amount(&self, minor: u64) -> Amount {
+        Amount::from_minor(minor, super::money::digits(self.scene.currency))
+    }
+
+    /// The running total of the charge and what it sums up: refunds under way count, refunds that failed do not.
+    pub(super) fn total(&self, in_passing: bool) -> (u64, Tell) {
+        let (scene, mut sum) = (self.scene, 0);
+        let mut covers = Vec::new();
+        for (refund, id) in scene.truth.refunds.iter().zip(&scene.names.refunds) {
+            if refund.state.is_open() || refund.state == RefundState::Succeeded {
+                sum += refund.requested;
+                covers.push(Covered { id: id.clone(), state: refund.state, amount: self.amount(refund.requested) });
+            }
+        }
+        let tell = Tell::Total { id: charge(scene).to_owned(), refunded_amount: self.amount(sum), covers, in_passing };
+        (sum, tell)
+    }
+
+    /// Something that has nothing to do with refunds. A charge shows what was refunded of it all the same.
+    fn other(&mut self, index: u16) {
+        let others = &self.events.others;
+        let Some(kind) = others.get(usize::from(index) % others.len().max(1)).cloned() else { return };
+        let scene = self.scene;
+        let of_the_charge = OF_THE_CHARGE.contains(&kind.as_str());
+        let (sum, tell) = self.total(true);
+        let tells = if of_the_charge && sum > 0 { vec![tell] } else { Vec::new() };
+        let captured = scene.truth.captured;
+        self.push(&kind, false, tells, &|place, out| match place {
+            Place::Id => {
+                let prefix = match kind.split('.').next() {
+                    Some("charge") => "ch_3",
+                    Some("payment_intent") => "pi_3",
+                    Some("review") => "prv_1",
+                    _ => "issfr_1",
+                };
+                push_plain(out, &format!("{prefix}{}", code(&scene.mint, "other", scene.moment, super::LENGTH)));
+            }
+            Place::Created => _ = write!(out, "{}", seconds(scene.created)),
+            _ if of_the_charge => self_of_charge(scene, place, sum, captured, out),
+            Place::Amount => _ = write!(out, "{}", sent(captured, scene.currency)),
+            Place::Captured | Place::AmountRefunded => out.push('0'),
+            Place::IsDisputed | Place::IsRefunded => out.push_str("false"),
+            Place::BalanceTransaction | Place::Receipt => out.push_str("null"),
+            _ => {}
+        });
+    }
+}
+
+/// What the charge says of itself.
+pub(super) fn self_of_charge(scene: &Scene<'_>, place: Place, refunded: u64, captured: u64, out: &mut String) {
+    // Writing to a string cannot fail.
+    _ = match place {
+        Place::Amount | Place::Captured => write!(out, "{}", sent(captured, scene.currency)),
+        Place::AmountRefunded => write!(out, "{}", sent(refunded, scene.currency)),
+        Place::IsRefunded => write!(out, "{}", refunded == captured),
+        // It stays true when the dispute is over.
+        Place::IsDisputed => write!(out, "{}", scene.truth.disputes.iter().any(|dispute| dispute.withdrawn)),
+        Place::BalanceTransaction => write!(out, r#""txn_3{}""#, code(&scene.mint, "sale", scene.order as u64, super::LENGTH)),
+        Place::Created => write!(out, "{}", seconds(scene.created)),
+        Place::Receipt => write!(out, "{}", receipt(scene, refunded)),
+        _ => Ok(()),
+    };
+}
+
+/// The address of a receipt, which changes with what was refunded.
+pub(super) fn receipt(scene: &Scene<'_>, refunded: u64) -> String {
+    format!(r#""https://example.com/receipts/{}""#, code(&scene.mint, "receipt", scene.order as u64 ^ refunded << 8, 24))
+}
+
+/// An order has one charge.
+pub(super) fn charge<'a>(scene: &Scene<'a>) -> &'a str {
+    scene.names.charges.first().map(String::as_str).unwrap_or_default()
+}
+
+pub(super) fn seconds(time: &EventTime) -> i64 {
+    time.micros().div_euclid(1_000_000)
+}
+
+fn event_id(scene: &Scene<'_>, event: usize) -> String {
+    format!("evt_1{}", code(&scene.mint, "event", scene.moment * MOST_EVENTS + event as u64, super::LENGTH))
+}
+
+/// An event of a type that nobody has heard of.
+pub(super) fn unknown(scene: &Scene<'_>, name: u8) -> Message {
+    let kind = UNKNOWN_TYPES[usize::from(name) % UNKNOWN_TYPES.len()];
+    let id = format!("evt_1{}", code(&scene.mint, "unknown", scene.moment * 256 + u64::from(name), super::LENGTH));
+    let object = code(&scene.mint, "unknown object", scene.moment, super::LENGTH);
+    let (time, amount) = (&scene.times[0], sent(1, scene.currency));
+    let created = seconds(time);
+    let (charge, payment) = (charge(scene), &scene.names.payment);
+    let currency = scene.currency.code().to_lowercase();
+    let body = format!(
+        r#"{{"id":"{id}","object":"event","api_version":"2026-10-28.endive","created":{created},"data":{{"object":{{"id":"ins_1{object}","object":"insight","amount":{amount},"charge":"{charge}","created":{created},"currency":"{currency}","payment_intent":"{payment}","status":"succeeded"}}}},"livemode":false,"pending_webhooks":1,"request":{{"id":null,"idempotency_key":null}},"type":"{kind}"}}"#
+    );
+    Message::new(id, kind, Some(&scene.names.order), time.clone(), Vec::new(), indented(&body))
+}

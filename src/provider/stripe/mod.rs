@@ -1,0 +1,227 @@
+//! Stripe: refunds whose success can be taken back, running totals of charges, and disputes that are won and lost.
+//!
+//! An order is a payment intent with its successful charge; the shop knows it by its own reference, which stands in the
+//! metadata of both. Refunds and disputes name the charge and the payment intent only. Amounts are whole numbers of the
+//! smallest unit that Stripe uses for a currency; times are whole seconds, so that events may bear the same one. What an
+//! event tells is written down beside it; no payload is read back here.
+//! Source: `docs/expectations.md`, "Stripe"; what each member rests on is said in `corpus/stripe/sources.toml`.
+
+mod anatomy;
+mod disputes;
+mod events;
+mod indent;
+mod money;
+mod places;
+mod refunds;
+mod requirements;
+mod sign;
+
+use std::sync::OnceLock;
+
+use events::Events;
+
+use super::{IdOf, Message, Mint, Provider, Scene};
+use crate::{
+    corpus::{Corpus, CorpusError, Files},
+    domain::{
+        Amount, Currency, Lifecycle,
+        RefundState::{Cancelled, Failed, Pending, PendingInformation, Succeeded},
+    },
+    model::{Change, EventFacts},
+    mutate::Anatomy,
+    plan::Palette,
+};
+
+/// The provider's name.
+pub const NAME: &str = "stripe";
+
+/// The header that carries the signature.
+pub const SIGNATURE_HEADER: &str = "stripe-signature";
+
+pub use crate::__stripe_requirements as requirements;
+
+/// Success is revocable: a refund that was paid back may fail, be returned by the bank and wait for the shopper again, or be
+/// cancelled shortly after. Source: <https://docs.stripe.com/refunds>, "Handle failed refunds" and "Cancel a refund".
+const LIFECYCLE: Lifecycle = Lifecycle::new(&[
+    (PendingInformation, Pending),
+    (PendingInformation, Failed),
+    (PendingInformation, Cancelled),
+    (Pending, Succeeded),
+    (Pending, Failed),
+    (Pending, Cancelled),
+    (Succeeded, Failed),
+    (Succeeded, PendingInformation),
+    (Succeeded, Cancelled),
+]);
+
+/// Those whose smallest unit is not a hundredth come after the first.
+const CURRENCIES: [&str; 9] = ["USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", "EUR", "GBP"];
+
+const ODD_CURRENCIES: u8 = 6;
+
+/// Stripe with its corpus.
+#[derive(Debug)]
+pub struct Stripe {
+    corpus: Corpus,
+    events: Events,
+    palette: Palette,
+    currencies: Vec<Currency>,
+}
+
+impl Stripe {
+    /// The provider with the corpus that the binary carries.
+    ///
+    /// # Panics
+    /// Never in a build whose tests pass: they load this corpus.
+    pub fn embedded() -> &'static Stripe {
+        static EMBEDDED: OnceLock<Stripe> = OnceLock::new();
+        EMBEDDED.get_or_init(|| match Stripe::new(&Files::embedded(NAME)) {
+            Ok(provider) => provider,
+            Err(error) => panic!("the embedded corpus is broken: {error}"),
+        })
+    }
+
+    /// The provider with a corpus of these files.
+    ///
+    /// # Errors
+    /// When the corpus is broken or lacks an example that payloads are made from.
+    pub fn new(files: &Files) -> Result<Stripe, CorpusError> {
+        let corpus = Corpus::load(files)?;
+        let events = Events::new(&corpus)?;
+        let currencies: Vec<Currency> = CURRENCIES.into_iter().filter_map(Currency::from_code).collect();
+        let palette = Palette {
+            information: true,
+            cancellation: true,
+            revocable: true,
+            disputes: true,
+            payments: true,
+            twins: true,
+            metadata: true,
+            own: true,
+            dated_signatures: true,
+            several_secrets: true,
+            refund_completion: events::REFUND_CREATED.to_owned(),
+            charge_completion: events::CHARGE_REFUNDED.to_owned(),
+            views: ["refund.*", events::CHARGE_REFUNDED].map(str::to_owned).to_vec(),
+            currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX),
+            odd_currencies: ODD_CURRENCIES,
+            others: u16::try_from(events.others()).unwrap_or(u16::MAX),
+            defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
+            ..Palette::default()
+        };
+        Ok(Stripe { corpus, events, palette, currencies })
+    }
+}
+
+impl Provider for Stripe {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    fn palette(&self) -> &Palette {
+        &self.palette
+    }
+
+    fn currencies(&self) -> &[Currency] {
+        &self.currencies
+    }
+
+    fn digits(&self, currency: Currency) -> u32 {
+        money::digits(currency)
+    }
+
+    fn most(&self, currency: Currency) -> u64 {
+        money::most(currency)
+    }
+
+    fn lifecycle(&self) -> Lifecycle {
+        LIFECYCLE
+    }
+
+    fn whole_seconds(&self) -> bool {
+        true
+    }
+
+    fn id(&self, mint: &Mint, of: IdOf) -> String {
+        let number = |order: usize, part: usize| order as u64 * 1000 + part as u64;
+        match of {
+            // The shop's own reference. The letters that change fastest come first, so that the ids of one run differ early on.
+            IdOf::Order(order) => format!("so-{}{order}", fast_first(mint.serial())),
+            IdOf::Charge(order, charge) => format!("ch_3{}", code(mint, "charge", number(order, charge), LENGTH)),
+            IdOf::Item(order, item) => format!("li_1{}", code(mint, "item", number(order, item), LENGTH)),
+            IdOf::Refund(order, refund) => format!("re_3{}", code(mint, "refund", number(order, refund), LENGTH)),
+            IdOf::Payment(order) => format!("pi_3{}", code(mint, "payment", order as u64, LENGTH)),
+            IdOf::Dispute(order, dispute) => format!("du_1{}", code(mint, "dispute", number(order, dispute), LENGTH)),
+        }
+    }
+
+    fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
+        self.events.tell(scene, change)
+    }
+
+    fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
+        events::unknown(scene, name)
+    }
+
+    fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
+        anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn signature_header(&self) -> &str {
+        SIGNATURE_HEADER
+    }
+
+    fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
+        sign::headers(secrets, unix_seconds, body)
+    }
+}
+
+/// How many characters follow the prefix and the digit of an id.
+const LENGTH: usize = 23;
+
+const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+fn letter(number: u64, of: u64) -> char {
+    char::from(LETTERS[usize::try_from(number % of).unwrap_or(0)])
+}
+
+fn fast_first(serial: u64) -> String {
+    std::iter::successors(Some(serial), |rest| Some(rest / 36)).take(12).map(|number| letter(number, 36)).collect()
+}
+
+/// So many letters and digits that follow from what they are for.
+fn code(mint: &Mint, what: &str, index: u64, length: usize) -> String {
+    let words = (0..).map(|word| mint.number(what, index * 4 + word));
+    words
+        .flat_map(|word| std::iter::successors(Some(word), |rest| Some(rest / 62)).take(8).map(|number| letter(number, 62)))
+        .take(length)
+        .collect()
+}
+
+#[cfg(test)]
+mod conformance {
+    use crate::{domain::Clock, reference::ReferenceShop};
+
+    // Certified as a Rust integrator would do it.
+    crate::conformance_tests!(stripe, || ReferenceShop::new(Clock::system()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_differ_early_and_have_the_documented_forms() {
+        let id = |serial: u64, of: IdOf| Stripe::embedded().id(&Mint::new(serial), of);
+        let starts: HashSet<String> = (1_000_000..1_010_000).map(|serial| id(serial, IdOf::Order(0))[..8].to_owned()).collect();
+        assert_eq!(starts.len(), 10_000);
+        assert_eq!(id(7, IdOf::Refund(0, 0)).len(), "re_3".len() + LENGTH);
+        assert_ne!(id(7, IdOf::Payment(0)), id(7, IdOf::Payment(1)));
+    }
+}

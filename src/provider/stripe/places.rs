@@ -1,0 +1,174 @@
+//! Where facts are written in Stripe's events, and the templates that they are written into.
+//!
+//! Members that an example does not have, because they come and go, are put where they belong: after `id` and `object` all
+//! members stand in alphabetical order, at every depth.
+
+use crate::{
+    json::{Map, Value},
+    provider::Template,
+};
+
+/// Where facts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    EventId,
+    EventTime,
+    Previous,
+    Request,
+    /// The object's own id.
+    Id,
+    Amount,
+    Captured,
+    AmountRefunded,
+    IsRefunded,
+    IsDisputed,
+    BalanceTransaction,
+    BalanceTransactions,
+    Charge,
+    Created,
+    Currency,
+    Destination,
+    FailureTransaction,
+    FailureReason,
+    IsRefundable,
+    Metadata,
+    NextAction,
+    PaymentIntent,
+    PendingReason,
+    Reason,
+    Receipt,
+    Status,
+    CaseType,
+}
+
+const ENVELOPE: [(&str, Place); 4] =
+    [("/id", Place::EventId), ("/created", Place::EventTime), ("/data/previous_attributes", Place::Previous), ("/request", Place::Request)];
+
+const REFUND: [(&str, Place); 15] = [
+    ("/data/object/id", Place::Id),
+    ("/data/object/amount", Place::Amount),
+    ("/data/object/balance_transaction", Place::BalanceTransaction),
+    ("/data/object/charge", Place::Charge),
+    ("/data/object/created", Place::Created),
+    ("/data/object/currency", Place::Currency),
+    ("/data/object/destination_details", Place::Destination),
+    ("/data/object/failure_balance_transaction", Place::FailureTransaction),
+    ("/data/object/failure_reason", Place::FailureReason),
+    ("/data/object/metadata", Place::Metadata),
+    ("/data/object/next_action", Place::NextAction),
+    ("/data/object/payment_intent", Place::PaymentIntent),
+    ("/data/object/pending_reason", Place::PendingReason),
+    ("/data/object/reason", Place::Reason),
+    ("/data/object/status", Place::Status),
+];
+
+const CHARGE: [(&str, Place); 12] = [
+    ("/data/object/id", Place::Id),
+    ("/data/object/amount", Place::Amount),
+    ("/data/object/amount_captured", Place::Captured),
+    ("/data/object/amount_refunded", Place::AmountRefunded),
+    ("/data/object/balance_transaction", Place::BalanceTransaction),
+    ("/data/object/created", Place::Created),
+    ("/data/object/currency", Place::Currency),
+    ("/data/object/disputed", Place::IsDisputed),
+    ("/data/object/metadata", Place::Metadata),
+    ("/data/object/payment_intent", Place::PaymentIntent),
+    ("/data/object/receipt_url", Place::Receipt),
+    ("/data/object/refunded", Place::IsRefunded),
+];
+
+const DISPUTE: [(&str, Place); 12] = [
+    ("/data/object/id", Place::Id),
+    ("/data/object/amount", Place::Amount),
+    ("/data/object/balance_transaction", Place::BalanceTransaction),
+    ("/data/object/balance_transactions", Place::BalanceTransactions),
+    ("/data/object/charge", Place::Charge),
+    ("/data/object/created", Place::Created),
+    ("/data/object/currency", Place::Currency),
+    ("/data/object/is_charge_refundable", Place::IsRefundable),
+    ("/data/object/payment_intent", Place::PaymentIntent),
+    ("/data/object/payment_method_details/card/case_type", Place::CaseType),
+    ("/data/object/reason", Place::Reason),
+    ("/data/object/status", Place::Status),
+];
+
+const PAYMENT: [(&str, Place); 4] = [
+    ("/data/object/id", Place::Id),
+    ("/data/object/created", Place::Created),
+    ("/data/object/currency", Place::Currency),
+    ("/data/object/metadata", Place::Metadata),
+];
+
+/// Objects that only name a charge: reviews and early warnings.
+const ASIDE: [(&str, Place); 4] = [
+    ("/data/object/id", Place::Id),
+    ("/data/object/charge", Place::Charge),
+    ("/data/object/created", Place::Created),
+    ("/data/object/payment_intent", Place::PaymentIntent),
+];
+
+/// What an event carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    Refund,
+    Charge,
+    Dispute,
+    Payment,
+    Aside,
+}
+
+impl Carries {
+    /// What an example carries.
+    pub(super) fn of(example: &Value) -> Carries {
+        match example.pointer("/data/object/object").and_then(Value::as_str) {
+            Some("refund") => Carries::Refund,
+            Some("charge") => Carries::Charge,
+            Some("dispute") => Carries::Dispute,
+            Some("payment_intent") => Carries::Payment,
+            _ => Carries::Aside,
+        }
+    }
+
+    fn places(self) -> &'static [(&'static str, Place)] {
+        match self {
+            Carries::Refund => &REFUND,
+            Carries::Charge => &CHARGE,
+            Carries::Dispute => &DISPUTE,
+            Carries::Payment => &PAYMENT,
+            Carries::Aside => &ASIDE,
+        }
+    }
+}
+
+/// The template of an example. Only what an event of this type may carry is added to it.
+pub(super) fn template(example: &Value) -> Template<Place> {
+    let carries = Carries::of(example);
+    let mut whole = example.clone();
+    let comes_and_goes = ["failure_balance_transaction", "failure_reason", "next_action", "pending_reason"];
+    let added: &[&str] = if carries == Carries::Refund { &comes_and_goes } else { &[] };
+    if let Some(object) = whole.pointer_mut("/data/object").and_then(Value::as_object_mut) {
+        for name in added.iter().filter(|name| !object.contains_key(name)).copied().collect::<Vec<_>>() {
+            object.insert(name, Value::Null);
+        }
+        *object = in_order(object);
+    }
+    if let Some(data) = whole.pointer_mut("/data").and_then(Value::as_object_mut)
+        && !data.contains_key("previous_attributes")
+    {
+        data.insert("previous_attributes", Value::Null);
+    }
+    let places: Vec<(&str, Place)> = ENVELOPE.iter().chain(carries.places()).copied().collect();
+    Template::new(&whole, &places.into_iter().filter(|(pointer, _)| whole.pointer(pointer).is_some()).collect::<Vec<_>>())
+}
+
+/// The members of an object in Stripe's order.
+fn in_order(object: &Map) -> Map {
+    let mut members: Vec<(String, Value)> = object.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let rank = |name: &str| match name {
+        "id" => 0,
+        "object" => 1,
+        _ => 2,
+    };
+    members.sort_by(|(one, _), (other, _)| (rank(one), one).cmp(&(rank(other), other)));
+    members.into_iter().collect()
+}

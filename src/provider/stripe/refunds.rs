@@ -1,0 +1,186 @@
+//! The events of refunds, and of the charge that they are paid from.
+
+use std::fmt::Write;
+
+use super::{
+    code,
+    events::{
+        CHARGE_REFUND_UPDATED, CHARGE_REFUNDED, DISPUTE_CLOSED, Family, REFUND_CREATED, REFUND_FAILED, REFUND_UPDATED, receipt, seconds,
+        self_of_charge,
+    },
+    money::sent,
+    places::Place,
+};
+use crate::{
+    domain::RefundState,
+    model::{DisputeEvent, Tell},
+};
+
+/// Why refunds are made; the second is what nothing is said as.
+const REASONS: [&str; 4] = [r#""requested_by_customer""#, "null", r#""duplicate""#, r#""fraudulent""#];
+
+/// Why refunds fail.
+const FAILURES: [&str; 4] = ["lost_or_stolen_card", "expired_or_canceled_card", "declined", "unknown"];
+
+const CANCELLED_BY_SHOP: &str = "merchant_request";
+
+/// What an event says of a refund beside its state.
+#[derive(Clone, Copy)]
+struct Look {
+    /// The bank's reference is known.
+    referenced: bool,
+    /// What changed; nothing where nothing is said of it.
+    before: Before,
+}
+
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    State(RefundState),
+    Reference,
+    Metadata(u32),
+}
+
+impl Family<'_> {
+    /// A refund was made.
+    pub(super) fn opened(&mut self, refund: usize, ends: &[usize]) {
+        self.refund(REFUND_CREATED, refund, Look { referenced: false, before: Before::Nothing });
+        self.charge_refunded(refund);
+        // The bank's reference comes after most successes, and changes nothing about money.
+        let succeeded = self.scene.truth.refunds[refund].state == RefundState::Succeeded;
+        if succeeded && self.scene.fancy("reference", refund as u64) {
+            let look = Look { referenced: true, before: Before::Reference };
+            self.refund(REFUND_UPDATED, refund, look);
+            self.refund(CHARGE_REFUND_UPDATED, refund, look);
+        }
+        for &dispute in ends {
+            self.dispute(DISPUTE_CLOSED, dispute, DisputeEvent::Status, Some("warning_needs_response"));
+        }
+    }
+
+    /// A refund came into another state.
+    pub(super) fn moved(&mut self, refund: usize, from: RefundState, to: RefundState) {
+        let look = Look { referenced: from == RefundState::Succeeded || to == RefundState::Succeeded, before: Before::State(from) };
+        if to == RefundState::Failed {
+            self.refund(REFUND_FAILED, refund, look);
+        }
+        self.refund(REFUND_UPDATED, refund, look);
+        self.refund(CHARGE_REFUND_UPDATED, refund, look);
+    }
+
+    /// Something about a refund changed that is not its state.
+    pub(super) fn updated_silently(&mut self, refund: usize) {
+        let revision = self.scene.truth.refunds[refund].revision;
+        let look = Look { referenced: true, before: Before::Metadata(revision) };
+        self.refund(REFUND_UPDATED, refund, look);
+        self.refund(CHARGE_REFUND_UPDATED, refund, look);
+    }
+
+    fn refund(&mut self, kind: &str, refund: usize, look: Look) {
+        let scene = self.scene;
+        let truth = &scene.truth.refunds[refund];
+        let number = (scene.order * 1000 + refund) as u64;
+        let transaction = |what: &str| format!(r#""txn_3{}""#, code(&scene.mint, what, number, super::LENGTH));
+        let tell = Tell::Refund {
+            id: scene.names.refunds[refund].clone(),
+            state: truth.state,
+            amount: self.amount(truth.requested),
+            refunded_amount: self.amount(truth.paid),
+            // It mirrors refund.updated, and shops handle one of the two.
+            in_passing: kind == CHARGE_REFUND_UPDATED,
+        };
+        let by_shop = kind == REFUND_CREATED || matches!(look.before, Before::Metadata(_));
+        let failed = matches!(truth.state, RefundState::Failed | RefundState::Cancelled);
+        let moves_at_once = truth.kind % 4 < 2;
+        self.push(kind, by_shop, vec![tell], &|place, out| {
+            // Writing to a string cannot fail.
+            _ = match place {
+                Place::Id => write!(out, r#""{}""#, scene.names.refunds[refund]),
+                Place::Amount => write!(out, "{}", sent(truth.requested, scene.currency)),
+                Place::BalanceTransaction if truth.state == RefundState::PendingInformation && !moves_at_once => write!(out, "null"),
+                Place::BalanceTransaction => write!(out, "{}", transaction("refund transaction")),
+                Place::Created => write!(out, "{}", seconds(&scene.refund_times[refund])),
+                Place::Destination if truth.state == RefundState::PendingInformation => Ok(()),
+                Place::Destination => write!(out, "{}", destination(number, look.referenced)),
+                Place::FailureTransaction if failed => write!(out, "{}", transaction("failure transaction")),
+                Place::FailureReason if failed => write!(out, r#""{}""#, failure(truth.state, truth.kind)),
+                Place::Metadata if truth.revision > 0 => write!(out, r#"{{"checked":"{}"}}"#, truth.revision),
+                Place::Metadata => write!(out, "{{}}"),
+                Place::NextAction if truth.state == RefundState::PendingInformation => {
+                    let sent_at = seconds(&scene.refund_times[refund]);
+                    let expires = sent_at + 45 * 86_400;
+                    write!(
+                        out,
+                        r#"{{"display_details":{{"email_sent":{{"email_sent_at":{sent_at},"email_sent_to":"paula.buyer@example.com"}},"expires_at":{expires}}},"type":"display_details"}}"#
+                    )
+                }
+                Place::PendingReason if truth.state == RefundState::Pending => {
+                    write!(out, r#""{}""#, if moves_at_once { "insufficient_funds" } else { "processing" })
+                }
+                Place::Reason => write!(out, "{}", REASONS[usize::from(truth.kind) % REASONS.len()]),
+                Place::Status => write!(out, r#""{}""#, word(truth.state)),
+                Place::Previous => previous(look.before, failed, number, out),
+                _ => Ok(()),
+            };
+        });
+    }
+
+    /// The charge, whose running total has grown by the refund.
+    fn charge_refunded(&mut self, refund: usize) {
+        let scene = self.scene;
+        let (sum, tell) = self.total(false);
+        let captured = scene.truth.captured;
+        let before = sum - scene.truth.refunds[refund].requested;
+        self.push(CHARGE_REFUNDED, true, vec![tell], &|place, out| match place {
+            Place::Previous => {
+                // Writing to a string cannot fail.
+                let receipt = receipt(scene, before);
+                _ = write!(out, r#"{{"amount_refunded":{},"receipt_url":{receipt}"#, sent(before, scene.currency));
+                out.push_str(if sum == captured { r#","refunded":false}"# } else { "}" });
+            }
+            place => self_of_charge(scene, place, sum, captured, out),
+        });
+    }
+}
+
+/// Stripe's word for a state.
+pub(super) fn word(state: RefundState) -> &'static str {
+    match state {
+        RefundState::PendingInformation => "requires_action",
+        RefundState::Cancelled => "canceled",
+        RefundState::Requested | RefundState::Pending => "pending",
+        RefundState::Succeeded => "succeeded",
+        RefundState::Failed => "failed",
+    }
+}
+
+fn failure(state: RefundState, kind: u8) -> &'static str {
+    match state {
+        RefundState::Cancelled => CANCELLED_BY_SHOP,
+        _ => FAILURES[usize::from(kind) % FAILURES.len()],
+    }
+}
+
+fn destination(number: u64, referenced: bool) -> String {
+    if referenced {
+        let reference = 74_830_162_590_000_000 + number;
+        format!(
+            r#"{{"card":{{"reference":"{reference}","reference_status":"available","reference_type":"acquirer_reference_number","type":"refund"}},"type":"card"}}"#
+        )
+    } else {
+        r#"{"card":{"reference_status":"pending","reference_type":"acquirer_reference_number","type":"refund"},"type":"card"}"#.to_owned()
+    }
+}
+
+fn previous(before: Before, failed: bool, number: u64, out: &mut String) -> std::fmt::Result {
+    match before {
+        Before::Nothing => Ok(()),
+        Before::State(state) if failed => {
+            write!(out, r#"{{"failure_balance_transaction":null,"failure_reason":null,"status":"{}"}}"#, word(state))
+        }
+        Before::State(state) => write!(out, r#"{{"status":"{}"}}"#, word(state)),
+        Before::Reference => write!(out, r#"{{"destination_details":{}}}"#, destination(number, false)),
+        Before::Metadata(revision) if revision > 1 => write!(out, r#"{{"metadata":{{"checked":"{}"}}}}"#, revision - 1),
+        Before::Metadata(_) => write!(out, r#"{{"metadata":{{"checked":null}}}}"#),
+    }
+}

@@ -1,0 +1,50 @@
+//! `Stripe-Signature`: a time, and a signature for each secret that is valid (<https://docs.stripe.com/webhooks/signature>).
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// The header for a body; one signature for each secret that is valid at the moment.
+pub(super) fn headers(secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
+    if secrets.is_empty() {
+        return Vec::new();
+    }
+    let time = unix_seconds.to_string();
+    let mut value = format!("t={time}");
+    for secret in secrets {
+        value.push_str(",v1=");
+        value.push_str(&signature(secret, &time, body));
+    }
+    vec![(super::SIGNATURE_HEADER.to_owned(), value)]
+}
+
+/// The key is the whole text of the secret, its prefix included.
+fn signature(secret: &str, time: &str, body: &[u8]) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(time.as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_computed_elsewhere() {
+        // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac whsec_test
+        let headers = headers(&["whsec_test"], 1_700_000_000, br#"{"a":1}"#);
+        assert_eq!(headers[0].0, "stripe-signature");
+        assert_eq!(headers[0].1, "t=1700000000,v1=38877139021993b830af32feea6e18a8da83eb2f6e49ee50bd9e4cf4ca4d3789");
+    }
+
+    #[test]
+    fn a_rotated_secret_gives_two_signatures() {
+        let headers = headers(&["new", "old"], 1, b"{}");
+        assert_eq!(headers[0].1.matches(",v1=").count(), 2);
+        assert!(super::headers(&[], 1, b"{}").is_empty());
+    }
+}
