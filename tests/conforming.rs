@@ -42,8 +42,9 @@ fn assert_conforms<C: Consumer + 'static>(make: fn() -> C) {
     assert_conforms_with(&everywhere(), &[], make);
 }
 
+/// The providers whose events these consumers read; those for the third stand in `tests/stripe_shops`.
 fn everywhere() -> Vec<&'static dyn Provider> {
-    registered().iter().map(|provider| provider.embedded()).collect()
+    registered()[..2].iter().map(|provider| provider.embedded()).collect()
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@ use refundproof::{
     case::{Delivery, Effect},
     domain::{Amount, Currency},
     mutate::{Mutant, effect, mutate},
-    plan::{Action, Level, Mutation, MutationKind, Pick, Plan, Step},
+    plan::{Action, Level, Mutation, MutationKind, Opening, Pick, Plan, Step},
     provider::{Provider, lower, registered},
 };
 use rstest::rstest;

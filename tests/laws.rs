@@ -8,7 +8,7 @@ use refundproof::{
     case::{Act, Case, Delivery, Effect, Terms},
     domain::{Amount, Currency, EventTime, RefundState, Status},
     model::{Knowledge, OrderTruth, RefundTruth},
-    plan::{Action, FaultKind, Group, Level, MutationKind, Pick, Plan, Recipe, Step, for_recipe, simpler_plans},
+    plan::{Action, FaultKind, Group, Level, MutationKind, Opening, Pick, Plan, Recipe, Step, for_recipe, simpler_plans},
     provider::{Lowering, Provider, lower, registered},
 };
 

@@ -18,7 +18,7 @@ use refundproof::{
     },
     domain::{Amount, Clock, OrderState, Status},
     model::Expectation,
-    plan::{Action, Level, Pick, Plan, Step},
+    plan::{Action, Level, Opening, Pick, Plan, Step},
     provider::lower,
     reference::ReferenceShop,
     run::{Launch, Options, OwnStates, own_states},

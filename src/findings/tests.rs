@@ -6,7 +6,7 @@ use super::{Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage};
 use crate::{
     case::Case,
     check::{Failure, FailureKind},
-    plan::{self, Action, FaultKind, Level, OrderPlan, Pick, Plan, Recipe, Step},
+    plan::{self, Action, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Recipe, Step},
     provider::{Provider, lower, registered},
     reference::Fault,
 };

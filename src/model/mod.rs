@@ -5,10 +5,15 @@
 //! no code with the reference implementation: they check each other.
 //! Source: `docs/expectations.md`, "Truth", "What each event tells" and "What may be shown".
 
+mod dispute;
 mod expect;
+mod facts;
+mod pictures;
 mod told;
 mod truth;
 
+pub use dispute::{DisputeStage, DisputeTruth};
 pub use expect::{AmountRange, Expectation, Sight};
-pub use told::{Covered, DisputeEvent, Entry, EventFacts, Knowledge, PictureIn, TakenBack, Tell};
-pub use truth::{Change, Charge, ChargeRefund, DisputeStage, DisputeTruth, OrderTruth, RefundTruth};
+pub use facts::{Covered, DisputeEvent, Entry, EventFacts, PictureIn, Tell};
+pub use told::{Knowledge, TakenBack};
+pub use truth::{Change, Charge, ChargeRefund, OrderTruth, RefundTruth};

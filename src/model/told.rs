@@ -2,155 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::expect::{AmountRange, Expectation};
-use crate::domain::{Amount, EventTime, RefundState, RefundView, Status};
-
-/// What the generator wrote an event to tell. A case file carries it beside the body, for readers and
-/// for targets that subscribe to less.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EventFacts {
-    /// The event id, the same in every redelivery.
-    pub id: String,
-    /// The event type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The order it is about; absent where it is about none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
-    /// When the provider says it was created.
-    pub created_time: EventTime,
-    /// Its place among all events of the case, counted from one, with providers whose times are too coarse to tell which
-    /// event came first; zero with all others. No target sees it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub sequence: u32,
-    /// What it tells of refunds and chargebacks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tells: Vec<Tell>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-/// When an event came into being: by its place where it has one, else by its time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment {
-    sequence: u32,
-    time: EventTime,
-}
-
-/// One thing that an event tells (`docs/expectations.md`, "What each event tells").
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Tell {
-    /// A refund's state and amounts.
-    Refund {
-        /// The refund.
-        id: String,
-        /// Its state.
-        state: RefundState,
-        /// What was asked for, summed over the items where it has any.
-        amount: Amount,
-        /// What was paid back.
-        refunded_amount: Amount,
-        /// Whether it is said in passing, by an event that is about something else: it may be taken into account, and need
-        /// not be.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        in_passing: bool,
-    },
-    /// All refunds of a charge so far.
-    Charge {
-        /// The charge.
-        id: String,
-        /// Where the picture stands.
-        within: PictureIn,
-        /// The charge refunds.
-        refunds: Vec<Entry>,
-    },
-    /// The order so far.
-    Order {
-        /// What was paid back.
-        refunded_amount: Amount,
-        /// What can still be refunded.
-        available_to_refund_amount: Amount,
-        /// What the amounts imply to be charged back.
-        charged_back_amount: Amount,
-    },
-    /// There is a chargeback.
-    Chargeback,
-    /// What was paid back of a charge so far, in one sum. It may count refunds that are only pending, and nothing tells of
-    /// a lower sum when one of them fails.
-    Total {
-        /// The charge.
-        id: String,
-        /// The sum.
-        refunded_amount: Amount,
-        /// The refunds that it sums up. No target sees them.
-        covers: Vec<Covered>,
-        /// Whether it is said in passing: it may be taken into account, and need not be.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        in_passing: bool,
-    },
-    /// How a dispute stands.
-    Dispute {
-        /// The dispute.
-        id: String,
-        /// What it takes at the moment.
-        taken_amount: Amount,
-        /// Of which kind the event is.
-        by: DisputeEvent,
-    },
-}
-
-/// The two kinds of events that tell of a dispute. Shops follow the one or the other, and until both have told the same,
-/// what either says may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum DisputeEvent {
-    /// It was opened, changed or closed.
-    Status,
-    /// Money was taken or given back.
-    Money,
-}
-
-/// One refund in a sum.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Covered {
-    /// The refund.
-    pub id: String,
-    /// Its state at that moment.
-    pub state: RefundState,
-    /// Its amount.
-    pub amount: Amount,
-}
-
-/// Where a picture of a charge stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PictureIn {
-    /// In the charge's own event that a refund was completed; what it says is paid back must be taken into account.
-    Completion,
-    /// In another event about the charge's refunds. Whoever looks at their states must take it into account; what it says is
-    /// paid back was said by a completion before.
-    ChargeRefundEvent,
-    /// In another object, which may be taken into account.
-    Elsewhere,
-}
-
-/// One charge refund in a picture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Entry {
-    /// Its state; the provider's `complete` is `succeeded` here.
-    pub state: RefundState,
-    /// Its amount.
-    pub amount: Amount,
-}
+use super::{
+    expect::{AmountRange, Expectation},
+    facts::{EventFacts, Moment, Object, PictureIn, Tell},
+    pictures::{Dispute, OrderPicture, Pictures, Refund, Sum, choices, complete},
+};
+use crate::domain::{Amount, RefundState, RefundView, Status};
 
 /// Everything that was told of one order so far.
 #[derive(Clone, Debug)]
@@ -176,129 +33,6 @@ pub struct Knowledge {
     /// Those that were said in passing.
     passing_totals: BTreeMap<String, Sum>,
     disputes: BTreeMap<String, Dispute>,
-}
-
-/// The latest sum that was told of a charge.
-#[derive(Clone, Debug)]
-struct Sum {
-    at: Moment,
-    refunded: Amount,
-    covers: Vec<Covered>,
-}
-
-/// What was told of a dispute: the last word of each kind of event.
-#[derive(Clone, Debug, Default)]
-struct Dispute(BTreeMap<DisputeEvent, (Moment, Amount)>);
-
-impl Dispute {
-    fn learn(&mut self, at: &Moment, taken: Amount, by: DisputeEvent) {
-        let known = self.0.get(&by);
-        if known.is_none_or(|(known, _)| known < at) {
-            self.0.insert(by, (at.clone(), taken));
-        }
-    }
-
-    /// What it may be shown to take. While events are under way, one kind may have told nothing yet.
-    fn choices(&self, under_way: bool) -> Vec<Amount> {
-        let silent = (under_way && self.0.len() < 2).then_some(Amount::ZERO);
-        choices(self.0.values().map(|(_, taken)| *taken).chain(silent))
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Refund {
-    at: Option<Moment>,
-    state: RefundState,
-    amount: Amount,
-    paid: Amount,
-}
-
-impl Refund {
-    fn told(at: Option<Moment>, state: RefundState, amount: Amount, paid: Amount) -> Refund {
-        Refund { at, state, amount, paid: if state == RefundState::Succeeded { paid } else { Amount::ZERO } }
-    }
-
-    /// Whether this is to be believed rather than what is known. Where events have places, the last one is right; elsewhere
-    /// a final state stays.
-    fn is_newer_than(&self, known: &Refund) -> bool {
-        if self.at.as_ref().is_some_and(|at| at.sequence > 0) {
-            return known.at < self.at;
-        }
-        !known.state.is_final() && (self.state.is_final() || known.at < self.at)
-    }
-}
-
-#[derive(Clone, Debug)]
-struct OrderPicture {
-    at: Moment,
-    refunded: Amount,
-    available: Amount,
-    charged_back: Amount,
-}
-
-/// The latest picture of each charge, and sums over them.
-#[derive(Clone, Debug, Default)]
-struct Pictures {
-    latest: BTreeMap<String, (Moment, Vec<Entry>)>,
-}
-
-impl Pictures {
-    fn learn(&mut self, charge: &str, at: &Moment, entries: &[Entry]) {
-        match self.latest.get_mut(charge) {
-            Some((known, _)) if *known >= *at => {}
-            Some(picture) => *picture = (at.clone(), entries.to_vec()),
-            None => {
-                self.latest.insert(charge.to_owned(), (at.clone(), entries.to_vec()));
-            }
-        }
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.latest.values().flat_map(|(_, entries)| entries)
-    }
-
-    fn complete(&self) -> Amount {
-        self.latest.values().map(|(_, entries)| complete(entries)).sum()
-    }
-
-    fn open(&self) -> Amount {
-        self.entries().filter(|entry| entry.state.is_open()).map(|entry| entry.amount).sum()
-    }
-}
-
-/// What events tell of beside orders.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Object {
-    /// A refund, by its id.
-    Refund(String),
-    /// A charge, by its id.
-    Charge(String),
-}
-
-impl Object {
-    fn of(tell: &Tell) -> Option<Object> {
-        match tell {
-            Tell::Refund { id, .. } => Some(Object::Refund(id.clone())),
-            Tell::Charge { id, .. } | Tell::Total { id, .. } => Some(Object::Charge(id.clone())),
-            Tell::Order { .. } | Tell::Chargeback | Tell::Dispute { .. } => None,
-        }
-    }
-}
-
-impl EventFacts {
-    /// When it came into being.
-    pub(super) fn moment(&self) -> Moment {
-        Moment { sequence: self.sequence, time: self.created_time.clone() }
-    }
-
-    fn objects(&self) -> impl Iterator<Item = Object> {
-        self.tells.iter().filter_map(Object::of)
-    }
-
-    /// Whether both tell of one refund or of one charge.
-    pub fn is_about_same(&self, other: &EventFacts) -> bool {
-        self.objects().any(|object| other.objects().any(|other| other == object))
-    }
 }
 
 /// What an event takes back of what was told before.
@@ -492,9 +226,12 @@ impl Knowledge {
     fn paid_range(&self) -> AmountRange {
         let told_by_order = self.latest_order.as_ref().map_or(Amount::ZERO, |order| order.refunded);
         let in_passing: Amount = self.only_in_passing().map(|(_, passing)| passing.paid).sum();
+        // What was paid back and is said in passing to be no longer so may be shown either way.
+        let taken_back: Amount = self.only_in_passing().filter_map(|(known, _)| known).map(|known| known.paid).sum();
         let (told_by_sums, maybe) = self.only_in_sums();
         // More than was captured is paid back only while it is not told yet that an earlier refund failed.
-        let least = (self.paid + told_by_sums).max(self.completions.complete()).min(self.captured.max(self.completions.complete()));
+        let least =
+            (self.paid - taken_back + told_by_sums).max(self.completions.complete()).min(self.captured.max(self.completions.complete()));
         let most = self.paid + maybe + in_passing;
         AmountRange { least, most: least.max(most).max(self.lenient.complete()).max(told_by_order) }
     }
@@ -515,7 +252,8 @@ impl Knowledge {
                 if counts {
                     maybe += covered.amount;
                 }
-                if is_strict && !covered.state.is_open() && !self.refunds.contains_key(&covered.id) {
+                let is_doubted = self.passing.get(&covered.id).is_some_and(|passing| passing.at.as_ref() > Some(&sum.at));
+                if is_strict && !covered.state.is_open() && !self.refunds.contains_key(&covered.id) && !is_doubted {
                     unknown += covered.amount;
                 }
             }
@@ -704,15 +442,4 @@ fn precedence(status: Status) -> u8 {
         Status::Refunded => 5,
         Status::ChargedBack => 6,
     }
-}
-
-fn complete(entries: &[Entry]) -> Amount {
-    entries.iter().filter(|entry| entry.state == RefundState::Succeeded).map(|entry| entry.amount).sum()
-}
-
-fn choices(amounts: impl IntoIterator<Item = Amount>) -> Vec<Amount> {
-    let mut amounts: Vec<Amount> = amounts.into_iter().filter(|amount| !amount.is_negative()).collect();
-    amounts.sort_unstable();
-    amounts.dedup();
-    amounts
 }

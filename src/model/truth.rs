@@ -4,6 +4,7 @@
 //! refunds and walk through their states together, so that at every step the two views of the money add
 //! up to the same amount. A step that cannot happen changes nothing and says so.
 
+use super::dispute::DisputeTruth;
 use crate::{
     domain::{Lifecycle, RefundState, Status},
     plan::{Action, DisputeMove, FailureShape, Level, Opening, Pick},
@@ -71,63 +72,6 @@ pub struct RefundTruth {
     pub explained: bool,
     /// How often its metadata changed.
     pub revision: u32,
-}
-
-/// A dispute that is an object of its own.
-#[derive(Clone, Debug)]
-pub struct DisputeTruth {
-    /// What is disputed.
-    pub amount: u64,
-    /// How it stands.
-    pub stage: DisputeStage,
-    /// Whether the money was ever taken.
-    pub withdrawn: bool,
-}
-
-/// How a dispute stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisputeStage {
-    /// The bank only asks; no money has moved.
-    Inquiry,
-    /// The bank only asks, and the shop has answered.
-    InquiryAnswered,
-    /// The inquiry is over.
-    InquiryEnded,
-    /// The money is taken, and the shop may answer.
-    Open,
-    /// The money is taken, and the shop has answered.
-    Answered,
-    /// The money is back.
-    Won,
-    /// The money is gone.
-    Lost,
-}
-
-impl DisputeStage {
-    /// Whether the money is with the shopper's bank.
-    pub fn holds_money(self) -> bool {
-        matches!(self, DisputeStage::Open | DisputeStage::Answered | DisputeStage::Lost)
-    }
-
-    fn after(self, to: DisputeMove) -> Option<DisputeStage> {
-        use DisputeStage::*;
-        match (self, to) {
-            (Inquiry | InquiryAnswered, DisputeMove::Escalate) => Some(Open),
-            (Inquiry, DisputeMove::Answer) => Some(InquiryAnswered),
-            (Inquiry | InquiryAnswered, DisputeMove::End) => Some(InquiryEnded),
-            (Open, DisputeMove::Answer) => Some(Answered),
-            (Open | Answered | Lost, DisputeMove::Win) => Some(Won),
-            (Open | Answered, DisputeMove::Lose) => Some(Lost),
-            _ => None,
-        }
-    }
-}
-
-impl DisputeTruth {
-    /// What it takes at the moment.
-    pub fn taken(&self) -> u64 {
-        if self.stage.holds_money() { self.amount } else { 0 }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -336,29 +280,8 @@ impl OrderTruth {
         Some(Change::Opened { refund, charges, ends })
     }
 
-    fn open_dispute(&mut self, amount: Pick, inquiry: bool) -> Option<Change> {
-        // A charge that is refunded in full cannot be disputed.
-        if self.paid_back() == self.captured {
-            return None;
-        }
-        let stage = if inquiry { DisputeStage::Inquiry } else { DisputeStage::Open };
-        self.disputes.push(DisputeTruth { amount: amount.of(self.captured), stage, withdrawn: !inquiry });
-        let fails = if inquiry { Vec::new() } else { self.fail_open_refunds() };
-        Some(Change::Dispute { dispute: self.disputes.len() - 1, to: None, fails })
-    }
-
-    fn move_dispute(&mut self, back: u8, to: DisputeMove) -> Option<Change> {
-        let can: Vec<usize> = (0..self.disputes.len()).filter(|&index| self.disputes[index].stage.after(to).is_some()).collect();
-        let dispute = from_newest(can.len(), back).map(|index| can[index])?;
-        let moved = &mut self.disputes[dispute];
-        moved.stage = moved.stage.after(to)?;
-        moved.withdrawn |= moved.stage.holds_money();
-        let fails = if to == DisputeMove::Escalate { self.fail_open_refunds() } else { Vec::new() };
-        Some(Change::Dispute { dispute, to: Some(to), fails })
-    }
-
     /// The money of open refunds is gone.
-    fn fail_open_refunds(&mut self) -> Vec<usize> {
+    pub(super) fn fail_open_refunds(&mut self) -> Vec<usize> {
         let open: Vec<usize> = (0..self.groups.len()).filter(|&group| self.groups[group].state.is_open()).collect();
         open.into_iter()
             .flat_map(|group| {
@@ -503,7 +426,7 @@ impl OrderTruth {
     }
 }
 
-fn from_newest(count: usize, back: u8) -> Option<usize> {
+pub(super) fn from_newest(count: usize, back: u8) -> Option<usize> {
     (count > 0).then(|| count - 1 - usize::from(back) % count)
 }
 

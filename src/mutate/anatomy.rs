@@ -22,6 +22,8 @@ pub struct Anatomy {
     pub live_mode: Option<String>,
     /// The id of the order.
     pub order_id: Option<String>,
+    /// Ids of other things by which a shop may know the order, such as its charge.
+    pub also_order: Vec<String>,
     /// Every member from which the order could be told, its id among them; empty where something is left that tells it
     /// in any case.
     pub tells_order: Vec<String>,

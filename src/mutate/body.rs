@@ -68,7 +68,12 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
             const ROOTS: [&str; 5] = ["[]", "null", "\"event\"", "42", "true"];
             return Some(ROOTS[pick % ROOTS.len()].as_bytes().to_vec());
         }
-        MutationKind::UnknownOrder => *value.pointer_mut(anatomy.order_id.as_ref()?)? = Value::from("999999999990336"),
+        MutationKind::UnknownOrder => {
+            *value.pointer_mut(anatomy.order_id.as_ref()?)? = Value::from("999999999990336");
+            for place in &anatomy.also_order {
+                *value.pointer_mut(place)? = Value::from("999999999990337");
+            }
+        }
         MutationKind::OtherCurrency => {
             let place = anatomy.currency.as_ref()?;
             let own = at(&value, place)?.as_str()?.to_owned();

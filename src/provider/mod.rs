@@ -12,6 +12,7 @@ mod sending;
 pub mod stripe;
 pub mod tazapay;
 mod template;
+mod times;
 
 pub use lower::{Lowering, lower, lower_for};
 pub use mint::Mint;

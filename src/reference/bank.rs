@@ -354,7 +354,7 @@ bank! {
     // ---- what can be taken back
     CreatedMeansRequested "created-means-requested" "EVTYPE" "refund-created-updates-order" []
         "refund.created is taken for a refund that is under way, whatever its status says.";
-    OrderByMetadata "order-by-metadata" "EXTERNAL" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
+    OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
     ReadsEmbeddedRefunds "reads-embedded-refunds" "MISSING" "charge-refunded-updates-order" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
         "The shop reads charge.refunds, which charges no longer carry, and ends in an error.";

@@ -38,6 +38,7 @@ fn scene(fault: Option<Fault>) -> Scene {
         order_id: id.to_owned(),
         currency: currency.to_owned(),
         captured_amount: amount(captured),
+        payment_intent_id: None,
         charges,
         items: Vec::new(),
     };

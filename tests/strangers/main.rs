@@ -160,7 +160,8 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::signatures_first(Reads::Both, opens::<signed::Guarded>)]
 fn conforms(#[case] reads: Reads, #[case] make: fn(&Clock) -> Box<dyn Shop>) {
     let readable = match reads {
-        Reads::Both | Reads::Refunds => registered(),
+        // Shops for the third stand in `tests/stripe_shops`.
+        Reads::Both | Reads::Refunds => &registered()[..2],
         Reads::First => &registered()[..1],
     };
     let mut found = String::new();

@@ -13,7 +13,8 @@ use refundproof::provider::registered;
 const LISTS: [&str; 4] = ["src/provider/mod.rs", "src/provider/registry.rs", "src/reference/dialect.rs", "xtask/src/extract/documents.rs"];
 
 /// What is written for people (the front page of the crate, too), and whole consumers, which must know whose webhooks they take.
-const FOR_PEOPLE: [&str; 5] = ["docs/", "samples/", "tests/strangers/", "src/lib.rs", "examples/axum_sqlite_router.rs"];
+const FOR_PEOPLE: [&str; 6] =
+    ["docs/", "samples/", "tests/strangers/", "tests/stripe_shops/", "src/lib.rs", "examples/axum_sqlite_router.rs"];
 
 /// Where the provider that is meant where none is named may stand as well.
 const ABOUT_ANY: [&str; 3] = ["tests/", "benches/", "examples/"];

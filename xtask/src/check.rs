@@ -20,6 +20,8 @@ struct Sources {
     example: Vec<Origin>,
     #[serde(default)]
     synthesized: Vec<Synthesis>,
+    #[serde(default)]
+    composed: Vec<Composition>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,19 @@ struct Origin {
 #[derive(Deserialize)]
 struct Synthesis {
     file: String,
+}
+
+/// An example of which no document shows the whole: what each part of it rests on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Composition {
+    event: String,
+    file: String,
+    documented: Vec<String>,
+    recorded: Vec<String>,
+    inferred: Vec<String>,
+    assumed: Vec<String>,
+    links: Vec<String>,
 }
 
 /// Checks the corpus of every provider.
@@ -127,6 +142,17 @@ impl Found<'_> {
             known.extend(origin.defect.iter().map(|defect| folder.join(defect)));
         }
         known.extend(sources.synthesized.iter().map(|made| folder.join(&made.file)));
+        for made in &sources.composed {
+            let grounds = [&made.documented, &made.recorded, &made.inferred, &made.assumed];
+            if grounds.iter().all(|ground| ground.is_empty()) || made.links.iter().all(|link| !link.starts_with("https://")) {
+                self.problem(format!("{}: `{}` says not what it rests on, or has no link", path.display(), made.event));
+            }
+            let file = folder.join(&made.file);
+            if !file.is_file() {
+                self.problem(format!("{}: `{}`: there is no {}", path.display(), made.event, made.file));
+            }
+            known.push(file);
+        }
         for part in ["examples", "defects", "synthesized"] {
             let Ok(entries) = fs::read_dir(folder.join(part)) else { continue };
             for entry in entries {

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use crate::story::title;
 use anyhow::{Context, bail};
 use refundproof::{
     adapter::Capabilities,
@@ -43,7 +44,7 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
         let name = format!("{number:03}-{}", recipe.name());
         let lowering = lower(provider, &plan, number as u64);
         let mut case = lowering.case.clone();
-        case.title = title(recipe, &lowering)?;
+        case.title = title(recipe, &lowering);
         write(root, provider.name(), &name, &case)?;
         written.push(format!("{name}: {}", case.title));
     }
@@ -160,27 +161,4 @@ fn write(root: &Path, provider: &str, name: &str, case: &Case) -> anyhow::Result
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let path = folder.join(format!("{name}.snap.new"));
     fs::write(&path, snapshot::file(&case.title, &snapshot::expected(case))).with_context(|| path.display().to_string())
-}
-
-fn title(recipe: Recipe, lowering: &Lowering) -> anyhow::Result<String> {
-    let count = |number: usize, thing: &str| match number {
-        1 => format!("one {thing}"),
-        several => format!("{several} {thing}s"),
-    };
-    let mut parts = Vec::new();
-    if lowering.truth.len() > 1 {
-        parts.push(count(lowering.truth.len(), "order"));
-    }
-    let refunds: usize = lowering.truth.iter().map(|truth| truth.refunds.len()).sum();
-    if refunds > 0 {
-        parts.push(count(refunds, "refund"));
-    }
-    let charges = lowering.truth.iter().map(|truth| truth.charges.len()).max().unwrap_or(1);
-    if charges > 1 {
-        parts.push(format!("paid with {charges} charges"));
-    }
-    parts.push(count(lowering.case.deliveries(), "deliverie").replace("one deliverie", "one delivery"));
-    let mut ends: Vec<String> = lowering.truth.iter().map(|truth| truth.status().to_string()).collect();
-    ends.dedup();
-    Ok(format!("{}: {}; ends {}", recipe.name().replace('-', " "), parts.join(", "), ends.join(" and ")))
 }

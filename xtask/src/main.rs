@@ -14,6 +14,7 @@ mod extract;
 mod generate;
 mod mutants;
 mod schemas;
+mod story;
 
 use std::{
     path::{Path, PathBuf},

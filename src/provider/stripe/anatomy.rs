@@ -49,6 +49,7 @@ pub(super) fn anatomy(event: &EventFacts, body: &Value, captured: Amount, curren
         created: "/created".to_owned(),
         live_mode: there("/livemode"),
         order_id: there("/data/object/payment_intent"),
+        also_order: if is_refund { all(&["/data/object/charge"]) } else { all(&["/data/object/id", "/data/object/metadata/order_id"]) },
         // A charge is what it is about itself.
         tells_order: if is_refund { all(&TELLS_ORDER) } else { Vec::new() },
         tells_amount: if is_paid { amount.clone() } else { Vec::new() },

@@ -1,0 +1,123 @@
+//! Disputes that are objects of their own: they are opened, answered, won and lost, and several may be about one order.
+
+use super::truth::{Change, OrderTruth, from_newest};
+use crate::plan::{DisputeMove, Pick};
+
+/// A dispute that is an object of its own.
+#[derive(Clone, Debug)]
+pub struct DisputeTruth {
+    /// What is disputed.
+    pub amount: u64,
+    /// How it stands.
+    pub stage: DisputeStage,
+    /// Whether the money was ever taken.
+    pub withdrawn: bool,
+}
+
+/// How a dispute stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeStage {
+    /// The bank only asks; no money has moved.
+    Inquiry,
+    /// The bank only asks, and the shop has answered.
+    InquiryAnswered,
+    /// The inquiry is over.
+    InquiryEnded,
+    /// The money is taken, and the shop may answer.
+    Open,
+    /// The money is taken, and the shop has answered.
+    Answered,
+    /// The money is back.
+    Won,
+    /// The money is gone.
+    Lost,
+}
+
+impl DisputeStage {
+    /// Whether the money is with the shopper's bank.
+    pub fn holds_money(self) -> bool {
+        matches!(self, DisputeStage::Open | DisputeStage::Answered | DisputeStage::Lost)
+    }
+
+    /// What becomes of it by a move; nothing where it cannot be made.
+    pub fn after(self, to: DisputeMove) -> Option<DisputeStage> {
+        use DisputeStage::*;
+        match (self, to) {
+            (Inquiry | InquiryAnswered, DisputeMove::Escalate) => Some(Open),
+            (Inquiry, DisputeMove::Answer) => Some(InquiryAnswered),
+            (Inquiry | InquiryAnswered, DisputeMove::End) => Some(InquiryEnded),
+            (Open, DisputeMove::Answer) => Some(Answered),
+            (Open | Answered | Lost, DisputeMove::Win) => Some(Won),
+            (Open | Answered, DisputeMove::Lose) => Some(Lost),
+            _ => None,
+        }
+    }
+}
+
+impl DisputeTruth {
+    /// What it takes at the moment.
+    pub fn taken(&self) -> u64 {
+        if self.stage.holds_money() { self.amount } else { 0 }
+    }
+}
+
+impl OrderTruth {
+    pub(super) fn open_dispute(&mut self, amount: Pick, inquiry: bool) -> Option<Change> {
+        // A charge that is refunded in full cannot be disputed.
+        if self.paid_back() == self.captured {
+            return None;
+        }
+        let stage = if inquiry { DisputeStage::Inquiry } else { DisputeStage::Open };
+        self.disputes.push(DisputeTruth { amount: amount.of(self.captured), stage, withdrawn: !inquiry });
+        let fails = if inquiry { Vec::new() } else { self.fail_open_refunds() };
+        Some(Change::Dispute { dispute: self.disputes.len() - 1, to: None, fails })
+    }
+
+    pub(super) fn move_dispute(&mut self, back: u8, to: DisputeMove) -> Option<Change> {
+        let can: Vec<usize> = (0..self.disputes.len()).filter(|&index| self.disputes[index].stage.after(to).is_some()).collect();
+        let dispute = from_newest(can.len(), back).map(|index| can[index])?;
+        let moved = &mut self.disputes[dispute];
+        moved.stage = moved.stage.after(to)?;
+        moved.withdrawn |= moved.stage.holds_money();
+        let fails = if to == DisputeMove::Escalate { self.fail_open_refunds() } else { Vec::new() };
+        Some(Change::Dispute { dispute, to: Some(to), fails })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Status, plan::Action};
+
+    const OPEN: Action = Action::OpenDispute { amount: Pick::Units(30), inquiry: false };
+    const ASK: Action = Action::OpenDispute { amount: Pick::All, inquiry: true };
+
+    fn moved(to: DisputeMove) -> Action {
+        Action::MoveDispute { dispute: 0, to }
+    }
+
+    #[track_caller]
+    fn check(actions: &[Action], status: Status, charged_back: u64) {
+        let mut order = OrderTruth::new(100, 1, 1);
+        for action in actions {
+            order.apply(action);
+        }
+        assert_eq!((order.status(), order.charged_back()), (status, charged_back));
+    }
+
+    #[test]
+    fn money_is_taken_and_comes_back() {
+        check(&[OPEN], Status::ChargedBack, 30);
+        check(&[OPEN, OPEN], Status::ChargedBack, 60);
+        check(&[OPEN, moved(DisputeMove::Win)], Status::NotRefunded, 0);
+        check(&[OPEN, moved(DisputeMove::Lose)], Status::ChargedBack, 30);
+        check(&[OPEN, moved(DisputeMove::Lose), moved(DisputeMove::Win)], Status::NotRefunded, 0);
+    }
+
+    #[test]
+    fn an_inquiry_moves_no_money_until_it_becomes_a_chargeback() {
+        check(&[ASK], Status::NotRefunded, 0);
+        check(&[ASK, moved(DisputeMove::End), moved(DisputeMove::Escalate)], Status::NotRefunded, 0);
+        check(&[ASK, moved(DisputeMove::Escalate)], Status::ChargedBack, 100);
+    }
+}

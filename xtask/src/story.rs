@@ -1,0 +1,81 @@
+//! The titles of frozen sequences: what happens, what befalls the deliveries, and how it ends.
+
+use std::collections::BTreeMap;
+
+use refundproof::{
+    domain::RefundState,
+    model::{Change, OrderTruth},
+    plan::{DisputeMove, Recipe},
+    provider::Lowering,
+};
+
+/// More than this many happenings are not told one by one.
+const LONGEST: usize = 7;
+
+/// The title of a sequence that was drawn by a recipe.
+pub(crate) fn title(recipe: Recipe, lowering: &Lowering) -> String {
+    let told: Vec<String> = lowering.changes.iter().filter_map(|(order, change)| happening(change, &lowering.truth[*order])).collect();
+    let several = if lowering.truth.len() > 1 { format!("{} orders: ", lowering.truth.len()) } else { String::new() };
+    let story = match told.len() {
+        0 => "nothing is refunded".to_owned(),
+        1..=LONGEST => told.join(", "),
+        many => format!("{}, and {} more", told[..LONGEST].join(", "), many - LONGEST),
+    };
+    let befalls = befalls(lowering);
+    let befalls = if befalls.is_empty() { String::new() } else { format!("; {befalls}") };
+    let mut ends: Vec<String> = lowering.truth.iter().map(|truth| truth.status().to_string()).collect();
+    ends.dedup();
+    format!("{}: {several}{story}{befalls}; ends {}", recipe.name().replace('-', " "), ends.join(" and "))
+}
+
+/// One thing that happened to an order. What is of no interest for refunds is not told.
+fn happening(change: &Change, truth: &OrderTruth) -> Option<String> {
+    let text = match change {
+        Change::Opened { refund, ends, .. } => {
+            let what = if truth.refunds[*refund].requested == truth.captured { "all is refunded" } else { "a part is refunded" };
+            let ends = if ends.is_empty() { "" } else { ", which ends the inquiry" };
+            format!("{what}{ends}")
+        }
+        Change::Moved { from, to, .. } => match (from, to) {
+            (RefundState::Succeeded, RefundState::Failed) => "a refund fails after it was paid back".to_owned(),
+            (RefundState::Succeeded, RefundState::PendingInformation) => "the bank sends a refund back".to_owned(),
+            (RefundState::Succeeded, RefundState::Cancelled) => "a paid refund is cancelled".to_owned(),
+            (_, RefundState::Succeeded) => "a refund is paid back".to_owned(),
+            (_, RefundState::Failed) => "a refund fails".to_owned(),
+            (_, RefundState::Cancelled) => "a refund is cancelled".to_owned(),
+            (_, RefundState::PendingInformation) => "a refund waits for the shopper".to_owned(),
+            (_, RefundState::Pending | RefundState::Requested) => "a refund goes on".to_owned(),
+        },
+        Change::ChargedBack => "money is charged back".to_owned(),
+        Change::Disputed => "a dispute is opened".to_owned(),
+        Change::DisputeResolved => "the dispute ends".to_owned(),
+        Change::Dispute { dispute, to, fails } => {
+            let opened = if truth.disputes[*dispute].withdrawn { "a dispute takes money" } else { "the bank asks" };
+            let what = match to {
+                None => opened,
+                Some(DisputeMove::Escalate) => "the inquiry becomes a chargeback",
+                Some(DisputeMove::Answer) => "the shop answers",
+                Some(DisputeMove::Win) => "the dispute is won",
+                Some(DisputeMove::Lose) => "the dispute is lost",
+                Some(DisputeMove::End) => "the inquiry ends",
+            };
+            let fails = if fails.is_empty() { "" } else { " and open refunds fail" };
+            format!("{what}{fails}")
+        }
+        Change::MetadataUpdated { .. } => "a refund is updated silently".to_owned(),
+        Change::Other { .. } => return None,
+    };
+    Some(text)
+}
+
+/// What befalls the deliveries, each thing once.
+fn befalls(lowering: &Lowering) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for delivery in lowering.case.all_deliveries() {
+        for what in delivery.fault.iter().chain(&delivery.mutation) {
+            *counts.entry(what.clone()).or_default() += 1;
+        }
+    }
+    let told: Vec<String> = counts.into_iter().map(|(what, count)| if count > 1 { format!("{what} ({count})") } else { what }).collect();
+    told.join(", ")
+}
