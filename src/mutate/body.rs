@@ -342,7 +342,25 @@ fn bad_event_id(value: &mut Value, place: &str, pick: usize) -> Option<()> {
     Some(())
 }
 
+/// A time that was written as seconds after 1970.
+fn bad_seconds(value: &mut Value, place: &str, seconds: u64, pick: usize) -> Option<()> {
+    match pick % 6 {
+        0 => {
+            remove(value, place)?;
+        }
+        1 => *value.pointer_mut(place)? = Value::Null,
+        2 => *value.pointer_mut(place)? = Value::from("yesterday"),
+        3 => *value.pointer_mut(place)? = Value::from(seconds.to_string()),
+        4 => *value.pointer_mut(place)? = Value::from(seconds * 1000),
+        _ => *value.pointer_mut(place)? = Value::from(""),
+    }
+    Some(())
+}
+
 fn bad_time(value: &mut Value, place: &str, pick: usize) -> Option<()> {
+    if let Some(seconds) = at(value, place)?.as_u64() {
+        return bad_seconds(value, place, seconds, pick);
+    }
     let own = at(value, place)?.as_str()?.to_owned();
     let plain = own.strip_suffix('Z')?;
     match pick % 8 {

@@ -381,6 +381,34 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "transfer_reversal",
             "type",
         ],
-        not_tried: &[],
+        not_tried: &[
+            // There is one sum for a charge and no list of its refunds.
+            Fault::CountsBothLayers,
+            Fault::PictureAsDelta,
+            Fault::LastEntryOnly,
+            Fault::PairsLayersByAmount,
+            Fault::EveryEntryCounts,
+            Fault::FailedEntryCounts,
+            Fault::LatestPictureWins,
+            // No event carries an order, an item or a booking, and none is called succeeded.
+            Fault::SucceededCountsAgain,
+            Fault::OrderTotalAdded,
+            Fault::SalesTransactionDoubles,
+            Fault::AbsentItemsFail,
+            Fault::OrderCompleteResets,
+            Fault::CancellationIsRefund,
+            Fault::OrderEventLiftsChargeback,
+            // A failure always has its reason, and amounts have two digits at the most.
+            Fault::FailureReasonRequired,
+            Fault::ThirdDigitCut,
+            // Times are whole seconds.
+            Fault::TextTimeOrder,
+            Fault::WholeMinuteTimes,
+            Fault::LongFractionsRefused,
+            // The time of sending is signed, and no unknown type begins like a refund's.
+            Fault::SignsBodyOnly,
+            Fault::CreatedAtReformatted,
+            Fault::RefundPrefixDispatch,
+        ],
     },
 ];

@@ -238,7 +238,7 @@ impl ReferenceShop {
             event.order_id = Cow::Owned(order.clone());
         }
         if self.has(Fault::ChargeGoesToLastOrder)
-            && matches!(event.told, Told::Charge(_))
+            && matches!(event.told, Told::Charge(_) | Told::Total(_))
             && let Some(last) = &self.slips.last_order
         {
             event.order_id = Cow::Owned(last.clone());
@@ -302,9 +302,10 @@ impl ReferenceShop {
 
 /// What a body begins with, up to the first id in it: enough to know it again.
 fn beginning(body: &[u8]) -> Option<String> {
-    const ID: &str = "\"id\":\"";
+    const ID: &str = "\"id\":";
     let text = String::from_utf8_lossy(body);
     let start = text.find(ID)? + ID.len();
+    let start = start + text[start..].find('"')? + 1;
     let length = text[start..].find('"')?;
     Some(text[..start + length].to_owned())
 }

@@ -7,11 +7,15 @@ use std::collections::HashSet;
 
 use super::{
     bank::Fault,
+    dialect::Form,
     ledger::Ledger,
     parse::{Entry, Event, RefundTold, Told},
     refusal::Refusal,
 };
 use crate::domain::{Amount, EventTime, RefundState, Status};
+
+/// After every event, in microseconds after 1970.
+const LAST_OF_ALL: i64 = 221_845_392_000_000_000;
 
 /// What only a faulty shop keeps.
 #[derive(Clone, Debug, Default)]
@@ -151,7 +155,9 @@ impl Ledger {
     /// Stores a refund of which nothing is checked yet.
     pub(super) fn store_unchecked(&mut self, id: &str, state: RefundState) {
         let amount = Amount::ZERO;
-        self.book(None, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None }, false);
+        // Where later events may change a refund for ever, what was stored first stays by being the newest.
+        let time = (self.dialect.form == Form::Snapshot).then(|| EventTime::from_micros(LAST_OF_ALL));
+        self.book(time, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None }, false);
     }
 
     /// What is lost in a restart.

@@ -54,7 +54,7 @@ impl Draw<'_> {
     pub(super) fn doubtful(&self) -> PlanStrategy {
         // What was paid back is where most harm can be done, so most refunds get that far.
         let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
-        let often = vec![
+        let mut often = vec![
             MutationKind::OverCaptured,
             MutationKind::TextAmount,
             MutationKind::UnknownState,
@@ -65,12 +65,16 @@ impl Draw<'_> {
             MutationKind::BooleanAmount,
             MutationKind::BadEventId,
         ];
+        if self.palette.revocable {
+            // The mistake of taking it for positive shows only in a running total.
+            often.push(MutationKind::NegativeAmount);
+        }
         let kinds = [self.kinds(&[Group::Doubtful, Group::Unusual]), often].concat();
         let faults = vec((any::<u8>(), any::<u8>(), self.mutation(&kinds, false)), 3..7);
-        let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.refund(), end(), 1, 2)));
+        let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.often_open(self.refund()), end(), 1, 2)));
         let before = (before, faults).prop_map(|(plan, faults)| befall(plan, faults));
         // Several orders, because what is refused or ignored leaves nothing else to judge of an order.
-        let line = (self.lives(self.refund(), end(), 1, 1), vec((any::<u8>(), self.mutation(&kinds, false)), 2)).prop_map(
+        let line = (self.lives(self.often_open(self.refund()), end(), 1, 1), vec((any::<u8>(), self.mutation(&kinds, false)), 2)).prop_map(
             |(mut steps, faults)| {
                 for (step, (event, kind)) in steps.iter_mut().rev().zip(faults) {
                     step.faults.extend([FaultKind::Omit, kind].map(|kind| Fault { event, kind }));
@@ -79,7 +83,7 @@ impl Draw<'_> {
             },
         );
         // Of the last order nothing is doubtful, so it must be exactly right.
-        let lines = (vec(line, 2), self.lives(self.refund(), end(), 1, 1)).prop_map(|(mut lines, last)| {
+        let lines = (vec(line, 2), self.lives(self.often_open(self.refund()), end(), 1, 1)).prop_map(|(mut lines, last)| {
             lines.push(last);
             lines
         });

@@ -43,12 +43,21 @@ impl Draw<'_> {
         }
         let own_events: Vec<String> = self.palette.views.iter().take(1).cloned().collect();
         let open = plan(self.opened_by(self.refund(), [0, 2, 1]));
+        let all_events = prop_oneof![2 => Just(false), 1 => Just(true)];
         let waiting = open.prop_map(|mut plan| {
             // What is paid back and comes back waits as well, but is not what this is about.
             plan.steps.retain(|step| !matches!(step.action, Action::NeedInformation { .. }));
             plan
         });
-        waiting.prop_map(move |plan| Plan { only: own_events.clone(), ..plan }).boxed()
+        (waiting, all_events).prop_map(move |(plan, all)| if all { plan } else { Plan { only: own_events.clone(), ..plan } }).boxed()
+    }
+
+    /// Of two refunds one begins open, where they may begin otherwise: what is open can be misread in more ways.
+    pub(super) fn often_open(&self, ask: Actions) -> Actions {
+        if !self.palette.revocable {
+            return ask;
+        }
+        (ask, any::<bool>()).prop_map(|(action, open)| if open { opening(action, Opening::Pending) } else { action }).boxed()
     }
 
     // ---- refunds
