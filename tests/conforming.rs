@@ -42,7 +42,7 @@ fn assert_conforms<C: Consumer + 'static>(make: fn() -> C) {
     assert_conforms_with(&everywhere(), &[], make);
 }
 
-/// The providers whose events these consumers read; those for the third stand in `tests/stripe_shops`.
+/// The providers whose events these consumers read; each further one has a test of its own with shops.
 fn everywhere() -> Vec<&'static dyn Provider> {
     registered()[..2].iter().map(|provider| provider.embedded()).collect()
 }

@@ -6,7 +6,7 @@ mod sample;
 use std::path::{Path, PathBuf};
 
 use refundproof::provider::{Registered, registered};
-use sample::{certify, is_there, skip, target_file};
+use sample::{certify, is_there, target_file};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
 
@@ -62,37 +62,5 @@ fn python_shop_with_a_store_conforms_with_every_provider() {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
         let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
         certify(Path::new(PROGRAM), "python-failures", &args).conforms(&["survives-restart", "signature-required"]);
-    }
-}
-
-/// The shop with Stripe's own library. It needs packages, which `npm ci` in its folder installs.
-fn stripe_node(file: &str, server: &str, args: &[&str]) -> Option<sample::Certified> {
-    let folder = samples().join("stripe-node");
-    if !is_there("node") {
-        return None;
-    }
-    if !folder.join("node_modules/better-sqlite3").is_dir() {
-        skip("`npm ci` was not run in samples/stripe-node");
-        return None;
-    }
-    let name = format!("stripe-{file}");
-    let file = target_file(&folder.join(file), &name, &["node", server]);
-    let file = file.display().to_string();
-    let args = [&["--provider", "stripe", &*file], args].concat();
-    Some(certify(Path::new(PROGRAM), &format!("{name}-failures"), &args))
-}
-
-#[test]
-fn stripe_shop_with_express_conforms() {
-    if let Some(certified) = stripe_node("refundproof.toml", "server.js", &["--cases", "3"]) {
-        certified.conforms(&["refund-fails-after-success", "dispute-won-restores", "signature-covers-raw-body", "survives-restart"]);
-    }
-}
-
-#[test]
-fn a_running_total_that_is_added_up_is_found() {
-    let args = ["--only", "cumulative-is-not-added", "--cases", "10"];
-    if let Some(certified) = stripe_node("refundproof-buggy.toml", "server_buggy.js", &args) {
-        certified.fails_first("cumulative-is-not-added");
     }
 }

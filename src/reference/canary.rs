@@ -40,6 +40,8 @@ const ALSO: &[(&str, &[Fault])] = &[
         ],
     ),
     ("final-state-stays-final", &[Fault::LatestPictureWins]),
+    // Whoever counts one fact by two of its events counts it twice.
+    ("refund-counted-once", &[Fault::TotalOnTopOfRefunds]),
     ("doubtful-events-do-no-harm", &[Fault::StaysBrokenAfterRejection]),
     // A queue that stops and a lock that stays are traces too.
     ("rejection-leaves-no-trace", &[Fault::StaysBrokenAfterRejection, Fault::LockLeftByRejection]),

@@ -186,11 +186,11 @@ impl Ledger {
 
     /// A final state stays; otherwise the event that was created last is right.
     fn is_news(&self, known: &Refund, new: &Refund) -> bool {
-        if self.faults.has(Fault::LatestEventWins) {
-            return true;
-        }
         if self.dialect.form == Form::Snapshot {
             return self.is_newer(known, new);
+        }
+        if self.faults.has(Fault::LatestEventWins) {
+            return true;
         }
         !known.state.is_final() && (new.state.is_final() || self.is_later(new.time.as_ref(), known.time.as_ref()))
     }

@@ -33,6 +33,9 @@ impl Ledger {
         if self.faults.has(Fault::SuccessIsFinal) && known.state == RefundState::Succeeded {
             return false;
         }
+        if self.faults.has(Fault::LatestEventWins) {
+            return true;
+        }
         if self.faults.has(Fault::StatesOnlyRise) {
             return rank(new.state) > rank(known.state);
         }

@@ -160,7 +160,7 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::signatures_first(Reads::Both, opens::<signed::Guarded>)]
 fn conforms(#[case] reads: Reads, #[case] make: fn(&Clock) -> Box<dyn Shop>) {
     let readable = match reads {
-        // Shops for the third stand in `tests/stripe_shops`.
+        // Each further one has a test of its own with shops.
         Reads::Both | Reads::Refunds => &registered()[..2],
         Reads::First => &registered()[..1],
     };

@@ -13,8 +13,7 @@ use refundproof::provider::registered;
 const LISTS: [&str; 4] = ["src/provider/mod.rs", "src/provider/registry.rs", "src/reference/dialect.rs", "xtask/src/extract/documents.rs"];
 
 /// What is written for people (the front page of the crate, too), and whole consumers, which must know whose webhooks they take.
-const FOR_PEOPLE: [&str; 6] =
-    ["docs/", "samples/", "tests/strangers/", "tests/stripe_shops/", "src/lib.rs", "examples/axum_sqlite_router.rs"];
+const FOR_PEOPLE: [&str; 5] = ["docs/", "samples/", "tests/strangers/", "src/lib.rs", "examples/axum_sqlite_router.rs"];
 
 /// Where the provider that is meant where none is named may stand as well.
 const ABOUT_ANY: [&str; 3] = ["tests/", "benches/", "examples/"];
@@ -57,7 +56,9 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<String> {
 
 /// Whether a file may name the provider.
 fn is_room(path: &str, name: &str, is_first: bool) -> bool {
-    let own = [format!("src/provider/{}/", name.replace('-', "_")), format!("corpus/{name}/"), format!("snapshots/{name}/")];
+    let in_code = name.replace('-', "_");
+    // Tests that are about one provider alone begin with its name.
+    let own = [format!("src/provider/{in_code}/"), format!("corpus/{name}/"), format!("snapshots/{name}/"), format!("tests/{in_code}_")];
     let starts = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
     own.iter().any(|folder| path.starts_with(folder.as_str()))
         || LISTS.contains(&path)

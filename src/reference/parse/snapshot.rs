@@ -187,5 +187,8 @@ fn places(currency: &str) -> u32 {
 
 /// A time in seconds after 1970.
 pub(super) fn seconds(text: &str) -> Option<EventTime> {
-    text.parse::<i64>().ok()?.checked_mul(1_000_000).map(EventTime::from_micros)
+    let micros = text.parse::<i64>().ok()?.checked_mul(1_000_000)?;
+    let time = EventTime::from_micros(micros);
+    // Far from any time that there is, it is no time.
+    (time.micros() == micros).then_some(time)
 }

@@ -1,0 +1,39 @@
+//! The sample with Express, Stripe's own library and SQLite, certified as its README says, and with its mistake.
+
+#[path = "common/sample.rs"]
+mod sample;
+
+use std::path::Path;
+
+use sample::{certify, is_there, skip, target_file};
+
+/// The shop with one of its target files and servers; nothing where the packages that `npm ci` installs are not there.
+fn shop(file: &str, server: &str, args: &[&str]) -> Option<sample::Certified> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/stripe-node");
+    if !is_there("node") {
+        return None;
+    }
+    if !folder.join("node_modules/better-sqlite3").is_dir() {
+        skip("`npm ci` was not run in samples/stripe-node");
+        return None;
+    }
+    let name = format!("stripe-{file}");
+    let file = target_file(&folder.join(file), &name, &["node", server]).display().to_string();
+    let args = [&["--provider", "stripe", &*file], args].concat();
+    Some(certify(Path::new(env!("CARGO_BIN_EXE_refundproof")), &format!("{name}-failures"), &args))
+}
+
+#[test]
+fn the_shop_conforms() {
+    if let Some(certified) = shop("refundproof.toml", "server.js", &["--cases", "10"]) {
+        certified.conforms(&["refund-fails-after-success", "dispute-won-restores", "signature-covers-raw-body", "survives-restart"]);
+    }
+}
+
+#[test]
+fn a_running_total_that_is_added_up_is_found() {
+    let args = ["--only", "cumulative-is-not-added", "--cases", "10"];
+    if let Some(certified) = shop("refundproof-buggy.toml", "server_buggy.js", &args) {
+        certified.fails_first("cumulative-is-not-added");
+    }
+}
