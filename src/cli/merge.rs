@@ -1,20 +1,16 @@
 //! `refundproof merge`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     Exit, Stop,
     args::Merge,
     certify::{check_reports, exit, publish},
-    known,
+    files, known,
     output::Output,
     provider,
 };
 use crate::{
-    case::Case,
     check::waivers::KnownFailures,
     report::json,
     run::{Report, apply_known_failures, conclude, merge},
@@ -43,7 +39,7 @@ pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
 /// Reads a report.
 pub(super) fn read(path: &Path) -> Result<Report, Stop> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    let text = files::read(path, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
     json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))
 }
 
@@ -72,6 +68,6 @@ fn find_cases(merged: &mut Report, reports: &[PathBuf]) {
             std::iter::once(folder.join(&named)).chain(name)
         });
         let mut places = std::iter::once(named.clone()).chain(beside);
-        finding.shrunk = places.find_map(|place| Case::from_file(&place).ok()).map(Box::new);
+        finding.shrunk = places.find_map(|place| files::read_case(&place).ok()).map(Box::new);
     }
 }

@@ -5,6 +5,7 @@
 mod args;
 mod certify;
 mod doctor;
+mod files;
 mod github;
 mod init;
 mod interrupt;
@@ -16,6 +17,7 @@ mod replay;
 mod snapshot;
 mod target;
 mod target_file;
+mod text;
 mod verify;
 mod watch;
 
@@ -30,6 +32,7 @@ pub use target_file::target_file_schema;
 use crate::{
     corpus::Files,
     provider::{Provider, named, registered},
+    report,
 };
 
 /// How the program ends (`docs/reports.md`, "Exit codes").
@@ -72,30 +75,27 @@ impl Stop {
         Stop { exit: Exit::Usage, message: message.to_string() }
     }
 
-    /// Whether nobody reads any more what is written.
-    fn is_of_output(&self) -> bool {
-        self.message.starts_with("standard output: ")
-    }
-
     fn not_judged(message: impl ToString) -> Stop {
         Stop { exit: Exit::NotJudged, message: message.to_string() }
     }
 }
 
 impl From<std::io::Error> for Stop {
-    /// Only writing to standard output gets here; files say their names themselves.
+    /// Only what a report is made of gets here: standard output takes everything, and files say their names themselves.
     fn from(error: std::io::Error) -> Stop {
-        // A closed pipe (`| head`) is how people stop reading, and no fault.
-        let exit = if error.kind() == std::io::ErrorKind::BrokenPipe { Exit::Conformant } else { Exit::NotJudged };
-        Stop { exit, message: format!("standard output: {error}") }
+        Stop::not_judged(format!("the report could not be made: {error}"))
     }
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     quiet_target_panics();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let mut output = Output::new(cli.color, cli.quiet);
+    let only_shows = matches!(cli.command, Command::List(_) | Command::Explain(_) | Command::Show(_));
     let result = match cli.command {
         Command::Certify(args) => certify::run(*args, &mut output),
         Command::Doctor(args) => doctor::run(&args, &mut output),
@@ -109,12 +109,33 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
-        if !stop.is_of_output() {
-            output.complain(&stop.message);
-        }
+        output.complain(&stop.message);
         stop.exit
     });
+    let is_shown = output.end();
+    // A closed pipe (`| head`) is how people stop reading. The verdict stands in any case; a command that has none and could
+    // not show what it was asked for has done nothing.
+    let exit = if only_shows && exit == Exit::Conformant && !is_shown && !output.is_closed() { Exit::NotJudged } else { exit };
     ExitCode::from(exit.code())
+}
+
+/// Says what is wrong with the arguments, or what they ask for (`--help`).
+fn misused(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if !error.use_stderr() || (report::visible(&text) == text && text.lines().all(|line| text::without_commands(line) == line)) {
+        // In colours.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
+    }
+    // What somebody put into an argument must not command a terminal or a CI server. The same mistake is made once more with
+    // arguments in which everything is to be seen, so that their line ends and those of the message are not confused.
+    let args = std::env::args_os().map(|arg| text::one_line(&arg.to_string_lossy()));
+    let text = Cli::try_parse_from(args).err().map_or(text, |error| error.render().to_string());
+    let mut output = Output::new(args::ColorWhen::Auto, false);
+    for line in text.lines() {
+        output.note(line);
+    }
+    ExitCode::from(Exit::Usage.code())
 }
 
 /// A panic of an in-process target is a finding and is reported as one; its trace would only be noise.
