@@ -32,7 +32,6 @@ pub use target_file::target_file_schema;
 use crate::{
     corpus::Files,
     provider::{Provider, named, registered},
-    report,
 };
 
 /// How the program ends (`docs/reports.md`, "Exit codes").
@@ -121,16 +120,17 @@ pub fn main() -> ExitCode {
 
 /// Says what is wrong with the arguments, or what they ask for (`--help`).
 fn misused(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    if !error.use_stderr() || (report::visible(&text) == text && text.lines().all(|line| text::without_commands(line) == line)) {
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let shows = |arg: &String| text::one_line(arg) == *arg && text::without_commands(arg) == *arg;
+    if !error.use_stderr() || args.iter().all(shows) {
         // In colours.
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
     }
     // What somebody put into an argument must not command a terminal or a CI server. The same mistake is made once more with
     // arguments in which everything is to be seen, so that their line ends and those of the message are not confused.
-    let args = std::env::args_os().map(|arg| text::one_line(&arg.to_string_lossy()));
-    let text = Cli::try_parse_from(args).err().map_or(text, |error| error.render().to_string());
+    let text = error.render().to_string();
+    let text = Cli::try_parse_from(args.iter().map(|arg| text::one_line(arg))).err().map_or(text, |error| error.render().to_string());
     let mut output = Output::new(args::ColorWhen::Auto, false);
     for line in text.lines() {
         output.note(line);
