@@ -182,6 +182,9 @@ impl Reader<'_> {
                 Some(format!("{} cases could have shown a mistake, and its floor is {}", result.exercised, result.floor))
             }
             Verdict::Pass if result.deliveries == 0 => Some("nothing was delivered".to_owned()),
+            Verdict::Pass if Reader::covered(result) > result.deliveries => {
+                Some(format!("its coverage counts {} deliveries, of which {} were sent", Reader::covered(result), result.deliveries))
+            }
             Verdict::Pass if report.findings.iter().any(|finding| finding.about == result.id) => Some("a finding is about it".to_owned()),
             Verdict::Fail if !must => Some("it is a SHOULD, of which a failure is a warning".to_owned()),
             Verdict::Fail if none_came_again(&behind) => Some("nothing because of which it fails came again".to_owned()),
@@ -194,6 +197,12 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// How many deliveries the coverage of a requirement counts.
+    fn covered(result: &RequirementResult) -> u64 {
+        let counts = result.coverage.iter().flat_map(|coverage| coverage.events.values());
+        counts.fold(0, |sum, count| u64::saturating_add(sum, *count))
     }
 
     /// Whether a shard's row follows from its cases.
