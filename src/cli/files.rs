@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, Write},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -53,6 +53,37 @@ pub(super) fn read(path: &Path, limit: Limit) -> io::Result<String> {
         return Err(too_large());
     }
     String::from_utf8(bytes).map_err(|_| other("it is no UTF-8"))
+}
+
+/// How deep the folders of a corpus lie in each other at most.
+const DEEPEST: usize = 8;
+
+/// Looks whether a folder holds nothing but files that are small enough, and folders of these, before all of it is read.
+///
+/// # Errors
+/// The first path at which it does not, and why.
+pub(super) fn check_tree(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let mut room = REPORT.0;
+    check_below(folder, DEEPEST, &mut room)
+}
+
+fn check_below(folder: &Path, depth: usize, room: &mut u64) -> Result<(), (PathBuf, io::Error)> {
+    let fail = |error: io::Error| (folder.to_owned(), error);
+    // A link may lead to a folder above it.
+    let depth = depth.checked_sub(1).ok_or_else(|| fail(other("its folders lie too deep in each other")))?;
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let metadata = fs::metadata(&path).map_err(|error| (path.clone(), error))?;
+        if metadata.is_dir() {
+            check_below(&path, depth, room)?;
+            continue;
+        }
+        check_is_file(&metadata).map_err(|error| (path.clone(), error))?;
+        *room = room.checked_sub(metadata.len()).ok_or_else(|| {
+            (path.clone(), other(&format!("with it the folder is larger than {} MiB, which is the most that is read", REPORT.0 / MEBI)))
+        })?;
+    }
+    Ok(())
 }
 
 /// Reads a case file.
@@ -193,7 +224,7 @@ impl Room {
     /// Of what this stands for, which is written to elsewhere.
     pub(super) fn of(file: Option<File>) -> Room {
         let mut file = file.filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()));
-        let place = |file: &mut File| file.seek(SeekFrom::Current(0)).unwrap_or(0);
+        let place = |file: &mut File| file.stream_position().unwrap_or(0);
         let length = file.as_mut().map_or(0, place);
         Room { file, length }
     }

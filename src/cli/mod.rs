@@ -21,7 +21,7 @@ mod text;
 mod verify;
 mod watch;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 
@@ -149,12 +149,19 @@ fn quiet_target_panics() {
 }
 
 /// The provider of this name, with the embedded corpus or one from a folder.
-fn provider(name: &str, corpus: Option<&std::path::Path>) -> Result<&'static dyn Provider, Stop> {
+fn provider(name: &str, corpus: Option<&Path>) -> Result<&'static dyn Provider, Stop> {
     let Some(registered) = named(name) else {
         let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
         return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", names.join(" and "))));
     };
     let Some(folder) = corpus else { return Ok(registered.embedded()) };
+    let inner = folder.join(name);
+    let (own, above) = if inner.is_dir() { (inner.as_path(), folder.parent()) } else { (folder, folder.parent().and_then(Path::parent)) };
+    let snapshots = above.map(|above| above.join("snapshots").join(name));
+    for folder in [Some(own), snapshots.as_deref()].into_iter().flatten().filter(|folder| folder.is_dir()) {
+        let checked = files::check_tree(folder);
+        checked.map_err(|(path, error)| Stop::usage(format!("{}: cannot be read: {error}", path.display())))?;
+    }
     let files = Files::from_dir(folder, name).map_err(Stop::usage)?;
     // One for the whole run of the program.
     registered.load(&files).map(Box::leak).map(|provider| &*provider).map_err(Stop::usage)

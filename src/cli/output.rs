@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{
     args::ColorWhen,
     files::Room,
-    text::{one_line, without_commands, without_marks},
+    text::{harmless, one_line},
 };
 use crate::report::{
     style::{Tone, paint},
@@ -84,7 +84,7 @@ impl Output {
     }
 
     fn tell(&mut self, line: &str) {
-        let line = format!("{}\n", without_commands(line));
+        let line = format!("{}\n", harmless(line, false));
         // Nothing is left to tell anybody if standard error is gone too.
         let _ = self.err_room.take(line.len()).and_then(|()| self.err.write_all(line.as_bytes()));
     }
@@ -147,7 +147,7 @@ impl Screen {
     /// Writes the line as far as it is there.
     fn write_line(&mut self, is_ended: bool) {
         let text = String::from_utf8_lossy(&self.line);
-        let text = if self.is_begun { without_marks(&text) } else { without_commands(&text) };
+        let text = harmless(&text, self.is_begun);
         // It never fails.
         let _ = self.direct.write(text.as_bytes());
         self.is_begun = !is_ended && (self.is_begun || !self.line.is_empty());

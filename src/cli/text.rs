@@ -7,6 +7,29 @@ pub(super) fn one_line(text: &str) -> String {
     visible(text).replace('\n', "␊").replace('\t', "␉")
 }
 
+/// A line as it may leave: whatever it is made of, it holds no character that a terminal takes for a command but colours, and
+/// is none to a CI server. `is_begun` says that it goes on with a line of which a part has left already.
+pub(super) fn harmless(line: &str, is_begun: bool) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(place) = rest.find('\x1b') {
+        shown.push_str(&visible(&rest[..place]));
+        let colour = colour(&rest[place..]);
+        let end = place + colour.max(1);
+        shown.push_str(&if colour > 0 { rest[place..end].to_owned() } else { visible(&rest[place..end]) });
+        rest = &rest[end..];
+    }
+    shown.push_str(&visible(rest));
+    if is_begun { without_marks(&shown) } else { without_commands(&shown) }
+}
+
+/// How many bytes the colour is long with which a text begins, if it begins with one.
+fn colour(text: &str) -> usize {
+    let Some(code) = text.strip_prefix("\x1b[") else { return 0 };
+    let end = code.find(|character: char| !character.is_ascii_digit() && character != ';').unwrap_or(code.len());
+    if code[end..].starts_with('m') { end + 3 } else { 0 }
+}
+
 /// A line that CI servers take for text, whatever is in it: GitHub's runner takes a line that begins with `::` for a command
 /// even if blanks come first, and it and others take `##[…]` and `##name[…]` for one wherever it is.
 ///
@@ -38,7 +61,7 @@ fn beginning_of_text(line: &str) -> usize {
     loop {
         let rest = &line[start..];
         let blanks = rest.len() - rest.trim_start().len();
-        let colour = rest[blanks..].strip_prefix("\x1b[").and_then(|code| code.find('m')).map_or(0, |end| end + 3);
+        let colour = colour(&rest[blanks..]);
         if blanks + colour == 0 {
             return start;
         }
@@ -53,6 +76,12 @@ mod tests {
     #[test]
     fn line_ends_are_written_out() {
         assert_eq!(one_line("a\n b\tc\r\x1b"), "a␊ b␉c␍␛");
+    }
+
+    #[test]
+    fn only_colours_stay() {
+        assert_eq!(harmless("\x1b[1;31m::a\x1b[0m\x1b[2J\x1b\r\x07\n", false), "\x1b[1;31m‹::›a\x1b[0m␛[2J␛␍␇\n");
+        assert_eq!(harmless("::a", true), "::a");
     }
 
     #[track_caller]

@@ -18,6 +18,7 @@ use super::{
     work::EXTRA_DRAWS,
 };
 use crate::{
+    adapter::Capabilities,
     check::{snapshot_fingerprint, verdict::Verdict},
     corpus::{Level, RequirementSet, RequirementText},
     provider::Provider,
@@ -33,6 +34,19 @@ pub(super) struct Contradiction {
     pub(super) found: String,
     /// Whether that follows from the report itself; otherwise from this suite.
     pub(super) is_of_the_report: bool,
+}
+
+/// Whether a target with these claims can be judged as one that claims everything.
+fn hides_nothing(capabilities: &Capabilities) -> bool {
+    let all = Capabilities::everything();
+    all.observes.iter().all(|observed| capabilities.observes.contains(observed))
+        && capabilities.subscribes.is_none()
+        && capabilities.equivalent_statuses.is_empty()
+        && capabilities.verifies_signatures
+        && capabilities.durable
+        && capabilities.initiates_refunds
+        && !capabilities.asynchronous
+        && capabilities.concurrency >= all.concurrency
 }
 
 /// Everything that cannot be as the report says.
@@ -166,6 +180,9 @@ impl Reader<'_> {
         }
         if result.by_claims && result.verdict != Verdict::NotExercised {
             return Some("its cases are said to show nothing, because of what the target claims".to_owned());
+        }
+        if result.by_claims && hides_nothing(&report.target.capabilities) {
+            return Some("its cases are said to show nothing because of what the target claims, and it claims everything".to_owned());
         }
         if matches!(result.verdict, Verdict::NotApplicable) && (result.cases > 0 || result.deliveries > 0) {
             return Some(format!("{} cases of it were run", result.cases));

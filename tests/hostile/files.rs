@@ -41,7 +41,7 @@ impl Place {
             // It takes no room on the disk.
             Kind::Huge => File::create(&path).and_then(|file| file.set_len(1 << 36)).expect("a file"),
             Kind::Socket => drop(UnixListener::bind(&path).expect("a socket")),
-            Kind::Loop => symlink(name, &path).expect("a link"),
+            Kind::Loop => symlink(path.file_name().expect("a name"), &path).expect("a link"),
             Kind::NotText => fs::write(&path, b"\xff\xfe\0").expect("a file"),
             Kind::Dangling => symlink("nowhere/else", &path).expect("a link"),
         }
@@ -178,6 +178,29 @@ fn among_snapshots(#[values(Kind::Pipe, Kind::Endless, Kind::Folder, Kind::Huge,
     fs::create_dir(row.place.path("own")).expect("a folder");
     row.place.make(kind, "own/x.snap");
     row.complains(&["snapshot", "--dir", "own"], 2, "own/x.snap: cannot be read: ");
+}
+
+#[rstest]
+fn in_a_corpus(
+    #[values(Kind::Pipe, Kind::Endless, Kind::Huge, Kind::Socket, Kind::Loop, Kind::Dangling)] kind: Kind,
+    #[values("corpus/x", "corpus/digital-river/x", "snapshots/digital-river/x")] name: &str,
+) {
+    let row = Row::new();
+    fs::create_dir_all(row.place.path("corpus/digital-river")).expect("a folder");
+    fs::create_dir_all(row.place.path("snapshots/digital-river")).expect("a folder");
+    row.place.make(kind, name);
+    // What lies beside the provider's own folder is another provider's.
+    let says = if name == "corpus/x" { "catalogue.toml" } else { "x: cannot be read: " };
+    row.complains(&["list", "--corpus", "corpus"], 2, says);
+    row.complains(&["list", "--corpus", "corpus/digital-river"], 2, says);
+}
+
+#[test]
+fn a_corpus_that_leads_into_itself() {
+    let row = Row::new();
+    fs::create_dir(row.place.path("corpus")).expect("a folder");
+    symlink(".", row.place.path("corpus/again")).expect("a link");
+    row.complains(&["list", "--corpus", "corpus"], 2, "too deep");
 }
 
 #[rstest]

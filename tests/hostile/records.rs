@@ -148,6 +148,13 @@ fn a_good_report_changed(#[case] pointer: &str, #[case] value: Value, #[case] sa
     report["requirements"].as_array_mut().expect("a list").push(first);
 }, "some twice, or in another order")]
 #[case::a_failure_that_is_not_judged(|report: &mut Value| set(report, "/requirements/0/judged", false), "this version does not judge it")]
+#[case::a_failure_that_claims_hide(|report: &mut Value| {
+    set(report, "/requirements/0/verdict", "not-exercised");
+    set(report, "/requirements/0/byClaims", true);
+    remove(report, "/requirements/0", "findings");
+    set(report, "/findings", json!([]));
+    set(report, "/snapshots/differing", json!([]));
+}, "and it claims everything")]
 #[case::a_failure_accepted_by_no_list(|report: &mut Value| {
     set(report, "/requirements/0/verdict", "waived");
     set(report, "/findings/0/waived", "accepted until 2999-01-01: ticket");

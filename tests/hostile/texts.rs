@@ -311,7 +311,7 @@ fn targets(#[case] answers: &str, #[case] certified: i32, #[case] visited: i32) 
 fn in_colours() {
     let row = with_target("hello) answer ',\"name\":\"\\\\u001b[2Jx\",\"version\":\"1\",\"capabilities\":{}' ;;");
     for (args, code) in [(&["certify", "--only", PLAIN, "--cases", "1"][..], 1), (&["doctor"], 0)] {
-        let ran = row.ends(&[&args[..], &["--color=always"], &TARGET].concat(), code, "");
+        let ran = row.ends(&[args, &["--color=always"], &TARGET].concat(), code, "");
         assert!(ran.out.contains("\x1b[") && !ran.out.contains("\x1b[2J"), "{}", ran.out);
     }
 }
