@@ -209,7 +209,7 @@ fn saved_cases(folder: &Path, provider: &str, output: &mut Output) -> Vec<(Strin
     let mut cases = Vec::new();
     for path in paths {
         let name = path.display().to_string();
-        match files::read(&path, files::CASE) {
+        match files::read_json(&path, files::CASE) {
             Ok(text) => cases.extend(Case::from_json(&name, &text).ok().filter(|case| case.provider == provider).map(|case| (name, case))),
             Err(error) => output.note(&format!("{name}: passed over; cannot be read: {error}")),
         }

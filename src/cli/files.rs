@@ -5,6 +5,7 @@
 //! then renamed.
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions, Permissions},
     io::{self, ErrorKind, Read, Seek, Write},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
@@ -25,12 +26,28 @@ const MEBI: u64 = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limit(u64);
 
-/// Target files, lists of known failures, recorded states: what people write, or read whole.
-pub(super) const SMALL: Limit = Limit(MEBI);
+/// Target files and lists of known failures, which people write.
+pub(super) const SETTINGS: Limit = Limit(MEBI / 4);
+/// Recorded states, which people read.
+pub(super) const SNAPSHOT: Limit = Limit(MEBI);
 /// Case files.
 pub(super) const CASE: Limit = Limit(8 * MEBI);
 /// Reports, which grow with the number of cases of a shard.
-pub(super) const REPORT: Limit = Limit(32 * MEBI);
+pub(super) const REPORT: Limit = Limit(16 * MEBI);
+/// A whole corpus.
+const CORPUS: Limit = Limit(32 * MEBI);
+
+/// How many values a file of JSON may hold: each takes much more memory than room in the file.
+const MOST_VALUES: usize = 400_000;
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 / MEBI {
+            0 => write!(f, "{} KiB", self.0 / 1024),
+            mebi => write!(f, "{mebi} MiB"),
+        }
+    }
+}
 
 /// Reads a file to its end.
 ///
@@ -42,7 +59,7 @@ pub(super) fn read(path: &Path, limit: Limit) -> io::Result<String> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     check_is_file(&metadata)?;
-    let too_large = || other(&format!("it is larger than {} MiB, which is the most that is read", limit.0 / MEBI));
+    let too_large = || other(&format!("it is larger than {limit}, which is the most that is read"));
     if metadata.len() > limit.0 {
         return Err(too_large());
     }
@@ -55,6 +72,30 @@ pub(super) fn read(path: &Path, limit: Limit) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| other("it is no UTF-8"))
 }
 
+/// Reads a file of JSON. Whether it is JSON is for others to see.
+///
+/// # Errors
+/// Those of [`read`], and when it holds too many values.
+pub(super) fn read_json(path: &Path, limit: Limit) -> io::Result<String> {
+    let text = read(path, limit)?;
+    if values(&text) > MOST_VALUES { Err(other(&format!("it holds more than {MOST_VALUES} values"))) } else { Ok(text) }
+}
+
+/// How many values a text of JSON holds, roughly: what begins with a comma, or with a list or an object.
+fn values(text: &str) -> usize {
+    let (mut count, mut in_string, mut escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// How deep the folders of a corpus lie in each other at most.
 const DEEPEST: usize = 8;
 
@@ -63,7 +104,7 @@ const DEEPEST: usize = 8;
 /// # Errors
 /// The first path at which it does not, and why.
 pub(super) fn check_tree(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
-    let mut room = REPORT.0;
+    let mut room = CORPUS.0;
     check_below(folder, DEEPEST, &mut room)
 }
 
@@ -79,9 +120,9 @@ fn check_below(folder: &Path, depth: usize, room: &mut u64) -> Result<(), (PathB
             continue;
         }
         check_is_file(&metadata).map_err(|error| (path.clone(), error))?;
-        *room = room.checked_sub(metadata.len()).ok_or_else(|| {
-            (path.clone(), other(&format!("with it the folder is larger than {} MiB, which is the most that is read", REPORT.0 / MEBI)))
-        })?;
+        *room = room
+            .checked_sub(metadata.len())
+            .ok_or_else(|| (path.clone(), other(&format!("with it the folder is larger than {CORPUS}, which is the most that is read"))))?;
     }
     Ok(())
 }
@@ -92,7 +133,7 @@ fn check_below(folder: &Path, depth: usize, room: &mut u64) -> Result<(), (PathB
 /// When it cannot be read or is no case.
 pub(super) fn read_case(path: &Path) -> Result<Case, CaseError> {
     let name = path.display().to_string();
-    let text = read(path, CASE).map_err(|error| CaseError { file: name.clone(), problem: format!("cannot be read: {error}") })?;
+    let text = read_json(path, CASE).map_err(|error| CaseError { file: name.clone(), problem: format!("cannot be read: {error}") })?;
     Case::from_json(&name, &text)
 }
 
@@ -327,10 +368,10 @@ mod tests {
         let path = folder.path().join("a");
         write(&path, b"one").expect("written");
         write(&path, b"two").expect("written again");
-        assert_eq!(read(&path, SMALL).expect("read"), "two");
+        assert_eq!(read(&path, SNAPSHOT).expect("read"), "two");
         check_writable(&path).expect("writable");
         append(&path, b" three").expect("added");
-        assert_eq!(read(&path, SMALL).expect("read"), "two three");
+        assert_eq!(read(&path, SNAPSHOT).expect("read"), "two three");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing stays beside it");
     }
 
@@ -348,13 +389,19 @@ mod tests {
     }
 
     #[test]
+    fn values_are_counted() {
+        assert_eq!(values(r#"{"a,[{\\\"": [1, "],", {}]}"#), 5);
+        assert_eq!(values("1"), 0);
+    }
+
+    #[test]
     fn too_much_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
-        File::create(&path).and_then(|file| file.set_len(SMALL.0 + 1)).expect("a file with a hole");
-        assert!(read(&path, SMALL).is_err_and(|error| error.to_string().contains("larger than 1 MiB")));
-        assert_eq!(read(&path, CASE).expect("read").len() as u64, SMALL.0 + 1);
-        assert!(read(folder.path(), SMALL).is_err_and(|error| error.to_string().contains("a folder")));
-        assert!(read(Path::new("/dev/zero"), SMALL).is_err_and(|error| error.to_string().contains("a device")));
+        File::create(&path).and_then(|file| file.set_len(SNAPSHOT.0 + 1)).expect("a file with a hole");
+        assert!(read(&path, SNAPSHOT).is_err_and(|error| error.to_string().contains("larger than 1 MiB")));
+        assert_eq!(read(&path, CASE).expect("read").len() as u64, SNAPSHOT.0 + 1);
+        assert!(read(folder.path(), SNAPSHOT).is_err_and(|error| error.to_string().contains("a folder")));
+        assert!(read(Path::new("/dev/zero"), SNAPSHOT).is_err_and(|error| error.to_string().contains("a device")));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 /// Reads the file.
 pub(super) fn read(path: &Path) -> Result<KnownFailures, Stop> {
     let name = path.display().to_string();
-    let text = files::read(path, files::SMALL)
+    let text = files::read(path, files::SETTINGS)
         .map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}; `certify --write-known-failing {name}` writes one")))?;
     KnownFailures::parse(&name, &text, Clock::system().today()).map_err(Stop::usage)
 }

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
 /// Reads a report that `verify` would find nothing wrong with: no verdict is made of one that contradicts itself.
 fn read(path: &Path, corpus: Option<&Path>) -> Result<Report, Stop> {
     let name = path.display();
-    let text = files::read(path, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    let text = files::read_json(path, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
     let report = json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))?;
     let written = serde_json::from_str(&text).map_err(|error| Stop::usage(format!("{name}: not JSON: {error}")))?;
     let provider = provider(&report.provider, corpus).map_err(|stop| Stop::usage(format!("{name}: field `provider`: {}", stop.message)))?;

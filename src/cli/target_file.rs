@@ -141,7 +141,7 @@ pub(super) const NO_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads a target file. `answer_limit` and `allow_remote` are what the command line says.
 pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, Stop> {
     let fail = |problem: String| Stop::usage(format!("{}: {problem}", path.display()));
-    let text = files::read(path, files::SMALL).map_err(|error| {
+    let text = files::read(path, files::SETTINGS).map_err(|error| {
         fail(format!(
             "cannot be read: {error}; a target is builtin:reference, builtin:fault/NAME, a refundproof.toml, or a command after `--`"
         ))

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) fn run(args: &Verify, output: &mut Output) -> Result<Exit, Stop> {
     let name = args.report.display();
-    let text = files::read(&args.report, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    let text = files::read_json(&args.report, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
     let report = json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))?;
     let written = serde_json::from_str(&text).map_err(|error| Stop::usage(format!("{name}: not JSON: {error}")))?;
     let provider = provider(&report.provider, args.corpus.as_deref())

@@ -49,6 +49,46 @@ fn hides_nothing(capabilities: &Capabilities) -> bool {
         && capabilities.concurrency >= all.concurrency
 }
 
+/// How many findings a report may have; a run stops looking much earlier, and shards find the same.
+const MOST_FINDINGS: usize = 1000;
+/// How many entries other lists may have, and how long the patterns of a selection may be in all.
+const MOST_ENTRIES: usize = 10_000;
+
+/// What is longer in a report than in any that a run wrote. Nothing else is to be asked of such a report: whatever looks at it
+/// would take as long as whoever made it up likes.
+pub(super) fn excess(report: &Report, provider: &dyn Provider) -> Option<Contradiction> {
+    let corpus = provider.corpus();
+    let (requirements, snapshots) = (corpus.requirements.len(), corpus.snapshots.len());
+    let capabilities = &report.target.capabilities;
+    let patterns = || report.options.only.iter().chain(&report.options.skip);
+    let trail = |result: &RequirementResult| result.trail.as_ref().map_or(0, |trail| trail.ran.len());
+    let most_cases = usize::try_from(u64::from(report.options.cases) * u64::from(1 + EXTRA_DRAWS)).unwrap_or(usize::MAX);
+    let longest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let lists = [
+        ("requirements", report.requirements.len(), requirements),
+        ("items", report.items.len(), requirements),
+        ("findings", report.findings.len(), MOST_FINDINGS),
+        ("findings of a requirement", longest(&mut report.requirements.iter().map(|result| result.findings.len())), MOST_FINDINGS),
+        ("cases of a requirement", longest(&mut report.requirements.iter().map(trail)), most_cases),
+        ("requirements of a finding", longest(&mut report.findings.iter().map(|finding| finding.also_fails.len())), requirements),
+        ("masked requirements of a finding", longest(&mut report.findings.iter().map(|finding| finding.masks.len())), requirements),
+        ("snapshots of a finding", longest(&mut report.findings.iter().map(|finding| finding.snapshots.len())), snapshots),
+        ("differing snapshots", report.snapshots.differing.len(), snapshots),
+        (
+            "findings of a snapshot",
+            longest(&mut report.snapshots.differing.iter().map(|difference| difference.because_of.len())),
+            MOST_FINDINGS,
+        ),
+        ("saved cases", report.saved.len(), MOST_ENTRIES),
+        ("patterns", patterns().map(|pattern| pattern.len() + 1).fold(0, usize::saturating_add), MOST_ENTRIES),
+        ("items that were left out", report.options.without.len(), requirements),
+        ("subscriptions", capabilities.subscribes.as_ref().map_or(0, Vec::len), MOST_FINDINGS),
+        ("equivalent statuses", capabilities.equivalent_statuses.iter().map(|group| group.len() + 1).sum(), MOST_FINDINGS),
+    ];
+    let (what, length, most) = lists.into_iter().find(|(_, length, most)| length > most)?;
+    Some(Contradiction { stated: format!("{what}: {length}"), found: format!("at most {most}"), is_of_the_report: false })
+}
+
 /// Everything that cannot be as the report says.
 pub(super) fn contradictions(report: &Report, provider: &dyn Provider) -> Vec<Contradiction> {
     let mut reader = Reader { report, provider, found: Vec::new() };

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    coherence::{Contradiction, contradictions},
+    coherence::{Contradiction, contradictions, excess},
     conclude::conclude,
     outcome::Report,
 };
@@ -77,6 +77,9 @@ impl Check {
 
 /// Checks a report against itself and against this suite. `written` is the report as it was written.
 pub fn check(report: &Report, written: &Value, provider: &dyn Provider) -> Vec<Check> {
+    if let Some(excess) = excess(report, provider) {
+        return vec![excess.into()];
+    }
     let corpus = provider.corpus();
     let digests = &report.digests;
     let set = corpus.requirement_set(Some(report.suite.requirements)).map_or_else(|problem| problem, |set| set.digest());
@@ -111,11 +114,15 @@ pub fn check(report: &Report, written: &Value, provider: &dyn Provider) -> Vec<C
     if contradictions.is_empty() {
         checks.push(check(COHERENCE, AGREES, AGREES));
     }
-    checks.extend(contradictions.into_iter().map(|contradiction| {
+    checks.extend(contradictions.into_iter().map(Check::from));
+    checks
+}
+
+impl From<Contradiction> for Check {
+    fn from(contradiction: Contradiction) -> Check {
         let Contradiction { stated, found, is_of_the_report } = contradiction;
         Check { name: COHERENCE, stated, found, is_of_the_report }
-    }));
-    checks
+    }
 }
 
 /// The check of everything that a report says twice.

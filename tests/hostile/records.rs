@@ -278,6 +278,31 @@ fn what_was_not_changed_is_believed(#[case] text: &str) {
     row.ends(&["verify", "r.json"], 0, "the record holds");
 }
 
+/// Reports of which looking at them would take as long as whoever made them up likes.
+#[rstest]
+#[case::findings(|report: &mut Value| {
+    let finding = report["findings"][0].clone();
+    let many = (0..2000).map(|number| { let mut other = finding.clone(); other["id"] = number.to_string().into(); other });
+    report["findings"] = many.collect();
+})]
+#[case::findings_of_a_requirement(|report: &mut Value| report["requirements"][0]["findings"] = (0..100_000).map(|id| json!(id.to_string())).collect())]
+#[case::findings_of_a_snapshot(|report: &mut Value| report["snapshots"]["differing"][0]["becauseOf"] = (0..100_000).map(|id| json!(id.to_string())).collect())]
+#[case::snapshots(|report: &mut Value| report["snapshots"]["differing"] = vec![report["snapshots"]["differing"][0].clone(); 10_000].into())]
+#[case::requirements(|report: &mut Value| report["requirements"] = vec![report["requirements"][0].clone(); 10_000].into())]
+#[case::items(|report: &mut Value| report["items"] = vec![report["items"][0].clone(); 50_000].into())]
+#[case::saved_cases(|report: &mut Value| report["saved"] = vec![json!({"file": "x", "finding": "y", "fails": "z"}); 50_000].into())]
+#[case::patterns(|report: &mut Value| report["options"]["only"] = vec![json!("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a"); 50_000].into())]
+#[case::subscriptions(|report: &mut Value| report["target"]["capabilities"]["subscribes"] = vec![json!("x*"); 300_000].into())]
+#[case::equivalent_statuses(|report: &mut Value| report["target"]["capabilities"]["equivalentStatuses"] = vec![json!([]); 100_000].into())]
+#[case::items_left_out(|report: &mut Value| report["options"]["without"] = vec![json!("x"); 300_000].into())]
+#[case::cases(|report: &mut Value| {
+    let ran = vec![json!({"case": 0, "deliveries": 0, "failed": []}); 50_000];
+    report["requirements"][0]["trail"] = json!({"blinded": 0, "refuted": true, "finished": true, "ran": ran});
+})]
+fn far_too_much_in_a_report(#[case] change: fn(&mut Value)) {
+    is_not_believed(&signed(faulty(), change), "at most ");
+}
+
 /// Texts that are no report at all.
 #[rstest]
 #[case::empty("")]
@@ -300,4 +325,6 @@ fn no_report(#[case] text: &str) {
     fs::write(row.place.path("r.json"), text).expect("a file");
     row.complains(&["verify", "r.json"], 2, "r.json: ");
     row.complains(&["merge", "r.json"], 2, "r.json: ");
+    // Nor is it a case.
+    row.complains(&["show", "r.json"], 2, "r.json: ");
 }

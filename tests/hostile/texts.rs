@@ -163,6 +163,23 @@ fn runs_nothing_but_curl(place: &Place, commands: &str) {
     assert_eq!(place.read("called").lines().count(), deliveries, "{commands}");
 }
 
+/// Cases of which there is no end.
+#[rstest]
+#[case::entries(|case: &mut Value| case["entries"] = vec![case["entries"][0].clone(); 2000].into(), 0)]
+#[case::orders(|case: &mut Value| case["orders"] = vec![case["orders"][0].clone(); 10_000].into(), 2)]
+#[case::a_body(|case: &mut Value| case["entries"][0]["deliver"]["body"] = "[".repeat(4_000_000).into(), 0)]
+#[case::a_title(|case: &mut Value| case["title"] = "t ".repeat(2_000_000).into(), 0)]
+#[case::values(|case: &mut Value| case["x"] = vec![json!(0); 1_000_000].into(), 2)]
+fn long_cases(#[case] change: fn(&mut Value), #[case] code: i32) {
+    let row = Row::new();
+    row.place.write("case.json", &case_with(change));
+    row.ends(&["show", "case.json"], code, "");
+    row.ends(&["show", "case.json", "--curl"], code, "");
+    let replayed = row.run(&["replay", "case.json"]).code;
+    assert!(matches!(replayed, Some(0..=3)), "{replayed:?}");
+    row.nothing_is_left();
+}
+
 // ---- reports
 
 #[rstest]
@@ -246,6 +263,21 @@ fn reasons_in_lists() {
 fn toml_text(text: &str) -> String {
     let escaped: String = text.chars().map(|character| format!("\\U{:08X}", u32::from(character))).collect();
     format!("\"{escaped}\"")
+}
+
+/// Settings that are deep, long or wide.
+#[rstest]
+#[case::deep(&format!("a = {}", "[".repeat(200_000)))]
+#[case::deep_tables(&format!("[{}a]", "a.".repeat(100_000)))]
+#[case::wide(&format!("a = [{}0]", "0,".repeat(120_000)))]
+#[case::many_tables(&"[[a]]\n".repeat(40_000))]
+#[case::a_long_text(&format!("a = \"{}\"", "t".repeat(250_000)))]
+#[case::too_large(&"# comment\n".repeat(30_000))]
+fn long_settings(#[case] text: &str) {
+    let row = Row::new();
+    row.place.write("x.toml", text);
+    row.complains(&["certify", "x.toml"], 2, "x.toml: ");
+    row.complains(&["certify", "--known-failing", "x.toml"], 2, "x.toml: ");
 }
 
 #[rstest]
