@@ -87,7 +87,7 @@ impl Coverage {
 fn bump(table: &mut BTreeMap<String, u64>, name: &str, by: u64) {
     // Most names are there already, and need no memory of their own.
     match table.get_mut(name) {
-        Some(count) => *count += by,
+        Some(count) => *count = count.saturating_add(by),
         None => {
             table.insert(name.to_owned(), by);
         }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    github, interrupt, known,
+    files, github, interrupt, known,
     output::Output,
     provider,
     replay::wait_for_enter,
@@ -44,7 +44,13 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     }
     // A path that cannot be written is better known before the run than after it.
     check_reports(&args.report)?;
-    args.write_known_failing.as_deref().map(check_writable).transpose()?;
+    if let Some(path) = &args.write_known_failing {
+        check_writable(path)?;
+        if args.report.iter().any(|(_, report)| files::whole(report) == files::whole(path)) {
+            let path = path.display();
+            return Err(Stop::usage(format!("{path}: a report and the list of known failures would be written there; name two paths")));
+        }
+    }
     if args.failures.exists() && !args.failures.is_dir() {
         return Err(Stop::usage(format!("{}: is not a folder; --failures takes one, and makes it", args.failures.display())));
     }
@@ -61,10 +67,11 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     let mut report = report.map_err(not_run)?;
     // A case that cannot be saved must not cost the report.
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
-    publish(&report, provider, &args.report, unsaved, output)?;
+    let published = publish(&report, provider, &args.report, unsaved, output);
     if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
         known::write(path, &report, before, output)?;
     }
+    published?;
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
 }
 
@@ -79,32 +86,34 @@ pub(super) fn publish(
     let view = output.view();
     let describe = |id: &str| provider.corpus().requirements.iter().find(|requirement| requirement.id == id).cloned();
     let github = github::Github::from_environment();
-    github.begin(output.out())?;
+    github.begin(output.commands())?;
     terminal::write(output.out(), report, view, &describe)?;
-    github.end(output.out())?;
+    github.end(output.commands())?;
     output.out().flush()?;
     if let Some(unsaved) = unsaved {
         output.complain(&unsaved.message);
     }
     known::complain(report, output);
-    for (format, path) in reports {
-        write_report(*format, path, report, &describe)?;
-    }
+    // One that cannot be written costs no other.
+    let mut unwritten: Vec<Stop> =
+        reports.iter().filter_map(|(format, path)| write_report(*format, path, report, &describe).err()).collect();
     // What GitHub is told beside the report must not change the verdict.
-    if let Err(untold) = github.finish(output.out(), report, &describe) {
+    if let Err(untold) = github.finish(output.commands(), report, &describe) {
         output.complain(&untold.message);
     }
-    Ok(())
+    let last = unwritten.pop();
+    unwritten.iter().for_each(|stop| output.complain(&stop.message));
+    last.map_or(Ok(()), Err)
 }
 
 /// The paths of reports, before the run: each must be writable, and no two the same.
 pub(super) fn check_reports(reports: &[(Format, PathBuf)]) -> Result<(), Stop> {
     for (number, (_, path)) in reports.iter().enumerate() {
-        check_writable(path)?;
-        if reports[..number].iter().any(|(_, other)| other == path) {
+        if reports[..number].iter().any(|(_, other)| files::whole(other) == files::whole(path)) {
             let path = path.display();
             return Err(Stop::usage(format!("{path}: two reports would be written there; --report takes a path of its own for each")));
         }
+        check_writable(path)?;
     }
     Ok(())
 }
@@ -165,7 +174,7 @@ fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
-        saved: saved_cases(&args.failures, &args.provider.provider),
+        saved: saved_cases(&args.failures, &args.provider.provider, output),
         strict: args.strict,
         without,
         quiet: args.quiet_time,
@@ -183,27 +192,29 @@ pub(super) fn drawn_seed() -> u64 {
 }
 
 fn check_writable(path: &Path) -> Result<(), Stop> {
-    let existed = path.exists();
-    fs::OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_write(path, &error))?;
-    if !existed {
-        // Nothing is left behind if the run ends early.
-        let _ = fs::remove_file(path);
-    }
-    Ok(())
+    files::check_writable(path).map_err(|error| cannot_write(path, &error))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::usage(format!("{}: cannot be written: {error}; name a path in a folder that exists and is writable", path.display()))
 }
 
-/// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file.
-fn saved_cases(folder: &Path, provider: &str) -> Vec<(String, Case)> {
+/// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file, and
+/// what is no file at all is told of.
+fn saved_cases(folder: &Path, provider: &str, output: &mut Output) -> Vec<(String, Case)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
-    let case = |path: PathBuf| Some((path.display().to_string(), Case::from_file(&path).ok().filter(|case| case.provider == provider)?));
-    paths.into_iter().filter_map(case).collect()
+    let mut cases = Vec::new();
+    for path in paths {
+        let name = path.display().to_string();
+        match files::read_json(&path, files::CASE) {
+            Ok(text) => cases.extend(Case::from_json(&name, &text).ok().filter(|case| case.provider == provider).map(|case| (name, case))),
+            Err(error) => output.note(&format!("{name}: passed over; cannot be read: {error}")),
+        }
+    }
+    cases
 }
 
 fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
@@ -211,7 +222,7 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, reda
         let Some(case) = &finding.shrunk else { continue };
         fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         let path = folder.join(finding.file_name());
-        fs::write(&path, case.to_json()).map_err(|error| cannot_write(&path, &error))?;
+        files::write_own(&path, case.to_json().as_bytes()).map_err(|error| cannot_write(&path, &error))?;
         finding.file = path.display().to_string();
         // A command line may hold the secret too.
         let times = if finding.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
@@ -230,5 +241,5 @@ fn program() -> String {
 fn write_report(format: Format, path: &Path, report: &Report, describe: &Describe<'_>) -> Result<(), Stop> {
     let mut text = Vec::new();
     format.write(&mut text, report, describe)?;
-    fs::write(path, text).map_err(|error| cannot_write(path, &error))
+    files::write(path, &text).map_err(|error| cannot_write(path, &error))
 }

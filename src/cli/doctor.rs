@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target};
+use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target, text::one_line};
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, Request, TargetError},
     case::{Act, Body, Case, Delivery},
@@ -250,7 +250,7 @@ impl Visit<'_> {
     /// A command without the secret. The one that is built in is no secret, and with it the command works as it stands.
     fn to_paste(&self, command: &str) -> String {
         let is_public = self.secret.as_deref() == Options::default().secrets.current();
-        if is_public { command.to_owned() } else { self.redactor.hide(command) }
+        one_line(&if is_public { command.to_owned() } else { self.redactor.hide(command) })
     }
 }
 

@@ -1,12 +1,12 @@
 //! What is done beside the report when the program runs on GitHub Actions: annotations, and the summary of the step.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write},
     path::PathBuf,
 };
 
-use super::{Stop, certify::drawn_seed};
+use super::{Stop, certify::drawn_seed, files};
 use crate::{
     report::{Describe, github, markdown},
     run::Report,
@@ -50,7 +50,7 @@ impl Github {
         let there = fs::metadata(path).map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX));
         let mut text = Vec::new();
         markdown::write(&mut text, report, describe, markdown::STEP_SUMMARY.saturating_sub(there))?;
-        let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut file| file.write_all(&text));
+        let written = files::append(path, &text);
         written.map_err(|error| Stop::usage(format!("{}: cannot be written: {error}; GITHUB_STEP_SUMMARY names it", path.display())))
     }
 }

@@ -10,8 +10,10 @@ use super::{
     Exit, Stop,
     args::{Ci, Init},
     certify::cannot_write,
+    files,
     output::Output,
     provider, target_file_schema,
+    text::one_line,
 };
 
 /// The name of the target file.
@@ -61,22 +63,25 @@ pub(super) fn run(args: &Init, output: &mut Output) -> Result<Exit, Stop> {
     };
     let target = format!("#:schema ./{SCHEMA_FILE}\n{}", target_file(&wish.reached));
     let schema = format!("{}\n", serde_json::to_string_pretty(target_file_schema().as_value()).unwrap_or_default());
-    let mut files = vec![(args.dir.join(TARGET_FILE), target), (args.dir.join(SCHEMA_FILE), schema)];
-    files.extend(ci_file(&args.dir, wish.ci, &args.provider));
-    files.iter().try_for_each(|(path, _)| check_free(path))?;
-    for (path, text) in &files {
+    let mut wanted = vec![(args.dir.join(TARGET_FILE), target), (args.dir.join(SCHEMA_FILE), schema)];
+    wanted.extend(ci_file(&args.dir, wish.ci, &args.provider));
+    wanted.iter().try_for_each(|(path, _)| check_free(path))?;
+    for (path, text) in &wanted {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         }
-        let mut file = fs::File::create_new(path).map_err(|error| match error.kind() {
+        files::write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(path),
             _ => cannot_write(path, &error),
         })?;
-        file.write_all(text.as_bytes()).map_err(|error| cannot_write(path, &error))?;
-        writeln!(output.out(), "wrote {}", path.display())?;
+        writeln!(output.out(), "wrote {}", one_line(&path.display().to_string()))?;
     }
     let provider = provider_option(&args.provider);
-    writeln!(output.out(), "next: `refundproof doctor{provider} {}` says whether the adapter works", files[0].0.display())?;
+    writeln!(
+        output.out(),
+        "next: `refundproof doctor{provider} {}` says whether the adapter works",
+        one_line(&wanted[0].0.display().to_string())
+    )?;
     Ok(Exit::Conformant)
 }
 
@@ -155,7 +160,7 @@ impl Questions<'_> {
             }
             match read(line.trim()) {
                 Ok(answer) => return Ok(answer),
-                Err(problem) => writeln!(self.out, "{problem}")?,
+                Err(problem) => writeln!(self.out, "{}", one_line(&problem))?,
             }
         }
     }

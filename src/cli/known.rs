@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Stop, certify::cannot_write, output::Output};
+use super::{Stop, certify::cannot_write, files, output::Output};
 use crate::{
     check::waivers::{self, KnownFailures, Subject},
     corpus::Level,
@@ -13,7 +13,7 @@ use crate::{
 /// Reads the file.
 pub(super) fn read(path: &Path) -> Result<KnownFailures, Stop> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path)
+    let text = files::read(path, files::SETTINGS)
         .map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}; `certify --write-known-failing {name}` writes one")))?;
     KnownFailures::parse(&name, &text, Clock::system().today()).map_err(Stop::usage)
 }
@@ -49,7 +49,7 @@ pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, output
         (Subject::Snapshot(difference.name.clone()), difference.fingerprint.clone(), changed[1.min(changed.len())..].trim().to_owned())
     }));
     let text = waivers::write(&failures, before, Clock::system().today());
-    fs::write(path, text).map_err(|error| cannot_write(path, &error))?;
+    files::write(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))?;
     let without = failures.iter().filter(|(subject, fingerprint, _)| !before.names(subject, fingerprint)).count();
     output.note(&format!("{name}: {} failures written, {without} of them still without a reason", failures.len()));
     Ok(())

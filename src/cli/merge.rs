@@ -1,28 +1,30 @@
 //! `refundproof merge`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     Exit, Stop,
     args::Merge,
     certify::{check_reports, exit, publish},
-    known,
+    files, known,
     output::Output,
     provider,
 };
 use crate::{
-    case::Case,
     check::waivers::KnownFailures,
     report::json,
-    run::{Report, apply_known_failures, conclude, merge},
+    run::{
+        Report, apply_known_failures, conclude, merge,
+        record::{self, Check},
+    },
 };
 
 pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
-    let reports: Vec<(String, Report)> =
-        args.reports.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect::<Result<_, Stop>>()?;
+    let reports: Vec<(String, Report)> = args
+        .reports
+        .iter()
+        .map(|path| Ok((path.display().to_string(), read(path, args.corpus.as_deref())?)))
+        .collect::<Result<_, Stop>>()?;
     let known = args.known_failing.as_deref().map(known::read).transpose()?;
     let mut merged = merge(reports).map_err(Stop::usage)?;
     check_list(&merged, known.as_ref())?;
@@ -40,11 +42,19 @@ pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
     })
 }
 
-/// Reads a report.
-pub(super) fn read(path: &Path) -> Result<Report, Stop> {
+/// Reads a report that `verify` would find nothing wrong with: no verdict is made of one that contradicts itself.
+fn read(path: &Path, corpus: Option<&Path>) -> Result<Report, Stop> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
-    json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))
+    let text = files::read_json(path, files::REPORT).map_err(|error| Stop::usage(format!("{name}: cannot be read: {error}")))?;
+    let report = json::read(&text).map_err(|problem| Stop::usage(format!("{name}: {problem}")))?;
+    let written = serde_json::from_str(&text).map_err(|error| Stop::usage(format!("{name}: not JSON: {error}")))?;
+    let provider = provider(&report.provider, corpus).map_err(|stop| Stop::usage(format!("{name}: field `provider`: {}", stop.message)))?;
+    match record::check(&report, &written, provider).iter().find(|check| !check.holds()) {
+        None => Ok(report),
+        Some(Check { name: what, stated, found, .. }) => Err(Stop::usage(format!(
+            "{name}: {what}: the report says `{stated}`, and it is `{found}`; it was changed, or is of another suite (`refundproof verify {name}` says more)"
+        ))),
+    }
 }
 
 /// Known failures change what shards run, so all must have had the same list, and it must be this one.
@@ -72,6 +82,6 @@ fn find_cases(merged: &mut Report, reports: &[PathBuf]) {
             std::iter::once(folder.join(&named)).chain(name)
         });
         let mut places = std::iter::once(named.clone()).chain(beside);
-        finding.shrunk = places.find_map(|place| Case::from_file(&place).ok()).map(Box::new);
+        finding.shrunk = places.find_map(|place| files::read_case(&place).ok()).map(Box::new);
     }
 }

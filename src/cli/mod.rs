@@ -5,6 +5,7 @@
 mod args;
 mod certify;
 mod doctor;
+mod files;
 mod github;
 mod init;
 mod interrupt;
@@ -16,10 +17,11 @@ mod replay;
 mod snapshot;
 mod target;
 mod target_file;
+mod text;
 mod verify;
 mod watch;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 
@@ -72,30 +74,27 @@ impl Stop {
         Stop { exit: Exit::Usage, message: message.to_string() }
     }
 
-    /// Whether nobody reads any more what is written.
-    fn is_of_output(&self) -> bool {
-        self.message.starts_with("standard output: ")
-    }
-
     fn not_judged(message: impl ToString) -> Stop {
         Stop { exit: Exit::NotJudged, message: message.to_string() }
     }
 }
 
 impl From<std::io::Error> for Stop {
-    /// Only writing to standard output gets here; files say their names themselves.
+    /// Only what a report is made of gets here: standard output takes everything, and files say their names themselves.
     fn from(error: std::io::Error) -> Stop {
-        // A closed pipe (`| head`) is how people stop reading, and no fault.
-        let exit = if error.kind() == std::io::ErrorKind::BrokenPipe { Exit::Conformant } else { Exit::NotJudged };
-        Stop { exit, message: format!("standard output: {error}") }
+        Stop::not_judged(format!("the report could not be made: {error}"))
     }
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     quiet_target_panics();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let mut output = Output::new(cli.color, cli.quiet);
+    let only_shows = matches!(cli.command, Command::List(_) | Command::Explain(_) | Command::Show(_));
     let result = match cli.command {
         Command::Certify(args) => certify::run(*args, &mut output),
         Command::Doctor(args) => doctor::run(&args, &mut output),
@@ -109,12 +108,34 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
-        if !stop.is_of_output() {
-            output.complain(&stop.message);
-        }
+        output.complain(&stop.message);
         stop.exit
     });
+    let is_shown = output.end();
+    // A closed pipe (`| head`) is how people stop reading. The verdict stands in any case; a command that has none and could
+    // not show what it was asked for has done nothing.
+    let exit = if only_shows && exit == Exit::Conformant && !is_shown && !output.is_closed() { Exit::NotJudged } else { exit };
     ExitCode::from(exit.code())
+}
+
+/// Says what is wrong with the arguments, or what they ask for (`--help`).
+fn misused(error: &clap::Error) -> ExitCode {
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let shows = |arg: &String| text::one_line(arg) == *arg && text::without_commands(arg) == *arg;
+    if !error.use_stderr() || args.iter().all(shows) {
+        // In colours.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
+    }
+    // What somebody put into an argument must not command a terminal or a CI server. The same mistake is made once more with
+    // arguments in which everything is to be seen, so that their line ends and those of the message are not confused.
+    let text = error.render().to_string();
+    let text = Cli::try_parse_from(args.iter().map(|arg| text::one_line(arg))).err().map_or(text, |error| error.render().to_string());
+    let mut output = Output::new(args::ColorWhen::Auto, false);
+    for line in text.lines() {
+        output.note(line);
+    }
+    ExitCode::from(Exit::Usage.code())
 }
 
 /// A panic of an in-process target is a finding and is reported as one; its trace would only be noise.
@@ -128,12 +149,19 @@ fn quiet_target_panics() {
 }
 
 /// The provider of this name, with the embedded corpus or one from a folder.
-fn provider(name: &str, corpus: Option<&std::path::Path>) -> Result<&'static dyn Provider, Stop> {
+fn provider(name: &str, corpus: Option<&Path>) -> Result<&'static dyn Provider, Stop> {
     let Some(registered) = named(name) else {
         let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
         return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", names.join(" and "))));
     };
     let Some(folder) = corpus else { return Ok(registered.embedded()) };
+    let inner = folder.join(name);
+    let (own, above) = if inner.is_dir() { (inner.as_path(), folder.parent()) } else { (folder, folder.parent().and_then(Path::parent)) };
+    let snapshots = above.map(|above| above.join("snapshots").join(name));
+    for folder in [Some(own), snapshots.as_deref()].into_iter().flatten().filter(|folder| folder.is_dir()) {
+        let checked = files::check_tree(folder);
+        checked.map_err(|(path, error)| Stop::usage(format!("{}: cannot be read: {error}", path.display())))?;
+    }
     let files = Files::from_dir(folder, name).map_err(Stop::usage)?;
     // One for the whole run of the program.
     registered.load(&files).map(Box::leak).map(|provider| &*provider).map_err(Stop::usage)

@@ -5,14 +5,17 @@ use std::{
     path::Path,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::{
     Exit, Stop,
     args::{Replay, Show},
     certify::drawn_seed,
-    interrupt,
+    files, interrupt,
     output::Output,
     provider,
     target::{self, quote},
+    text::{one_line, without_commands},
 };
 use crate::{
     case::{Act, Case, Delivery, Effect},
@@ -64,7 +67,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let answers = outcome.answers();
     let out = output.out();
-    writeln!(out, "{}", paint(Tone::Strong, &visible(&case.title)))?;
+    writeln!(out, "{}", paint(Tone::Strong, &one_line(&case.title)))?;
     timeline::write(out, &case, Some(&answers), columns)?;
     if !complaints.is_empty() {
         writeln!(out, "  {}", paint(Tone::Strong, "standard error of the target"))?;
@@ -87,7 +90,8 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
 
 /// Waits until somebody presses Enter; at the end of the input it does not wait.
 pub(super) fn wait_for_enter(entry: usize, delivery: &Delivery) {
-    let _ = write!(io::stderr(), "entry {}: {} {} - Enter to send ", entry + 1, delivery.event.kind, delivery.event.id);
+    let _ =
+        write!(io::stderr(), "entry {}: {} {} - Enter to send ", entry + 1, one_line(&delivery.event.kind), one_line(&delivery.event.id));
     let _ = io::stdin().lock().read_line(&mut String::new());
 }
 
@@ -96,18 +100,18 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     let columns = output.view().columns;
     let out = output.out();
     if !args.curl {
-        writeln!(out, "{}", paint(Tone::Strong, &visible(&case.title)))?;
+        writeln!(out, "{}", paint(Tone::Strong, &one_line(&case.title)))?;
         timeline::write(out, &case, None, columns)?;
         for expected in &case.expect {
             writeln!(out, "  must end as")?;
             let sight = crate::model::Sight { currency: true, refunds: true, available: true, charged_back: true, equivalent: Vec::new() };
-            for line in crate::check::expectation_lines(expected, None, &sight).lines() {
+            for line in visible(&crate::check::expectation_lines(expected, None, &sight)).lines() {
                 writeln!(out, "    {line}")?;
             }
         }
         return Ok(Exit::Conformant);
     }
-    writeln!(out, "# {}", visible(&case.title).replace('\n', " "))?;
+    writeln!(out, "# {}", one_line(&case.title))?;
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {
@@ -122,9 +126,9 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
                     out,
                     "\n# {}: here the shop makes refund {} of {} {}",
                     number + 1,
-                    own.refund.id,
+                    one_line(&own.refund.id),
                     own.refund.amount,
-                    own.refund.currency
+                    one_line(&own.refund.currency.to_string())
                 )?;
             }
             Act::Restart => writeln!(out, "\n# {}: here the target is killed and started again", number + 1)?,
@@ -146,31 +150,24 @@ fn curl(
         Effect::Refuse => "4xx",
         Effect::Tolerate => "in any way",
     };
-    writeln!(out, "\n# {}: {} must be answered {must}", number + 1, delivery.event.kind)?;
+    writeln!(out, "\n# {}: {} must be answered {must}", number + 1, one_line(&delivery.event.kind))?;
     let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
     if let Some(secret) = secret {
         headers.extend(provider.sign(&[secret.expose()], Clock::system().unix_seconds(), delivery.body.bytes()));
     }
-    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("-H {}", quote(&format!("{name}: {value}")))).collect();
-    let headers = headers.join(" ");
-    match delivery.body.to_members() {
-        (Some(text), _) => {
-            writeln!(
-                out,
-                "printf %s {} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"",
-                quote(&text)
-            )
-        }
-        (None, base64) => writeln!(
-            out,
-            "printf %s {} | base64 -d | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"",
-            quote(&base64.unwrap_or_default())
-        ),
-    }
+    let header = |(name, value): &(String, String)| format!("-H {}", quote(&one_line(&format!("{name}: {value}"))));
+    let headers = headers.iter().map(header).collect::<Vec<_>>().join(" ");
+    // A body that would not be shown as it is goes another way: what is pasted must be what is signed.
+    let shows = |text: &str| one_line(text) == text && without_commands(text) == text;
+    let (body, decoded) = match delivery.body.text().filter(|text| shows(text)) {
+        Some(text) => (quote(text), ""),
+        None => (STANDARD.encode(delivery.body.bytes()), " | base64 -d"),
+    };
+    writeln!(out, "printf %s {body}{decoded} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"")
 }
 
 fn read(path: &Path) -> Result<(Case, &'static dyn crate::provider::Provider), Stop> {
-    let case = Case::from_file(path).map_err(Stop::usage)?;
+    let case = files::read_case(path).map_err(Stop::usage)?;
     let provider =
         provider(&case.provider, None).map_err(|stop| Stop::usage(format!("{}: field `provider`: {}", path.display(), stop.message)))?;
     Ok((case, provider))

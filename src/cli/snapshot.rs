@@ -6,9 +6,10 @@ use super::{
     Exit, Stop,
     args::Snapshot,
     certify::{cannot_write, drawn_seed},
-    interrupt,
+    files, interrupt,
     output::Output,
     provider, target,
+    text::one_line,
 };
 use crate::{
     check::own::{Comparison, Difference, Update, compare},
@@ -25,7 +26,7 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target)?;
     let update = Update::from_environment(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
-    let files = read_folder(&args.dir)?;
+    let there = read_folder(&args.dir)?;
     if provider.corpus().sequences.is_empty() {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
     }
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     if let (true, Some(why)) = (states.shown.is_empty(), states.left_out.values().next()) {
         return Err(Stop::not_judged(format!("no frozen sequence says anything of this target, for instance because {why}")));
     }
-    let found = compare(&states.shown, &states.left_out, &files, update);
+    let found = compare(&states.shown, &states.left_out, &there, update);
     carry_out(&args.dir, &found)?;
     let quiet = output.view().quiet;
     let out = output.out();
@@ -72,15 +73,15 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Stop> {
         }
         other => other.map_err(|error| fail(folder, &error))?,
     };
-    let mut files = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for entry in entries {
         let path = entry.map_err(|error| fail(folder, &error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".snap") || name.ends_with(".snap.new") {
-            files.insert(name, fs::read_to_string(&path).map_err(|error| fail(&path, &error))?);
+            found.insert(name, files::read(&path, files::SNAPSHOT).map_err(|error| fail(&path, &error))?);
         }
     }
-    Ok(files)
+    Ok(found)
 }
 
 fn carry_out(folder: &Path, found: &Comparison) -> Result<(), Stop> {
@@ -89,7 +90,7 @@ fn carry_out(folder: &Path, found: &Comparison) -> Result<(), Stop> {
     }
     for (name, text) in &found.write {
         let path = folder.join(name);
-        fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+        files::write_own(&path, text.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
     }
     for name in &found.remove {
         let path = folder.join(name);
@@ -104,7 +105,7 @@ const MOST_DIFFS: usize = 5;
 fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update) -> Result<(), Stop> {
     let (mut recorded, mut differing) = (0, 0);
     for (name, difference) in &found.differences {
-        let strong = paint(Tone::Strong, name);
+        let strong = paint(Tone::Strong, &one_line(name));
         match difference {
             Difference::Recorded => recorded += 1,
             Difference::New => writeln!(out, "{} {strong} has no snapshot yet", paint(Tone::Bad, "✗"))?,
@@ -120,16 +121,22 @@ fn report(out: &mut dyn Write, found: &Comparison, folder: &Path, update: Update
                 }
             }
             Difference::Renamed(to) => {
-                writeln!(out, "{} {strong} is what {to} shows, so that was renamed; rename the file too", paint(Tone::Bad, "✗"))?;
+                writeln!(
+                    out,
+                    "{} {strong} is what {} shows, so that was renamed; rename the file too",
+                    paint(Tone::Bad, "✗"),
+                    one_line(to)
+                )?;
             }
             Difference::Orphaned => writeln!(out, "{} {strong} is of no sequence that there is; delete it", paint(Tone::Bad, "✗"))?,
             Difference::LeftOut(why) => {
+                let why = visible(why);
                 writeln!(out, "{} {strong} is no longer compared: {why}; delete it if that is meant", paint(Tone::Bad, "✗"))?;
             }
         }
     }
     if recorded > 0 {
-        writeln!(out, "{} {recorded} recorded in {}", paint(Tone::Good, "✓"), folder.display())?;
+        writeln!(out, "{} {recorded} recorded in {}", paint(Tone::Good, "✓"), one_line(&folder.display().to_string()))?;
     }
     if found.same > 0 {
         writeln!(out, "{} {} as recorded", paint(Tone::Good, "✓"), found.same)?;

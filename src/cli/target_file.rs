@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,7 +12,7 @@ use hyper::header::HeaderName;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 
-use super::{Stop, args::parse_time};
+use super::{Stop, args::parse_time, files};
 use crate::{
     adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup},
     domain::{Secret, did_you_mean},
@@ -142,7 +141,7 @@ pub(super) const NO_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads a target file. `answer_limit` and `allow_remote` are what the command line says.
 pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, Stop> {
     let fail = |problem: String| Stop::usage(format!("{}: {problem}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = files::read(path, files::SETTINGS).map_err(|error| {
         fail(format!(
             "cannot be read: {error}; a target is builtin:reference, builtin:fault/NAME, a refundproof.toml, or a command after `--`"
         ))

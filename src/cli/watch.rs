@@ -18,7 +18,7 @@ use std::{
 
 use notify::{Event, EventKind, RecursiveMode, Watcher};
 
-use super::{Exit, Stop, args::Certify, certify, interrupt, output::Output};
+use super::{Exit, Stop, args::Certify, certify, files::whole, interrupt, output::Output, text::one_line};
 use crate::report::style::{Tone, paint};
 
 /// How long nothing must change before it begins again: editors write a file in several steps.
@@ -49,15 +49,17 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
     loop {
         match certify::once(&args, &stop, output) {
             Ok(Exit::Interrupted) => return Ok(Exit::Interrupted),
+            // Nobody watches any more.
+            Ok(exit) if output.is_lost() => return Ok(exit),
             Ok(_) => {}
+            Err(problem) if output.is_lost() => return Err(problem),
             // A target file that cannot be read, or a target that does not start, is repaired as anything else is.
-            Err(problem) if !problem.is_of_output() => output.complain(&problem.message),
-            Err(problem) => return Err(problem),
+            Err(problem) => output.complain(&problem.message),
         }
         if seen.during_the_run(&changes) {
             continue;
         }
-        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let names: Vec<String> = paths.iter().map(|path| one_line(&path.display().to_string())).collect();
         writeln!(output.out(), "{}", paint(Tone::Faint, &format!("waits for changes in {}; Ctrl-C ends it", names.join(", "))))?;
         output.out().flush()?;
         if !seen.wait(&changes, || stop.load(Ordering::Relaxed)) {
@@ -150,15 +152,6 @@ fn watched(args: &Certify) -> Result<Vec<PathBuf>, Stop> {
 fn files(args: &Certify) -> impl Iterator<Item = PathBuf> {
     let words = args.target.command.iter().map(Path::new).chain(args.target.target.as_deref().map(Path::new));
     words.filter(|word| word.is_file()).map(whole)
-}
-
-/// A path that can be compared with those of changes.
-fn whole(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let there = absolute.canonicalize().ok();
-    // What is not there yet stands in a folder that is.
-    let beside = || Some(absolute.parent()?.canonicalize().ok()?.join(absolute.file_name()?));
-    there.or_else(beside).unwrap_or(absolute)
 }
 
 #[cfg(test)]

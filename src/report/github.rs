@@ -31,13 +31,13 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         errors.push(("refundproof was cut short".to_owned(), visible_line(why)));
     }
     for finding in report.findings.iter().filter(|finding| finding.waived.is_none()) {
-        let title = format!("{} ({}): {}", finding.about, finding.level.as_str(), visible_line(&finding.message));
+        let title = visible_line(&format!("{} ({}): {}", finding.about, finding.level.as_str(), finding.message));
         let list = if finding.level == Level::Must { &mut errors } else { &mut warnings };
         list.push((title, message(finding, describe)));
     }
     for result in report.requirements.iter().filter(|result| result.findings.is_empty()) {
         if result.verdict == Verdict::Error || counts_against(report, result) {
-            let title = format!("{} ({}): {}", result.id, result.level.as_str(), shared::verdict_words(result));
+            let title = format!("{} ({}): {}", visible_line(&result.id), result.level.as_str(), shared::verdict_words(result));
             errors.push((title, note(result, describe)));
         }
     }
@@ -46,7 +46,8 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     if let Some(first) = unexplained(report).next() {
         let title = "States differ from the snapshots".to_owned();
         let count = unexplained(report).count();
-        let text = if count == 1 { first.name.clone() } else { format!("{} and {} more", first.name, count - 1) };
+        let name = visible_line(&first.name);
+        let text = if count == 1 { name } else { format!("{name} and {} more", count - 1) };
         errors.push((title, text));
     }
     commands(out, "error", &errors)?;

@@ -79,7 +79,7 @@ fn suite(report: &Report, name: &str, cases: Vec<TestCase>) -> TestSuite {
         ("seed", report.seed.to_string()),
         ("suite", format!("{} {}", report.suite.version, report.suite.digest)),
         ("target", visible_line(&format!("{} {}", target.name, target.version))),
-        ("transport", target.transport.clone()),
+        ("transport", visible_line(&target.transport)),
     ] {
         suite.add_property((name, value.as_str()));
     }

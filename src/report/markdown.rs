@@ -83,7 +83,7 @@ fn overview(report: &Report) -> String {
         "{} {} ({}), {}, refundproof {}, seed {}\n\n",
         code(&target.name),
         code(&target.version),
-        target.transport,
+        word(&target.transport),
         report.provider,
         report.suite.version,
         report.seed
@@ -232,6 +232,12 @@ fn verdict_mark(result: &RequirementResult) -> &'static str {
         Verdict::NotExercised if result.judged && !result.by_claims => "❌",
         Verdict::NotExercised | Verdict::NotApplicable => "➖",
     }
+}
+
+/// A name that is usually one plain word; whatever else it is stands in a code span.
+fn word(text: &str) -> String {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_plain { text.to_owned() } else { code(text) }
 }
 
 /// A text as a code span on one line.

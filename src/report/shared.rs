@@ -238,7 +238,7 @@ fn deliveries_until(case: &Case, entry: usize) -> usize {
         Act::Together(deliveries) => deliveries.len(),
         Act::Initiate(_) | Act::Restart => 0,
     };
-    case.entries.iter().take(entry + 1).map(count).sum()
+    case.entries.iter().take(entry.saturating_add(1)).map(count).sum()
 }
 
 /// One member of a state: what it must be, and what it is.

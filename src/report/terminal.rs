@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         heading(out, report, view)?;
         for item in &report.items {
             writeln!(out)?;
-            writeln!(out, "{}  {}", paint(Tone::Strong, &item.id), conformance(item.verdict))?;
+            writeln!(out, "{}  {}", paint(Tone::Strong, &visible_line(&item.id)), conformance(item.verdict))?;
             for requirement in report.requirements.iter().filter(|requirement| requirement.item == item.id) {
                 requirement_lines(out, report, requirement, view)?;
             }
@@ -73,7 +73,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
     let differing: Vec<_> = shared::unexplained(report).collect();
     for difference in differing.iter().take(MOST_SNAPSHOTS) {
         writeln!(out)?;
-        writeln!(out, "{} snapshot {}", paint(Tone::Bad, "✗"), paint(Tone::Strong, &difference.name))?;
+        writeln!(out, "{} snapshot {}", paint(Tone::Bad, "✗"), paint(Tone::Strong, &visible_line(&difference.name)))?;
         diff_lines(out, &shared::only_changes(&difference.diff))?;
     }
     if differing.len() > MOST_SNAPSHOTS {
@@ -88,13 +88,14 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
 
 fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     let shard = report.shard.as_ref().map(|shard| format!(" · shard {shard}")).unwrap_or_default();
-    writeln!(out, "refundproof {} · {} · seed {}{shard}", report.suite.version, report.provider, report.seed)?;
+    let (version, provider) = (&report.suite.version, &report.provider);
+    writeln!(out, "{}", visible_line(&format!("refundproof {version} · {provider} · seed {}{shard}", report.seed)))?;
     writeln!(
         out,
         "target  {} {} ({})",
         paint(Tone::Strong, &visible_line(&report.target.name)),
         visible_line(&report.target.version),
-        report.target.transport
+        visible_line(&report.target.transport)
     )?;
     for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
         writeln!(out, "        {}", paint(Tone::Faint, &line))?;
@@ -163,7 +164,7 @@ fn mark(requirement: &RequirementResult) -> String {
 fn requirement_lines(out: &mut dyn Write, report: &Report, requirement: &RequirementResult, view: View) -> io::Result<()> {
     let level = format!("{:<6}", requirement.level.as_str());
     // Wide enough for the longest id, so that columns line up.
-    let id = format!("{:<42}", requirement.id);
+    let id = format!("{:<42}", visible_line(&requirement.id));
     let numbers = match requirement.verdict {
         Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Affected | Verdict::Masked | Verdict::Waived => {
             let cases = if requirement.cases == 1 { "case " } else { "cases" };
@@ -177,7 +178,7 @@ fn requirement_lines(out: &mut dyn Write, report: &Report, requirement: &Require
     if view.columns >= 80 {
         writeln!(out, "  {} {line} {}{}", mark(requirement), paint(Tone::Faint, &numbers), paint(Tone::Bad, &findings))?;
     } else {
-        writeln!(out, "  {} {}", mark(requirement), cut(&requirement.id, view.columns.saturating_sub(4)))?;
+        writeln!(out, "  {} {}", mark(requirement), cut(&visible_line(&requirement.id), view.columns.saturating_sub(4)))?;
         let numbers: Vec<&str> = numbers.split_whitespace().collect();
         writeln!(out, "      {}", paint(Tone::Faint, &format!("{} · {}{findings}", requirement.level.as_str(), numbers.join(" "))))?;
     }
@@ -237,7 +238,7 @@ pub fn finding_lines(
     if let Some(like) = &finding.like {
         labelled(out, "like", &shared::likeness(like), view)?;
         for link in &like.links {
-            writeln!(out, "            {}", paint(Tone::Faint, link))?;
+            writeln!(out, "            {}", paint(Tone::Faint, &visible_line(link)))?;
         }
     }
     if let Some(breaks) = shared::breaks(finding) {
@@ -280,7 +281,7 @@ fn again_lines(out: &mut dyn Write, finding: &FindingReport) -> io::Result<()> {
 }
 
 fn labelled(out: &mut dyn Write, label: &str, text: &str, view: View) -> io::Result<()> {
-    for (number, line) in wrap(text, view.columns.saturating_sub(12)).iter().enumerate() {
+    for (number, line) in wrap(&visible(text), view.columns.saturating_sub(12)).iter().enumerate() {
         let label = if number == 0 { label } else { "" };
         writeln!(out, "  {} {line}", paint(Tone::Faint, &format!("{label:<9}")))?;
     }
@@ -340,7 +341,7 @@ pub fn diff_lines(out: &mut dyn Write, diff: &str) -> io::Result<()> {
 
 fn verdict_lines(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     if let Some(interrupted) = &report.interrupted {
-        let text = format!("cut short: {interrupted}; what was finished is reported");
+        let text = format!("cut short: {}; what was finished is reported", visible_line(interrupted));
         for (number, line) in wrap(&text, view.columns.saturating_sub(2)).iter().enumerate() {
             let mark = if number == 0 { paint(Tone::Odd, "!") } else { " ".to_owned() };
             writeln!(out, "{mark} {line}")?;

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::style::{Tone, cut, paint, wrap};
+use super::{
+    shared::visible_line,
+    style::{Tone, cut, paint, wrap},
+};
 use crate::{
     case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund},
     domain::Currency,
@@ -55,15 +58,16 @@ fn delivery_lines(
     let answer = match answer.map(String::as_str) {
         None => String::new(),
         Some("") => "  → no answer".to_owned(),
-        Some(status) => format!("  → {status}"),
+        Some(status) => format!("  → {}", visible_line(status)),
     };
     let marks = marks(delivery);
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join("; ")) };
-    let width: usize = [number, " ", &delivery.event.kind, &marks, &answer].iter().map(|part| part.chars().count()).sum();
+    let kind = visible_line(&delivery.event.kind);
+    let width: usize = [number, " ", &kind, &marks, &answer].iter().map(|part| part.chars().count()).sum();
     if width <= columns {
-        writeln!(out, "{number} {}{}{answer}", paint(Tone::Strong, &delivery.event.kind), paint(Tone::Odd, &marks))?;
+        writeln!(out, "{number} {}{}{answer}", paint(Tone::Strong, &kind), paint(Tone::Odd, &marks))?;
     } else {
-        writeln!(out, "{number} {}{answer}", paint(Tone::Strong, &delivery.event.kind))?;
+        writeln!(out, "{number} {}{answer}", paint(Tone::Strong, &kind))?;
         for line in wrap(&marks, columns.saturating_sub(6)) {
             writeln!(out, "      {}", paint(Tone::Odd, &line))?;
         }
@@ -74,14 +78,14 @@ fn delivery_lines(
     if case.orders.len() > 1
         && let Some(order) = &delivery.event.order_id
     {
-        writeln!(out, "      {}", paint(Tone::Faint, &format!("order {order}")))?;
+        writeln!(out, "      {}", paint(Tone::Faint, &format!("order {}", visible_line(order))))?;
     }
     Ok(())
 }
 
 /// What is special about a delivery: what it suffers on the way, and what must happen with it.
 pub fn marks(delivery: &Delivery) -> Vec<String> {
-    let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).cloned().collect();
+    let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).map(|mark| visible_line(mark)).collect();
     marks.extend(delivery.mishap.map(|mishap| mishap.as_str().to_owned()));
     match delivery.effect {
         Effect::Accept => {}
@@ -102,12 +106,12 @@ pub fn order_text(order: &OrderSetup) -> String {
         several => format!(" on {several} charges"),
     };
     let amount = order.captured_amount.to_fixed(digits);
-    format!("order {}: {amount} {} captured{charges}", order.order_id, order.currency)
+    visible_line(&format!("order {}: {amount} {} captured{charges}", order.order_id, order.currency))
 }
 
 /// A refund that the shop made itself, in words.
 pub fn own_text(own: &OwnRefund) -> String {
-    format!("the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency)
+    visible_line(&format!("the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency))
 }
 
 /// A restart, in words.
@@ -148,6 +152,7 @@ pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {
 
 /// The first part of a UUID tells it apart well enough for reading.
 fn shorten(id: &str) -> String {
+    let id = &visible_line(id);
     match id.match_indices('-').next() {
         Some((end, _)) if id.len() > 20 => format!("{}…", &id[..end]),
         _ => id.to_owned(),

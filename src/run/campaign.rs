@@ -4,6 +4,7 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
+    cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, RwLock,
@@ -291,25 +292,43 @@ impl<'a> Campaign<'a> {
             return result;
         }
         let kept = comparable(corpus, set, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        // What the adapter could not do says nothing of the target; the first such error is told.
+        let errors = Cell::new(0);
+        let mut first_error = None;
         let walked = walk(
             kept,
             || self.driver().ok(),
-            || self.is_over(),
+            || errors.get() >= MOST_SPOILED || self.is_over(),
             |driver, name, case| {
-                result.compared += 1;
                 let (shown, usable) = show(driver, name, case);
-                if let Some(diff) = snapshot_difference(corpus, name, &shown) {
-                    let fingerprint = snapshot_fingerprint(name, &diff);
-                    let because_of = Vec::new();
-                    result.differing.push(SnapshotDifference { name: name.to_owned(), diff, fingerprint, because_of, waived: None });
+                match shown {
+                    Ok(shown) => {
+                        result.compared += 1;
+                        if let Some(diff) = snapshot_difference(corpus, name, &shown) {
+                            let fingerprint = snapshot_fingerprint(name, &diff);
+                            let because_of = Vec::new();
+                            result.differing.push(SnapshotDifference {
+                                name: name.to_owned(),
+                                diff,
+                                fingerprint,
+                                because_of,
+                                waived: None,
+                            });
+                        }
+                    }
+                    Err(error) => {
+                        errors.set(errors.get() + 1);
+                        first_error.get_or_insert((name.to_owned(), error));
+                    }
                 }
                 usable
             },
         );
-        result.note = match walked {
-            Walked::Everything => None,
-            Walked::Over => Some(format!("the run ended after {} were compared", result.compared)),
-            Walked::NotStarted => Some("the target could not be started again".to_owned()),
+        result.note = match (first_error, walked) {
+            (Some((name, error)), _) => Some(format!("{name} could not be compared: {error}")),
+            (None, Walked::Everything) => None,
+            (None, Walked::Over) => Some(format!("the run ended after {} were compared", result.compared)),
+            (None, Walked::NotStarted) => Some("the target could not be started again".to_owned()),
         };
         result.cut_short = result.note.is_some();
         result
@@ -382,20 +401,20 @@ pub(super) fn snapshot_difference(corpus: &Corpus, name: &str, shown: &str) -> O
     (shown.trim_matches('\n') != expected).then(|| diff(&format!("{expected}\n"), shown))
 }
 
-pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (String, bool) {
+/// What a target shows of a frozen sequence, unless its adapter failed, and whether it is still usable.
+pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (Result<String, TargetError>, bool) {
     // A snapshot shows everything that happened, so nothing that is wrong ends it early.
     let sight = driver.capabilities().sight();
     let outcome = driver.run(name, case, Rules::default());
-    let usable = outcome.error.is_none() && outcome.failure.is_none();
+    if let Some(error) = outcome.error {
+        return (Err(error), false);
+    }
     let mut text = snapshot::render(case, &outcome.seen, &sight);
     if let Some(failure) = &outcome.failure {
         let place = failure.entry.map_or("at the end".to_owned(), |entry| format!("at {}", entry + 1));
         text.push_str(&format!("\n{place}: {}\n", failure.message));
     }
-    if let Some(error) = &outcome.error {
-        text.push_str(&format!("\n{error}\n"));
-    }
-    (text, usable)
+    (Ok(text), outcome.failure.is_none())
 }
 
 pub(super) fn inapplicable(requirement: &RequirementText, capabilities: &Capabilities) -> Option<String> {

@@ -269,8 +269,8 @@ impl<'a> Campaign<'a> {
             let Some(case) = corpus.sequences.get(&difference.name) else { continue };
             let mut shows = |faults: &[Fault]| -> bool {
                 let Some(mut driver) = inquiry.stage().reference(faults) else { return false };
-                super::campaign::snapshot_difference(corpus, &difference.name, &show(&mut driver, &difference.name, case).0)
-                    .is_some_and(|diff| diff == difference.diff)
+                let (Ok(shown), _) = show(&mut driver, &difference.name, case) else { return false };
+                super::campaign::snapshot_difference(corpus, &difference.name, &shown).is_some_and(|diff| diff == difference.diff)
             };
             let alone = mistakes.iter().filter(|mistake| mistake.like.first().is_some_and(|fault| shows(&[*fault])));
             let mut because: BTreeSet<String> = alone.map(|mistake| mistake.id.clone()).collect();
@@ -352,7 +352,8 @@ fn without_looking(pending: Vec<Pending>, requirements: &[RequirementText]) -> (
     (mistakes, looked_into)
 }
 
-fn likeness(fault: Fault) -> Option<Likeness> {
+/// What is told of a fault that a mistake is like.
+pub(super) fn likeness(fault: Fault) -> Option<Likeness> {
     let info = fault.info();
     let class = bug_classes().iter().find(|known| known.id == info.class)?;
     let links = info.link.into_iter().map(str::to_owned).chain(class.links.iter().cloned());

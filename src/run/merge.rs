@@ -103,6 +103,11 @@ fn whole(reports: &[Report]) -> Report {
     merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
     link(&merged.requirements, &mut merged.findings);
     merged.snapshots = snapshots(reports);
+    // What a shard found beyond the end of one run explains nothing of that run.
+    let findings = &merged.findings;
+    let is_there = |id: &String| findings.iter().any(|finding| finding.id == *id);
+    merged.snapshots.differing.iter_mut().for_each(|difference| difference.because_of.retain(is_there));
+    merged.saved.iter_mut().for_each(|saved| saved.finding = saved.finding.take().filter(is_there));
     merged.known_failing = reports[0].known_failing.clone().map(|known| KnownFailing { problems: Vec::new(), ..known });
     merged.totals.duration_ms = reports.iter().map(|report| report.totals.duration_ms).max().unwrap_or(0);
     conclude(&mut merged);
@@ -153,7 +158,7 @@ fn last_case(reports: &[Report], place: usize) -> Option<u32> {
 fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict: bool) -> RequirementResult {
     let mut result = parts[0].clone();
     result.trail = None;
-    result.duration_ms = parts.iter().map(|part| part.duration_ms).sum();
+    result.duration_ms = parts.iter().fold(0, |sum, part| u64::saturating_add(sum, part.duration_ms));
     if parts.iter().all(|part| part.trail.is_none() && part.verdict != Verdict::Error) {
         // It does not apply, is not judged by this version, or nobody came to it.
         return result;
@@ -209,7 +214,7 @@ fn snapshots(reports: &[Report]) -> SnapshotResult {
         difference.waived = None;
     }
     SnapshotResult {
-        compared: parts().map(|part| part.compared).sum(),
+        compared: parts().fold(0, |sum, part| usize::saturating_add(sum, part.compared)),
         differing,
         note: parts().find_map(|part| part.note.clone()),
         cut_short: parts().any(|part| part.cut_short),

@@ -7,6 +7,7 @@ mod alias;
 mod book;
 mod campaign;
 mod claims;
+mod coherence;
 mod conclude;
 mod drive;
 mod events;

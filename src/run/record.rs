@@ -12,7 +12,11 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{conclude::conclude, outcome::Report};
+use super::{
+    coherence::{Contradiction, contradictions, excess},
+    conclude::conclude,
+    outcome::Report,
+};
 use crate::{
     json::Value,
     plan::{draw, for_recipe},
@@ -73,21 +77,28 @@ impl Check {
 
 /// Checks a report against itself and against this suite. `written` is the report as it was written.
 pub fn check(report: &Report, written: &Value, provider: &dyn Provider) -> Vec<Check> {
+    if let Some(excess) = excess(report, provider) {
+        return vec![excess.into()];
+    }
     let corpus = provider.corpus();
     let digests = &report.digests;
     let set = corpus.requirement_set(Some(report.suite.requirements)).map_or_else(|problem| problem, |set| set.digest());
     let mut concluded = report.clone();
     conclude(&mut concluded);
     let check = |name, stated: &str, found: &str| {
-        let is_of_the_report = ["capabilities", "results", "verdicts", "totals"].contains(&name);
+        let is_of_the_report = ["capabilities", "results", "verdicts", "totals", COHERENCE].contains(&name);
         Check { name, stated: stated.to_owned(), found: found.to_owned(), is_of_the_report }
     };
     let verdicts = |report: &Report| {
-        let items = report.items.iter().map(|item| format!("{} {}", item.id, item.verdict.as_str()));
+        let items = report.items.iter().map(|item| {
+            let beside = if item.checklist { " (checklist)" } else { "" };
+            let note = item.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+            format!("{} {}{beside}{note}", item.id, item.verdict.as_str())
+        });
         std::iter::once(report.verdict.as_str().to_owned()).chain(items).collect::<Vec<_>>().join(", ")
     };
     let totals = |report: &Report| format!("{} cases, {} deliveries", report.totals.cases, report.totals.deliveries);
-    vec![
+    let mut checks = vec![
         check("suite version", &report.suite.version, env!("CARGO_PKG_VERSION")),
         check("suite", &report.suite.digest, &suite(provider)),
         check("corpus", &digests.corpus, &corpus.digest),
@@ -98,8 +109,26 @@ pub fn check(report: &Report, written: &Value, provider: &dyn Provider) -> Vec<C
         check("results", &digests.results, &results(written)),
         check("verdicts", &verdicts(report), &verdicts(&concluded)),
         check("totals", &totals(report), &totals(&concluded)),
-    ]
+    ];
+    let contradictions = contradictions(report, provider);
+    if contradictions.is_empty() {
+        checks.push(check(COHERENCE, AGREES, AGREES));
+    }
+    checks.extend(contradictions.into_iter().map(Check::from));
+    checks
 }
+
+impl From<Contradiction> for Check {
+    fn from(contradiction: Contradiction) -> Check {
+        let Contradiction { stated, found, is_of_the_report } = contradiction;
+        Check { name: COHERENCE, stated, found, is_of_the_report }
+    }
+}
+
+/// The check of everything that a report says twice.
+const COHERENCE: &str = "coherence";
+/// What is said of a report without contradictions.
+const AGREES: &str = "requirements, findings and snapshots agree";
 
 /// The digest of the suite: its version, all its data, and what it draws.
 pub(super) fn suite(provider: &dyn Provider) -> String {

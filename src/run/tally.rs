@@ -36,7 +36,7 @@ fn is_exercised(exercised: u32, floor: u32, trail: &Trail) -> bool {
 
 /// Whether the target's claims are why too few could.
 fn is_blind(exercised: u32, floor: u32, trail: &Trail) -> bool {
-    let could = exercised + trail.blinded;
+    let could = exercised.saturating_add(trail.blinded);
     could >= floor && could > 0
 }
 
@@ -51,7 +51,7 @@ pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
 /// a SHOULD as a MUST.
 pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
-    result.deliveries = trail.ran.iter().map(|case| case.deliveries).sum();
+    result.deliveries = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.deliveries));
     // A case that failed has shown a mistake, whatever the canaries made of it.
     let exercised = trail.ran.iter().filter(|case| !case.missed || case.failed.is_some()).count();
     result.exercised = u32::try_from(exercised).unwrap_or(u32::MAX);
@@ -67,7 +67,7 @@ pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
         result.verdict = match (about.is_empty() && !others.is_empty(), is_must) {
             (_, true) if !behind.is_empty() && !behind.iter().any(|finding| finding.came_again()) => {
                 // What nobody can see again is no proof.
-                let runs = behind.first().and_then(|finding| finding.chance).map_or(1, |chance| chance.runs + 1);
+                let runs = behind.first().and_then(|finding| finding.chance).map_or(1, |chance| chance.runs.saturating_add(1));
                 result.note = Some(format!("not reproducible: failed once in {runs} runs of {}", behind[0].case));
                 Verdict::Error
             }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
-const EXTRA_DRAWS: u32 = 3;
+pub(super) const EXTRA_DRAWS: u32 = 3;
 
 /// A case on which a last look is owed.
 struct Open {
