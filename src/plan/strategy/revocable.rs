@@ -123,9 +123,9 @@ impl Draw<'_> {
     /// A refund is made and paid back in one second, and its events come in any order.
     pub(super) fn same_second(&self) -> PlanStrategy {
         // The second event must not be dropped because it bears the first one's second, nor the first one undo it.
-        let late = prop_oneof![2 => Just(None), 1 => (1_u8..6).prop_map(Some)];
-        let life = (self.part(), late).prop_map(|(ask, late)| {
-            let late = late.map(|by| Fault { event: 0, kind: FaultKind::Late { by } });
+        let overtaken = prop_oneof![2 => Just(None), 1 => (1_u8..6).prop_map(Some)];
+        let life = (self.part(), overtaken).prop_map(|(ask, overtaken)| {
+            let late = overtaken.map(|by| Fault { event: 0, kind: FaultKind::Late { by } });
             let asked = Step { faults: late.into_iter().collect(), ..Step::plain(opening(ask, Opening::Pending)) };
             let success = Action::Succeed { refund: 0, paid: Pick::All };
             vec![asked, Step { tied: true, ..Step::plain(success) }]
