@@ -5,6 +5,7 @@
 
 mod balances;
 mod capped;
+mod classic;
 mod full;
 mod hybrid;
 mod journal;
@@ -12,6 +13,7 @@ mod refunds_only;
 #[path = "../common/stranger.rs"]
 mod stranger;
 mod totals;
+mod typed;
 mod updates;
 mod wire;
 
@@ -80,7 +82,8 @@ impl Target for Door {
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let status = self.0.post(request.headers, request.body);
         if let Ok(path) = std::env::var("SHOPS_DUMP") {
-            let body: Value = serde_json::from_slice(request.body).unwrap_or_default();
+            let body: Value =
+                serde_json::from_slice(request.body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(request.body).into_owned()));
             dump(&path, &format!("{status} {body}\n"));
         }
         Ok(status)
@@ -136,6 +139,8 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::totals_until_refunds_are_known(&[], opens::<hybrid::Gateway>)]
 #[case::only_created_and_updated_refunds(&["dispute"], opens::<updates::Ledger>)]
 #[case::no_more_than_was_captured(&[], opens::<capped::Desk>)]
+#[case::totals_less_what_failed(&["dispute"], opens::<classic::Counter>)]
+#[case::typed_totals_and_disputes(&[], opens::<typed::Service>)]
 fn conforms(#[case] without: &[&str], #[case] make: fn() -> Box<dyn Shop>) {
     let provider = named("stripe").expect("a registered provider").embedded();
     let mut found = String::new();
