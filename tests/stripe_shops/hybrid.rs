@@ -258,7 +258,7 @@ impl Gateway {
 /// Lower-case hexadecimal digits, two for a byte.
 fn bytes(text: &str) -> Option<Vec<u8>> {
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() % 2 != 0 || !text.as_bytes().iter().all(is_hex) {
+    if !text.len().is_multiple_of(2) || !text.as_bytes().iter().all(is_hex) {
         return None;
     }
     (0..text.len()).step_by(2).map(|start| u8::from_str_radix(&text[start..start + 2], 16).ok()).collect()
