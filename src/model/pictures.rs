@@ -15,20 +15,29 @@ pub(super) struct Sum {
 
 /// What was told of a dispute: the last word of each kind of event.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Dispute(BTreeMap<DisputeEvent, (Moment, Amount)>);
+pub(super) struct Dispute(BTreeMap<DisputeEvent, Word>);
+
+/// The last word of one kind of event on a dispute.
+#[derive(Clone, Debug)]
+struct Word {
+    at: Moment,
+    taken: Amount,
+    still: Option<Amount>,
+}
 
 impl Dispute {
-    pub(super) fn learn(&mut self, at: &Moment, taken: Amount, by: DisputeEvent) {
-        let known = self.0.get(&by);
-        if known.is_none_or(|(known, _)| known < at) {
-            self.0.insert(by, (at.clone(), taken));
+    pub(super) fn learn(&mut self, at: &Moment, taken: Amount, still: Option<Amount>, by: DisputeEvent) {
+        if self.0.get(&by).is_none_or(|known| known.at < *at) {
+            self.0.insert(by, Word { at: at.clone(), taken, still });
         }
     }
 
     /// What it may be shown to take. While events are under way, one kind may have told nothing yet.
     pub(super) fn choices(&self, under_way: bool) -> Vec<Amount> {
         let silent = (under_way && self.0.len() < 2).then_some(Amount::ZERO);
-        choices(self.0.values().map(|(_, taken)| *taken).chain(silent))
+        let last = self.0.values().map(|word| &word.at).max();
+        let still = self.0.values().filter(|word| Some(&word.at) == last).filter_map(|word| word.still);
+        choices(self.0.values().map(|word| word.taken).chain(still).chain(silent))
     }
 }
 

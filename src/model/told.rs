@@ -122,8 +122,8 @@ impl Knowledge {
                         totals.insert(id.clone(), Sum { at: at.clone(), refunded: *refunded_amount, covers: covers.clone() });
                     }
                 }
-                Tell::Dispute { id, taken_amount, by } => {
-                    self.disputes.entry(id.clone()).or_default().learn(at, *taken_amount, *by);
+                Tell::Dispute { id, taken_amount, by, still } => {
+                    self.disputes.entry(id.clone()).or_default().learn(at, *taken_amount, *still, *by);
                 }
                 Tell::Chargeback => {}
             }
@@ -237,10 +237,10 @@ impl Knowledge {
     }
 
     /// What only a charge's sum tells to be paid back, at least and at most. It counts pending refunds too and says of none
-    /// which it counts: so it binds for what it has beyond all refunds of which an event of their own told, as far as that was
-    /// paid back. What an older word on a refund leaves open it may have settled.
+    /// which it counts: so it binds while no refund is known by an event of its own, for what was paid back of it. What an
+    /// older word on a refund leaves open it may have settled.
     fn only_in_sums(&self) -> (Amount, Amount) {
-        let (mut unknown, mut maybe) = (Amount::ZERO, Amount::ZERO);
+        let (mut paid, mut maybe) = (Amount::ZERO, Amount::ZERO);
         let mut done = HashSet::new();
         let strict = self.totals.values().map(|sum| (sum, true));
         for (sum, is_strict) in strict.chain(self.passing_totals.values().map(|sum| (sum, false))) {
@@ -252,15 +252,13 @@ impl Knowledge {
                 if counts {
                     maybe += covered.amount;
                 }
-                let is_doubted = self.passing.get(&covered.id).is_some_and(|passing| passing.at.as_ref() > Some(&sum.at));
-                if is_strict && !covered.state.is_open() && !self.refunds.contains_key(&covered.id) && !is_doubted {
-                    unknown += covered.amount;
+                if is_strict && !covered.state.is_open() {
+                    paid += covered.amount;
                 }
             }
         }
-        let known: Amount = if self.totals.is_empty() { Amount::ZERO } else { self.refunds.values().map(|refund| refund.amount).sum() };
-        let beyond: Amount = self.totals.values().map(|sum| sum.refunded - known).sum();
-        (unknown.min(beyond).max(Amount::ZERO), maybe)
+        let binds = self.refunds.is_empty() && self.passing.is_empty();
+        (if binds { paid } else { Amount::ZERO }, maybe)
     }
 
     /// The most that a consumer shows that keeps the largest amount that was ever told of each refund and of each charge,
@@ -349,7 +347,12 @@ impl Knowledge {
                 *number -= 1;
             }
         }
-        statuses.extend(states.map(|states| unpaid_status(&states)));
+        if let Some(states) = states {
+            statuses.push(unpaid_status(&states));
+            if states.get(&RefundState::Cancelled).is_some_and(|&number| number > 0) {
+                statuses.push(Status::Failed);
+            }
+        }
         let in_sums = self.totals.values().flat_map(|sum| &sum.covers).any(|covered| covered.state.is_open());
         if in_sums && precedence(Status::Pending) > precedence(strong) {
             statuses.push(Status::Pending);

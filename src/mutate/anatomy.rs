@@ -16,7 +16,7 @@ pub struct Anatomy {
     pub kind: String,
     /// The object that it is about.
     pub object: String,
-    /// When it was created.
+    /// When it was created; empty where nothing can be asked of an event that does not say so.
     pub created: String,
     /// The environment.
     pub live_mode: Option<String>,

@@ -51,7 +51,9 @@ impl Family<'_> {
         let truth = &scene.truth.disputes[dispute];
         let id = &scene.names.disputes[dispute];
         let number = (scene.order * 1000 + dispute) as u64;
-        let tell = Tell::Dispute { id: id.clone(), taken_amount: self.amount(truth.taken()), by };
+        // Its object is still under review when the money is back.
+        let still = (kind == FUNDS_REINSTATED).then(|| self.amount(truth.amount));
+        let tell = Tell::Dispute { id: id.clone(), taken_amount: self.amount(truth.taken()), by, still };
         let inquiry = matches!(truth.stage, DisputeStage::Inquiry | DisputeStage::InquiryAnswered | DisputeStage::InquiryEnded);
         // The money comes back before the dispute is closed.
         let status = if kind == FUNDS_REINSTATED { "under_review" } else { word(truth.stage) };
