@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     expect::{AmountRange, Expectation},
-    facts::{EventFacts, Moment, Object, PictureIn, Tell},
+    facts::{Covered, EventFacts, Moment, Object, PictureIn, Tell},
     pictures::{Dispute, OrderPicture, Pictures, Refund, Sum, choices, complete},
 };
 use crate::domain::{Amount, RefundState, RefundView, Status};
@@ -353,7 +353,10 @@ impl Knowledge {
                 statuses.push(Status::Failed);
             }
         }
-        let in_sums = self.totals.values().flat_map(|sum| &sum.covers).any(|covered| covered.state.is_open());
+        // A sum may count what is only under way; what is known to have ended since is not.
+        let may_be_open =
+            |covered: &Covered| covered.state.is_open() && self.refunds.get(&covered.id).is_none_or(|known| known.state.is_open());
+        let in_sums = self.totals.values().flat_map(|sum| &sum.covers).any(may_be_open);
         if in_sums && precedence(Status::Pending) > precedence(strong) {
             statuses.push(Status::Pending);
         }

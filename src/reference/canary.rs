@@ -40,6 +40,7 @@ const ALSO: &[(&str, &[Fault])] = &[
         ],
     ),
     ("final-state-stays-final", &[Fault::LatestPictureWins]),
+    ("out-of-order-deliveries", &[Fault::TotalReplaces]),
     // Whoever counts one fact by two of its events counts it twice.
     ("refund-counted-once", &[Fault::TotalOnTopOfRefunds]),
     ("doubtful-events-do-no-harm", &[Fault::StaysBrokenAfterRejection]),

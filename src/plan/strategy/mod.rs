@@ -13,7 +13,6 @@ use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};
 
 use faults::{again, late, unknown};
-use revocable::twin;
 
 use super::{
     mutation::{Group, MutationKind},
@@ -286,7 +285,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::SeveralDisputes => draw.several_disputes(),
         Recipe::DisputesAndRefunds => draw.disputes_and_refunds(),
         Recipe::SameSecond => draw.same_second(),
-        Recipe::Twins => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), twin(), 2..6),
+        Recipe::Twins => draw.twins(),
     }
 }
 

@@ -139,6 +139,19 @@ impl Draw<'_> {
             .boxed()
     }
 
+    /// One fact in two events: of each refund's first event, and of some others.
+    pub(super) fn twins(&self) -> PlanStrategy {
+        let lives = self.lives(self.opened_plainly(self.refund()), self.any_end(), 1, 3);
+        let steps = (lives, vec(0_u8..6, 8)).prop_map(|(mut steps, afters)| {
+            let mut afters = afters.into_iter().cycle();
+            for step in steps.iter_mut().filter(|step| matches!(step.action, Action::Refund { .. })) {
+                step.faults.extend(afters.next().map(|after| Fault { event: 0, kind: FaultKind::Twin { after } }));
+            }
+            steps
+        });
+        self.with_faults(self.order(), steps.boxed(), twin(), 1..5)
+    }
+
     // ---- disputes
 
     /// A dispute that takes money, at once or after an inquiry.
@@ -238,7 +251,7 @@ impl Draw<'_> {
 }
 
 /// The same fact in two events.
-pub(super) fn twin() -> BoxedStrategy<FaultKind> {
+fn twin() -> BoxedStrategy<FaultKind> {
     (0_u8..6).prop_map(|after| FaultKind::Twin { after }).boxed()
 }
 

@@ -22,6 +22,12 @@ const OPTIONAL: [&str; 3] = ["/data/object/destination_details", "/data/object/c
 const TELLS_ORDER: [&str; 4] =
     ["/data/object/payment_intent", "/data/object/charge", "/data/object/balance_transaction", "/data/object/metadata"];
 
+/// Where refunds, disputes and reviews name their charge.
+const CHARGE: &str = "/data/object/charge";
+
+/// Where a charge says which it is and of which order.
+const CHARGE_ITSELF: [&str; 2] = ["/data/object/id", "/data/object/metadata/order_id"];
+
 /// Words that no page has; the provider's libraries take the list of states for open.
 const UNKNOWN_STATES: [&str; 4] = ["processing", "in_review", "requires_capture", "on_hold"];
 
@@ -50,7 +56,7 @@ pub(super) fn anatomy(event: &EventFacts, body: &Value, captured: Amount, curren
         created: if is_charge { String::new() } else { "/created".to_owned() },
         live_mode: there("/livemode"),
         order_id: there("/data/object/payment_intent"),
-        also_order: if is_refund { all(&["/data/object/charge"]) } else { all(&["/data/object/id", "/data/object/metadata/order_id"]) },
+        also_order: if body.pointer(CHARGE).is_some() { all(&[CHARGE]) } else { all(&CHARGE_ITSELF) },
         // A charge is what it is about itself.
         tells_order: if is_refund { all(&TELLS_ORDER) } else { Vec::new() },
         tells_amount: if is_paid { amount.clone() } else { Vec::new() },
