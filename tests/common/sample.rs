@@ -34,6 +34,13 @@ impl Certified {
         }
     }
 
+    /// It does not conform, and this is said of it.
+    #[track_caller]
+    pub(crate) fn is_said(&self, what: &str) {
+        assert_eq!(self.code, Some(1), "{}{}", self.out, self.err);
+        assert!(self.out.contains(what), "{}", self.out);
+    }
+
     /// It fails in this requirement first.
     #[track_caller]
     pub(crate) fn fails_first(&self, id: &str) {
