@@ -43,7 +43,7 @@ pub(super) fn next_second(now: &mut i64, look: u32, moment: u64, event: usize, i
         (0, 0) => 1,
         (0, _) => STEPS[usize::try_from(draw % 5).unwrap_or(0)],
         (_, 0) => 0,
-        _ => i64::from(draw % 4 == 0),
+        _ => i64::from(draw.is_multiple_of(4)),
     };
     *now += seconds * 1_000_000;
     EventTime::from_micros(*now)

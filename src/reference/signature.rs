@@ -137,7 +137,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    if digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit) { digits.chunks(2).map(byte).collect() } else { None }
+    if digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit) { digits.chunks(2).map(byte).collect() } else { None }
 }
 
 fn signed(mut mac: Hmac<Sha256>, text: &[&[u8]]) -> Hmac<Sha256> {
