@@ -1,5 +1,27 @@
 //! Identifiers that are unique in a run and the same for the same seed.
 
+/// The letters that codes are written with.
+pub(super) struct Alphabet {
+    letters: &'static [u8],
+    /// How many letters one drawn number is good for.
+    in_a_number: usize,
+}
+
+/// Digits and small letters.
+pub(super) const SMALL: Alphabet = Alphabet { letters: b"0123456789abcdefghijklmnopqrstuvwxyz", in_a_number: 10 };
+
+/// Digits, small and capital letters.
+pub(super) const MIXED: Alphabet = Alphabet { letters: b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", in_a_number: 8 };
+
+impl Alphabet {
+    /// The letters of a number, the one that changes fastest first.
+    fn spell(&self, number: u64) -> impl Iterator<Item = char> {
+        let base = self.letters.len() as u64;
+        let letter = move |rest: u64| char::from(self.letters[usize::try_from(rest % base).unwrap_or(0)]);
+        std::iter::successors(Some(number), move |rest| Some(rest / base)).map(letter)
+    }
+}
+
 /// Makes identifiers for one case. Nothing is drawn in sequence: every id follows from what it is for, so
 /// taking a step out of a plan changes no other step's ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +49,17 @@ impl Mint {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         mix(hash)
+    }
+
+    /// So many letters that follow from what they are for.
+    pub(super) fn code(&self, alphabet: &Alphabet, what: &str, index: u64, length: usize) -> String {
+        let numbers = (0..).map(|number| self.number(what, index * 4 + number));
+        numbers.flat_map(|number| alphabet.spell(number).take(alphabet.in_a_number)).take(length).collect()
+    }
+
+    /// The serial number with the letter that changes fastest first, so that the ids of one run differ early on.
+    pub(super) fn fast_first(&self) -> String {
+        SMALL.spell(self.serial).take(12).collect()
     }
 
     /// A version 4 UUID.

@@ -106,13 +106,12 @@ impl ReferenceShop {
 
     /// What stands in the orders' column of ids.
     fn key<'a>(&self, order_id: &'a str) -> &'a str {
-        if self.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id }
+        key(order_id, self.faults)
     }
 
     fn order(&mut self, order_id: &str) -> Option<&mut Ledger> {
         let order_id = self.payments.get(order_id).map_or(order_id, String::as_str);
-        let key = if self.faults.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id };
-        self.orders.get_mut(key)
+        self.orders.get_mut(key(order_id, self.faults))
     }
 
     /// One delivery, from the signature to the books.
@@ -298,6 +297,11 @@ impl ReferenceShop {
             order.store_unchecked(&id, state);
         }
     }
+}
+
+/// What stands in the orders' column of ids.
+fn key(order_id: &str, faults: Faults) -> &str {
+    if faults.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id }
 }
 
 /// What a body begins with, up to the first id in it: enough to know it again.

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 
 use events::Events;
 
-use super::{IdOf, Message, Mint, Provider, Scene};
+use super::{IdOf, Message, Mint, Provider, Scene, mint::MIXED};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{
@@ -150,7 +150,7 @@ impl Provider for Stripe {
         let number = |order: usize, part: usize| order as u64 * 1000 + part as u64;
         match of {
             // The shop's own reference. The letters that change fastest come first, so that the ids of one run differ early on.
-            IdOf::Order(order) => format!("so-{}{order}", fast_first(mint.serial())),
+            IdOf::Order(order) => format!("so-{}{order}", mint.fast_first()),
             IdOf::Charge(order, charge) => format!("ch_3{}", code(mint, "charge", number(order, charge), LENGTH)),
             IdOf::Item(order, item) => format!("li_1{}", code(mint, "item", number(order, item), LENGTH)),
             IdOf::Refund(order, refund) => format!("re_3{}", code(mint, "refund", number(order, refund), LENGTH)),
@@ -183,23 +183,9 @@ impl Provider for Stripe {
 /// How many characters follow the prefix and the digit of an id.
 const LENGTH: usize = 23;
 
-const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-fn letter(number: u64, of: u64) -> char {
-    char::from(LETTERS[usize::try_from(number % of).unwrap_or(0)])
-}
-
-fn fast_first(serial: u64) -> String {
-    std::iter::successors(Some(serial), |rest| Some(rest / 36)).take(12).map(|number| letter(number, 36)).collect()
-}
-
 /// So many letters and digits that follow from what they are for.
 fn code(mint: &Mint, what: &str, index: u64, length: usize) -> String {
-    let words = (0..).map(|word| mint.number(what, index * 4 + word));
-    words
-        .flat_map(|word| std::iter::successors(Some(word), |rest| Some(rest / 62)).take(8).map(|number| letter(number, 62)))
-        .take(length)
-        .collect()
+    mint.code(&MIXED, what, index, length)
 }
 
 #[cfg(test)]

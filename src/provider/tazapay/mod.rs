@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use events::Events;
 
-use super::{IdOf, Message, Mint, Provider, Scene};
+use super::{IdOf, Message, Mint, Provider, Scene, mint::SMALL};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{Amount, Currency},
@@ -111,7 +111,7 @@ impl Provider for Tazapay {
         let number = |order: usize, part: usize| order as u64 * 1000 + part as u64;
         match of {
             // The digits that change fastest come first, so that the ids of one run differ early on.
-            IdOf::Order(order) => format!("chk_{}{order}{}", fast_first(mint.serial()), code(mint, "payin", order as u64, 7)),
+            IdOf::Order(order) => format!("chk_{}{order}{}", mint.fast_first(), code(mint, "payin", order as u64, 7)),
             IdOf::Charge(order, charge) => format!("pat_{}", code(mint, "attempt", number(order, charge), 20)),
             IdOf::Item(order, item) => format!("itm_{}", code(mint, "item", number(order, item), 20)),
             IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", number(order, refund), 20)),
@@ -141,20 +141,9 @@ impl Provider for Tazapay {
     }
 }
 
-const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-
-fn letter(number: u64) -> char {
-    char::from(LETTERS[usize::try_from(number % 36).unwrap_or(0)])
-}
-
-fn fast_first(serial: u64) -> String {
-    std::iter::successors(Some(serial), |rest| Some(rest / 36)).take(12).map(letter).collect()
-}
-
 /// So many letters and digits that follow from what they are for.
 fn code(mint: &Mint, what: &str, index: u64, length: usize) -> String {
-    let words = (0..).map(|word| mint.number(what, index * 4 + word));
-    words.flat_map(|word| std::iter::successors(Some(word), |rest| Some(rest / 36)).take(10).map(letter)).take(length).collect()
+    mint.code(&SMALL, what, index, length)
 }
 
 #[cfg(test)]
