@@ -92,6 +92,8 @@ pub mod corpus;
 #[doc(hidden)]
 pub mod domain;
 #[doc(hidden)]
+pub mod double;
+#[doc(hidden)]
 pub mod findings;
 #[doc(hidden)]
 pub mod json;

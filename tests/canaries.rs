@@ -15,9 +15,10 @@ use refundproof::{
         Rules,
         verdict::{Conformance, Verdict},
     },
+    corpus::Need,
     domain::Clock,
     plan::for_recipe,
-    provider::{Provider, lower},
+    provider::{Audience, Provider, lower_for},
     reference::Ignorer,
     run::{Canaries, Launch, Options, Report, certify, sample},
 };
@@ -32,8 +33,12 @@ fn every_requirement_can_fail() {
             let Some(recipe) = requirement.recipe else { continue };
             let strategy = for_recipe(recipe, provider.palette());
             let rules = Rules::of(&requirement.id, provider.answer_limit());
-            let mut canaries = Canaries::new(provider, &requirement.id, rules, &Capabilities::everything()).expect("canaries start");
-            let cases: Vec<_> = (0..DRAWS).filter_map(|seed| sample(&strategy, seed)).map(|plan| lower(provider, &plan, 7).case).collect();
+            let calls_back = requirement.needs.contains(&Need::CallsBack);
+            let claims = Capabilities::everything().with(|claims| claims.calls_back = calls_back);
+            let audience = Audience { calls_back, ..Audience::EVERYBODY };
+            let mut canaries = Canaries::new(provider, &requirement.id, rules, &claims).expect("canaries start");
+            let plans = (0..DRAWS).filter_map(|seed| sample(&strategy, seed));
+            let cases: Vec<_> = plans.map(|plan| lower_for(provider, &plan, 7, audience).case).collect();
             let exercised = cases.iter().filter(|case| canaries.exercises(case)).count();
             let refuted = cases.iter().filter(|case| canaries.null_fails(case)).count();
             if exercised * 100 < cases.len() * usize::from(requirement.floor) || refuted == 0 {
@@ -64,7 +69,7 @@ fn any_claims(provider: &'static dyn Provider) -> impl Strategy<Value = Capabili
     let groups = prop::sample::subsequence(groups.to_vec(), 0..=3);
     let observes = [Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
     let observes = prop::sample::subsequence(observes.to_vec(), 0..=4);
-    (subscribes, groups, observes, any::<[bool; 3]>(), 1_u32..5).prop_map(|(subscribes, groups, observes, claims, concurrency)| {
+    (subscribes, groups, observes, any::<[bool; 4]>(), 1_u32..5).prop_map(|(subscribes, groups, observes, claims, concurrency)| {
         let owned = |group: &[&str]| group.iter().map(|word| (*word).to_owned()).collect();
         Capabilities::new().with(|new| {
             new.observes = observes;
@@ -73,6 +78,7 @@ fn any_claims(provider: &'static dyn Provider) -> impl Strategy<Value = Capabili
             new.verifies_signatures = claims[0];
             new.durable = claims[1];
             new.initiates_refunds = claims[2];
+            new.calls_back = claims[3];
             new.concurrency = concurrency;
         })
     })

@@ -32,7 +32,7 @@ pub struct Capabilities {
     pub concurrency: u32,
     /// It takes "now" from the harness. Nothing is judged by it yet.
     pub clock: bool,
-    /// It calls the provider's API. Nothing is judged by it yet.
+    /// It looks things up at the provider's API, and makes refunds through it.
     pub calls_back: bool,
     /// It is registered for the provider's older API version. Nothing is judged by it yet.
     pub older_api_version: bool,
@@ -128,6 +128,7 @@ impl Capabilities {
             "asynchronous" => self.asynchronous,
             "initiatesRefunds" => self.initiates_refunds,
             "concurrency" => self.concurrency > 1,
+            "callsBack" => self.calls_back,
             _ => false,
         }
     }

@@ -4,6 +4,7 @@
 //! no requirement and no expectation; it is told what the provider would tell and asked what it shows.
 //! Source: `docs/adapter-protocol.md`, "Operations".
 
+mod api;
 mod capabilities;
 mod error;
 // What starts processes and kills groups of them is for Unix.
@@ -33,6 +34,7 @@ mod wire;
 #[cfg(any(feature = "stdio", feature = "tower"))]
 use shown::shown;
 
+pub use api::{Api, ApiCall, ApiMethod, ApiReply};
 pub use capabilities::{Capabilities, Observable};
 pub(crate) use error::panicked;
 pub use error::{TargetError, TargetErrorKind};
@@ -46,7 +48,7 @@ pub(crate) use stdio::names_folder;
 pub use stdio::{StdioSettings, StdioTarget};
 #[cfg(feature = "tower")]
 pub use tower::TowerTarget;
-pub use transport::{Endpoints, Link, Sealed, Transport};
+pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;
 
@@ -130,6 +132,7 @@ pub trait Target: Send {
 /// What `hello` says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Hello {
     /// The version of the contract, [`PROTOCOL`].
@@ -138,19 +141,30 @@ pub struct Hello {
     pub provider: String,
     /// What deliveries are signed with.
     pub secret: String,
+    /// Where the provider's API is served for this run, without a path; absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_base_url: Option<String>,
 }
 
 impl Hello {
     /// The greeting of this version of the contract, for a provider by its name.
     pub fn new(provider: impl Into<String>, secret: impl Into<String>) -> Hello {
-        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into() }
+        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into(), api_base_url: None }
+    }
+
+    /// The same with the address of the provider's API.
+    #[must_use]
+    pub fn with_api(mut self, base_url: Option<String>) -> Hello {
+        self.api_base_url = base_url;
+        self
     }
 }
 
 impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hello { protocol, provider, secret: _ } = self;
-        f.debug_struct("Hello").field("protocol", protocol).field("provider", provider).finish_non_exhaustive()
+        let Hello { protocol, provider, secret: _, api_base_url } = self;
+        let mut shown = f.debug_struct("Hello");
+        shown.field("protocol", protocol).field("provider", provider).field("api_base_url", api_base_url).finish_non_exhaustive()
     }
 }
 

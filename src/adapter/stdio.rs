@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Amid, Amidst, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::{FOLDER, Folder},
     pipes::Tail,
     process::{End, Heard, Process, Written},
@@ -30,6 +30,8 @@ use crate::{
 const SLICE: Duration = Duration::from_millis(50);
 /// How long a target that ended, or closed one of its pipes, may take to say the rest and be seen to have ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long the request for a refund is waited for before what was to arrive meanwhile is delivered.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Stands for no limit at all.
 const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -203,7 +205,7 @@ impl StdioTarget {
         let deadline = from_now(limit);
         let written = process.write(&self.outgoing, deadline);
         let patience = Patience { limit, deadline, written };
-        let failure = collect(process, first, &mut answers, &mut self.given_up, patience).err();
+        let failure = collect(process, first, &mut answers, &mut self.given_up, patience, &|_| {}).err();
         // Of a request that is half written, the rest would be taken from the next one.
         let is_only_late = written == Written::Everything && matches!(failure, Some(TargetErrorKind::TimedOut(_)));
         Exchange { answers, failure, is_only_late }
@@ -230,7 +232,12 @@ impl Target for StdioTarget {
             self.start("hello")?;
         }
         let is_first = !self.is_introduced;
-        let operation = Operation::Hello { protocol: hello.protocol, provider: &hello.provider, secret: &hello.secret };
+        let operation = Operation::Hello {
+            protocol: hello.protocol,
+            provider: &hello.provider,
+            secret: &hello.secret,
+            api_base_url: hello.api_base_url.as_deref(),
+        };
         let line = self.ask(operation, self.settings.other_limit).map_err(|mut error| {
             if let TargetErrorKind::Crashed(how) = &error.kind
                 && is_first
@@ -323,6 +330,47 @@ impl Transport for StdioTarget {
         results
     }
 
+    /// All requests are written as soon as the provider has been asked for the refund.
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        self.outgoing.clear();
+        self.push(Operation::Initiate { order_id: &own.order_id, refund: &own.refund });
+        let limit = self.settings.other_limit;
+        let deadline = from_now(limit);
+        let first = self.last_id;
+        let mut written = self.process.as_mut().map_or(Written::Unread, |process| process.write(&self.outgoing, deadline));
+        amid.wait(LONGEST_WAIT.min(limit));
+        self.outgoing.clear();
+        for request in requests {
+            self.push(Operation::deliver(request));
+        }
+        let mut answers: Vec<Option<Answer>> = Vec::new();
+        answers.resize_with(1 + requests.len(), || None);
+        let failure = match &mut self.process {
+            Some(process) => {
+                written = if written == Written::Everything { process.write(&self.outgoing, deadline) } else { written };
+                let on_answer = |answers: &[Option<Answer>]| {
+                    if answers.iter().skip(1).all(Option::is_some) {
+                        amid.go_on();
+                    }
+                };
+                collect(process, first, &mut answers, &mut self.given_up, Patience { limit, deadline, written }, &on_answer).err()
+            }
+            None => Some(TargetErrorKind::NotStarted("it is not running; `hello` starts it".to_owned())),
+        };
+        amid.go_on();
+        let mut answers = answers.into_iter();
+        let made = answered("initiate", answers.next().flatten(), failure.as_ref()).map(drop);
+        let read = |answer| {
+            let line = answered("deliver", answer, failure.as_ref())?;
+            read_status(&line).map_err(|problem| TargetError::new("deliver", TargetErrorKind::Nonsense(problem)))
+        };
+        let delivered: Vec<_> = answers.map(|answer| read(answer).map_err(|error| self.in_its_words(error))).collect();
+        if failure.is_some() {
+            self.stop();
+        }
+        (made.map_err(|error| self.in_its_words(error)), delivered)
+    }
+
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         match mishap {
             // A line that is half written is no half request: it would be finished by whatever comes next.
@@ -357,7 +405,7 @@ struct Patience {
     written: Written,
 }
 
-/// Waits for answers to the requests from `first` on, until each has one.
+/// Waits for answers to the requests from `first` on, until each has one. `on_answer` hears of each.
 /// What answers a request of earlier on, which was given up, is passed over.
 fn collect(
     process: &mut Process,
@@ -365,6 +413,7 @@ fn collect(
     answers: &mut [Option<Answer>],
     given_up: &mut HashSet<u64>,
     patience: Patience,
+    on_answer: &dyn Fn(&[Option<Answer>]),
 ) -> Result<(), TargetErrorKind> {
     let Patience { limit, mut deadline, written } = patience;
     if written == Written::Unread {
@@ -385,6 +434,7 @@ fn collect(
                 if let Some(slot) = place(id).and_then(|place| answers.get_mut(place)) {
                     *slot = Some(answer);
                     missing -= 1;
+                    on_answer(answers);
                 }
             }
             Heard::End(End::Flood(what)) => return Err(TargetErrorKind::Nonsense(format!("the target {what}"))),

@@ -4,10 +4,10 @@
 //! A transport of this crate implements [`Transport`]; every other [`Target`] gets it through [`Link`], which does what can
 //! be done with the integrator's operations alone. Nobody outside implements it: it changes whenever the driver needs more.
 
-use std::{ops, time::Duration};
+use std::{ops, sync::Arc, time::Duration};
 
-use super::{Hello, Introduction, Request, Target, TargetError};
-use crate::case::Mishap;
+use super::{Api, Hello, Introduction, Request, Target, TargetError};
+use crate::case::{Mishap, OwnRefund};
 
 /// Keeps [`Transport`] to this crate and its tests.
 #[doc(hidden)]
@@ -15,6 +15,11 @@ pub trait Sealed {}
 
 /// A target that is more than the integrator's operations.
 pub trait Transport: Target + Sealed {
+    /// The provider's API without a network, for a consumer of this crate.
+    fn beside(&mut self, api: &Arc<dyn Api>) {
+        let _ = api;
+    }
+
     /// How long the answers to the deliveries from now on are waited for at least, before a call gives up with
     /// [`TargetErrorKind::TimedOut`](super::TargetErrorKind::TimedOut). How long they take is measured by the caller;
     /// whoever never gives up need not care.
@@ -35,6 +40,12 @@ pub trait Transport: Target + Sealed {
     /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         without_network(self, request, mishap)
+    }
+
+    /// The shop makes a refund through the provider's API, and deliveries that arrive before that has answered. One after
+    /// the other where the target has no better way.
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        one_before_the_others(self, own, requests, amid)
     }
 
     /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
@@ -58,6 +69,18 @@ pub trait Transport: Target + Sealed {
         String::new()
     }
 }
+
+/// The provider's API, which holds the answer to the shop's own request back.
+pub trait Amid: Sync {
+    /// Waits until the request is there, but not for long; whether it is.
+    fn wait(&self, limit: Duration) -> bool;
+
+    /// The deliveries have been answered: the request may be, too.
+    fn go_on(&self);
+}
+
+/// What became of a refund that the shop was asked to make, and the answers to the deliveries that came meanwhile.
+pub type Amidst = (Result<(), TargetError>, Vec<Result<u16, TargetError>>);
 
 /// Where a service is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +119,13 @@ impl Link {
         Ok(introduction)
     }
 
+    /// As [`Transport::beside`].
+    pub fn beside(&mut self, api: &Arc<dyn Api>) {
+        if let Some(transport) = self.0.as_transport() {
+            transport.beside(api);
+        }
+    }
+
     /// As [`Transport::wait_at_least`].
     pub fn wait_at_least(&mut self, patience: Duration) {
         if let Some(transport) = self.0.as_transport() {
@@ -119,6 +149,14 @@ impl Link {
         match self.0.as_transport() {
             Some(transport) => transport.deliver_badly(request, mishap),
             None => without_network(self.0.as_mut(), request, mishap),
+        }
+    }
+
+    /// As [`Transport::initiate_amid`].
+    pub fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        match self.0.as_transport() {
+            Some(transport) => transport.initiate_amid(own, requests, amid),
+            None => one_before_the_others(self.0.as_mut(), own, requests, amid),
         }
     }
 
@@ -159,6 +197,12 @@ impl ops::DerefMut for Link {
 
 fn one_by_one<T: Target + ?Sized>(target: &mut T, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
     requests.iter().map(|request| target.deliver(request)).collect()
+}
+
+fn one_before_the_others<T: Target + ?Sized>(target: &mut T, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+    amid.go_on();
+    let made = target.initiate(own);
+    (made, one_by_one(target, requests))
 }
 
 fn without_network<T: Target + ?Sized>(target: &mut T, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {

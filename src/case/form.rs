@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, Body, Delivery, Effect, Entry, Mishap, OwnRefund, Signature};
+use super::{Act, ApiFault, Body, Delivery, Effect, Entry, Mishap, OwnRefund, Signature};
 use crate::{
     model::{EventFacts, Expectation},
     plan::MutationKind,
@@ -20,6 +20,8 @@ pub(super) struct EntryForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     initiate: Option<OwnRefund>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    meanwhile: Option<Vec<Delivery>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     restart: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     expect: Vec<Expectation>,
@@ -33,6 +35,7 @@ impl From<Entry> for EntryForm {
             deliver: None,
             together: None,
             initiate: None,
+            meanwhile: None,
             restart: None,
             expect: entry.expect,
             expect_if_refused: entry.expect_if_refused,
@@ -41,6 +44,7 @@ impl From<Entry> for EntryForm {
             Act::Deliver(delivery) => form.deliver = Some(delivery),
             Act::Together(deliveries) => form.together = Some(deliveries),
             Act::Initiate(own) => form.initiate = Some(own),
+            Act::Meanwhile(own, deliveries) => (form.initiate, form.meanwhile) = (Some(own), Some(deliveries)),
             Act::Restart => form.restart = Some(true),
         }
         form
@@ -51,11 +55,13 @@ impl TryFrom<EntryForm> for Entry {
     type Error = &'static str;
 
     fn try_from(form: EntryForm) -> Result<Entry, &'static str> {
-        let act = match (form.deliver, form.together, form.initiate, form.restart) {
-            (Some(delivery), None, None, None) => Act::Deliver(delivery),
-            (None, Some(deliveries), None, None) => Act::Together(deliveries),
-            (None, None, Some(own), None) => Act::Initiate(own),
-            (None, None, None, Some(true)) => Act::Restart,
+        let act = match (form.deliver, form.together, form.initiate, form.meanwhile, form.restart) {
+            (Some(delivery), None, None, None, None) => Act::Deliver(delivery),
+            (None, Some(deliveries), None, None, None) => Act::Together(deliveries),
+            (None, None, Some(own), None, None) => Act::Initiate(own),
+            (None, None, Some(own), Some(deliveries), None) => Act::Meanwhile(own, deliveries),
+            (None, None, None, None, Some(true)) => Act::Restart,
+            (None, None, None, Some(_), None) => return Err("`meanwhile` goes with `initiate`"),
             _ => return Err("an entry has exactly one of `deliver`, `together`, `initiate` and `restart: true`"),
         };
         Ok(Entry { act, expect: form.expect, expect_if_refused: form.expect_if_refused })
@@ -83,6 +89,8 @@ pub(super) struct DeliveryForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mishap: Option<Mishap>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    api: Option<ApiFault>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
@@ -99,8 +107,8 @@ fn is_valid(signature: &Signature) -> bool {
 impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
-        let Delivery { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, .. } = delivery;
-        DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, body, body_base64 }
+        let Delivery { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, .. } = delivery;
+        DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 }
     }
 }
 
@@ -108,8 +116,9 @@ impl TryFrom<DeliveryForm> for Delivery {
     type Error = String;
 
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
-        let DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, body, body_base64 } = form;
+        let DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 } =
+            form;
         let body = Body::from_members(body, body_base64)?;
-        Ok(Delivery { event, headers, body, fault, mutation, mutation_kind, readings, effect, signature, mishap })
+        Ok(Delivery { event, headers, body, fault, mutation, mutation_kind, readings, effect, signature, mishap, api })
     }
 }

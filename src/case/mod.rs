@@ -4,11 +4,13 @@
 //! this one file format (`refundproof-case/1`), so whatever was seen once can be seen again on any
 //! transport and after the generator has changed. Source: `docs/reports.md`, "Case file".
 
+mod api;
 mod body;
 mod file;
 mod form;
 mod told;
 
+pub use api::{ApiFault, ApiObject};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
 
@@ -42,6 +44,9 @@ pub struct Case {
     pub orders: Vec<OrderSetup>,
     /// What is done, in order.
     pub entries: Vec<Entry>,
+    /// What the provider's API shows, for targets that call it; each object once for each state that it was in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub api: Vec<ApiObject>,
     /// What may be shown when everything has been delivered.
     pub expect: Vec<Expectation>,
     /// What may be shown then instead, of orders with doubtful deliveries that were not refused.
@@ -144,8 +149,10 @@ pub enum Act {
     Deliver(Box<Delivery>),
     /// Deliveries that are under way at the same time.
     Together(Vec<Delivery>),
-    /// The shop made a refund itself and is told its id.
+    /// The shop made a refund itself and is told its id, or is told to make one if it calls the provider's API.
     Initiate(OwnRefund),
+    /// The shop is told to make a refund through the provider's API, which does not answer before these are delivered.
+    Meanwhile(OwnRefund, Vec<Delivery>),
     /// The target is killed and started again.
     Restart,
 }
@@ -174,6 +181,8 @@ pub struct Delivery {
     pub signature: Signature,
     /// What happens to it on the way.
     pub mishap: Option<Mishap>,
+    /// What the provider's API does with calls about the order while it is handled.
+    pub api: Option<ApiFault>,
 }
 
 /// What happens to the connection, or to the target, while a delivery is under way. Whether the target has taken the
@@ -282,6 +291,8 @@ pub struct Terms<'a> {
     pub verifies: bool,
     /// Whether it may be killed.
     pub durable: bool,
+    /// Whether it calls the provider's API.
+    pub calls_back: bool,
 }
 
 /// What must happen with a delivery (`docs/expectations.md`, "Mutations").
@@ -309,7 +320,7 @@ impl Effect {
     }
 }
 
-/// A refund that the shop made itself (`initiate` in the adapter contract).
+/// A refund that the shop made itself, or is to make (`initiate` in the adapter contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -327,7 +338,8 @@ pub struct OwnRefund {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OwnRefundDetails {
-    /// The provider's refund id.
+    /// The provider's refund id; empty (and absent in JSON) where the target is to make the refund through the provider's API.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// What was asked for.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -352,6 +364,7 @@ impl Delivery {
             effect,
             signature: Signature::Valid,
             mishap: None,
+            api: None,
         }
     }
 }
@@ -366,7 +379,7 @@ impl Case {
     pub fn all_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.entries.iter().flat_map(|entry| match &entry.act {
             Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
-            Act::Together(deliveries) => deliveries,
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
             Act::Initiate(_) | Act::Restart => &[],
         })
     }
@@ -374,7 +387,7 @@ impl Case {
     fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
         self.entries.iter_mut().flat_map(|entry| match &mut entry.act {
             Act::Deliver(delivery) => std::slice::from_mut(&mut **delivery),
-            Act::Together(deliveries) => deliveries,
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
             Act::Initiate(_) | Act::Restart => &mut [],
         })
     }
@@ -393,7 +406,7 @@ impl Case {
 
     /// Whether some deliveries are sent at the same time.
     pub fn races(&self) -> bool {
-        self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_)))
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_) | Act::Meanwhile(..)))
     }
 
     /// The same case for a target of which not everything is asked: what is not sent to it is left out, and what
@@ -410,22 +423,47 @@ impl Case {
         let keeps = |entry: &Entry| match &entry.act {
             Act::Deliver(delivery) => sent(delivery),
             Act::Together(deliveries) => deliveries.iter().all(sent),
+            Act::Meanwhile(_, deliveries) => terms.calls_back && terms.initiates && deliveries.iter().all(sent),
             Act::Initiate(_) => terms.initiates,
             Act::Restart => terms.durable,
         };
-        if self.entries.iter().all(keeps) {
+        let is_doubted = |delivery: &Delivery| terms.calls_back && delivery.effect == Effect::Reject && names_its_event(delivery);
+        let calls = terms.calls_back || self.api.is_empty() && self.all_deliveries().all(|delivery| delivery.api.is_none());
+        if calls && self.entries.iter().all(keeps) && !self.all_deliveries().any(is_doubted) {
             return self;
         }
         let complete = complete_orders(&self);
-        for entry in &mut self.entries {
-            if let Act::Together(deliveries) = &mut entry.act {
-                deliveries.retain(sent);
-            }
+        if !terms.calls_back {
+            self.api.clear();
+            self.all_deliveries_mut().for_each(|delivery| delivery.api = None);
         }
-        self.entries.retain(|entry| match &entry.act {
-            Act::Together(deliveries) => !deliveries.is_empty(),
-            _ => keeps(entry),
-        });
+        // Whoever fetches the event needs nothing of its body but the id.
+        self.all_deliveries_mut().filter(|delivery| is_doubted(delivery)).for_each(|delivery| delivery.effect = Effect::Tolerate);
+        let of = |mut entry: Entry| -> Vec<Entry> {
+            let act = |act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
+            match entry.act {
+                Act::Together(mut deliveries) => {
+                    deliveries.retain(sent);
+                    if deliveries.is_empty() {
+                        return Vec::new();
+                    }
+                    entry.act = Act::Together(deliveries);
+                    vec![entry]
+                }
+                Act::Meanwhile(own, deliveries) => {
+                    let mut deliveries: Vec<Delivery> = deliveries.into_iter().filter(|delivery| sent(delivery)).collect();
+                    if !(terms.initiates && terms.calls_back) || deliveries.is_empty() {
+                        let first = terms.initiates.then_some(Act::Initiate(own));
+                        return first.into_iter().chain(deliveries.drain(..).map(|one| Act::Deliver(Box::new(one)))).map(act).collect();
+                    }
+                    entry.act = Act::Meanwhile(own, deliveries);
+                    vec![entry]
+                }
+                _ if keeps(&entry) => vec![entry],
+                _ => Vec::new(),
+            }
+        };
+        self.entries = std::mem::take(&mut self.entries).into_iter().flat_map(of).collect();
         self.expect_again(&complete);
         self
     }
@@ -433,7 +471,7 @@ impl Case {
     /// Computes every expectation anew from what the deliveries tell. `complete[order]` says whether nothing of
     /// that order's history is held back.
     pub fn expect_again(&mut self, complete: &[bool]) {
-        let mut told = Told::new(&self.orders);
+        let mut told = Told::new(&self.orders, &self.api);
         let mut latest = 0;
         for entry in &mut self.entries {
             entry.expect_if_refused.clear();
@@ -446,6 +484,15 @@ impl Case {
                     latest = told.deliver(delivery).unwrap_or(latest);
                 }
                 Act::Together(deliveries) => {
+                    for delivery in deliveries {
+                        latest = told.deliver(delivery).unwrap_or(latest);
+                        if !concerned.contains(&latest) {
+                            concerned.push(latest);
+                        }
+                    }
+                }
+                Act::Meanwhile(own, deliveries) => {
+                    latest = told.initiate(own).unwrap_or(latest);
                     for delivery in deliveries {
                         latest = told.deliver(delivery).unwrap_or(latest);
                         if !concerned.contains(&latest) {
@@ -469,6 +516,12 @@ impl Case {
             self.expect_if_applied.extend(applied);
         }
     }
+}
+
+/// Whether a body that must be rejected says which event it is, so that the event can be fetched.
+fn names_its_event(delivery: &Delivery) -> bool {
+    let body = delivery.body.text().and_then(|text| serde_json::from_str::<crate::json::Value>(text).ok());
+    body.is_some_and(|body| body["id"] == *delivery.event.id.as_str())
 }
 
 fn complete_orders(case: &Case) -> Vec<bool> {

@@ -1,15 +1,18 @@
 //! What the deliveries of a case told so far, whatever became of the doubtful ones, and what may be shown then.
 
-use super::{Delivery, Effect, OrderSetup, OwnRefund};
+use super::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund};
 use crate::{
     domain::Amount,
-    model::{AmountRange, EventFacts, Expectation, Knowledge, TakenBack},
+    model::{AmountRange, EventFacts, Expectation, Fetched, Knowledge, TakenBack, Tell},
 };
 
 /// What the deliveries so far told of each order.
-pub(super) struct Told {
+pub(super) struct Told<'a> {
     ids: Vec<String>,
     orders: Vec<ToldOrder>,
+    /// What the provider's API shows, of which the first so many are shown already.
+    api: Vec<&'a ApiObject>,
+    shown: usize,
 }
 
 /// What was told of one order: for certain, and with every choice of doubtful deliveries that may have been applied.
@@ -22,6 +25,8 @@ struct ToldOrder {
     readings: Vec<EventFacts>,
     /// What those readings take back that was told before; a consumer may believe the last word.
     taken_back: Vec<TakenBack>,
+    /// What the provider's API shows, to those who call it.
+    fetched: Option<Fetched>,
 }
 
 /// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
@@ -74,26 +79,40 @@ impl ToldOrder {
         self.possible.extend(taken);
     }
 
+    /// What may be shown by those who know this, and may have fetched some of what the provider's API shows.
+    fn with_fetched(&self, known: &Knowledge, expected: Expectation) -> Expectation {
+        match &self.fetched {
+            Some(fetched) => known.up_to(fetched, expected),
+            None => expected,
+        }
+    }
+
     /// How far the amount may go while it is not known what became of doubtful deliveries.
     fn in_doubt(&self) -> Option<AmountRange> {
         let others: Vec<&Knowledge> = self.possible.iter().chain(&self.literal).collect();
         let ranges = std::iter::once(&self.certain).chain(others.iter().copied()).map(|known| known.expectation().refunded_amount);
+        let fetched = self.fetched.iter().map(|fetched| self.certain.up_to(fetched, self.certain.expectation()).refunded_amount);
+        let ranges = ranges.chain(fetched);
         let range = (!others.is_empty()).then(|| ranges.reduce(AmountRange::and_between)).flatten()?;
         let least = (range.least - TakenBack::most(&self.taken_back)).max(Amount::ZERO).min(range.least);
         Some(AmountRange { least, most: range.most.max(self.certain.most_told(&self.readings)) })
     }
 }
 
-impl Told {
-    pub(super) fn new(orders: &[OrderSetup]) -> Told {
+impl<'a> Told<'a> {
+    pub(super) fn new(orders: &[OrderSetup], api: &'a [ApiObject]) -> Told<'a> {
+        let nothing = |order: &OrderSetup| Knowledge::new(&order.order_id, &order.currency, order.captured_amount);
         let told = |order: &OrderSetup| ToldOrder {
-            certain: Knowledge::new(&order.order_id, &order.currency, order.captured_amount),
+            certain: nothing(order),
             possible: Vec::new(),
             literal: Vec::new(),
             readings: Vec::new(),
             taken_back: Vec::new(),
+            fetched: (!api.is_empty()).then(Fetched::default),
         };
-        Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect() }
+        let mut api: Vec<&ApiObject> = api.iter().filter(|object| !object.tells.is_empty()).collect();
+        api.sort_by_key(|object| object.since);
+        Told { ids: orders.iter().map(|order| order.order_id.clone()).collect(), orders: orders.iter().map(told).collect(), api, shown: 0 }
     }
 
     fn order(&self, id: Option<&str>) -> Option<usize> {
@@ -104,7 +123,17 @@ impl Told {
         self.order(delivery.event.order_id.as_deref())
     }
 
+    /// From now on the provider's API shows what had happened by then.
+    fn show(&mut self, moment: u32) {
+        while let Some(object) = self.api.get(self.shown).filter(|object| object.since <= moment) {
+            self.shown += 1;
+            let Some(order) = self.order(Some(&object.order_id)) else { continue };
+            self.orders[order].fetched.iter_mut().for_each(|fetched| fetched.learn(object.since, &object.tells));
+        }
+    }
+
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
+        self.show(delivery.event.sequence);
         let order = self.order_of(delivery)?;
         match delivery.effect {
             Effect::Accept => self.orders[order].accept(&delivery.event),
@@ -116,23 +145,30 @@ impl Told {
 
     pub(super) fn initiate(&mut self, own: &OwnRefund) -> Option<usize> {
         let order = self.order(Some(&own.order_id))?;
+        let is_it = |tell: &Tell| matches!(tell, Tell::Refund { id, .. } if *id == own.refund.id);
+        let made = self.api.iter().find(|object| object.tells.iter().any(is_it)).map(|object| object.since);
+        made.into_iter().for_each(|moment| self.show(moment));
         self.orders[order].each(|known| known.learn_own(&own.refund.id, own.refund.amount));
         Some(order)
     }
 
     pub(super) fn expectation(&self, order: usize) -> Vec<Expectation> {
         let Some(told) = self.orders.get(order) else { return Vec::new() };
-        let expected = told.all().map(Knowledge::expectation).reduce(Expectation::or);
+        let expected = told.all().map(|known| told.with_fetched(known, known.expectation())).reduce(Expectation::or);
         expected.map(|expected| Expectation { in_doubt: told.in_doubt(), ..expected }).into_iter().collect()
     }
 
     /// What may be shown at the end, and what else if doubtful deliveries were applied.
     pub(super) fn final_expectation(&self, order: usize, complete: bool) -> (Expectation, Vec<Expectation>) {
         let told = &self.orders[order];
-        let certain = told.certain.final_expectation(complete);
+        let of = |known: &Knowledge| {
+            // Where all was told, what is fetched is the same.
+            told.with_fetched(known, known.final_expectation(complete))
+        };
+        let certain = of(&told.certain);
         let mut others: Vec<Expectation> = Vec::new();
         for possible in &told.possible {
-            let other = possible.final_expectation(complete);
+            let other = of(possible);
             if other != certain && !others.contains(&other) {
                 others.push(other);
             }

@@ -33,6 +33,9 @@ pub struct Coverage {
     pub transitions: BTreeMap<String, u64>,
 }
 
+/// How deliveries are counted that arrive before the shop's own request is answered.
+const BEFORE_ANSWER: &str = "before the shop's own request is answered";
+
 impl Coverage {
     /// Counts what a case holds.
     pub fn count(&mut self, case: &Case) {
@@ -45,6 +48,11 @@ impl Coverage {
                     deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut states));
                 }
                 Act::Initiate(_) => bump(&mut self.faults, "own refund", 1),
+                Act::Meanwhile(_, deliveries) => {
+                    bump(&mut self.faults, "own refund", 1);
+                    bump(&mut self.faults, BEFORE_ANSWER, deliveries.len() as u64);
+                    deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut states));
+                }
                 Act::Restart => bump(&mut self.faults, "restart", 1),
             }
         }
@@ -57,6 +65,9 @@ impl Coverage {
         }
         if let Some(fault) = &delivery.fault {
             bump(&mut self.faults, fault, 1);
+        }
+        if let Some(api) = delivery.api {
+            bump(&mut self.faults, api.as_str(), 1);
         }
         if let Some(mishap) = delivery.mishap {
             bump(&mut self.faults, Mishap::as_str(mishap), 1);

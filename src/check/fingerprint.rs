@@ -116,6 +116,10 @@ fn case_shape(case: &Case) -> String {
                 out.push_str(&format!("together [{}]", lines.join(", ")));
             }
             Act::Initiate(_) => out.push_str("own refund"),
+            Act::Meanwhile(_, deliveries) => {
+                let lines: Vec<String> = deliveries.iter().map(&mut shape).collect();
+                out.push_str(&format!("own refund, and before it is answered [{}]", lines.join(", ")));
+            }
             Act::Restart => out.push_str("restart"),
         }
         out.push('\n');

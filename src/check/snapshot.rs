@@ -24,6 +24,12 @@ pub struct Sightings {
 
 /// The text of what a target showed.
 pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
+    render_within(case, case, seen, sight)
+}
+
+/// The same of a target that may show more than the case says: what `allowed`, the same case with wider expectations, lets
+/// pass is written as the case has it.
+pub fn render_within(case: &Case, allowed: &Case, seen: &Sightings, sight: &Sight) -> String {
     let mut out = order_lines(case);
     for (index, entry) in case.entries.iter().enumerate() {
         // Writing to a string cannot fail.
@@ -31,7 +37,10 @@ pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
         let states = seen.after.get(index);
         for (number, expected) in entry.expect.iter().enumerate() {
             let text = match states.map(|states| states.get(number)) {
-                Some(Some(state)) => moment(expected, state.as_ref(), sight),
+                Some(Some(state)) => {
+                    let wider = allowed.entries.get(index).and_then(|entry| entry.expect.get(number)).unwrap_or(expected);
+                    moment(expected, wider, state.as_ref(), sight)
+                }
                 // What a target shows before it has acknowledged a delivery is not laid down.
                 Some(None) => settled(expected),
                 None => "not reached".to_owned(),
@@ -42,7 +51,9 @@ pub fn render(case: &Case, seen: &Sightings, sight: &Sight) -> String {
     for (number, expected) in case.expect.iter().enumerate() {
         let _ = writeln!(out, "\nend of {}", expected.order_id);
         let lines = match seen.end.get(number) {
-            Some(Some(state)) if expected.allows(state, sight) => expectation_lines(expected, None, &everything(sight)),
+            Some(Some(state)) if allowed.expect.get(number).unwrap_or(expected).allows(state, sight) => {
+                expectation_lines(expected, None, &everything(sight))
+            }
             Some(Some(state)) => state_lines(state, expected, &everything(sight)),
             Some(None) => "unknown order\n".to_owned(),
             None => "not reached\n".to_owned(),
@@ -100,9 +111,9 @@ fn everything(sight: &Sight) -> Sight {
     Sight { currency: true, refunds: true, available: true, charged_back: true, equivalent: sight.equivalent.clone() }
 }
 
-fn moment(expected: &Expectation, state: Option<&OrderState>, sight: &Sight) -> String {
+fn moment(expected: &Expectation, wider: &Expectation, state: Option<&OrderState>, sight: &Sight) -> String {
     let Some(state) = state else { return "unknown order".to_owned() };
-    if !expected.allows(state, sight) {
+    if !wider.allows(state, sight) {
         return format!("{} {}", state.status, state.refunded_amount);
     }
     settled(expected)
@@ -125,6 +136,10 @@ pub(super) fn act_line(act: &Act) -> String {
             format!("at the same time: {}", kinds.join(", "))
         }
         Act::Initiate(own) => format!("the shop makes refund {} of {}", own.refund.id, own.refund.amount),
+        Act::Meanwhile(own, deliveries) => {
+            let kinds: Vec<&str> = deliveries.iter().map(|delivery| delivery.event.kind.as_str()).collect();
+            format!("the shop makes refund {} of {}, and before that is answered: {}", own.refund.id, own.refund.amount, kinds.join(", "))
+        }
         Act::Restart => "the target is killed and started again".to_owned(),
     }
 }

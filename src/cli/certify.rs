@@ -33,7 +33,7 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
 /// One certification, which ends early when `stop` is set.
 pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
-    let factory = target::factory(&args.target)?;
+    let factory = target::factory(&args.target, provider)?;
     let without = left_out(args, &*factory, provider)?;
     let options = options(args, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;

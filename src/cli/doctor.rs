@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
-    let factory = target::factory(&args.target)?;
+    let factory = target::factory(&args.target, provider)?;
     let redactor = Redactor::of(&Options::default(), &*factory);
     interrupt::end_at_once();
     let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
@@ -68,14 +68,19 @@ impl Visit<'_> {
         let order = case.orders[0].order_id.clone();
         let Some(delivery) = case.all_deliveries().next().cloned() else { return Ok(false) };
 
-        let hello =
-            Hello { protocol: PROTOCOL, provider: self.provider.name().to_owned(), secret: self.secret.clone().unwrap_or_default() };
-        self.say(Value::from([
+        let double = self.factory.double(self.provider);
+        let address = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
+        let hello = Hello::new(self.provider.name(), self.secret.clone().unwrap_or_default()).with_api(address);
+        let mut said = Value::from([
             ("op", "hello".into()),
             ("protocol", u64::from(PROTOCOL).into()),
             ("provider", hello.provider.as_str().into()),
             ("secret", hello.secret.as_str().into()),
-        ]));
+        ]);
+        if let (Some(address), Some(members)) = (&hello.api_base_url, said.as_object_mut()) {
+            members.insert("apiBaseUrl", address.as_str().into());
+        }
+        self.say(said);
         let answer = self.target.hello(&hello);
         let Some(introduction) = self.step("hello", answer, |introduction| format!("{} {}", introduction.name, introduction.version))?
         else {

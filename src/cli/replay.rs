@@ -18,7 +18,7 @@ use super::{
     text::{one_line, without_commands},
 };
 use crate::{
-    case::{Act, Case, Delivery, Effect},
+    case::{Act, Case, Delivery, Effect, OwnRefund},
     check::Rules,
     domain::{Clock, Secret},
     report::{
@@ -32,7 +32,7 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
     let (case, provider) = read(&args.case)?;
     let mut target = args.target.clone();
     target.step = args.step || args.target.attach;
-    let factory = target::factory(&target)?;
+    let factory = target::factory(&target, provider)?;
     interrupt::end_at_once();
     let options = Options::default();
     let options = Options {
@@ -121,20 +121,23 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
                     curl(out, number, delivery, provider, args.secret.as_ref())?;
                 }
             }
-            Act::Initiate(own) => {
-                writeln!(
-                    out,
-                    "\n# {}: here the shop makes refund {} of {} {}",
-                    number + 1,
-                    one_line(&own.refund.id),
-                    own.refund.amount,
-                    one_line(&own.refund.currency.to_string())
-                )?;
+            Act::Initiate(own) => own_refund(out, number, own)?,
+            Act::Meanwhile(own, deliveries) => {
+                own_refund(out, number, own)?;
+                writeln!(out, "# What follows arrives before the provider has answered that.")?;
+                for delivery in deliveries {
+                    curl(out, number, delivery, provider, args.secret.as_ref())?;
+                }
             }
             Act::Restart => writeln!(out, "\n# {}: here the target is killed and started again", number + 1)?,
         }
     }
     Ok(Exit::Conformant)
+}
+
+fn own_refund(out: &mut dyn Write, number: usize, own: &OwnRefund) -> io::Result<()> {
+    let (id, currency) = (one_line(&own.refund.id), one_line(&own.refund.currency));
+    writeln!(out, "\n# {}: here the shop makes refund {id} of {} {currency}", number + 1, own.refund.amount)
 }
 
 fn curl(

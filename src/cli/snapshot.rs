@@ -24,7 +24,7 @@ use crate::{
 
 pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
-    let factory = target::factory(&args.target)?;
+    let factory = target::factory(&args.target, provider)?;
     let update = Update::from_environment(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
     let there = read_folder(&args.dir)?;
     if provider.corpus().sequences.is_empty() {

@@ -14,6 +14,8 @@ use super::{
 use crate::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
     domain::{Clock, Secret, did_you_mean},
+    double::Double,
+    provider::Provider,
     reference::{Fault, ReferenceShop, faults},
     run::{Factory, Launch, Secrets},
 };
@@ -21,11 +23,14 @@ use crate::{
 /// The built-in reference implementation.
 const REFERENCE: &str = "builtin:reference";
 
+/// The same as a consumer that calls the provider's API.
+const CALLING_BACK: &str = "builtin:reference-calling-back";
+
 const NOT_ATTACHABLE: &str =
     "--attach is for a service over HTTP that runs already; for other targets there is `replay --step`, which waits before each delivery";
 
-/// What the arguments name.
-pub(super) fn factory(args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
+/// What the arguments name, beside the provider's API.
+pub(super) fn factory(args: &TargetArgs, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop> {
     let is_url = |target: &str| target.starts_with("http://") || target.starts_with("https://");
     let for_urls =
         [(args.state_url.is_some(), "--state-url"), (args.setup_url.is_some(), "--setup-url"), (args.secret.is_some(), "--secret")];
@@ -40,32 +45,40 @@ pub(super) fn factory(args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     }
     match (&args.target, args.command.is_empty()) {
         (Some(target), false) => Err(Stop::usage(format!("both a target (`{target}`) and a command after `--`; give one of them"))),
-        (None, false) => Ok(Box::new(stdio(args.command.clone(), None, args))),
-        (None, true) => builtin(REFERENCE),
-        (Some(target), true) if target.starts_with("builtin:") => builtin(target),
+        (None, false) => Ok(Box::new(stdio(args.command.clone(), None, args).beside(Double::served(provider)))),
+        (None, true) => builtin(REFERENCE, provider),
+        (Some(target), true) if target.starts_with("builtin:") => builtin(target, provider),
         (Some(target), true) if is_url(target) => from_url(target, args),
-        (Some(target), true) => from_file(target, args),
+        (Some(target), true) => from_file(target, args, provider),
     }
 }
 
-fn builtin(name: &str) -> Result<Box<dyn Factory>, Stop> {
+fn builtin(name: &str, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop> {
     // In-process targets are timed by a clock that they can move, so a slow one costs no time.
     let clock = Clock::manual_from_now();
-    if name == REFERENCE {
-        let shop = clock.clone();
-        let make = move || Ok(Box::new(ReferenceShop::new(shop.clone())) as Box<dyn Target>);
-        return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)));
+    // They are in this process and call it without a network.
+    let double = provider.api().map(Double::of);
+    if name == REFERENCE || name == CALLING_BACK {
+        let (shop, calls_back) = (clock.clone(), name == CALLING_BACK);
+        if calls_back && double.is_none() {
+            return Err(Stop::usage(format!("{CALLING_BACK}: no API of {} is served, so there is nothing to call", provider.name())));
+        }
+        let make = move || {
+            let shop = ReferenceShop::new(shop.clone());
+            Ok(Box::new(if calls_back { shop.calling_back() } else { shop }) as Box<dyn Target>)
+        };
+        return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make).beside(double)));
     }
     let names = name.strip_prefix("builtin:fault/").ok_or_else(|| {
         Stop::usage(format!(
-            "`{name}` is no built-in target; there is {REFERENCE} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
+            "`{name}` is no built-in target; there is {REFERENCE}, {CALLING_BACK} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
              (`refundproof list --faults`)"
         ))
     })?;
     let known = names.split('+').map(fault).collect::<Result<Vec<Fault>, Stop>>()?;
     let shop = clock.clone();
     let make = move || Ok(Box::new(ReferenceShop::with_faults(&known, shop.clone())) as Box<dyn Target>);
-    Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)))
+    Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make).beside(double)))
 }
 
 fn fault(name: &str) -> Result<Fault, Stop> {
@@ -75,7 +88,7 @@ fn fault(name: &str) -> Result<Fault, Stop> {
     })
 }
 
-fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
+fn from_file(path: &str, args: &TargetArgs, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop> {
     let file = target_file::read(Path::new(path), args.answer_limit(), args.allow_remote)?;
     let argument = format!(" {}", quote(path));
     Ok(match file.transport {
@@ -85,14 +98,16 @@ fn from_file(path: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
             if file.secret.is_some() {
                 launch = launch.signing(Secrets::of(file.secret));
             }
-            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without).beside(Double::served(provider)))
         }
-        Transport::Http(settings) => {
+        Transport::Http(mut settings) => {
+            let double = Double::served(provider);
+            settings.api = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
             // The token of `Bearer TOKEN` may be shown without the word before it.
             let token = |value: &Secret| value.expose().split_once(' ').map(|(_, token)| Secret::from(token));
             let others = settings.headers.iter().flat_map(|(_, value)| std::iter::once(value.clone()).chain(token(value))).collect();
             let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret, others });
-            Box::new(launch.naming(file.signature_header).leaving_out(file.without))
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without).beside(double))
         }
     })
 }
@@ -118,6 +133,7 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         answer_limit: args.answer_limit(),
         other_limit: target_file::OTHER_LIMIT,
         allow_remote: args.allow_remote,
+        api: None,
     };
     let mut argument = format!(" {} --state-url {}", quote(url), quote(&settings.state_url));
     if let Some(setup) = &args.setup_url {

@@ -209,6 +209,7 @@ impl Form {
                     answer_limit,
                     other_limit: OTHER_LIMIT,
                     allow_remote,
+                    api: None,
                 };
                 settings.check()?;
                 Transport::Http(Box::new(settings))

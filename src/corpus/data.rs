@@ -134,10 +134,13 @@ pub enum Need {
     InitiatesRefunds,
     /// It takes several deliveries at a time.
     Concurrency,
+    /// It looks things up at the provider's API, and makes refunds through it.
+    CallsBack,
 }
 
 impl Need {
-    const ALL: [Need; 5] = [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency];
+    const ALL: [Need; 6] =
+        [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency, Need::CallsBack];
 
     /// The word in `requirements.toml` and in what a target says of itself.
     pub fn as_str(self) -> &'static str {
@@ -147,6 +150,7 @@ impl Need {
             Need::Asynchronous => "asynchronous",
             Need::InitiatesRefunds => "initiatesRefunds",
             Need::Concurrency => "concurrency",
+            Need::CallsBack => "callsBack",
         }
     }
 }
@@ -275,7 +279,7 @@ mod tests {
     fn words_that_are_not_known() {
         check("recipe = 'duplicate'", "field `recipe`: `duplicate` is unknown; did you mean `duplicates`?");
         check("needs = ['durabel']", "field `needs`: `durabel` is unknown; did you mean `durable`?");
-        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency";
+        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency, callsBack";
         check("needs = ['x']", &format!("field `needs`: `x` is unknown; it is one of {all}"));
     }
 

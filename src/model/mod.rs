@@ -8,6 +8,7 @@
 mod dispute;
 mod expect;
 mod facts;
+mod fetched;
 mod pictures;
 mod told;
 mod truth;
@@ -15,5 +16,6 @@ mod truth;
 pub use dispute::{DisputeStage, DisputeTruth};
 pub use expect::{AmountRange, Expectation, Sight};
 pub use facts::{Covered, DisputeEvent, Entry, EventFacts, PictureIn, Tell};
+pub use fetched::Fetched;
 pub use told::{Knowledge, TakenBack};
 pub use truth::{Change, Charge, ChargeRefund, OrderTruth, RefundTruth};

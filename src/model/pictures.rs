@@ -32,6 +32,11 @@ impl Dispute {
         }
     }
 
+    /// The place of the last word on it.
+    pub(super) fn place(&self) -> u32 {
+        self.0.values().map(|word| word.at.sequence).max().unwrap_or(0)
+    }
+
     /// What it may be shown to take. While events are under way, one kind may have told nothing yet.
     pub(super) fn choices(&self, under_way: bool) -> Vec<Amount> {
         let silent = (under_way && self.0.len() < 2).then_some(Amount::ZERO);

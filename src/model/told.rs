@@ -16,7 +16,7 @@ pub struct Knowledge {
     currency: String,
     captured: Amount,
     seen: HashSet<String>,
-    refunds: BTreeMap<String, Refund>,
+    pub(super) refunds: BTreeMap<String, Refund>,
     /// What was said of refunds in passing.
     passing: BTreeMap<String, Refund>,
     /// Refunds told of by state, so that an expectation does not walk through all of them.
@@ -29,10 +29,10 @@ pub struct Knowledge {
     latest_order: Option<OrderPicture>,
     latest_chargeback: Option<OrderPicture>,
     chargeback_implied: bool,
-    totals: BTreeMap<String, Sum>,
+    pub(super) totals: BTreeMap<String, Sum>,
     /// Those that were said in passing.
     passing_totals: BTreeMap<String, Sum>,
-    disputes: BTreeMap<String, Dispute>,
+    pub(super) disputes: BTreeMap<String, Dispute>,
 }
 
 /// What an event takes back of what was told before.
@@ -304,7 +304,11 @@ impl Knowledge {
     }
 
     fn statuses(&self, paid: &AmountRange, under_way: bool) -> Vec<Status> {
-        let disputed = self.disputed(under_way);
+        self.statuses_beside(paid, under_way, &self.disputed(under_way))
+    }
+
+    /// The statuses where disputes may be shown to take these amounts.
+    pub(super) fn statuses_beside(&self, paid: &AmountRange, under_way: bool, disputed: &[Amount]) -> Vec<Status> {
         if self.latest_chargeback.is_some() || disputed.iter().all(|taken| !taken.is_zero()) {
             return vec![Status::ChargedBack];
         }
@@ -425,7 +429,7 @@ impl Knowledge {
 }
 
 /// What an order is called of which nothing is paid back, by the states of its refunds.
-fn unpaid_status(states: &BTreeMap<RefundState, usize>) -> Status {
+pub(super) fn unpaid_status(states: &BTreeMap<RefundState, usize>) -> Status {
     let told = |state: RefundState| states.get(&state).is_some_and(|&number| number > 0);
     if told(RefundState::PendingInformation) {
         Status::PendingInformation

@@ -321,6 +321,17 @@ pub enum FaultKind {
         /// How many others.
         with: u8,
     },
+    /// Of a step in which the shop makes a refund itself: so many of the deliveries that follow arrive before the provider's API
+    /// has answered.
+    BeforeAnswer {
+        /// How many.
+        with: u8,
+    },
+    /// While it is handled for the first time, the provider's API does not do what it should.
+    ApiFails {
+        /// What it does instead, modulo the ways there are.
+        how: u8,
+    },
     /// A documented example that is not valid JSON arrives just before it.
     DefectBefore {
         /// Which defect, modulo how many the provider documents.
@@ -363,6 +374,8 @@ impl FaultKind {
             FaultKind::RestartAfter => "restart",
             FaultKind::KilledDuring { .. } => "redelivery after a kill",
             FaultKind::Together { .. } => "at the same time",
+            FaultKind::BeforeAnswer { .. } => "before the shop's own request is answered",
+            FaultKind::ApiFails { .. } => "the provider's API fails",
             FaultKind::DefectBefore { .. } => "documented defect",
             FaultKind::Mutated { .. } | FaultKind::Unusual { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",

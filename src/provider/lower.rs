@@ -3,12 +3,15 @@
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
 use super::{
-    IdOf, Message, Mint, Names, Provider, Scene,
+    IdOf, Message, Mint, Names, Provider, Scene, Shown,
     sending::{Send, in_sending_order},
     times::{may_tie, next_second, next_time},
 };
 use crate::{
-    case::{Act, Body, Case, ChargeSetup, Delivery, Effect, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
+    case::{
+        Act, ApiFault, ApiObject, Body, Case, ChargeSetup, Delivery, Effect, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails,
+        SCHEMA,
+    },
     domain::{Amount, Currency, EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth},
     mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
@@ -29,14 +32,28 @@ pub struct Lowering {
 /// How many events one change commonly has at the most; where it has more, times are made for them too.
 const COMMON_FAMILY: usize = 24;
 
+/// For whom a case is made.
+#[derive(Clone, Copy)]
+pub struct Audience<'a> {
+    /// Whether events of a type are sent to it.
+    pub subscribed: &'a dyn Fn(&str) -> bool,
+    /// Whether it calls the provider's API, so that the case needs to say what that shows.
+    pub calls_back: bool,
+}
+
+impl Audience<'_> {
+    /// A target that gets everything and calls nobody.
+    pub const EVERYBODY: Audience<'static> = Audience { subscribed: &|_| true, calls_back: false };
+}
+
 /// Turns a plan into a case whose ids follow from `serial`.
 pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
-    lower_for(provider, plan, serial, &|_| true)
+    lower_for(provider, plan, serial, Audience::EVERYBODY)
 }
 
 /// Turns a plan into a case for a target to which only some event types are sent; faults befall what it gets.
-pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: &dyn Fn(&str) -> bool) -> Lowering {
-    let mut stage = Stage::new(provider, plan, serial, subscribed);
+pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, audience: Audience<'_>) -> Lowering {
+    let mut stage = Stage::new(provider, plan, serial, audience);
     let mut changes = Vec::new();
     for step in &plan.steps {
         let order = usize::from(step.order) % stage.orders.len();
@@ -46,7 +63,7 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: 
             changes.push((order, change));
         }
     }
-    let Stage { orders, sends, .. } = stage;
+    let Stage { orders, sends, api, .. } = stage;
     let complete: Vec<bool> = orders.iter().map(|order| order.complete).collect();
     let palette = provider.palette();
     let mut case = Case {
@@ -56,6 +73,7 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: 
         requirement: None,
         orders: orders.iter().map(|order| order.setup(palette)).collect(),
         entries: in_sending_order(sends),
+        api,
         expect: Vec::new(),
         expect_if_applied: Vec::new(),
         plan: Some(plan.clone()),
@@ -66,7 +84,9 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, subscribed: 
 
 struct Stage<'a> {
     provider: &'a dyn Provider,
-    subscribed: &'a dyn Fn(&str) -> bool,
+    audience: Audience<'a>,
+    /// What the provider's API shows, for targets that call it.
+    api: Vec<ApiObject>,
     /// Faults of steps of which nothing is sent; they befall the next that is.
     waiting: Vec<Fault>,
     mint: Mint,
@@ -96,13 +116,39 @@ struct Order {
 }
 
 impl<'a> Stage<'a> {
-    fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64, subscribed: &'a dyn Fn(&str) -> bool) -> Stage<'a> {
+    fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64, audience: Audience<'a>) -> Stage<'a> {
         let mint = Mint::new(serial);
         let plain = [OrderPlan::default()];
         let plans: &[OrderPlan] = if plan.orders.is_empty() { &plain } else { &plan.orders };
         let orders: Vec<Order> = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
         let doubtful = vec![0; orders.len()];
-        Stage { provider, subscribed, waiting: Vec::new(), mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
+        let mut stage = Stage {
+            provider,
+            audience,
+            api: Vec::new(),
+            waiting: Vec::new(),
+            mint,
+            orders,
+            sends: Vec::new(),
+            created: 0,
+            moment: 0,
+            doubtful,
+        };
+        if audience.calls_back {
+            for index in 0..stage.orders.len() {
+                let order = &stage.orders[index];
+                let shown = provider.shows(&order.scene(index, std::slice::from_ref(&order.created), stage.mint, 0, plan.look), &[]);
+                stage.show(index, shown, 0);
+            }
+        }
+        stage
+    }
+
+    /// What the provider's API shows of an order from a moment on.
+    fn show(&mut self, index: usize, shown: Vec<Shown>, since: u32) {
+        let order_id = &self.orders[index].names.order;
+        let of = |Shown { id, kind, body, tells }: Shown| ApiObject { since, order_id: order_id.clone(), id, kind, body, tells };
+        self.api.extend(shown.into_iter().map(of));
     }
 
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, step: &Step) {
@@ -119,29 +165,20 @@ impl<'a> Stage<'a> {
         if let Change::Opened { refund, .. } = *change {
             order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
             order.refund_times.push(common[0].clone());
-            self.initiate(index, refund);
+            self.initiate(index, refund, step);
         }
         let order = &mut self.orders[index];
         if let Change::Dispute { dispute, to: None, .. } = *change {
             order.names.disputes.push(self.provider.id(&self.mint, IdOf::Dispute(index, dispute)));
             order.dispute_times.push(common[0].clone());
         }
-        let scene = |times| Scene {
-            order: index,
-            truth: &order.truth,
-            names: &order.names,
-            currency: order.currency,
-            refund_times: &order.refund_times,
-            dispute_times: &order.dispute_times,
-            created: &order.created,
-            times,
-            mint: self.mint,
-            moment,
-            look: plan.look,
-        };
+        let mint = self.mint;
+        let order = &self.orders[index];
+        let scene = |times| order.scene(index, times, mint, moment, plan.look);
         let messages = self.provider.tell(&scene(&common), change);
         let times: Vec<EventTime> = common.iter().cloned().chain((COMMON_FAMILY..messages.len()).map(make_time)).collect();
         let messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
+        let shown = if self.audience.calls_back { self.provider.shows(&scene(&times), &messages) } else { Vec::new() };
         let last = messages.len().checked_sub(1);
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
@@ -149,7 +186,7 @@ impl<'a> Stage<'a> {
         let fits = |message: &Message| fits(message) && (room > 0 || !message.is_doubtful);
         let (mut messages, held_back): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(fits);
         self.doubtful[index] += u8::from(messages.iter().any(|message| message.is_doubtful));
-        messages.retain(|message| (self.subscribed)(&message.facts.kind));
+        messages.retain(|message| (self.audience.subscribed)(&message.facts.kind));
         let faults: Vec<Fault> = self.waiting.drain(..).chain(step.faults.iter().cloned()).collect();
         if messages.is_empty() {
             self.waiting.clone_from(&faults);
@@ -162,6 +199,8 @@ impl<'a> Stage<'a> {
                 _ => None,
             })
             .collect();
+        self.show(index, shown, self.created + 1);
+        let order = &mut self.orders[index];
         order.complete &= held_back.is_empty();
         if let Some(last) = last {
             order.now = times[last.min(times.len() - 1)].micros();
@@ -219,7 +258,7 @@ impl<'a> Stage<'a> {
         Some(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency))
     }
 
-    fn initiate(&mut self, index: usize, refund: usize) {
+    fn initiate(&mut self, index: usize, refund: usize, step: &Step) {
         let order = &self.orders[index];
         let made = &order.truth.refunds[refund];
         if !made.own {
@@ -234,7 +273,9 @@ impl<'a> Stage<'a> {
             },
         };
         let place = self.created * 2;
-        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with: 0 });
+        let before = |fault: &Fault| if let FaultKind::BeforeAnswer { with } = fault.kind { Some(with) } else { None };
+        let with = step.faults.iter().find_map(before).unwrap_or(0);
+        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with });
     }
 
     fn send(&mut self, order: usize, mut message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
@@ -267,7 +308,11 @@ impl<'a> Stage<'a> {
             })
             .collect();
         let original = delivery(message, late.map(|_| "out of order"), plain);
-        let (original, besides) = self.mutants(order, original, befalls);
+        let (mut original, besides) = self.mutants(order, original, befalls);
+        let trouble = befalls.iter().find_map(|kind| if let FaultKind::ApiFails { how } = kind { Some(usize::from(*how)) } else { None });
+        if self.audience.calls_back {
+            original.api = trouble.map(|how| ApiFault::ALL[how % ApiFault::ALL.len()]);
+        }
         // Whatever comes before the original pushes it back.
         let mut own_place = place;
         for (mutant, after) in besides {
@@ -380,6 +425,23 @@ impl Order {
         }
     }
 
+    /// The order as it is now.
+    fn scene<'s>(&'s self, index: usize, times: &'s [EventTime], mint: Mint, moment: u64, look: u32) -> Scene<'s> {
+        Scene {
+            order: index,
+            truth: &self.truth,
+            names: &self.names,
+            currency: self.currency,
+            refund_times: &self.refund_times,
+            dispute_times: &self.dispute_times,
+            created: &self.created,
+            times,
+            mint,
+            moment,
+            look,
+        }
+    }
+
     fn amount(&self, minor: u64) -> Amount {
         Amount::from_minor(minor, self.digits)
     }
@@ -415,7 +477,7 @@ fn deliver_original(
     befalls: &[&FaultKind],
     later: impl Fn(u32, u8) -> u32,
 ) {
-    let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), ..original.clone() };
+    let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), api: None, ..original.clone() };
     let mut first = Some((place, original.clone()));
     for kind in befalls {
         match **kind {

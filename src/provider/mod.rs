@@ -4,6 +4,7 @@
 //! [`Provider`] trait: its corpus, what can happen with it, how its events look, how it signs. Everything
 //! else is the same for all of them, `lower` above all: it turns a plan into a case.
 
+mod api;
 pub mod digital_river;
 mod lower;
 mod mint;
@@ -14,7 +15,8 @@ pub mod tazapay;
 mod template;
 mod times;
 
-pub use lower::{Lowering, lower, lower_for};
+pub use api::{ApiStore, ProviderApi, Shown};
+pub use lower::{Audience, Lowering, lower, lower_for};
 pub use mint::Mint;
 pub(crate) use mint::mix;
 pub use registry::{Registered, named, registered};
@@ -79,6 +81,18 @@ pub trait Provider: Send + Sync {
     /// none where the provider has no such events.
     fn introduce(&self, order: &OrderSetup) -> Vec<Message> {
         let _ = order;
+        Vec::new()
+    }
+
+    /// Its API, where consumers of its webhooks call it and the harness serves it.
+    fn api(&self) -> Option<&'static dyn ProviderApi> {
+        None
+    }
+
+    /// The objects of its API that came into being or are others after a change, of which `messages` tell; without messages,
+    /// those of an order of which nothing was refunded yet. Objects that are not shown again stay as they were.
+    fn shows(&self, scene: &Scene<'_>, messages: &[Message]) -> Vec<Shown> {
+        let _ = (scene, messages);
         Vec::new()
     }
 

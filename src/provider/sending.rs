@@ -49,6 +49,11 @@ fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
             deliveries.retain(|delivery| known.permits(delivery));
             !deliveries.is_empty()
         }
+        Act::Meanwhile(own, deliveries) => {
+            known.refund(&own.refund.id, &own.order_id);
+            deliveries.retain(|delivery| known.permits(delivery));
+            true
+        }
         Act::Initiate(own) => {
             known.refund(&own.refund.id, &own.order_id);
             true
@@ -97,19 +102,26 @@ fn grouped(sends: Vec<Send>) -> Vec<Act> {
     let mut acts = Vec::with_capacity(sends.len());
     let mut sends = sends.into_iter().peekable();
     while let Some(send) = sends.next() {
-        let (Act::Deliver(first), true) = (&send.act, send.with > 0) else {
-            acts.push(send.act);
-            continue;
-        };
-        let mut group = vec![(**first).clone()];
-        while group.len() <= usize::from(send.with)
-            && let Some(Send { act: Act::Deliver(next), .. }) = sends.next_if(|next| matches!(next.act, Act::Deliver(_)))
+        let mut group: Vec<Delivery> = Vec::new();
+        let most = usize::from(send.with);
+        let is_own = matches!(send.act, Act::Initiate(_));
+        let goes_with = |next: &Send| matches!(next.act, Act::Deliver(_)) && (!is_own || next.order == send.order);
+        while group.len() < most
+            && let Some(Send { act: Act::Deliver(next), .. }) = sends.next_if(goes_with)
         {
             group.push(*next);
         }
         // What is lost or killed is so by itself.
-        group.iter_mut().for_each(|delivery| delivery.mishap = None);
-        acts.push(if group.len() > 1 { Act::Together(group) } else { send.act });
+        let alone = |mut delivery: Delivery| {
+            delivery.mishap = None;
+            delivery
+        };
+        acts.push(match send.act {
+            act if group.is_empty() => act,
+            Act::Initiate(own) => Act::Meanwhile(own, group.into_iter().map(alone).collect()),
+            Act::Deliver(first) => Act::Together(std::iter::once(*first).chain(group).map(alone).collect()),
+            act => act,
+        });
     }
     acts
 }

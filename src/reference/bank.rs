@@ -386,4 +386,10 @@ bank! {
         "Of two events that bear the same second the one that comes later is dropped as old.";
     TwinBooks "twin-books" "REDELIV" "twin-events" []
         "Only event ids are remembered, so that the same fact under another id is booked again.";
+    OwnRowBesideWebhook "own-row-beside-webhook" "ECHO" "webhook-before-answer" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/838"]
+        "The answer to the shop's own request is booked as a new refund, although a webhook has booked it already.";
+    FetchedOnTop "fetched-on-top" "ECHO" "fetched-state-counts-once" []
+        "What the provider's API shows is booked beside what the event tells, as if they were two facts.";
+    FetchFailureAcknowledged "fetch-failure-acknowledged" "ACK" "api-failure-is-not-acknowledged" []
+        "When the provider's API fails, the event is acknowledged all the same, and what it told is lost.";
 }

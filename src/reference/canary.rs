@@ -15,7 +15,7 @@ use std::{
 
 use super::{bank::Fault, fault::faults, shop::ReferenceShop};
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
+    adapter::{Amid, Amidst, Api, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
     case::{OrderSetup, OwnRefund},
     corpus::Corpus,
     domain::{Amount, Clock, OrderState, Status},
@@ -128,7 +128,11 @@ impl WrongShop {
     /// A shop that makes this mistake, and claims this.
     /// It looks at signatures while `signed` is true.
     pub fn new(fault: Fault, capabilities: Capabilities, clock: Clock, signed: Arc<AtomicBool>) -> WrongShop {
-        WrongShop { shop: ReferenceShop::with_fault(fault, clock), capabilities, signed }
+        let mut shop = ReferenceShop::with_fault(fault, clock);
+        if capabilities.calls_back {
+            shop.make_refunds();
+        }
+        WrongShop { shop, capabilities, signed }
     }
 }
 
@@ -171,6 +175,14 @@ impl Target for WrongShop {
 impl Sealed for WrongShop {}
 
 impl Transport for WrongShop {
+    fn beside(&mut self, api: &Arc<dyn Api>) {
+        self.shop.beside(api);
+    }
+
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        self.shop.initiate_amid(own, requests, amid)
+    }
+
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         self.shop.deliver_together(requests)
     }

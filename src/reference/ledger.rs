@@ -133,6 +133,11 @@ impl Ledger {
         is_new
     }
 
+    /// Whether a refund is known.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.refunds.iter().any(|refund| refund.id == id)
+    }
+
     /// Takes in an event that passed the check.
     pub(super) fn learn(&mut self, event: Event<'_>) {
         match event.told {

@@ -28,6 +28,7 @@ mod told;
 
 use members::{Data, FlatEnvelope, FlatObject, PartMembers, PaymentMembers};
 pub(super) use members::{EnvelopeMembers, ObjectMembers};
+pub(super) use snapshot::smallest_units;
 use snapshot::{SnapshotData, SnapshotEnvelope, seconds};
 pub(super) use told::{ChargeTold, ChargebackTold, DisputeTold, Entry, Event, RefundTold, Told, TotalTold};
 

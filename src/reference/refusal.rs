@@ -56,7 +56,7 @@ impl Refusal {
         Refusal { kind: RefusalKind::Conflict, why }
     }
 
-    pub(super) fn failed(why: &'static str) -> Refusal {
+    pub(super) const fn failed(why: &'static str) -> Refusal {
         Refusal { kind: RefusalKind::Failed, why }
     }
 

@@ -4,9 +4,13 @@
 //! leaves no trace. Orders are stored at the moment they change: a restart loses nothing, and needs no more
 //! than to be told the secret again.
 
+mod fetch;
+
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,7 +25,10 @@ use super::{
     signature::Verifier,
 };
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Sealed, Target, TargetError, TargetErrorKind, Transport},
+    adapter::{
+        Amid, Amidst, Api, Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Sealed, Target, TargetError, TargetErrorKind,
+        Transport,
+    },
     case::{OrderSetup, OwnRefund},
     domain::{Clock, Currency, OrderState},
 };
@@ -33,7 +40,6 @@ const SLOW: Duration = Duration::from_millis(3500);
 const LONGEST_LOG: usize = 4096;
 
 /// A conforming consumer of a provider's webhooks, or one with deliberate faults. Which provider's, `hello` says.
-#[derive(Debug)]
 pub struct ReferenceShop {
     clock: Clock,
     dialect: &'static Dialect,
@@ -47,7 +53,34 @@ pub struct ReferenceShop {
     slips: ShopSlips,
     /// Takes whatever comes for authentic: for a canary that plays cases in which nothing is forged.
     trusts: bool,
+    /// How it uses the provider's API, where there is one.
+    calls: Calls,
+    api: Option<Arc<dyn Api>>,
+    /// How often something was fetched, and a refund asked for.
+    fetches: i64,
+    requests: u64,
 }
+
+/// How a shop uses the provider's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Calls {
+    /// Not at all.
+    Never,
+    /// It makes refunds.
+    ToMake,
+    /// It makes refunds, and looks at what an event is about.
+    Always,
+}
+
+/// What it holds of the provider's API shows nothing.
+impl fmt::Debug for ReferenceShop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceShop").field("orders", &self.orders).field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+/// Mistakes that only a shop can make that fetches.
+const FETCHING: [Fault; 3] = [Fault::OwnRowBesideWebhook, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
 
 /// What only a faulty shop keeps.
 #[derive(Debug, Default)]
@@ -92,7 +125,29 @@ impl ReferenceShop {
             log: String::new(),
             slips: ShopSlips::default(),
             trusts: false,
+            calls: if FETCHING.iter().any(|fault| faults.has(*fault)) { Calls::Always } else { Calls::Never },
+            api: None,
+            fetches: 0,
+            requests: 0,
         }
+    }
+
+    /// The same shop as one that calls the provider's API, where the provider has one: an event only says what to look at.
+    #[must_use]
+    pub fn calling_back(mut self) -> ReferenceShop {
+        self.calls = Calls::Always;
+        self
+    }
+
+    /// Makes its own refunds through the provider's API, and looks at events alone unless its mistake is in fetching.
+    pub(super) fn make_refunds(&mut self) {
+        if self.calls == Calls::Never {
+            self.calls = Calls::ToMake;
+        }
+    }
+
+    fn fetches(&self) -> bool {
+        self.calls == Calls::Always && self.api.is_some()
     }
 
     /// From now on signatures are looked at, or not.
@@ -172,7 +227,11 @@ impl ReferenceShop {
             self.clock.sleep(SLOW);
         }
         let faults = self.faults;
+        let payment = event.order_id.clone();
         let event = self.readdressed(event);
+        if self.fetches() && self.order(&event.order_id).is_some() {
+            return self.take_in_fetched(&event, &payment);
+        }
         let turns_to_another = self.slips.last_order.as_ref().is_some_and(|last| *last != event.order_id);
         if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
             self.orders.values_mut().for_each(Ledger::forget_event_ids);
@@ -332,6 +391,7 @@ impl Target for ReferenceShop {
             durable: true,
             initiates_refunds: true,
             concurrency: 4,
+            calls_back: self.calls != Calls::Never && self.api.is_some(),
             ..Capabilities::default()
         };
         Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })
@@ -363,6 +423,10 @@ impl Target for ReferenceShop {
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        if self.calls != Calls::Never && self.api.is_some() {
+            let made = self.request(own)?;
+            return self.book_made(own, &made);
+        }
         let Some(order) = self.order(&own.order_id) else {
             let why = format!("there is no order {}", own.order_id);
             return Err(TargetError::new("initiate", TargetErrorKind::Declined(why)));
@@ -400,6 +464,18 @@ impl Target for ReferenceShop {
 impl Sealed for ReferenceShop {}
 
 impl Transport for ReferenceShop {
+    fn beside(&mut self, api: &Arc<dyn Api>) {
+        self.api = Some(Arc::clone(api));
+    }
+
+    /// Nobody waits in this process: the answer is there at once, and is looked at when the deliveries have been handled.
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        amid.go_on();
+        let made = self.request(own);
+        let answers = requests.iter().map(|request| self.deliver(request)).collect();
+        (made.and_then(|made| self.book_made(own, &made)), answers)
+    }
+
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         if self.has(Fault::CheckThenInsert) {
             self.slips.under_way = Some(HashSet::new());

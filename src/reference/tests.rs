@@ -52,7 +52,7 @@ fn scene(fault: Option<Fault>) -> Scene {
 
 impl Scene {
     fn hello(&mut self) {
-        let hello = Hello { protocol: 1, provider: "digital-river".to_owned(), secret: "whsec".to_owned() };
+        let hello = Hello::new("digital-river", "whsec");
         let introduction = self.shop.hello(&hello).expect("hello");
         assert_eq!(introduction.name, "refundproof-reference");
         assert!(introduction.capabilities.durable && introduction.capabilities.verifies_signatures);

@@ -391,6 +391,10 @@ fn steps(case: &Case, finding: &FindingReport, anchor: &str, message: &str, room
             Act::Deliver(delivery) => deliver(delivery, false, &mut steps),
             Act::Together(deliveries) => deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps)),
             Act::Initiate(own) => steps.push(Step::act(timeline::own_text(own))),
+            Act::Meanwhile(own, deliveries) => {
+                steps.push(Step::act(timeline::own_text(own)));
+                deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps));
+            }
             Act::Restart => steps.push(Step::act(timeline::RESTART.to_owned())),
         }
         if let Some(last) = steps.last_mut().filter(|_| here) {

@@ -235,7 +235,7 @@ pub(super) fn place(case: &Case, entry: Option<usize>) -> String {
 fn deliveries_until(case: &Case, entry: usize) -> usize {
     let count = |entry: &crate::case::Entry| match &entry.act {
         Act::Deliver(_) => 1,
-        Act::Together(deliveries) => deliveries.len(),
+        Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries.len(),
         Act::Initiate(_) | Act::Restart => 0,
     };
     case.entries.iter().take(entry.saturating_add(1)).map(count).sum()

@@ -36,13 +36,23 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
                     delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
                 }
             }
-            Act::Initiate(own) => {
-                for (number, line) in wrap(&own_text(own), columns.saturating_sub(6)).iter().enumerate() {
-                    writeln!(out, "{}{line}", if number == 0 { "    * " } else { "      " })?;
+            Act::Initiate(own) => note(out, &own_text(own), columns)?,
+            Act::Meanwhile(own, deliveries) => {
+                note(out, &format!("{}; before the provider's API answers:", own_text(own)), columns)?;
+                for delivery in deliveries {
+                    number += 1;
+                    delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
                 }
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
         }
+    }
+    Ok(())
+}
+
+fn note(out: &mut dyn Write, text: &str, columns: usize) -> io::Result<()> {
+    for (number, line) in wrap(text, columns.saturating_sub(6)).iter().enumerate() {
+        writeln!(out, "{}{line}", if number == 0 { "    * " } else { "      " })?;
     }
     Ok(())
 }
@@ -87,6 +97,7 @@ fn delivery_lines(
 pub fn marks(delivery: &Delivery) -> Vec<String> {
     let mut marks: Vec<String> = delivery.mutation.iter().chain(&delivery.fault).map(|mark| visible_line(mark)).collect();
     marks.extend(delivery.mishap.map(|mishap| mishap.as_str().to_owned()));
+    marks.extend(delivery.api.map(|fault| fault.as_str().to_owned()));
     match delivery.effect {
         Effect::Accept => {}
         Effect::Ignore => marks.push("changes nothing".to_owned()),

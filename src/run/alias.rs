@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     adapter::TargetError,
-    case::{Act, Body, Case, Delivery, Signature},
+    case::{Act, Body, Case, Delivery, OwnRefund, Signature},
     check::Failure,
     domain::OrderState,
     model::{EventFacts, Expectation, Tell},
@@ -80,32 +80,36 @@ impl Aliases {
             match &mut entry.act {
                 Act::Deliver(delivery) => self.delivery(delivery),
                 Act::Together(deliveries) => deliveries.iter_mut().for_each(|delivery| self.delivery(delivery)),
-                Act::Initiate(own) => {
-                    self.id(&mut own.order_id);
-                    self.id(&mut own.refund.id);
+                Act::Initiate(own) => self.own(own),
+                Act::Meanwhile(own, deliveries) => {
+                    self.own(own);
+                    deliveries.iter_mut().for_each(|delivery| self.delivery(delivery));
                 }
                 Act::Restart => {}
             }
             entry.expect.iter_mut().chain(&mut entry.expect_if_refused).for_each(|expected| self.expectation(expected));
         }
+        for object in &mut case.api {
+            self.id(&mut object.order_id);
+            self.id(&mut object.id);
+            object.tells.iter_mut().for_each(|tell| each_id_of(tell, |id| self.id(id)));
+            // It was text and ids are.
+            object.body = String::from_utf8(self.bytes(object.body.as_bytes())).unwrap_or_default();
+        }
         case.expect.iter_mut().chain(&mut case.expect_if_applied).for_each(|expected| self.expectation(expected));
         case
+    }
+
+    fn own(&mut self, own: &mut OwnRefund) {
+        self.id(&mut own.order_id);
+        self.id(&mut own.refund.id);
     }
 
     fn delivery(&mut self, delivery: &mut Delivery) {
         let EventFacts { id, order_id, tells, .. } = &mut delivery.event;
         self.id(id);
         order_id.iter_mut().for_each(|order| self.id(order));
-        for tell in tells {
-            match tell {
-                Tell::Refund { id, .. } | Tell::Charge { id, .. } | Tell::Dispute { id, .. } => self.id(id),
-                Tell::Total { id, covers, .. } => {
-                    self.id(id);
-                    covers.iter_mut().for_each(|covered| self.id(&mut covered.id));
-                }
-                Tell::Order { .. } | Tell::Chargeback => {}
-            }
-        }
+        tells.iter_mut().for_each(|tell| each_id_of(tell, |id| self.id(id)));
         delivery.body = Body::new(self.bytes(delivery.body.bytes()));
         if let Signature::Over(other) = &mut delivery.signature
             && let Ok(text) = String::from_utf8(self.bytes(other.as_bytes()))
@@ -151,10 +155,11 @@ fn each_id(case: &Case, mut see: impl FnMut(&str)) {
         order.items.iter().for_each(|item| see(&item.item_id));
     }
     for entry in &case.entries {
-        if let Act::Initiate(own) = &entry.act {
+        if let Act::Initiate(own) | Act::Meanwhile(own, _) = &entry.act {
             see(&own.refund.id);
         }
     }
+    case.api.iter().for_each(|object| see(&object.id));
     for delivery in case.all_deliveries() {
         see(&delivery.event.id);
         for tell in &delivery.event.tells {
@@ -167,6 +172,18 @@ fn each_id(case: &Case, mut see: impl FnMut(&str)) {
                 Tell::Order { .. } | Tell::Chargeback => {}
             }
         }
+    }
+}
+
+/// The ids in what is told.
+fn each_id_of(tell: &mut Tell, mut change: impl FnMut(&mut String)) {
+    match tell {
+        Tell::Refund { id, .. } | Tell::Charge { id, .. } | Tell::Dispute { id, .. } => change(id),
+        Tell::Total { id, covers, .. } => {
+            change(id);
+            covers.iter_mut().for_each(|covered| change(&mut covered.id));
+        }
+        Tell::Order { .. } | Tell::Chargeback => {}
     }
 }
 

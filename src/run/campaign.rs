@@ -20,7 +20,7 @@ use super::{
     drive::Driver,
     events::RunEvent,
     factory::Factory,
-    frozen::{Walked, comparable, walk},
+    frozen::{Walked, as_played, comparable, walk},
     options::{Options, SNAPSHOTS},
     outcome::{
         Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
@@ -334,6 +334,16 @@ impl<'a> Campaign<'a> {
         result
     }
 
+    /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served.
+    fn remarks(&self, capabilities: &Capabilities) -> Vec<String> {
+        let strange = self.factory.double(self.provider).map(|double| double.strange()).unwrap_or_default();
+        let calls = strange.into_iter().map(|(line, times)| {
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            format!("it called {line} of the provider's API {times}, which is not served here")
+        });
+        claims_remarks(self.provider, capabilities).into_iter().chain(calls).collect()
+    }
+
     fn report(
         &self,
         introduction: Introduction,
@@ -372,7 +382,7 @@ impl<'a> Campaign<'a> {
                 version: introduction.version,
                 transport: self.factory.transport().to_owned(),
                 capabilities: introduction.capabilities.clone(),
-                remarks: claims_remarks(self.provider, &introduction.capabilities),
+                remarks: self.remarks(&introduction.capabilities),
             },
             verdict: Conformance::NotJudged,
             interrupted,
@@ -405,11 +415,12 @@ pub(super) fn snapshot_difference(corpus: &Corpus, name: &str, shown: &str) -> O
 pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (Result<String, TargetError>, bool) {
     // A snapshot shows everything that happened, so nothing that is wrong ends it early.
     let sight = driver.capabilities().sight();
-    let outcome = driver.run(name, case, Rules::default());
+    let played = as_played(driver, name, case);
+    let outcome = driver.run(name, &played, Rules::default());
     if let Some(error) = outcome.error {
         return (Err(error), false);
     }
-    let mut text = snapshot::render(case, &outcome.seen, &sight);
+    let mut text = snapshot::render_within(case, &played, &outcome.seen, &sight);
     if let Some(failure) = &outcome.failure {
         let place = failure.entry.map_or("at the end".to_owned(), |entry| format!("at {}", entry + 1));
         text.push_str(&format!("\n{place}: {}\n", failure.message));

@@ -23,8 +23,11 @@ pub fn claims_problem(provider: &dyn Provider, capabilities: &Capabilities) -> O
 /// What is odd about these claims and no error: patterns that fit no event type of the provider.
 pub fn claims_remarks(provider: &dyn Provider, capabilities: &Capabilities) -> Vec<String> {
     let patterns = capabilities.subscribes.iter().flatten();
+    let nothing_to_call = (capabilities.calls_back && provider.api().is_none())
+        .then(|| format!("capabilities.callsBack: no API of {} is served here, so the claim counts for nothing", provider.name()));
     let idle = patterns.filter(|pattern| !fits_something(provider, pattern));
-    idle.map(|pattern| format!("capabilities.subscribes: `{pattern}` fits no event type of {}", provider.name())).collect()
+    let idle = idle.map(|pattern| format!("capabilities.subscribes: `{pattern}` fits no event type of {}", provider.name()));
+    idle.chain(nothing_to_call).collect()
 }
 
 /// Statuses of which one may be shown for another where a target says that it cannot tell them apart. Whatever is joined

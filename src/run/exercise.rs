@@ -18,6 +18,7 @@ use crate::{
     case::{Case, Effect, Signature},
     check::Rules,
     domain::Clock,
+    double::Double,
     provider::Provider,
     reference::{Ignorer, WrongShop, canaries},
 };
@@ -51,7 +52,8 @@ impl<'a> Canaries<'a> {
             // Slow shops are slow by this clock, which costs no time.
             let clock = Clock::manual_from_now();
             let conditions = Conditions { secrets: Secrets::of(Some(SECRET.into())), ..Conditions::default() };
-            Driver::new(provider, make(clock.clone()), clock, conditions)
+            let double = provider.api().filter(|_| capabilities.calls_back).map(Double::of);
+            Driver::calling(provider, make(clock.clone()), double, clock, conditions)
         };
         let signed = Arc::new(AtomicBool::new(true));
         let faults = canaries(requirement, provider.name(), provider.corpus());

@@ -1,9 +1,13 @@
 //! Where targets come from: each worker has its own.
 
+use std::sync::{Arc, OnceLock};
+
 use super::drive::Secrets;
 use crate::{
     adapter::{Capabilities, Target, TargetError},
     domain::Clock,
+    double::Double,
+    provider::Provider,
 };
 
 /// Makes targets.
@@ -38,6 +42,12 @@ pub trait Factory: Sync {
         None
     }
 
+    /// The provider's API, for targets that call it, where the provider has one.
+    fn double(&self, provider: &dyn Provider) -> Option<Arc<Double>> {
+        let _ = provider;
+        None
+    }
+
     /// Items of the checklist that the target's file leaves out.
     fn without(&self) -> &[String] {
         &[]
@@ -62,6 +72,7 @@ pub struct Launch<F> {
     without: Vec<String>,
     workers: usize,
     shares_store: bool,
+    double: OnceLock<Option<Arc<Double>>>,
 }
 
 impl<F> Launch<F>
@@ -82,6 +93,7 @@ where
             without: Vec::new(),
             workers: usize::MAX,
             shares_store: false,
+            double: OnceLock::new(),
         }
     }
 
@@ -118,6 +130,12 @@ where
     pub fn sharing_a_store(mut self, shares_store: bool) -> Launch<F> {
         self.shares_store = shares_store;
         self
+    }
+
+    /// Says which API of the provider's its targets may call.
+    #[must_use]
+    pub fn beside(self, double: Option<Arc<Double>>) -> Launch<F> {
+        Launch { double: OnceLock::from(double), ..self }
     }
 
     /// Says which command speaks the stdio transport, as a shell takes it.
@@ -158,6 +176,10 @@ where
 
     fn signature_header(&self) -> Option<&str> {
         self.signature_header.as_deref()
+    }
+
+    fn double(&self, provider: &dyn Provider) -> Option<Arc<Double>> {
+        self.double.get_or_init(|| Double::served(provider)).clone()
     }
 
     fn without(&self) -> &[String] {

@@ -1,11 +1,14 @@
 //! The frozen sequences, delivered to a target one after the other.
 
+use std::borrow::Cow;
+
 use super::{drive::Driver, shard::Shard};
 use crate::{
     adapter::Capabilities,
-    case::{Act, Case},
+    case::{Act, Case, Terms},
     corpus::{Corpus, RequirementSet},
     plan::Group,
+    provider::{Audience, lower_for},
 };
 
 /// How a walk through the sequences ended.
@@ -35,6 +38,19 @@ pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<Strin
         return Some("the target does not claim `durable`".to_owned());
     }
     None
+}
+
+/// A sequence as it is played with this target: one that calls the provider's API finds there what the sequence's own plan says
+/// happened, and may show more on the way.
+pub(super) fn as_played<'c>(driver: &Driver<'_>, name: &str, case: &'c Case) -> Cow<'c, Case> {
+    let (provider, claims) = (driver.provider, driver.capabilities());
+    let serial = name.split('-').next().and_then(|number| number.parse().ok());
+    let (Some(plan), Some(serial), true) = (&case.plan, serial, claims.calls_back && provider.api().is_some()) else {
+        return Cow::Borrowed(case);
+    };
+    let terms = Terms { subscribed: &|_| true, initiates: true, verifies: true, durable: true, calls_back: true };
+    let again = lower_for(provider, plan, serial, Audience { calls_back: true, ..Audience::EVERYBODY }).case.restricted_to(terms);
+    if again.entries.len() != case.entries.len() { Cow::Borrowed(case) } else { Cow::Owned(again) }
 }
 
 /// The sequences that say something of a target, those of one shard if there are shards.

@@ -8,7 +8,7 @@ use std::{
 use super::{
     drive::Outcome,
     factory::Factory,
-    frozen::{Walked, comparable, obstacle, walk},
+    frozen::{Walked, as_played, comparable, obstacle, walk},
     options::Options,
     redact::Redactor,
 };
@@ -61,7 +61,8 @@ pub fn own_states(provider: &dyn Provider, factory: &dyn Factory, options: &Opti
         || first.take().or_else(|| start().ok()),
         || stop.load(Ordering::Relaxed),
         |driver, name, case| {
-            let outcome = driver.run(name, case, Rules::default());
+            let played = as_played(driver, name, case);
+            let outcome = driver.run(name, &played, Rules::default());
             let usable = outcome.is_still_there();
             problem = problem.take().or_else(|| outcome.error.clone().map(|error| redactor.error(error)));
             shown.insert(name.to_owned(), own::OwnState { title: case.title.clone(), text: redactor.hide(&text(case, &outcome)) });

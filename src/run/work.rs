@@ -20,7 +20,7 @@ use crate::{
     check::{Coverage, FailureKind, Rules, verdict::Verdict},
     corpus::RequirementText,
     plan::{Plan, PlanStrategy, draw},
-    provider::{Mint, Provider, lower, lower_for},
+    provider::{Audience, Mint, Provider, lower, lower_for},
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
@@ -291,7 +291,8 @@ pub(super) fn case_for(
     capabilities: &Capabilities,
 ) -> Case {
     let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-    let case = lower_for(provider, plan, serial, &subscribed).case;
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back };
+    let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());
     case.title.clone_from(&requirement.shows);
@@ -310,6 +311,7 @@ pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabiliti
         initiates: capabilities.initiates_refunds,
         verifies: capabilities.verifies_signatures,
         durable: capabilities.durable,
+        calls_back: capabilities.calls_back,
     }
 }
 

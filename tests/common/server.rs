@@ -160,6 +160,7 @@ pub(crate) fn settings_for(base: &str) -> HttpSettings {
         answer_limit: Some(Duration::from_secs(20)),
         other_limit: Duration::from_secs(20),
         allow_remote: false,
+        api: None,
     }
 }
 

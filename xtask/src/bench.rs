@@ -198,6 +198,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         answer_limit: Some(Duration::from_secs(3)),
         other_limit: Duration::from_secs(3),
         allow_remote: false,
+        api: None,
     };
     Ok(HttpTarget::new(&settings)?)
 }

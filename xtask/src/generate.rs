@@ -111,7 +111,7 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
             found.extend(expected.status.iter().map(|status| format!("status {status}")));
         }
         match &entry.act {
-            Act::Initiate(_) => _ = found.insert("own refund".to_owned()),
+            Act::Initiate(_) | Act::Meanwhile(..) => _ = found.insert("own refund".to_owned()),
             Act::Together(group) => _ = found.insert(format!("together {}", group.len().min(4))),
             Act::Restart => _ = found.insert("restart".to_owned()),
             Act::Deliver(_) => {}

@@ -31,10 +31,10 @@ use serde::Serialize;
 use address::Address;
 use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
 use service::{Service, free_port};
-use settings::PORT;
+use settings::{API, PORT};
 
 use super::{
-    Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Amid, Amidst, Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     endpoint::{CaseBegun, refused},
     folder::{FOLDER, Folder},
     process::{Process, SUCCESS},
@@ -51,6 +51,8 @@ const LONGEST_ANSWER: usize = 64 << 10;
 /// How much of a shown order is read.
 const LONGEST_STATE: usize = 8 << 20;
 /// How long a service that takes one delivery at a time has to finish one whose sender hung up.
+/// How long the request for a refund is waited for, before it is looked whether there will be one.
+const WAIT_FOR_REQUEST: Duration = Duration::from_millis(20);
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 const LONGEST_REST: Duration = Duration::from_secs(3);
 
@@ -93,6 +95,13 @@ impl HttpTarget {
             let port = free_port().map_err(fail)?;
             settings = settings.with(PORT, &port.to_string());
             chosen.push((format!(":{port}"), ":{port}"));
+        }
+        if settings.mentions(API) {
+            let Some(api) = settings.api.clone() else {
+                return Err(fail(format!("{API} stands in the target file, and no API of this provider is served")));
+            };
+            settings = settings.with(API, &api);
+            chosen.push((api, API));
         }
         let folder = settings.mentions(FOLDER).then(Folder::new).transpose().map_err(fail)?;
         if let Some(folder) = &folder {
@@ -344,6 +353,39 @@ impl Transport for HttpTarget {
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         let outgoing = requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
         self.send_together(outgoing, requests.len(), requests.len())
+    }
+
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        let unsent = |error: &TargetError| requests.iter().map(|_| Err(error.clone())).collect();
+        let Some(address) = self.initiate.clone() else {
+            let error = TargetError::unsupported("initiate");
+            return (Err(error.clone()), unsent(&error));
+        };
+        let headers = self.settings.with_own_headers("content-type");
+        let request = serde_json::to_vec(own).map_err(|error| error.to_string()).and_then(|body| post(&address, &headers, &body));
+        let prepared = request.and_then(|request| Client::new().map(|client| (request, client)).map_err(|error| error.to_string()));
+        let (request, mut client) = match prepared {
+            Ok(prepared) => prepared,
+            Err(problem) => {
+                let error = unsendable("initiate", problem);
+                return (Err(error.clone()), unsent(&error));
+            }
+        };
+        let patience = self.others(LONGEST_ANSWER);
+        let (reply, answers) = std::thread::scope(|scope| {
+            let own = scope.spawn(|| client.send(&address, request, patience));
+            // A service that fails before it asks the provider need not be waited for.
+            while !amid.wait(WAIT_FOR_REQUEST) && !own.is_finished() {}
+            let answers = self.deliver_together(requests);
+            amid.go_on();
+            (own.join().unwrap_or_else(|_| Err(Trouble::Broken("the request was not sent".to_owned()))), answers)
+        });
+        let made = match reply {
+            Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
+            Ok(reply) => Err(self.declined("initiate", &address, &reply)),
+            Err(trouble) => Err(self.blamed("initiate", trouble)),
+        };
+        (made, answers)
     }
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {

@@ -48,6 +48,12 @@ impl fmt::Debug for ServiceSettings {
     }
 }
 
+impl ServiceSettings {
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        self.command.iter().chain(self.environment.values()).any(|text| text.contains(word))
+    }
+}
+
 /// A service of our own; its process group is killed when this is dropped.
 pub(super) struct Service {
     settings: ServiceSettings,

@@ -12,8 +12,10 @@ use crate::{
 
 /// What stands for a free port that the harness chooses, in commands, environments and URLs.
 pub(super) const PORT: &str = "{port}";
+/// What stands for the address of the provider's API, in commands and environments.
+pub(super) const API: &str = "{api}";
 
-/// How a service is reached, started and read. `{port}` and `{folder}` may stand in URLs, commands and environments.
+/// How a service is reached, started and read. `{port}`, `{folder}` and `{api}` may stand in URLs, commands and environments.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Where deliveries are posted.
@@ -42,6 +44,8 @@ pub struct HttpSettings {
     pub other_limit: Duration,
     /// Whether it may be on another machine.
     pub allow_remote: bool,
+    /// Where the provider's API is served for services that call it.
+    pub api: Option<String>,
 }
 
 /// How a service is told of the orders of a case.
@@ -79,6 +83,9 @@ impl HttpSettings {
         }
         if claims.initiates_refunds && self.initiate_url.is_none() {
             return Err("capabilities.initiatesRefunds: needs http.initiate_url".to_owned());
+        }
+        if claims.calls_back && !self.service.as_ref().is_some_and(|service| service.mentions(API)) {
+            return Err(format!("capabilities.callsBack: needs {API} in [server], so that the service knows where the provider's API is"));
         }
         if let Some(name) = self.mapping.as_ref().and_then(|mapping| mapping.unmapped(&claims.observes)) {
             return Err(format!("capabilities.observes: names `{name}`, and [mapping] does not say where it stands"));
@@ -137,11 +144,7 @@ impl HttpSettings {
             Setup::Url(url) => texts.push(url),
             Setup::Command(command) => texts.extend(command),
         }
-        if let Some(service) = &self.service {
-            texts.extend(&service.command);
-            texts.extend(service.environment.values());
-        }
-        texts.iter().any(|text| text.contains(word))
+        texts.iter().any(|text| text.contains(word)) || self.service.as_ref().is_some_and(|service| service.mentions(word))
     }
 
     pub(super) fn with(&self, word: &str, value: &str) -> HttpSettings {

@@ -39,6 +39,9 @@ pub(in crate::adapter) enum Operation<'a> {
         provider: &'a str,
         /// What deliveries are signed with.
         secret: &'a str,
+        /// Where the provider's API is served for this run, without a path; absent where it is not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        api_base_url: Option<&'a str>,
     },
     /// A case begins: these orders exist and are captured.
     Begin {

@@ -4,6 +4,7 @@
 //! them. They are proptest strategies, so whatever is drawn can be shrunk. They are built once for a
 //! run: rebuilding them for each case would cost half the speed.
 
+mod api;
 mod faults;
 mod revocable;
 mod subjects;
@@ -216,6 +217,12 @@ recipes! {
     SameSecond "same-second",
     /// One fact in two events with two ids.
     Twins "twins",
+    /// What is fetched may be later than what is told.
+    FetchedState "fetched-state",
+    /// Events of the shop's own refunds that arrive before the request that makes them is answered.
+    WebhookBeforeAnswer "webhook-before-answer",
+    /// The provider's API fails while an event is handled.
+    ApiFailure "api-failure",
 }
 
 /// The strategy of a recipe for a provider.
@@ -286,6 +293,9 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::DisputesAndRefunds => draw.disputes_and_refunds(),
         Recipe::SameSecond => draw.same_second(),
         Recipe::Twins => draw.twins(),
+        Recipe::FetchedState => draw.fetched_state(),
+        Recipe::WebhookBeforeAnswer => draw.webhook_before_answer(),
+        Recipe::ApiFailure => draw.api_failure(),
     }
 }
 

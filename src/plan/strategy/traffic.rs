@@ -85,6 +85,15 @@ impl Draw<'_> {
         self.opened(ask.boxed())
     }
 
+    /// The same of parts of an order.
+    pub(super) fn own_part(&self) -> Actions {
+        let own = |action| match action {
+            Action::Refund { amount, level, joins, kind, opens, .. } => Action::Refund { amount, level, joins, own: true, kind, opens },
+            other => other,
+        };
+        self.opened(self.part()).prop_map(own).boxed()
+    }
+
     pub(super) fn any_refund(&self) -> Actions {
         if self.palette.own { prop_oneof![3 => self.refund(), 1 => self.own_refund()].boxed() } else { self.refund() }
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     corpus::{Corpus, CorpusError},
     domain::{Amount, EventTime, RefundState},
+    json::Value,
     model::{Change, Covered, Tell},
     provider::{Message, Scene, Template, push_plain},
 };
@@ -95,6 +96,17 @@ impl Events {
             _ => {}
         }
         family.messages
+    }
+}
+
+impl Events {
+    /// The object in an event of a type that only shows it.
+    pub(super) fn object(&self, scene: &Scene<'_>, kind: &str) -> Option<Value> {
+        let index = self.others.iter().position(|other| other == kind)?;
+        let mut family = Family { events: self, scene, messages: Vec::new() };
+        family.other(u16::try_from(index).ok()?);
+        let event: Value = serde_json::from_str(&family.messages.pop()?.body).ok()?;
+        event.pointer("/data/object").cloned()
     }
 }
 

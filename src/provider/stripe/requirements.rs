@@ -53,6 +53,9 @@ macro_rules! __stripe_requirements {
             signature_covers_raw_body "signature-covers-raw-body",
             rotated_secret "rotated-secret",
             replay_rejected "replay-rejected",
+            webhook_before_answer "webhook-before-answer",
+            fetched_state_counts_once "fetched-state-counts-once",
+            api_failure_is_not_acknowledged "api-failure-is-not-acknowledged",
             mixed_traffic "mixed-traffic",
         }
     };

@@ -176,6 +176,11 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// An amount as the provider counts it.
+pub(in crate::reference) fn smallest_units(amount: Amount, currency: &str) -> Option<u64> {
+    amount.to_minor(places(currency))
+}
+
 /// How many digits of a number are a fraction of the major unit.
 fn places(currency: &str) -> u32 {
     match currency {

@@ -15,6 +15,7 @@ use crate::{
     adapter::{Request, TargetError, TargetErrorKind},
     case::{Delivery, Effect, Mishap},
     check::{Failure, FailureKind, Rules, judge_answer},
+    double::Ticket,
 };
 
 /// How often a delivery that was not answered, or a valid one that was not acknowledged, is sent again at once.
@@ -40,7 +41,10 @@ impl Driver<'_> {
         }
         let sent = outcome.sent.len();
         outcome.sent.push(Sent { entry: index, answers: Vec::with_capacity(1) });
-        match self.send_first(delivery, run.rules, outcome)? {
+        self.before_delivery(delivery, run.ticket);
+        let first = self.send_first(delivery, run.rules, outcome);
+        self.after_delivery(delivery, run.ticket);
+        match first? {
             Some(status) => self.insist(sent, delivery, status, run, outcome),
             None => {
                 // Not known to have arrived: it is sent again, and until then nothing is judged.
@@ -105,24 +109,39 @@ impl Driver<'_> {
             let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
             let requests: Vec<Request<'_>> =
                 group.iter().zip(&headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect();
-            outcome.deliveries += requests.len() as u64;
+            group.iter().for_each(|delivery| self.before_delivery(delivery, run.ticket));
             let started = self.clock.monotonic();
             let answers = self.call("deliver", |target| Ok(target.deliver_together(&requests))).map_err(blame)?;
             // They left at the same time, so the slowest of them took as long as all of them.
             let took = self.since(started);
-            if answers.len() != group.len() {
-                let what = format!("{} deliveries at the same time got {} answers", group.len(), answers.len());
-                return Err(Stop::Error(TargetError::new("deliver", TargetErrorKind::Nonsense(what))));
-            }
-            let first = outcome.sent.len();
-            outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
-            for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
-                let status = match attempted(answer, took, run.rules)? {
-                    Attempt::Answered(status) => status,
-                    Attempt::Unanswered(_) => self.send(delivery, run.rules, outcome)?,
-                };
-                self.insist(first + number, delivery, status, run, outcome)?;
-            }
+            self.answered_together(index, group, answers, took, run, outcome)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of the answers to deliveries that left at the same time.
+    pub(super) fn answered_together<'c>(
+        &mut self,
+        index: usize,
+        group: &'c [Delivery],
+        answers: Vec<Result<u16, TargetError>>,
+        took: Duration,
+        run: &mut CaseRun<'c>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Stop> {
+        outcome.deliveries += group.len() as u64;
+        if answers.len() != group.len() {
+            let what = format!("{} deliveries at the same time got {} answers", group.len(), answers.len());
+            return Err(Stop::Error(TargetError::new("deliver", TargetErrorKind::Nonsense(what))));
+        }
+        let first = outcome.sent.len();
+        outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
+        for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
+            let status = match attempted(answer, took, run.rules)? {
+                Attempt::Answered(status) => status,
+                Attempt::Unanswered(_) => self.send(delivery, run.rules, outcome)?,
+            };
+            self.insist(first + number, delivery, status, run, outcome)?;
         }
         Ok(())
     }
@@ -187,7 +206,7 @@ impl Driver<'_> {
         Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit))))
     }
 
-    fn since(&self, started: Duration) -> Duration {
+    pub(super) fn since(&self, started: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(started)
     }
 }
@@ -211,6 +230,8 @@ fn attempted(answer: Result<u16, TargetError>, took: Duration, rules: Rules) -> 
 pub(super) struct CaseRun<'c> {
     pub(super) rules: Rules,
     pub(super) unanswered: Vec<Unanswered<'c>>,
+    /// Its objects in the provider's API.
+    pub(super) ticket: Option<&'c Ticket>,
 }
 
 /// A valid delivery that has not been acknowledged yet.

@@ -1,19 +1,21 @@
 //! Driving one case: every entry is carried out, what the target shows is judged at once.
 
+mod api;
 mod deliver;
 mod guard;
 mod look;
 mod play;
 mod sign;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{alias::Aliases, claims::claims_problem, factory::Factory};
 use crate::{
-    adapter::{Capabilities, Hello, Introduction, Link, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    adapter::{Api, Capabilities, Hello, Introduction, Link, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
     case::{Case, Delivery, OrderSetup},
     check::Rules,
     domain::{Clock, OrderState, Secret},
+    double::Double,
     provider::Provider,
 };
 
@@ -105,6 +107,8 @@ pub struct Driver<'a> {
     is_spent: bool,
     /// A crash when no case was being played, which the next one is told of.
     crashed: Option<TargetError>,
+    /// The provider's API, for a target that calls it.
+    double: Option<Arc<Double>>,
 }
 
 impl<'a> Driver<'a> {
@@ -118,7 +122,21 @@ impl<'a> Driver<'a> {
         clock: Clock,
         conditions: Conditions,
     ) -> Result<Driver<'a>, TargetError> {
-        Driver::with(provider, target, None, clock, conditions)
+        Driver::with(provider, target, None, None, clock, conditions)
+    }
+
+    /// Says hello to a target in this process that calls this API of the provider's.
+    ///
+    /// # Errors
+    /// When it does not start or does not speak the protocol.
+    pub fn calling(
+        provider: &'a dyn Provider,
+        target: Box<dyn Target>,
+        double: Option<Arc<Double>>,
+        clock: Clock,
+        conditions: Conditions,
+    ) -> Result<Driver<'a>, TargetError> {
+        Driver::with(provider, target, None, double, clock, conditions)
     }
 
     /// Says hello to a target that the factory makes, now and whenever another one is needed.
@@ -131,13 +149,14 @@ impl<'a> Driver<'a> {
         clock: Clock,
         conditions: Conditions,
     ) -> Result<Driver<'a>, TargetError> {
-        Driver::with(provider, made(factory)?, Some(factory), clock, conditions)
+        Driver::with(provider, made(factory)?, Some(factory), factory.double(provider), clock, conditions)
     }
 
     fn with(
         provider: &'a dyn Provider,
         target: Box<dyn Target>,
         factory: Option<&'a dyn Factory>,
+        double: Option<Arc<Double>>,
         clock: Clock,
         conditions: Conditions,
     ) -> Result<Driver<'a>, TargetError> {
@@ -153,6 +172,7 @@ impl<'a> Driver<'a> {
             has_panicked: false,
             is_spent: false,
             crashed: None,
+            double,
         };
         driver.introduction = driver.hello()?;
         Ok(driver)
@@ -163,8 +183,13 @@ impl<'a> Driver<'a> {
             protocol: PROTOCOL,
             provider: self.provider.name().to_owned(),
             secret: self.conditions.secrets.current().unwrap_or_default().to_owned(),
+            api_base_url: self.double.as_ref().and_then(|double| double.address()).map(str::to_owned),
         };
-        let introduction = self.call("hello", |target| target.hello(&hello))?;
+        let api = self.double.clone().map(|double| double as Arc<dyn Api>);
+        let introduction = self.call("hello", |target| {
+            api.iter().for_each(|api| target.beside(api));
+            target.hello(&hello)
+        })?;
         if introduction.capabilities.concurrency == 0 {
             let what = "field `capabilities.concurrency`: is 0; it is at least 1".to_owned();
             return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));

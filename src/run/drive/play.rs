@@ -13,6 +13,7 @@ use crate::{
     adapter::{TargetError, TargetErrorKind},
     case::{Act, Body, Case, Delivery},
     check::{Failure, FailureKind, Rules, snapshot::Sightings},
+    double::{Calls, Ticket},
     model::{Expectation, Sight},
 };
 
@@ -25,6 +26,8 @@ pub struct Played {
     ended: Duration,
     /// What must still be shown, and what may be shown instead.
     owed: Vec<(Expectation, Vec<Expectation>)>,
+    /// Its objects in the provider's API.
+    ticket: Option<Ticket>,
 }
 
 impl Played {
@@ -52,6 +55,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// Why it could not be judged.
     pub error: Option<TargetError>,
+    /// What the target called of the provider's API.
+    pub calls: Calls,
 }
 
 impl Outcome {
@@ -116,10 +121,12 @@ impl Driver<'_> {
             }
             None => (Cow::Borrowed(case), None),
         };
-        let mut played = Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new() };
+        let ticket = self.begin_api(&sent);
+        let mut played =
+            Played { name: name.to_owned(), outcome: Outcome::default(), aliases, ended: Duration::ZERO, owed: Vec::new(), ticket };
         let result = match self.crashed.take() {
             Some(error) => Err(blame(error)),
-            None => self.carry_out(name, &sent, rules, &sight, &mut played.outcome),
+            None => self.carry_out(name, &sent, rules, &sight, &mut played),
         };
         match result {
             Ok(()) => played.owed = self.owed(&sent, rules, &played.outcome),
@@ -131,7 +138,7 @@ impl Driver<'_> {
 
     /// Looks at an asynchronous target once more when the quiet time is over, and ends the case.
     pub fn finish(&mut self, played: Played) -> Outcome {
-        let Played { name, mut outcome, aliases, ended, owed } = played;
+        let Played { name, mut outcome, aliases, ended, owed, ticket } = played;
         if !outcome.has_stopped() {
             let result = self.look_again(ended, &owed).and_then(|()| self.end(&name).map_err(|error| at(blame(error), None)));
             if let Err(stop) = result {
@@ -142,6 +149,7 @@ impl Driver<'_> {
             self.is_spent |= self.end(&name).is_err();
         }
         self.is_spent |= !outcome.is_still_there();
+        outcome.calls = self.end_api(ticket);
         if let Some(aliases) = aliases {
             outcome.back(&aliases);
             self.aliases = Some(aliases);
@@ -163,7 +171,9 @@ impl Driver<'_> {
         case.expect.iter().map(with_alternatives).collect()
     }
 
-    fn carry_out(&mut self, name: &str, case: &Case, rules: Rules, sight: &Sight, outcome: &mut Outcome) -> Result<(), Stop> {
+    fn carry_out(&mut self, name: &str, case: &Case, rules: Rules, sight: &Sight, played: &mut Played) -> Result<(), Stop> {
+        let Played { outcome, ticket, .. } = played;
+        let ticket = ticket.as_ref();
         let patience = rules.answer_within.unwrap_or_default();
         self.call("begin", |target| {
             target.wait_at_least(patience);
@@ -171,9 +181,10 @@ impl Driver<'_> {
         })
         .map_err(blame)?;
         self.begin(name, case, outcome)?;
-        let mut run = CaseRun { rules, unanswered: Vec::new() };
+        let mut run = CaseRun { rules, unanswered: Vec::new(), ticket };
         for (index, entry) in case.entries.iter().enumerate() {
             self.act(index, &entry.act, &mut run, outcome)?;
+            self.check_calls(ticket).map_err(|stop| at(stop, Some(index)))?;
             // While a valid delivery is still unanswered, what may be shown is not known.
             // What an asynchronous target shows on the way is chance, and worth nothing where nothing is judged.
             if run.unanswered.is_empty() && !(self.conditions.lenient && self.capabilities().asynchronous) {
@@ -238,7 +249,10 @@ impl Driver<'_> {
         match act {
             Act::Deliver(delivery) => self.deliver(index, delivery, run, outcome).map_err(|stop| at(stop, Some(index))),
             Act::Together(deliveries) => self.deliver_together(index, deliveries, run, outcome).map_err(|stop| at(stop, Some(index))),
-            Act::Initiate(own) => self.call("initiate", |target| target.initiate(own)).map_err(|error| at(blame(error), Some(index))),
+            Act::Initiate(own) => self.initiate(own, run.ticket).map_err(|stop| at(stop, Some(index))),
+            Act::Meanwhile(own, deliveries) => {
+                self.initiate_amid(index, own, deliveries, run, outcome).map_err(|stop| at(stop, Some(index)))
+            }
             Act::Restart => self.restart().map_err(|error| at(blame(not_back(error)), Some(index))),
         }
     }
