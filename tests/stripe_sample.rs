@@ -17,7 +17,7 @@ fn shop(file: &str, server: &str, args: &[&str]) -> Option<sample::Certified> {
         skip("`npm ci` was not run in samples/stripe-node");
         return None;
     }
-    let name = format!("stripe-{file}");
+    let name = format!("stripe-{}-{file}", server.trim_end_matches(".js"));
     let file = target_file(&folder.join(file), &name, &["node", server]).display().to_string();
     let args = [&["--provider", "stripe", &*file], args].concat();
     Some(certify(Path::new(env!("CARGO_BIN_EXE_refundproof")), &format!("{name}-failures"), &args))
@@ -27,6 +27,23 @@ fn shop(file: &str, server: &str, args: &[&str]) -> Option<sample::Certified> {
 fn the_shop_conforms() {
     if let Some(certified) = shop("refundproof.toml", "server.js", &["--cases", "10"]) {
         certified.conforms(&["refund-fails-after-success", "dispute-won-restores", "signature-covers-raw-body", "survives-restart"]);
+    }
+}
+
+/// The one that asks the provider's API, which the harness serves.
+#[test]
+fn the_shop_that_fetches_conforms() {
+    if let Some(certified) = shop("refundproof-fetching.toml", "server_fetching.js", &["--cases", "5"]) {
+        certified.conforms(&["webhook-before-answer", "fetched-state-counts-once", "api-failure-is-not-acknowledged", "survives-restart"]);
+    }
+}
+
+#[test]
+fn an_event_that_is_acknowledged_although_the_api_failed_is_found() {
+    let args = ["--only", "api-failure-is-not-acknowledged", "--cases", "10"];
+    if let Some(certified) = shop("refundproof-fetching.toml", "server_fetching_buggy.js", &args) {
+        certified.fails_first("api-failure-is-not-acknowledged");
+        certified.is_said("[the provider's API ");
     }
 }
 

@@ -107,6 +107,11 @@ export class Shop {
     });
   }
 
+  /** The payment intent of an order; undefined if there is none. */
+  paymentOf(orderId) {
+    return this.#statements.order.get(orderId)?.payment_intent ?? undefined;
+  }
+
   /** By the charge or by the payment intent. Either may be null; an object that names neither belongs to nothing. */
   #orderOf({ charge, paymentIntent }) {
     if (!charge && !paymentIntent) throw new Refusal(400, "neither a charge nor a payment intent");

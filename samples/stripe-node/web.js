@@ -14,8 +14,8 @@ export function start(ShopClass = Shop) {
   app.disable("x-powered-by");
 
   // The signature is over the raw bytes, so nothing may parse the body before: no express.json() for the whole app.
-  app.post("/webhooks/stripe", express.raw({ type: "application/json", limit: "2mb" }), (request, response) => {
-    shop.receive(verified(request));
+  app.post("/webhooks/stripe", express.raw({ type: "application/json", limit: "2mb" }), async (request, response) => {
+    await shop.receive(verified(request));
     response.json({ received: true });
   });
 
@@ -34,6 +34,15 @@ export function start(ShopClass = Shop) {
       shop.create(request.body.orders);
       response.status(201).end();
     });
+
+    // Only a shop that makes refunds through Stripe's API has them.
+    if (shop.refund) {
+      app.post("/test/refunds", express.json(), async (request, response) => {
+        const { orderId, refund } = request.body ?? {};
+        await shop.refund(orderId, refund?.amount, refund?.currency);
+        response.status(201).end();
+      });
+    }
 
     app.get("/test/orders/:orderId", (request, response) => {
       const order = shop.show(request.params.orderId);

@@ -8,6 +8,7 @@ use super::{
     trigger::{Feature, without},
 };
 use crate::{
+    case::Act,
     plan::{FaultKind, Recipe},
     provider::Mint,
     reference::{Fault, canaries},
@@ -17,14 +18,13 @@ use crate::{
 const PLANS: u64 = 24;
 
 impl<S: Stage> Inquiry<'_, S> {
-    /// The requirement that a mistake is about: of those that it breaks the one about deliveries at the same time if that is what
-    /// it takes, else the one that the fault which it is like is aimed at,
+    /// The requirement that a mistake is about: of those that it breaks the one about the circumstances that it takes, else the one that the fault which it is like is aimed at,
     /// else the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order.
     /// Of a requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one
     /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
     pub fn owner(&mut self, mistake: &Mistake, unasked: &BTreeSet<usize>) -> Option<usize> {
         let may_break = |place: &usize| mistake.hits.contains(place) || unasked.contains(place);
-        if let Some(place) = self.about_the_same_time(mistake).filter(may_break) {
+        if let Some(place) = self.about_circumstances(mistake).filter(may_break) {
             return Some(place);
         }
         if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
@@ -38,18 +38,25 @@ impl<S: Stage> Inquiry<'_, S> {
         rarest.or_else(|| mistake.hits.iter().next().copied())
     }
 
-    /// The requirement about deliveries at the same time, if the case does not fail when they come one after the other. How
-    /// far such a case gets smaller is chance, so what else is left in it says nothing.
-    fn about_the_same_time(&mut self, mistake: &Mistake) -> Option<usize> {
+    /// The requirement about circumstances that befall any event, if the case does not fail without them: deliveries at the same
+    /// time (how far such a case gets smaller is chance, so what else is left in it says nothing), an own request that is
+    /// answered late, an API that fails.
+    fn about_circumstances(&mut self, mistake: &Mistake) -> Option<usize> {
         let Failing { host, plan, case, .. } = &mistake.smallest;
-        if !case.races() {
-            return None;
+        let amid = case.entries.iter().any(|entry| matches!(entry.act, Act::Meanwhile(..)));
+        let circumstances = [
+            (case.all_deliveries().any(|delivery| delivery.api.is_some()), Recipe::ApiFailure, FaultKind::ApiFails { how: 0 }),
+            (amid, Recipe::WebhookBeforeAnswer, FaultKind::BeforeAnswer { with: 1 }),
+            (case.races(), Recipe::Concurrent, FaultKind::Together { with: 1 }),
+        ];
+        for (_, recipe, kind) in circumstances.into_iter().filter(|(is_so, ..)| *is_so) {
+            let Some((place, _)) = self.requirements.iter().find(|(_, requirement)| requirement.recipe == recipe) else { continue };
+            let case = self.stage.case(*host, &without(plan, &Feature::Delivery(kind.name()), &[]));
+            if self.stage.play(*host, &case, Some(mistake.kind))?.failure.is_none() {
+                return Some(*place);
+            }
         }
-        let (place, _) = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::Concurrent)?;
-        let at_the_same_time = Feature::Delivery(FaultKind::Together { with: 1 }.name());
-        let case = self.stage.case(*host, &without(plan, &at_the_same_time, &[]));
-        let shown = self.stage.play(*host, &case, Some(mistake.kind))?;
-        shown.failure.is_none().then_some(*place)
+        None
     }
 
     fn aim(&self, fault: Fault) -> Option<usize> {

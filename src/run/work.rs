@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
-    case::{Case, Terms},
+    case::{ApiFault, Case, Delivery, Terms},
     check::{Coverage, FailureKind, Rules, verdict::Verdict},
-    corpus::RequirementText,
+    corpus::{Need, RequirementText},
     plan::{Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower, lower_for},
 };
@@ -186,6 +186,8 @@ impl<'c> Work<'c> {
             usable = false;
         }
         let (case, outcome) = shown;
+        // Of a target that calls nobody, nothing is known of what it does with answers.
+        ran.missed |= self.requirement.needs.contains(&Need::CallsBack) && !has_called(&case, &outcome);
         if let Some(error) = &outcome.error {
             result.verdict = Verdict::Error;
             result.note = Some(with_complaints(error, &driver.complaints()));
@@ -280,6 +282,12 @@ impl<'c> Work<'c> {
     fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
         case_for(self.provider, self.requirement, plan, serial, capabilities)
     }
+}
+
+/// Whether the target called the provider's API and, where that was to fail, met the failure.
+fn has_called(case: &Case, outcome: &Outcome) -> bool {
+    let fails = |delivery: &Delivery| delivery.api.is_some_and(|fault| fault != ApiFault::Slow);
+    if case.all_deliveries().any(fails) { outcome.calls.failed > 0 } else { outcome.calls.made > 0 }
 }
 
 /// The case of a plan as the target gets it.

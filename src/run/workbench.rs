@@ -12,6 +12,7 @@ use crate::{
     case::Case,
     check::{FailureKind, Rules},
     domain::Clock,
+    double::Double,
     findings::{Shown, ShrinkLimits, Stage},
     plan::Plan,
     provider::Provider,
@@ -99,7 +100,9 @@ impl<'a, 'c> Workbench<'a, 'c> {
     pub(super) fn reference(&self, faults: &[Fault]) -> Option<Driver<'a>> {
         let options = self.campaign.options;
         let clock = Clock::manual(NOON);
-        let shop: Box<dyn Target> = Box::new(ReferenceShop::with_faults(faults, clock.clone()));
+        let shop = ReferenceShop::with_faults(faults, clock.clone());
+        let double = self.campaign.provider.api().filter(|_| self.capabilities.calls_back).map(Double::of);
+        let shop: Box<dyn Target> = Box::new(if double.is_some() { shop.calling_back() } else { shop });
         let secrets = self.campaign.factory.secrets().unwrap_or(&options.secrets);
         let conditions = Conditions {
             // Without a secret nothing is signed, and nothing that is asked of the target depends on it.
@@ -108,7 +111,7 @@ impl<'a, 'c> Workbench<'a, 'c> {
             quiet: options.quiet,
             ..Conditions::default()
         };
-        let mut driver = Driver::new(self.campaign.provider, shop, clock, conditions).ok()?;
+        let mut driver = Driver::calling(self.campaign.provider, shop, double, clock, conditions).ok()?;
         driver.introduction.capabilities = self.capabilities.clone();
         Some(driver)
     }
