@@ -1,12 +1,10 @@
 //! Stripe's own library and its types, held against what the harness generates for Stripe: the signatures, and the shape of
-//! the bodies. `npm ci` in `tests/proof/stripe` installs what is needed; without it these tests say so and are skipped.
+//! the bodies. `npm ci` in `tests/stripe_proof/packages` installs what is needed; without it these tests say so and are skipped.
 
-#[path = "common/sample.rs"]
+#[path = "../common/sample.rs"]
 mod sample;
 
-#[path = "proof/signatures.rs"]
 mod signatures;
-#[path = "proof/types.rs"]
 mod types;
 
 use std::{
@@ -40,7 +38,7 @@ fn cases(draws: u64) -> Vec<Case> {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proof/stripe")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stripe_proof/packages")
 }
 
 /// Whether Node and the packages are here; the test log says if not.
@@ -50,7 +48,7 @@ fn is_installed() -> bool {
     }
     let there = ["stripe", "typescript"].iter().all(|package| folder().join("node_modules").join(package).is_dir());
     if !there {
-        skip("`npm ci` was not run in tests/proof/stripe");
+        skip("`npm ci` was not run in tests/stripe_proof/packages");
     }
     there
 }
