@@ -13,7 +13,7 @@ use refundproof::provider::registered;
 const EXPECTATIONS: &str = "docs/expectations.md";
 /// Where texts lie, the root first, and whose texts are not the repository's own.
 const FOLDERS: [&str; 10] = ["", "src", "tests", "examples", "benches", "xtask", "docs", "samples", "templates", "corpus"];
-const OTHERS: [&str; 2] = ["target", "node_modules"];
+const OTHERS: [&str; 3] = ["target", "node_modules", ".venv"];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

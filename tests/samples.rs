@@ -58,7 +58,7 @@ fn python_shop_with_a_store_conforms_with_every_provider() {
         return;
     }
     let shop = samples().join("python-stdio/shop.py").display().to_string();
-    for provider in common_providers() {
+    for provider in registered() {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
         let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
         certify(Path::new(PROGRAM), "python-failures", &args).conforms(&["survives-restart", "signature-required"]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A small shop that consumes the refund and chargeback webhooks of Digital River and Tazapay, and can be certified over stdio.
+"""A small shop that takes the refund and chargeback webhooks of Digital River, Stripe and Tazapay, and can be certified over stdio.
 
 It reads the way a delivery travels: signature -> parse -> facts -> state -> store, then the stdio loop that the harness talks to.
 
@@ -58,6 +58,18 @@ def verify_tazapay(secret: str, headers: dict, body: bytes) -> None:
     signed = text(event, "id").encode() + body + text(event, "created_at").encode()
     if not has_signed(secret, signed, headers.get("x-tazapay-signature", "").strip().encode(errors="replace")):
         raise Rejected(401, "no valid signature")
+
+
+def verify_stripe(secret: str, headers: dict, body: bytes) -> None:
+    """`t=time,v1=signature[,v1=signature...]` in hexadecimal digits; schemes other than v1 are left alone."""
+    parts = [part.partition("=") for part in headers.get("stripe-signature", "").split(",")]
+    moment = next((value for name, _, value in parts if name == "t"), "")
+    expected = hmac.digest(secret.encode(), moment.encode(errors="replace") + b"." + body, "sha256").hex().encode()
+    signatures = [value.encode(errors="replace") for name, _, value in parts if name == "v1"]
+    if not any(hmac.compare_digest(expected, signature) for signature in signatures):
+        raise Rejected(401, "no valid signature")
+    if not re.fullmatch("[0-9]{1,12}", moment, re.ASCII) or time.time() - int(moment) > TOLERANCE_SECONDS:
+        raise Rejected(401, "timestamp outside the tolerance")
 
 
 def has_signed(secret: str, signed: bytes, signature: bytes) -> bool:
@@ -136,6 +148,10 @@ MINOR_DIGITS = {  # of ISO 4217, where they are not two
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys("CLF UYW".split(), 4),
 }
+STRIPE_DIGITS = {  # of Stripe, where they are not two
+    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
+}
 FLOAT_NOISE = Decimal("0.000001")  # of a minor unit: the provider's own pages show 53.769999999999996, and mean 53.77
 
 
@@ -166,7 +182,8 @@ def money(minor: int, digits: int) -> str:
 class RefundFact(NamedTuple):
     refund_id: str
     final: bool  # a final state beats every other one, however late an older event arrives,
-    time: int  # and otherwise the latest told wins, by the event's createdTime
+    time: int  # and otherwise the latest told wins, by the time that the event was created;
+    stage: int  # where times are whole seconds and tie, the one that has come further
     state: str
     requested: int
     paid: int
@@ -184,9 +201,10 @@ class ChargePicture(NamedTuple):
 
 
 class ChargebackFact(NamedTuple):
-    order_id: str
+    about: str  # the order, or the dispute where disputes are objects
     time: int
-    amount: int  # cumulative, too
+    stage: int
+    amount: int  # cumulative, too: what is charged back now
 
 
 DIGITAL_RIVER_STATES = "pending", "pending_information", "succeeded", "failed"
@@ -214,7 +232,7 @@ def refund_facts(refund: dict, told: int, order: Order) -> list:
     paid = refund.get("refundedAmount")  # this is what counts; it may be less than what was requested
     if paid is not None or state == "succeeded":
         paid = minor_units(paid, order.digits)
-    return [RefundFact(text(refund, "id"), state in FINAL, told, state, requested, paid if state == "succeeded" else 0)]
+    return [RefundFact(text(refund, "id"), state in FINAL, told, 0, state, requested, paid if state == "succeeded" else 0)]
 
 
 def charge_picture(charge: dict, told: int, order: Order) -> ChargePicture:
@@ -258,7 +276,7 @@ def chargeback_facts(obj: dict, told: int, order: Order) -> list:
     amount = order.captured - refunded - pending - minor_units(obj.get("availableToRefundAmount"), order.digits)
     if amount < 0:
         raise Rejected(422, "a chargeback that does not add up")
-    return [ChargebackFact(order.order_id, told, amount)]
+    return [ChargebackFact(order.order_id, told, 0, amount)]
 
 
 # What this shop acts on. Disputes move no money, sales_transaction.created and order.refunded only repeat what these tell: they
@@ -284,7 +302,71 @@ def tazapay_refund_facts(refund: dict, told: int, order: Order) -> list:
     # Whole hundredths in every currency: 100 JPY are sent as 10000. `customer_receives` is another currency, and never counts.
     hundredths = refund.get("amount")
     amount = minor_units(hundredths.scaleb(-2) if isinstance(hundredths, Decimal) else None, order.digits)
-    return [RefundFact(text(refund, "id"), state in FINAL, told, state, amount, amount if state == "succeeded" else 0)]
+    return [RefundFact(text(refund, "id"), state in FINAL, told, 0, state, amount, amount if state == "succeeded" else 0)]
+
+
+# Stripe's states in the order in which a refund passes through them. A success is not final: it may fail weeks later, and the bank
+# may send the money back.
+STRIPE_STATES = {
+    "requires_action": "pending_information",
+    "pending": "pending",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "canceled": "cancelled",
+}
+STRIPE_ENDS = "failed", "canceled"
+STRIPE_INQUIRY = "warning_needs_response", "warning_under_review", "warning_closed"  # no money moves
+STRIPE_HELD = "needs_response", "under_review", "lost", "appeal_needs_response", "appeal_under_review"
+STRIPE_DISPUTE_STATES = *STRIPE_INQUIRY, *STRIPE_HELD, "won", "prevented"
+
+
+def stripe_units(amount: object, order: Order) -> int:
+    """Whole units, but Stripe's own: hundredths of ISK and UGX, which have none, and whole MGA, which has them."""
+    if not isinstance(amount, Decimal) or amount != amount.to_integral_value():
+        raise Rejected(400, "an amount is no whole number")
+    return minor_units(amount.scaleb(-STRIPE_DIGITS.get(order.currency, 2)), order.digits)
+
+
+def stripe_refund_facts(refund: dict, told: int, order: Order) -> list:
+    status = refund_state(refund, "status", tuple(STRIPE_STATES))
+    amount = stripe_units(refund.get("amount"), order)
+    if amount > order.captured:
+        raise Rejected(422, "more than was captured")
+    paid = amount if status == "succeeded" else 0
+    stage = list(STRIPE_STATES).index(status)
+    return [RefundFact(text(refund, "id"), status in STRIPE_ENDS, told, stage, STRIPE_STATES[status], amount, paid)]
+
+
+def stripe_dispute_facts(dispute: dict, told: int, order: Order) -> list:
+    # What the bank has taken and not given back: the entries know best, and a won dispute still has its full amount.
+    status = refund_state(dispute, "status", STRIPE_DISPUTE_STATES)
+    amount, moved = stripe_units(dispute.get("amount"), order), objects(dispute, "balance_transactions")
+    if not all(isinstance(entry.get("amount"), Decimal) for entry in moved):
+        raise Rejected(400, "an entry of balance_transactions has no amount")
+    if moved and all(entry.get("currency") in (None, dispute.get("currency")) for entry in moved):
+        amount = stripe_units(max(-sum(entry["amount"] for entry in moved), Decimal(0)), order)
+    elif moved:  # in the currency of the shop's account
+        amount = amount if sum(entry["amount"] for entry in moved) < 0 else 0
+    elif status not in STRIPE_HELD:
+        amount = 0
+    # The money may come back while the status stays as it is.
+    stage = STRIPE_DISPUTE_STATES.index(status) * 10 + min(len(moved), 9)
+    return [ChargebackFact(text(dispute, "id"), told, stage, 0 if status in STRIPE_INQUIRY else amount)]
+
+
+# Refunds are read where they tell of themselves. charge.refunded only adds them up, and no later event takes that back when one
+# of them fails: this shop is not subscribed to it.
+STRIPE_READERS = {
+    "refund.created": stripe_refund_facts,
+    "refund.updated": stripe_refund_facts,
+    "refund.failed": stripe_refund_facts,
+    "charge.refund.updated": stripe_refund_facts,
+    "charge.dispute.created": stripe_dispute_facts,
+    "charge.dispute.updated": stripe_dispute_facts,
+    "charge.dispute.funds_withdrawn": stripe_dispute_facts,
+    "charge.dispute.funds_reinstated": stripe_dispute_facts,
+    "charge.dispute.closed": stripe_dispute_facts,
+}
 
 
 # ---- providers: what is not the same for all ------------------------------------------------------------------------------------
@@ -292,7 +374,7 @@ def tazapay_refund_facts(refund: dict, told: int, order: Order) -> list:
 
 class Event(NamedTuple):
     event_id: str
-    order_id: str
+    about: list  # ids by which the order is found: its own, or those of its payment
     currency: object  # of its amounts, where it says one
     facts: Callable[[Order], list]  # how many digits an amount has depends on the order's currency
 
@@ -307,7 +389,7 @@ def read_digital_river(event: dict) -> Event | None:
     told = instant(event, "createdTime")
     is_order = read_facts is chargeback_facts or (read_facts is charge_facts and is_order_shaped(obj))
     order_id = text(obj, "id" if is_order else "orderId")
-    return Event(text(event, "id"), order_id, obj.get("currency"), lambda order: read_facts(obj, told, order))
+    return Event(text(event, "id"), [order_id], obj.get("currency"), lambda order: read_facts(obj, told, order))
 
 
 def read_tazapay(event: dict) -> Event | None:
@@ -319,16 +401,39 @@ def read_tazapay(event: dict) -> Event | None:
         raise Rejected(400, "no data")
     told = instant(event, "created_at")
     order_id = text(refund, "payin")
-    return Event(text(event, "id"), order_id, refund.get("currency"), lambda order: tazapay_refund_facts(refund, told, order))
+    return Event(text(event, "id"), [order_id], refund.get("currency"), lambda order: tazapay_refund_facts(refund, told, order))
+
+
+def reference(owner: dict, name: str) -> str:
+    """The id of another object, which Stripe writes as the id alone or as the object itself."""
+    return text(owner[name], "id") if isinstance(owner[name], dict) else text(owner, name)
+
+
+def read_stripe(event: dict) -> Event | None:
+    read_facts = STRIPE_READERS.get(text(event, "type"))
+    if read_facts is None:
+        return None
+    obj = event["data"].get("object") if isinstance(event.get("data"), dict) else None
+    if not isinstance(obj, dict):
+        raise Rejected(400, "no data.object")
+    told, currency = event.get("created"), obj.get("currency")
+    if not isinstance(told, Decimal) or not 0 <= told < 10**12:
+        raise Rejected(400, "created is no time")
+    about = [reference(obj, name) for name in ("charge", "payment_intent") if obj.get(name) is not None]
+    currency = currency.upper() if isinstance(currency, str) else currency
+    return Event(text(event, "id"), about, currency, lambda order: read_facts(obj, int(told), order))
 
 
 class Provider(NamedTuple):
     verify: Callable[[str, dict, bytes], None]
     read: Callable[[dict], Event | None]  # None: acknowledged without effect
+    revocable: bool = False  # whether a success may be taken back, so that its failure may still be under way
+    subscribes: list | None = None  # event types, where not all
 
 
 PROVIDERS = {
     "digital-river": Provider(verify_digital_river, read_digital_river),
+    "stripe": Provider(verify_stripe, read_stripe, revocable=True, subscribes=list(STRIPE_READERS)),
     "tazapay": Provider(verify_tazapay, read_tazapay),
 }
 
@@ -362,7 +467,8 @@ class Order:
 
     def paid_back(self) -> int:
         # Both layers tell the same money, and either may be ahead: the maximum is certain. Their sum would book it twice.
-        return max(self.paid_by_refunds(), self.paid_by_charges())
+        # A refund whose failure is still under way may stand beside the one that took its place: that, too, is money paid once.
+        return min(max(self.paid_by_refunds(), self.paid_by_charges()), self.captured)
 
     def unpaid(self) -> dict:
         """Open and failed amounts by state: of the refund objects; of the charges only while no refund object is known."""
@@ -376,7 +482,7 @@ class Order:
 
     def status(self) -> str:
         paid = self.paid_back()
-        if self.of(ChargebackFact):
+        if any(chargeback.amount for chargeback in self.of(ChargebackFact)):
             return "charged_back"
         if paid:
             return "refunded" if paid >= self.captured else "partially_refunded"
@@ -416,12 +522,17 @@ class MemoryStore:
 
     def __init__(self, order_class: type = Order):
         self.order_class = order_class
+        self.names: dict = {}  # the order that an id stands for: its own, its charges', its payment's
         self.orders: dict = {}
         self.seen: dict = {}  # by order: event ids. A real shop may drop them when the provider's 72 h of redelivery are over.
 
-    def begin(self, order_id: str, currency: str, captured: int) -> None:
+    def begin(self, order_id: str, currency: str, captured: int, names: list) -> None:
         self.orders[order_id] = self.order_class(order_id, currency, captured)
         self.seen[order_id] = set()
+        self.names.update(dict.fromkeys([order_id, *names], order_id))
+
+    def order_of(self, name: str) -> str | None:
+        return self.names.get(name)
 
     def get(self, order_id: str) -> Order | None:
         return self.orders.get(order_id)
@@ -448,22 +559,28 @@ class SqliteStore(MemoryStore):
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = NORMAL;
             CREATE TABLE IF NOT EXISTS orders (order_id TEXT PRIMARY KEY, currency TEXT, captured INTEGER) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY, order_id TEXT) WITHOUT ROWID;
             CREATE TABLE IF NOT EXISTS facts (
                 order_id TEXT, event_id TEXT, facts TEXT, PRIMARY KEY (order_id, event_id)) WITHOUT ROWID;
         """)
 
-    def begin(self, order_id: str, currency: str, captured: int) -> None:
+    def begin(self, order_id: str, currency: str, captured: int, names: list) -> None:
         # The next run of the harness may use the same file and the same order ids, so an order starts afresh.
         self.db.execute("DELETE FROM facts WHERE order_id = ?", (order_id,))
         self.db.execute("INSERT OR REPLACE INTO orders VALUES (?, ?, ?)", (order_id, currency, captured))
-        super().begin(order_id, currency, captured)
+        self.db.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", [(name, order_id) for name in [order_id, *names]])
+        super().begin(order_id, currency, captured, names)
+
+    def order_of(self, name: str) -> str | None:
+        row = self.db.execute("SELECT order_id FROM names WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     def get(self, order_id: str) -> Order | None:
         if order_id not in self.orders:
             row = self.db.execute("SELECT currency, captured FROM orders WHERE order_id = ?", (order_id,)).fetchone()
             if row is None:
                 return None
-            super().begin(order_id, *row)
+            super().begin(order_id, *row, [])
             for event_id, stored in self.db.execute("SELECT event_id, facts FROM facts WHERE order_id = ?", (order_id,)):
                 facts = [self.KINDS[kind](*fields) for kind, *fields in json.loads(stored)]
                 super().save(self.orders[order_id].after(facts), event_id, facts)
@@ -483,8 +600,8 @@ class Shop:
     def __init__(self, store: MemoryStore):
         self.store = store
 
-    def capture(self, order_id: str, currency: str, captured: object) -> None:
-        self.store.begin(order_id, currency, minor_units(Decimal(str(captured)), MINOR_DIGITS.get(currency, 2)))
+    def capture(self, order_id: str, currency: str, captured: object, names: list) -> None:
+        self.store.begin(order_id, currency, minor_units(Decimal(str(captured)), MINOR_DIGITS.get(currency, 2)), names)
 
     def initiate(self, order_id: str, refund: dict) -> None:
         """The shop made this refund itself. It is kept under the provider's id, so the webhooks for it book nothing twice."""
@@ -494,7 +611,7 @@ class Shop:
         amounts = [refund] if refund.get("amount") is not None else refund["items"]
         requested = sum(minor_units(Decimal(str(entry["amount"])), order.digits) for entry in amounts)
         # Its webhook may have been faster than the answer to our own request: this is the oldest thing told, not the newest.
-        fact = RefundFact(refund["id"], False, BEFORE_ALL_EVENTS, "pending", requested, 0)
+        fact = RefundFact(refund["id"], False, BEFORE_ALL_EVENTS, 0, "pending", requested, 0)
         if "initiated " + fact.refund_id not in self.store.seen[order_id]:
             self.store.save(order.after([fact]), "initiated " + fact.refund_id, [fact])
 
@@ -504,16 +621,19 @@ class Shop:
         if event is None:
             return
         # A web server with several workers holds the order's row locked from here to the end.
-        order = self.store.get(event.order_id)
-        if order is None:
+        found = {self.store.order_of(name) for name in event.about} - {None}
+        if not found:
             raise Rejected(404, "unknown order")
+        if len(found) > 1:
+            raise Rejected(400, "a charge of one order, and the payment of another")
+        order = self.store.get(found.pop())
         if event.currency not in (None, order.currency):
             raise Rejected(422, "not the order's currency")
         facts = event.facts(order)
-        if event.event_id in self.store.seen[event.order_id]:
+        if event.event_id in self.store.seen[order.order_id]:
             return
         after = order.after(facts)
-        if max(after.paid_by_refunds(), after.paid_by_charges()) > order.captured:
+        if not provider.revocable and max(after.paid_by_refunds(), after.paid_by_charges()) > order.captured:
             raise Rejected(422, "more paid back than captured")
         self.store.save(after, event.event_id, facts)
 
@@ -536,11 +656,14 @@ class Adapter:
             "initiatesRefunds": True,
             "durable": self.shop.store.durable,
         }
+        if self.provider.subscribes is not None:
+            capabilities["subscribes"] = self.provider.subscribes
         return {"name": self.name, "version": "1.0.0", "capabilities": capabilities}
 
     def begin(self, request: dict) -> dict:
         for order in request["orders"]:
-            self.shop.capture(order["orderId"], order["currency"], order["capturedAmount"])
+            names = [charge["id"] for charge in order.get("charges", [])] + [order.get("paymentIntentId")]
+            self.shop.capture(order["orderId"], order["currency"], order["capturedAmount"], [name for name in names if name])
         return {}
 
     def deliver(self, request: dict) -> dict:

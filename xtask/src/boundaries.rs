@@ -91,7 +91,10 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> any
     for entry in entries {
         let path = folder.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            collect(root, &path, files)?;
+            // Packages of others.
+            if entry.file_name() != "node_modules" {
+                collect(root, &path, files)?;
+            }
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
             files.push((path.to_string_lossy().replace('\\', "/"), text));
         }
