@@ -37,6 +37,12 @@ pub trait Transport: Target + Sealed {
         without_network(self, request, mishap)
     }
 
+    /// Another way to the same target, for a case that is under way at the same time. What it does to the target, a restart for
+    /// one, it does to all who speak to it; to let go of it ends nothing. Nothing where there is only one way.
+    fn beside(&mut self) -> Option<Box<dyn Target>> {
+        None
+    }
+
     /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
     fn learns_of_orders_from_events(&self) -> bool {
         false
@@ -120,6 +126,11 @@ impl Link {
             Some(transport) => transport.deliver_badly(request, mishap),
             None => without_network(self.0.as_mut(), request, mishap),
         }
+    }
+
+    /// As [`Transport::beside`].
+    pub fn beside(&mut self) -> Option<Link> {
+        self.0.as_transport().and_then(|transport| transport.beside()).map(Link::new)
     }
 
     /// As [`Transport::learns_of_orders_from_events`].

@@ -175,6 +175,17 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Drives cases that are under way at the same time as this one's, on the same target; `None` where that cannot be. What it
+    /// does to the target, it does to all, and it makes no other.
+    pub(super) fn beside(&mut self) -> Option<Driver<'a>> {
+        let target = self.call("hello", |target| Ok(target.beside())).ok()??;
+        let (provider, clock, conditions) = (self.provider, self.clock.clone(), self.conditions.clone());
+        let introduction = self.introduction.clone();
+        let (before, aliases, crashed) = (None, None, None);
+        let (factory, has_panicked, is_spent) = (None, false, false);
+        Some(Driver { provider, target, factory, clock, conditions, introduction, before, aliases, has_panicked, is_spent, crashed })
+    }
+
     /// What the target claims.
     pub fn capabilities(&self) -> &Capabilities {
         &self.introduction.capabilities
