@@ -8,12 +8,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What is handed out.
 pub(super) struct Permits {
-    most: usize,
     state: Mutex<State>,
     news: Condvar,
 }
 
 struct State {
+    most: usize,
     free: usize,
     /// The number of who comes next, and of who is served next.
     next: u64,
@@ -30,13 +30,19 @@ impl Permits {
     /// So many; at least one.
     pub(super) fn new(most: usize) -> Permits {
         let most = most.max(1);
-        Permits { most, state: Mutex::new(State { free: most, next: 0, serving: 0 }), news: Condvar::new() }
+        Permits { state: Mutex::new(State { most, free: most, next: 0, serving: 0 }), news: Condvar::new() }
+    }
+
+    /// Makes it so many, while none is held.
+    pub(super) fn allow(&self, most: usize) {
+        let mut state = self.lock();
+        (state.most, state.free) = (most.max(1), most.max(1));
     }
 
     /// Waits until so many are free; all of them where there are not so many.
     pub(super) fn take(&self, count: usize) -> Held<'_> {
-        let count = count.clamp(1, self.most);
         let mut state = self.lock();
+        let count = count.clamp(1, state.most);
         let number = state.next;
         state.next += 1;
         while state.serving != number || state.free < count {
