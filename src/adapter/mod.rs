@@ -17,6 +17,8 @@ mod http;
 #[cfg(all(unix, feature = "stdio"))]
 mod leftovers;
 #[cfg(all(unix, feature = "stdio"))]
+mod permits;
+#[cfg(all(unix, feature = "stdio"))]
 mod pipes;
 #[cfg(all(unix, feature = "stdio"))]
 mod process;

@@ -86,6 +86,7 @@ impl Inbox {
         lock(&self.state).end = Some(End::Closed);
     }
 
+    /// The next line. What has been read before the deadline is handed out after it too.
     pub(super) fn next(&self, deadline: Instant) -> Heard {
         let mut state = lock(&self.state);
         loop {

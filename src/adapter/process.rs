@@ -185,9 +185,9 @@ impl Process {
         Written::Everything
     }
 
-    /// The next line of the standard output. What has been read before the deadline is handed out after it too.
-    pub(super) fn read(&self, deadline: Instant) -> Heard {
-        self.inbox.next(deadline)
+    /// What was read of the standard output.
+    pub(super) fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
     }
 
     /// Closes the standard input, which tells a well-behaved child to go.

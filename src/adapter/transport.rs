@@ -6,8 +6,11 @@
 
 use std::{ops, sync::Arc, time::Duration};
 
-use super::{Api, Hello, Introduction, Request, Target, TargetError};
+use super::{Api, Hello, Introduction, Request, Target, TargetError, TargetErrorKind};
 use crate::case::{Mishap, OwnRefund};
+
+/// How long the request for a refund is waited for, before it is looked whether there will be one.
+const WAIT_FOR_REQUEST: Duration = Duration::from_millis(20);
 
 /// Keeps [`Transport`] to this crate and its tests.
 #[doc(hidden)]
@@ -16,7 +19,7 @@ pub trait Sealed {}
 /// A target that is more than the integrator's operations.
 pub trait Transport: Target + Sealed {
     /// The provider's API without a network, for a consumer of this crate.
-    fn beside(&mut self, api: &Arc<dyn Api>) {
+    fn given_api(&mut self, api: &Arc<dyn Api>) {
         let _ = api;
     }
 
@@ -43,9 +46,24 @@ pub trait Transport: Target + Sealed {
     }
 
     /// The shop makes a refund through the provider's API, and deliveries that arrive before that has answered. One after
-    /// the other where the target has no better way.
+    /// the other where there is only one way to the target.
     fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
-        one_before_the_others(self, own, requests, amid)
+        let Some(mut other) = self.beside() else { return one_before_the_others(self, own, requests, amid) };
+        std::thread::scope(|scope| {
+            let request = scope.spawn(move || other.initiate(own));
+            // A target that fails before it asks the provider need not be waited for.
+            while !amid.wait(WAIT_FOR_REQUEST) && !request.is_finished() {}
+            let answers = self.deliver_together(requests);
+            amid.go_on();
+            let lost = |_| Err(TargetError::new("initiate", TargetErrorKind::Crashed("the call panicked".to_owned())));
+            (request.join().unwrap_or_else(lost), answers)
+        })
+    }
+
+    /// Another way to the same target, for a case that is under way at the same time. What it does to the target, a restart for
+    /// one, it does to all who speak to it; to let go of it ends nothing. Nothing where there is only one way.
+    fn beside(&mut self) -> Option<Box<dyn Target>> {
+        None
     }
 
     /// Whether nothing but the provider's own order events can tell it of orders, so that `begin` tells it nothing.
@@ -119,10 +137,10 @@ impl Link {
         Ok(introduction)
     }
 
-    /// As [`Transport::beside`].
-    pub fn beside(&mut self, api: &Arc<dyn Api>) {
+    /// As [`Transport::given_api`].
+    pub fn given_api(&mut self, api: &Arc<dyn Api>) {
         if let Some(transport) = self.0.as_transport() {
-            transport.beside(api);
+            transport.given_api(api);
         }
     }
 
@@ -158,6 +176,11 @@ impl Link {
             Some(transport) => transport.initiate_amid(own, requests, amid),
             None => one_before_the_others(self.0.as_mut(), own, requests, amid),
         }
+    }
+
+    /// As [`Transport::beside`].
+    pub fn beside(&mut self) -> Option<Link> {
+        self.0.as_transport().and_then(|transport| transport.beside()).map(Link::new)
     }
 
     /// As [`Transport::learns_of_orders_from_events`].

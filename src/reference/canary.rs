@@ -175,8 +175,8 @@ impl Target for WrongShop {
 impl Sealed for WrongShop {}
 
 impl Transport for WrongShop {
-    fn beside(&mut self, api: &Arc<dyn Api>) {
-        self.shop.beside(api);
+    fn given_api(&mut self, api: &Arc<dyn Api>) {
+        self.shop.given_api(api);
     }
 
     fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {

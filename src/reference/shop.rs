@@ -464,7 +464,7 @@ impl Target for ReferenceShop {
 impl Sealed for ReferenceShop {}
 
 impl Transport for ReferenceShop {
-    fn beside(&mut self, api: &Arc<dyn Api>) {
+    fn given_api(&mut self, api: &Arc<dyn Api>) {
         self.api = Some(Arc::clone(api));
     }
 

@@ -5,17 +5,16 @@
 
 use std::{
     cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex, RwLock,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
-        mpsc,
+        RwLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use super::{
     claims::claims_remarks,
+    company::Company,
     conclude::conclude,
     drive::Driver,
     events::RunEvent,
@@ -35,10 +34,7 @@ use super::{
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::Case,
-    check::{
-        FailureKind, Rules, diff, snapshot, snapshot_fingerprint,
-        verdict::{Conformance, Verdict},
-    },
+    check::{Rules, diff, snapshot, snapshot_fingerprint, verdict::Conformance},
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
     plan::{Recipe, for_recipe},
@@ -110,20 +106,15 @@ pub(super) struct Campaign<'a> {
     pub(super) wall: Clock,
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
-    spoiled: AtomicU32,
+    pub(super) spoiled: AtomicU32,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
-    machine: RwLock<()>,
+    pub(super) machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
-const MOST_SPOILED: u32 = 3;
-
-enum Message {
-    Started(usize),
-    Finished(Judged),
-}
+pub(super) const MOST_SPOILED: u32 = 3;
 
 /// What came of a requirement's cases.
 pub(super) enum Judged {
@@ -156,124 +147,18 @@ impl<'a> Campaign<'a> {
         over
     }
 
-    fn run_requirements(
-        &self,
-        first: Driver<'a>,
-        selected: &[(usize, &RequirementText)],
-        emit: &mut dyn FnMut(&RunEvent<'_>),
-    ) -> Vec<Judged> {
-        let next = AtomicUsize::new(0);
-        let mut results = Vec::with_capacity(selected.len());
-        let (tell, hear) = mpsc::channel();
-        let workers = self.factory.workers(first.capabilities());
-        let first = Mutex::new(Some(first));
-        let redactor = Redactor::of(self.options, self.factory);
-        std::thread::scope(|scope| {
-            for _ in 0..self.options.jobs.min(workers).clamp(1, selected.len().max(1)) {
-                let (tell, next, first, redactor) = (tell.clone(), &next, &first, &redactor);
-                scope.spawn(move || {
-                    let mut driver = first.lock().ok().and_then(|mut first| first.take());
-                    while let Some((index, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        // Whoever listens may have gone; the work is then for nothing but harms nobody.
-                        let _ = tell.send(Message::Started(*index));
-                        let work = AssertUnwindSafe(|| self.judge(*index, requirement, &mut driver));
-                        let mut judged = catch_unwind(work).unwrap_or_else(|_| {
-                            let note = "the harness itself panicked here; please report it with the seed".to_owned();
-                            Judged::Done(*index, Box::new(error_result(requirement, note)))
-                        });
-                        if let Judged::Done(_, result) = &mut judged {
-                            redactor.requirement(result);
-                        }
-                        let _ = tell.send(Message::Finished(judged));
-                    }
-                });
-            }
-            drop(tell);
-            let id = |index: usize| self.provider.corpus().requirements[index].id.as_str();
-            for message in hear {
-                match message {
-                    Message::Started(index) => emit(&RunEvent::RequirementStarted { id: id(index) }),
-                    Message::Finished(judged) => {
-                        if let Judged::Done(_, result) = &judged {
-                            emit(&RunEvent::RequirementFinished(result));
-                        }
-                        results.push(judged);
-                    }
-                }
-            }
-        });
-        results
-    }
-
-    fn judge(&self, index: usize, requirement: &RequirementText, driver: &mut Option<Driver<'a>>) -> Judged {
-        let mut result = blank_result(requirement);
-        let done = |result: RequirementResult| Judged::Done(index, Box::new(result));
-        let Some(recipe) = requirement.recipe else {
-            result.note = Some("this version does not judge it yet".to_owned());
-            return done(result);
-        };
-        result.judged = true;
-        result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
-        if self.is_over() {
-            result.note = Some("the run ended before it".to_owned());
-            return done(result);
-        }
-        if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
-            return done(error_result(
-                requirement,
-                format!("not judged: the target failed to answer in {MOST_SPOILED} requirements before this one"),
-            ));
-        }
-        if driver.is_none() {
-            match self.driver() {
-                Ok(new) => *driver = Some(new),
-                Err(error) => {
-                    self.spoiled.fetch_add(1, Ordering::Relaxed);
-                    return done(error_result(requirement, error.to_string()));
-                }
-            }
-        }
-        let Some(ready) = driver.as_mut() else { return done(result) };
-        if let Some(reason) = inapplicable(requirement, ready.capabilities()) {
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some(reason);
-            return done(result);
-        }
-        let started = self.wall.monotonic();
-        let is_over = || self.is_over();
-        let work = self.work(index, requirement, recipe, &is_over);
-        let mut progress = Progress::default();
-        progress.trail.finished = true;
-        let failed = work.go_on(ready, &mut progress, &mut result);
-        let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
-        let costs_time = self.factory.transport() != "in-process";
-        if costs_time && (result.verdict == Verdict::Error || failed.iter().any(hangs)) {
-            self.spoiled.fetch_add(1, Ordering::Relaxed);
-        }
-        let usable = failed.is_empty() && result.verdict != Verdict::Error;
-        if !usable && ready.recover().is_err() {
-            *driver = None;
-        }
-        result.duration_ms = millis(self.wall.monotonic().saturating_sub(started));
-        if !failed.is_empty() {
-            return Judged::Failing(Box::new(Pending { index, recipe, result, progress, failed }));
-        }
-        result.coverage = Some(progress.coverage).filter(|_| result.verdict != Verdict::Error);
-        self.settle(&mut result, progress.trail, progress.planned, &[]);
-        done(result)
-    }
-
     /// The cases of a requirement.
     pub(super) fn work<'w>(
         &'w self,
         index: usize,
         requirement: &'w RequirementText,
         recipe: Recipe,
+        company: Option<&'w Company>,
         is_over: &'w dyn Fn() -> bool,
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
-        Work { provider, options, transport, machine: &self.machine, is_over, index, requirement, strategy }
+        Work { provider, options, transport, machine: &self.machine, company, is_over, index, requirement, strategy }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
@@ -436,31 +321,6 @@ pub(super) fn inapplicable(requirement: &RequirementText, capabilities: &Capabil
     (!subscribed).then(|| format!("the target does not subscribe to {}", requirement.events.join(" or ")))
 }
 
-fn blank_result(requirement: &RequirementText) -> RequirementResult {
-    RequirementResult {
-        id: requirement.id.clone(),
-        item: requirement.item.clone(),
-        level: requirement.level,
-        verdict: Verdict::NotExercised,
-        note: None,
-        judged: false,
-        cases: 0,
-        exercised: 0,
-        floor: 0,
-        by_claims: false,
-        coverage: None,
-        deliveries: 0,
-        duration_ms: 0,
-        source: requirement.source(),
-        findings: Vec::new(),
-        trail: None,
-    }
-}
-
-fn error_result(requirement: &RequirementText, note: String) -> RequirementResult {
-    RequirementResult { verdict: Verdict::Error, note: Some(note), judged: true, ..blank_result(requirement) }
-}
-
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -131,7 +131,7 @@ impl<'a> Campaign<'a> {
         let is_over = || self.is_over();
         let index = pending.index;
         let requirement = &self.provider.corpus().requirements[index];
-        let work = self.work(index, requirement, pending.recipe, &is_over);
+        let work = self.work(index, requirement, pending.recipe, None, &is_over);
         let mut queue = std::mem::take(&mut pending.failed);
         while !queue.is_empty() {
             for failed in queue.drain(..) {

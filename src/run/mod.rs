@@ -8,6 +8,7 @@ mod book;
 mod campaign;
 mod claims;
 mod coherence;
+mod company;
 mod conclude;
 mod drive;
 mod events;
@@ -27,6 +28,7 @@ mod tally;
 mod waive;
 mod work;
 mod workbench;
+mod workers;
 
 pub use alias::with_fresh_ids;
 #[doc(hidden)]

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     book::Made,
+    company::{Company, Suspect},
     drive::{Driver, Outcome, Played},
     exercise::Canaries,
     options::Options,
@@ -29,6 +30,8 @@ pub(super) const EXTRA_DRAWS: u32 = 3;
 /// A case on which a last look is owed.
 struct Open {
     number: u32,
+    /// The company's turn in which it was played.
+    turn: u64,
     plan: Plan,
     case: Case,
     exercised: bool,
@@ -73,11 +76,19 @@ pub(super) struct Progress {
 
 /// Who else uses the machine while a case is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Company {
+enum With {
     /// The other workers.
     Others,
     /// No other worker.
     Nobody,
+}
+
+/// A case as it was played.
+struct Shown {
+    case: Case,
+    outcome: Outcome,
+    /// What the target wrote to its standard error, where nobody else can have caused it.
+    complaints: Option<String>,
 }
 
 /// One requirement's cases.
@@ -88,6 +99,8 @@ pub(super) struct Work<'c> {
     pub(super) transport: &'c str,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
     pub(super) machine: &'c RwLock<()>,
+    /// With whom the target is shared, if it is.
+    pub(super) company: Option<&'c Company>,
     /// Whether nothing more is to be begun.
     pub(super) is_over: &'c dyn Fn() -> bool,
     /// The requirement's place in the catalogue.
@@ -135,9 +148,18 @@ impl<'c> Work<'c> {
             if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
                 continue;
             }
-            // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
-            drop(driver.complaints());
-            let played = self.playing(Company::Others, || driver.play(&self.name(number), &case, self.rules()));
+            if self.company.is_none() {
+                // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
+                drop(driver.complaints());
+            }
+            // What is killed is killed for all.
+            let is_shared = self.company.is_some() && case.kills();
+            let (turn, played) = self.playing(if is_shared { With::Nobody } else { With::Others }, || {
+                if is_shared {
+                    self.company.iter().for_each(|company| company.is_left());
+                }
+                (self.turn(), driver.play(&self.name(number), &case, self.rules()))
+            });
             let most_open = if played.is_open() { MOST_OPEN } else { 0 };
             let stopped = played.outcome().has_stopped();
             if stopped && !played.outcome().is_still_there() {
@@ -145,7 +167,7 @@ impl<'c> Work<'c> {
                 progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
             progress.coverage.count(&case);
-            open.push_back(Open { number, plan, case, exercised, played });
+            open.push_back(Open { number, turn, plan, case, exercised, played });
             self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, progress, result, &mut failed);
         }
         self.close_all(&mut open, 0, driver, progress, result, &mut failed);
@@ -176,60 +198,106 @@ impl<'c> Work<'c> {
     /// Ends a case; what is to be noted of it, and whether the target can still be asked about the others.
     fn close(&self, open: Open, driver: &mut Driver<'_>, result: &mut RequirementResult, failed: &mut Vec<Failed>) -> (RanCase, bool) {
         let mut ran = open.ran();
-        let Open { number, plan, case, played, .. } = open;
-        let mut shown = (case, self.playing(Company::Others, || driver.finish(played)));
-        let mut usable = shown.1.is_still_there();
-        if shown.1.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
-            // It may have been the machine that was slow.
-            shown = self.alone(driver, number, &plan).unwrap_or(shown);
+        let Open { number, turn, plan, case, mut played, .. } = open;
+        let outcome = self.playing(With::Others, || {
+            if self.turn() != turn {
+                played.forgo();
+            }
+            driver.finish(played)
+        });
+        let mut usable = outcome.is_still_there();
+        let mut shown = Shown { case, outcome, complaints: None };
+        let is_late = shown.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        let in_company = self.company.filter(|_| shown.outcome.has_stopped());
+        if is_late || in_company.is_some() {
+            // It may have been the machine that was slow, or one of the others.
+            match self.alone(driver, number, &plan) {
+                Ok(alone) => {
+                    in_company.iter().for_each(|company| self.compare(company, (number, turn), &shown.outcome, &alone.outcome, driver));
+                    ran.deliveries = if in_company.is_some() { alone.outcome.deliveries } else { ran.deliveries };
+                    shown = alone;
+                }
+                Err(error) if in_company.is_some() => {
+                    (shown.outcome.failure, shown.outcome.error) = (None, Some(error));
+                }
+                Err(_) => {}
+            }
             // It has been started again for this, and has perhaps forgotten the other cases.
             usable = false;
         }
-        let (case, outcome) = shown;
+        let Shown { case, outcome, complaints } = shown;
         // Of a target that calls nobody, nothing is known of what it does with answers.
         ran.missed |= self.requirement.needs.contains(&Need::CallsBack) && !has_called(&case, &outcome);
+        let mut complaints = || complaints.clone().unwrap_or_else(|| driver.complaints());
         if let Some(error) = &outcome.error {
             result.verdict = Verdict::Error;
-            result.note = Some(with_complaints(error, &driver.complaints()));
+            result.note = Some(with_complaints(error, &complaints()));
             ran.last = true;
             return (ran, false);
         }
         let Some(failure) = &outcome.failure else { return (ran, usable) };
         // What costs the time of a hang or of a new start is not looked for twice.
         let costly = self.transport != "in-process" && matches!(failure.kind, FailureKind::Timeout | FailureKind::Crash);
-        let complaints = driver.complaints();
+        let complaints = complaints();
         ran.failed = Some(Vec::new());
         let as_it_is = self.options.shrink.attempts == 0;
-        ran.last = costly || as_it_is || !driver.is_usable() && driver.recover().is_err();
+        ran.last = costly || as_it_is || !driver.is_usable() && self.recover(driver).is_err();
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
     }
 
-    /// Plays a case once more while no other worker does anything.
-    fn alone(&self, driver: &mut Driver<'_>, number: u32, plan: &Plan) -> Option<(Case, Outcome)> {
+    /// Plays a case once more while no other worker does anything, on a target that was started anew.
+    fn alone(&self, driver: &mut Driver<'_>, number: u32, plan: &Plan) -> Result<Shown, TargetError> {
         // Beyond the serials of all cases, so that no order is met twice.
         let serial = SECOND_SERIALS + self.serial(number);
         let case = self.case(plan, serial, &driver.capabilities().clone());
-        if driver.recover().is_err() {
-            return None;
+        let name = format!("{}-alone", self.name(number));
+        self.playing(With::Nobody, || {
+            self.company.iter().for_each(|company| company.is_left());
+            driver.recover()?;
+            drop(driver.complaints());
+            let outcome = driver.run(&name, &case, self.rules());
+            let complaints = Some(driver.complaints());
+            if self.company.is_some() && !driver.is_usable() {
+                // The others go on with it. Whether this succeeds shows when they do.
+                let _ = driver.recover();
+            }
+            Ok(Shown { case, outcome, complaints })
+        })
+    }
+
+    /// Makes the target usable again.
+    fn recover(&self, driver: &mut Driver<'_>) -> Result<(), TargetError> {
+        recover(driver, self.machine, self.company)
+    }
+
+    /// The company's turn.
+    fn turn(&self) -> u64 {
+        self.company.map_or(0, Company::turn)
+    }
+
+    /// Notes what came of a case that was played in company and alone. What is late in company says nothing, and what an
+    /// asynchronous target shows is late where there is much to do.
+    fn compare(&self, company: &Company, (number, turn): (u32, u64), together: &Outcome, alone: &Outcome, driver: &Driver<'_>) {
+        let is_late = |kind| kind == FailureKind::Timeout || kind == FailureKind::State && driver.capabilities().asynchronous;
+        let is_guilty = alone.has_stopped();
+        if !is_guilty && together.failure.as_ref().is_some_and(|failure| is_late(failure.kind)) {
+            return;
         }
-        drop(driver.complaints());
-        let outcome = {
-            let name = format!("{}-alone", self.name(number));
-            self.playing(Company::Nobody, || driver.run(&name, &case, self.rules()))
-        };
-        Some((case, outcome))
+        let failure = together.failure.as_ref().map(|failure| failure.message.clone());
+        let what = failure.or_else(|| together.error.as_ref().map(TargetError::to_string)).unwrap_or_default();
+        company.note(Suspect { index: self.index, number, turn, is_guilty, what });
     }
 
     /// Plays something, while others do too or while nobody does.
-    fn playing<T>(&self, company: Company, play: impl FnOnce() -> T) -> T {
+    fn playing<T>(&self, with: With, play: impl FnOnce() -> T) -> T {
         // The lock keeps nothing that a panic could have spoiled.
-        match company {
-            Company::Others => {
+        match with {
+            With::Others => {
                 let _held = self.machine.read().unwrap_or_else(PoisonError::into_inner);
                 play()
             }
-            Company::Nobody => {
+            With::Nobody => {
                 let _held = self.machine.write().unwrap_or_else(PoisonError::into_inner);
                 play()
             }
@@ -288,6 +356,14 @@ impl<'c> Work<'c> {
 fn has_called(case: &Case, outcome: &Outcome) -> bool {
     let fails = |delivery: &Delivery| delivery.api.is_some_and(|fault| fault != ApiFault::Slow);
     if case.all_deliveries().any(fails) { outcome.calls.failed > 0 } else { outcome.calls.made > 0 }
+}
+
+/// Makes a target usable again; where it is shared, while nobody else uses it.
+pub(super) fn recover(driver: &mut Driver<'_>, machine: &RwLock<()>, company: Option<&Company>) -> Result<(), TargetError> {
+    let Some(company) = company else { return driver.recover() };
+    let _held = machine.write().unwrap_or_else(PoisonError::into_inner);
+    company.is_left();
+    driver.recover()
 }
 
 /// The case of a plan as the target gets it.

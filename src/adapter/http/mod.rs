@@ -19,9 +19,9 @@ pub use settings::{HttpSettings, Setup};
 use std::{
     collections::HashMap,
     ffi::OsString,
-    iter,
+    io, iter,
     net::TcpStream,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -34,9 +34,10 @@ use service::{Service, free_port};
 use settings::{API, PORT};
 
 use super::{
-    Amid, Amidst, Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     endpoint::{CaseBegun, refused},
     folder::{FOLDER, Folder},
+    permits::Permits,
     process::{Process, SUCCESS},
     shown,
     wire::read_bare_state,
@@ -51,20 +52,14 @@ const LONGEST_ANSWER: usize = 64 << 10;
 /// How much of a shown order is read.
 const LONGEST_STATE: usize = 8 << 20;
 /// How long a service that takes one delivery at a time has to finish one whose sender hung up.
-/// How long the request for a refund is waited for, before it is looked whether there will be one.
-const WAIT_FOR_REQUEST: Duration = Duration::from_millis(20);
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 const LONGEST_REST: Duration = Duration::from_secs(3);
 
-/// A target over HTTP. A service that it started itself is killed when it is dropped.
+/// A target over HTTP. A service that it started itself is killed when it is dropped, and everyone beside it.
 pub struct HttpTarget {
-    settings: HttpSettings,
-    webhook: Address,
-    state: Address,
-    setup: Option<Address>,
-    initiate: Option<Address>,
-    ready: Option<Address>,
-    service: Option<Service>,
+    common: Arc<Common>,
+    /// Whether it came beside another one, which lets the service go.
+    is_guest: bool,
     client: Client,
     /// How long the answer to a delivery is waited for at least, whatever the settings say.
     patience: Duration,
@@ -75,10 +70,63 @@ pub struct HttpTarget {
     cases: HashMap<String, Vec<String>>,
     /// The JSON of the order that was shown last.
     last_state: Vec<u8>,
+}
+
+/// What all have in common who speak to one service.
+struct Common {
+    settings: HttpSettings,
+    webhook: Address,
+    state: Address,
+    setup: Option<Address>,
+    initiate: Option<Address>,
+    ready: Option<Address>,
+    service: Option<Mutex<Service>>,
+    /// No more requests are under way than the service claims to take.
+    permits: Permits,
     /// What was put in the place of a placeholder, and differs from run to run.
     chosen: Vec<(String, &'static str)>,
     /// Removed last.
     _folder: Option<Folder>,
+}
+
+impl Common {
+    /// The service, if it is ours. Whoever panicked left it whole.
+    fn service(&self) -> Option<MutexGuard<'_, Service>> {
+        self.service.as_ref().map(|service| service.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An error in the words of the settings: it stands in reports, and those of the same seed are the same.
+    fn failed(&self, operation: &str, kind: TargetErrorKind) -> TargetError {
+        let mut error = TargetError::new(operation, kind);
+        error.each_text(|text| *text = self.as_written(text));
+        error
+    }
+
+    /// A text with the placeholders that stand in the settings.
+    fn as_written(&self, text: &str) -> String {
+        self.chosen.iter().fold(text.to_owned(), |text, (value, placeholder)| text.replace(value, placeholder))
+    }
+
+    /// What is to blame for an answer that did not come.
+    fn blamed(&self, operation: &str, trouble: Trouble) -> TargetError {
+        let ended = self.service().and_then(|mut service| service.ending());
+        let kind = match (trouble, ended) {
+            (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
+            (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
+            (_, Some(how)) => TargetErrorKind::Crashed(how),
+            (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
+            (Trouble::Broken(why), None) => TargetErrorKind::Crashed(format!("broke off without an answer: {why}")),
+        };
+        self.failed(operation, kind)
+    }
+
+    fn others(&self, longest: usize) -> Patience {
+        Patience { limit: Some(self.settings.other_limit), longest }
+    }
+
+    fn declined(&self, operation: &str, address: &Address, reply: &Reply) -> TargetError {
+        self.failed(operation, refused(&address.to_string(), reply.status, &reply.body))
+    }
 }
 
 impl HttpTarget {
@@ -112,32 +160,22 @@ impl HttpTarget {
         let [Some(webhook), Some(state), setup, initiate, ready] = settings.addresses().map_err(fail)? else {
             return Err(fail("a URL is missing".to_owned()));
         };
-        let client = Client::new().map_err(|error| fail(error.to_string()))?;
-        let service = settings.service.clone().map(Service::new);
-        let (currencies, cases) = (HashMap::new(), HashMap::new());
-        Ok(HttpTarget {
-            settings,
-            webhook,
-            state,
-            setup,
-            initiate,
-            ready,
-            service,
-            client,
-            patience: Duration::ZERO,
-            slowest: Duration::ZERO,
-            currencies,
-            cases,
-            last_state: Vec::new(),
-            chosen,
-            _folder: folder,
-        })
+        let service = settings.service.clone().map(|service| Mutex::new(Service::new(service)));
+        let permits = Permits::new(usize::try_from(settings.introduction.capabilities.concurrency).unwrap_or(usize::MAX));
+        let common = Common { settings, webhook, state, setup, initiate, ready, service, permits, chosen, _folder: folder };
+        HttpTarget::of(Arc::new(common), false).map_err(|error| fail(error.to_string()))
+    }
+
+    fn of(common: Arc<Common>, is_guest: bool) -> io::Result<HttpTarget> {
+        let (patience, slowest) = (Duration::ZERO, Duration::ZERO);
+        let (currencies, cases, last_state) = (HashMap::new(), HashMap::new(), Vec::new());
+        Ok(HttpTarget { common, is_guest, client: Client::new()?, patience, slowest, currencies, cases, last_state })
     }
 
     /// Sends a request so many times over so many connections as fast as it is answered, and gives the statuses; for
     /// measuring. As with other measuring clients, the request is made once.
     pub fn deliver_in_bulk(&mut self, request: &Request<'_>, times: usize, connections: usize) -> Vec<Result<u16, TargetError>> {
-        let request = post(&self.webhook, request.headers, request.body);
+        let request = post(&self.common.webhook, request.headers, request.body);
         self.send_together(request.map(|request| iter::repeat_n(Arc::new(request), times).collect()), times, connections)
     }
 
@@ -153,79 +191,51 @@ impl HttpTarget {
             Err(problem) => return vec![Err(unsendable("deliver", problem)); count],
         };
         let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
-        let statuses = self.client.send_together(&self.webhook, requests, connections, patience);
-        statuses.into_iter().map(|status| status.map_err(|trouble| self.blamed("deliver", trouble))).collect()
-    }
-
-    fn others(&self, longest: usize) -> Patience {
-        Patience { limit: Some(self.settings.other_limit), longest }
+        let statuses = self.client.send_together(&self.common.webhook, requests, connections, patience);
+        statuses.into_iter().map(|status| status.map_err(|trouble| self.common.blamed("deliver", trouble))).collect()
     }
 
     /// Starts the service if it is ours and does not run, and waits until it is ready.
     fn start(&mut self, operation: &str) -> Result<(), TargetError> {
-        let HttpTarget { settings, webhook, ready, service, client, .. } = self;
+        let HttpTarget { common, client, .. } = self;
+        let Common { settings, webhook, ready, .. } = &**common;
         client.forget();
         let mut is_ready = |limit: Duration| ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
-        let started = match service {
-            Some(service) => service.start(&webhook.sockets, is_ready),
+        let started = match common.service() {
+            Some(mut service) => service.start(&webhook.sockets, is_ready),
             None => {
                 is_ready(settings.other_limit).map_err(|problem| format!("{problem}; start the service first, or let [server] start it"))
             }
         };
-        started.map_err(|why| self.failed(operation, TargetErrorKind::NotStarted(why)))
-    }
-
-    /// An error in the words of the settings: it stands in reports, and those of the same seed are the same.
-    fn failed(&self, operation: &str, kind: TargetErrorKind) -> TargetError {
-        let mut error = TargetError::new(operation, kind);
-        error.each_text(|text| *text = self.as_written(text));
-        error
-    }
-
-    /// A text with the placeholders that stand in the settings.
-    fn as_written(&self, text: &str) -> String {
-        self.chosen.iter().fold(text.to_owned(), |text, (value, placeholder)| text.replace(value, placeholder))
-    }
-
-    /// What is to blame for an answer that did not come.
-    fn blamed(&mut self, operation: &str, trouble: Trouble) -> TargetError {
-        let ended = self.service.as_mut().and_then(Service::ending);
-        let kind = match (trouble, ended) {
-            (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
-            (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
-            (_, Some(how)) => TargetErrorKind::Crashed(how),
-            (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
-            (Trouble::Broken(why), None) => TargetErrorKind::Crashed(format!("broke off without an answer: {why}")),
-        };
-        self.failed(operation, kind)
+        started.map_err(|why| common.failed(operation, TargetErrorKind::NotStarted(why)))
     }
 
     /// Posts JSON that must be answered 2xx.
     fn tell(&mut self, operation: &str, address: &Address, body: &impl Serialize) -> Result<(), TargetError> {
+        let HttpTarget { common, client, .. } = self;
         let body = serde_json::to_vec(body).map_err(|error| unsendable(operation, error.to_string()))?;
-        let headers = self.settings.with_own_headers("content-type");
+        let headers = common.settings.with_own_headers("content-type");
         let request = post(address, &headers, &body).map_err(|problem| unsendable(operation, problem))?;
-        let patience = self.others(LONGEST_ANSWER);
-        let reply = self.client.send(address, request, patience).map_err(|trouble| self.blamed(operation, trouble))?;
-        if (200..300).contains(&reply.status) { Ok(()) } else { Err(self.declined(operation, address, &reply)) }
-    }
-
-    fn declined(&self, operation: &str, address: &Address, reply: &Reply) -> TargetError {
-        self.failed(operation, refused(&address.to_string(), reply.status, &reply.body))
+        let _held = common.permits.take(1);
+        let sent = client.send(address, request, common.others(LONGEST_ANSWER));
+        let reply = sent.map_err(|trouble| common.blamed(operation, trouble))?;
+        if (200..300).contains(&reply.status) { Ok(()) } else { Err(common.declined(operation, address, &reply)) }
     }
 
     fn run_setup(&mut self, command: &[String], body: &[u8]) -> Result<(), TargetError> {
         // The command may speak to the service, which may serve one connection at a time.
         self.client.forget();
-        let fail = |why: String| self.failed("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
+        let Common { settings, permits, .. } = &*self.common;
+        let _held = permits.take(1);
+        let fail = |why: String| self.common.failed("begin", TargetErrorKind::Declined(format!("`{}` {why}", command.join(" "))));
         let words: Vec<OsString> = command.iter().map(OsString::from).collect();
         let mut process =
-            Process::start_in(&words, &self.settings.directory).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
-        let deadline = Instant::now() + self.settings.other_limit;
+            Process::start_in(&words, &settings.directory).map_err(|why| TargetError::new("begin", TargetErrorKind::Declined(why)))?;
+        let deadline = Instant::now() + settings.other_limit;
         process.write(body, deadline);
         process.close_stdin();
         let Some(how) = process.wait_for_ending(deadline) else {
-            return Err(fail(format!("did not end within {} s", self.settings.other_limit.as_secs())));
+            return Err(fail(format!("did not end within {} s", settings.other_limit.as_secs())));
         };
         if how == SUCCESS {
             return Ok(());
@@ -237,23 +247,23 @@ impl HttpTarget {
     /// Who hangs up does not see when a request has been dealt with. Where one delivery is taken at a time, the next one waits
     /// for longer than any took so far.
     fn let_it_finish(&self) {
-        if self.settings.introduction.capabilities.concurrency <= 1 {
+        if self.common.settings.introduction.capabilities.concurrency <= 1 {
             std::thread::sleep((self.slowest * 2).clamp(SHORTEST_REST, LONGEST_REST));
         }
     }
 
     fn answer_limit(&self) -> Option<Duration> {
-        self.settings.answer_limit.map(|limit| limit.max(self.patience))
+        self.common.settings.answer_limit.map(|limit| limit.max(self.patience))
     }
 }
 
 impl Target for HttpTarget {
     fn hello(&mut self, _: &Hello) -> Result<Introduction, TargetError> {
-        match &self.service {
-            Some(service) if service.is_running() => {}
-            _ => self.start("hello")?,
+        let runs = self.common.service().is_some_and(|service| service.is_running());
+        if !runs {
+            self.start("hello")?;
         }
-        Ok(self.settings.introduction.clone())
+        Ok(self.common.settings.introduction.clone())
     }
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
@@ -264,9 +274,9 @@ impl Target for HttpTarget {
             self.cases.entry(case.to_owned()).or_default().push(order.order_id.clone());
         }
         let begun = CaseBegun { case, orders };
-        match self.settings.setup.clone() {
+        match self.common.settings.setup.clone() {
             Setup::Events => Ok(()),
-            Setup::Url(_) => match self.setup.clone() {
+            Setup::Url(_) => match self.common.setup.clone() {
                 Some(address) => self.tell("begin", &address, &begun),
                 None => Ok(()),
             },
@@ -278,35 +288,40 @@ impl Target for HttpTarget {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let outgoing = post(&self.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
         let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
+        let HttpTarget { common, client, .. } = self;
+        let outgoing = post(&common.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
+        let _held = common.permits.take(1);
         let started = Instant::now();
-        let reply = self.client.send(&self.webhook, outgoing, patience).map_err(|trouble| self.blamed("deliver", trouble))?;
+        let reply = client.send(&common.webhook, outgoing, patience).map_err(|trouble| common.blamed("deliver", trouble))?;
         self.slowest = self.slowest.max(started.elapsed());
         Ok(reply.status)
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        let Some(address) = self.initiate.clone() else { return Err(TargetError::unsupported("initiate")) };
+        let Some(address) = self.common.initiate.clone() else { return Err(TargetError::unsupported("initiate")) };
         self.tell("initiate", &address, own)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let path = self.state.path_of(order_id);
-        let headers = self.settings.with_own_headers("accept");
-        let request = outgoing(Method::GET, &self.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
-        let patience = self.others(LONGEST_STATE);
-        let reply = self.client.send(&self.state, request, patience).map_err(|trouble| self.blamed("observe", trouble))?;
-        let nonsense = |what: String| self.failed("observe", TargetErrorKind::Nonsense(what));
+        let HttpTarget { common, client, currencies, .. } = self;
+        let path = common.state.path_of(order_id);
+        let headers = common.settings.with_own_headers("accept");
+        let request = outgoing(Method::GET, &common.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
+        let reply = {
+            let _held = common.permits.take(1);
+            client.send(&common.state, request, common.others(LONGEST_STATE)).map_err(|trouble| common.blamed("observe", trouble))?
+        };
+        let nonsense = |what: String| common.failed("observe", TargetErrorKind::Nonsense(what));
         match reply.status {
             404 => Ok(None),
             200 if reply.is_cut => Err(nonsense(format!("the order's JSON breaks off, or is longer than {} MiB", LONGEST_STATE >> 20))),
             200 => {
-                let read = self.read(order_id, &reply.body).map(Some).map_err(nonsense);
+                let read = common.read(order_id, &reply.body, currencies.get(order_id).copied()).map(Some).map_err(nonsense);
                 self.last_state = reply.body;
                 read
             }
-            _ => Err(self.declined("observe", &self.state, &reply)),
+            _ => Err(common.declined("observe", &common.state, &reply)),
         }
     }
 
@@ -319,19 +334,14 @@ impl Target for HttpTarget {
 
     fn bye(&mut self) {
         self.client.forget();
-        if let Some(service) = &mut self.service {
+        if let Some(mut service) = self.common.service().filter(|_| !self.is_guest) {
             service.stop();
         }
     }
 
     fn restart(&mut self) -> Result<(), TargetError> {
-        match &mut self.service {
-            Some(service) => {
-                service.kill();
-                self.start("restart")
-            }
-            None => Err(TargetError::unsupported("restart")),
-        }
+        let killed = self.common.service().map(|mut service| service.kill());
+        killed.map_or_else(|| Err(TargetError::unsupported("restart")), |()| self.start("restart"))
     }
 
     fn as_transport(&mut self) -> Option<&mut dyn Transport> {
@@ -342,8 +352,12 @@ impl Target for HttpTarget {
 impl Sealed for HttpTarget {}
 
 impl Transport for HttpTarget {
+    fn beside(&mut self) -> Option<Box<dyn Target>> {
+        Some(Box::new(HttpTarget::of(Arc::clone(&self.common), true).ok()?))
+    }
+
     fn learns_of_orders_from_events(&self) -> bool {
-        self.settings.setup == Setup::Events
+        self.common.settings.setup == Setup::Events
     }
 
     fn wait_at_least(&mut self, patience: Duration) {
@@ -351,56 +365,28 @@ impl Transport for HttpTarget {
     }
 
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
-        let outgoing = requests.iter().map(|request| post(&self.webhook, request.headers, request.body).map(Arc::new)).collect();
+        let common = Arc::clone(&self.common);
+        let outgoing = requests.iter().map(|request| post(&common.webhook, request.headers, request.body).map(Arc::new)).collect();
+        let _held = common.permits.take(requests.len());
         self.send_together(outgoing, requests.len(), requests.len())
-    }
-
-    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
-        let unsent = |error: &TargetError| requests.iter().map(|_| Err(error.clone())).collect();
-        let Some(address) = self.initiate.clone() else {
-            let error = TargetError::unsupported("initiate");
-            return (Err(error.clone()), unsent(&error));
-        };
-        let headers = self.settings.with_own_headers("content-type");
-        let request = serde_json::to_vec(own).map_err(|error| error.to_string()).and_then(|body| post(&address, &headers, &body));
-        let prepared = request.and_then(|request| Client::new().map(|client| (request, client)).map_err(|error| error.to_string()));
-        let (request, mut client) = match prepared {
-            Ok(prepared) => prepared,
-            Err(problem) => {
-                let error = unsendable("initiate", problem);
-                return (Err(error.clone()), unsent(&error));
-            }
-        };
-        let patience = self.others(LONGEST_ANSWER);
-        let (reply, answers) = std::thread::scope(|scope| {
-            let own = scope.spawn(|| client.send(&address, request, patience));
-            // A service that fails before it asks the provider need not be waited for.
-            while !amid.wait(WAIT_FOR_REQUEST) && !own.is_finished() {}
-            let answers = self.deliver_together(requests);
-            amid.go_on();
-            (own.join().unwrap_or_else(|_| Err(Trouble::Broken("the request was not sent".to_owned()))), answers)
-        });
-        let made = match reply {
-            Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
-            Ok(reply) => Err(self.declined("initiate", &address, &reply)),
-            Err(trouble) => Err(self.blamed("initiate", trouble)),
-        };
-        (made, answers)
     }
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         let limit = self.answer_limit().unwrap_or(FAR_AWAY);
         // A service that serves one connection at a time would wait for the next request on the one that is kept.
         self.client.forget();
+        let common = Arc::clone(&self.common);
+        let webhook = &common.webhook;
+        let _held = common.permits.take(1);
         let result = match mishap {
-            Mishap::AnswerUnread => mishap::leave_unread(&self.webhook, request, limit).map(|()| None),
-            Mishap::Reset => mishap::reset(&self.webhook, request, limit).map(|()| {
+            Mishap::AnswerUnread => mishap::leave_unread(webhook, request, limit).map(|()| None),
+            Mishap::Reset => mishap::reset(webhook, request, limit).map(|()| {
                 self.let_it_finish();
                 None
             }),
-            Mishap::HalfSent => mishap::half_send(&self.webhook, request, limit).map(|()| None),
-            Mishap::SlowReading => mishap::read_slowly(&self.webhook, request, limit).map(Some),
-            Mishap::Killed { after_ms } => match mishap::only_send(&self.webhook, request, limit) {
+            Mishap::HalfSent => mishap::half_send(webhook, request, limit).map(|()| None),
+            Mishap::SlowReading => mishap::read_slowly(webhook, request, limit).map(Some),
+            Mishap::Killed { after_ms } => match mishap::only_send(webhook, request, limit) {
                 Ok(stream) => {
                     std::thread::sleep(Duration::from_millis(after_ms.into()));
                     let restarted = self.restart();
@@ -410,11 +396,11 @@ impl Transport for HttpTarget {
                 Err(trouble) => Err(trouble),
             },
         };
-        result.map_err(|trouble| self.blamed("deliver", trouble))
+        result.map_err(|trouble| common.blamed("deliver", trouble))
     }
 
     fn readings(&mut self, order_id: &str) -> Vec<String> {
-        let Some(mapping) = &self.settings.mapping else { return Vec::new() };
+        let Some(mapping) = &self.common.settings.mapping else { return Vec::new() };
         let currency = self.currencies.get(order_id).copied();
         match serde_json::from_slice(&self.last_state) {
             Ok(document) => mapping.readings(&document, order_id, currency),
@@ -423,26 +409,27 @@ impl Transport for HttpTarget {
     }
 
     fn endpoints(&self) -> Option<Endpoints> {
+        let Common { settings, webhook, state, setup, .. } = &*self.common;
         Some(Endpoints {
-            start: self.settings.service.as_ref().map(|service| service.command.clone()),
-            webhook: self.webhook.to_string(),
-            state: self.state.to_string(),
-            setup: self.setup.as_ref().map(Address::to_string),
-            headers: self.settings.headers.iter().map(|(name, _)| name.clone()).collect(),
+            start: settings.service.as_ref().map(|service| service.command.clone()),
+            webhook: webhook.to_string(),
+            state: state.to_string(),
+            setup: setup.as_ref().map(Address::to_string),
+            headers: settings.headers.iter().map(|(name, _)| name.clone()).collect(),
         })
     }
 
     fn complaints(&mut self) -> String {
-        let complaints = self.service.as_mut().map(Service::complaints).unwrap_or_default();
-        self.as_written(&complaints)
+        let complaints = self.common.service().map(|mut service| service.complaints()).unwrap_or_default();
+        self.common.as_written(&complaints)
     }
 }
 
-impl HttpTarget {
-    fn read(&self, order_id: &str, body: &[u8]) -> Result<OrderState, String> {
+impl Common {
+    fn read(&self, order_id: &str, body: &[u8], currency: Option<Currency>) -> Result<OrderState, String> {
         let Some(mapping) = &self.settings.mapping else { return read_bare_state(body) };
         let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
-        mapping.read(&document, order_id, self.currencies.get(order_id).copied())
+        mapping.read(&document, order_id, currency)
     }
 }
 

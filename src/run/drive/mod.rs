@@ -187,7 +187,7 @@ impl<'a> Driver<'a> {
         };
         let api = self.double.clone().map(|double| double as Arc<dyn Api>);
         let introduction = self.call("hello", |target| {
-            api.iter().for_each(|api| target.beside(api));
+            api.iter().for_each(|api| target.given_api(api));
             target.hello(&hello)
         })?;
         if introduction.capabilities.concurrency == 0 {
@@ -198,6 +198,30 @@ impl<'a> Driver<'a> {
             Some(what) => Err(TargetError::new("hello", TargetErrorKind::Misclaimed(what))),
             None => Ok(introduction),
         }
+    }
+
+    /// Drives cases that are under way at the same time as this one's, on the same target; `None` where that cannot be. What it
+    /// does to the target, it does to all, and it makes no other.
+    pub(super) fn beside(&mut self) -> Option<Driver<'a>> {
+        let target = self.call("hello", |target| Ok(target.beside())).ok()??;
+        let (provider, clock, conditions) = (self.provider, self.clock.clone(), self.conditions.clone());
+        let introduction = self.introduction.clone();
+        let (before, aliases, crashed) = (None, None, None);
+        let (factory, has_panicked, is_spent) = (None, false, false);
+        Some(Driver {
+            provider,
+            target,
+            factory,
+            clock,
+            conditions,
+            introduction,
+            before,
+            aliases,
+            has_panicked,
+            is_spent,
+            crashed,
+            double: self.double.clone(),
+        })
     }
 
     /// What the target claims.

@@ -36,6 +36,11 @@ impl Played {
         &self.outcome
     }
 
+    /// Lets the last look be, because the target was started anew and has perhaps forgotten the case.
+    pub(in crate::run) fn forgo(&mut self) {
+        self.owed.clear();
+    }
+
     /// Whether a last look is still owed.
     pub fn is_open(&self) -> bool {
         !self.owed.is_empty()

@@ -1,0 +1,87 @@
+//! Cases that are under way at the same time on one target, and what is made of it when one of them goes wrong.
+//!
+//! What goes wrong in company may be somebody else's doing: a crash takes down every case that is under way, and a lock that
+//! one of them left behind stops the others. So whatever fails in company is played once more alone, on a target that was
+//! started anew, and only what fails then is told. A failure that no case shows alone is nobody's, and is said to be so.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// Those who share one target.
+#[derive(Default)]
+pub(super) struct Company {
+    /// How often somebody was alone with the target. It changes only while nobody plays a case.
+    turns: AtomicU64,
+    suspects: Mutex<Vec<Suspect>>,
+}
+
+/// A case that failed in company and was played once more alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Suspect {
+    /// The requirement's place in the catalogue.
+    pub(super) index: usize,
+    /// The case's number.
+    pub(super) number: u32,
+    /// When it was played: cases of one turn were under way at the same time, or one after the other with nobody alone between.
+    pub(super) turn: u64,
+    /// Whether it failed alone too.
+    pub(super) is_guilty: bool,
+    /// How it failed in company.
+    pub(super) what: String,
+}
+
+impl Company {
+    /// Which turn it is.
+    pub(super) fn turn(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Says that somebody is alone with the target, which nobody finds as it was.
+    pub(super) fn is_left(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes what came of a case that failed in company.
+    pub(super) fn note(&self, suspect: Suspect) {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner).push(suspect);
+    }
+
+    /// The first case, by its place in the catalogue, that failed in company and not alone, where nobody of the same turn
+    /// failed alone either, and how many others there are.
+    pub(super) fn unexplained(&self) -> Option<(Suspect, usize)> {
+        let suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_explained = |turn: u64| suspects.iter().any(|other| other.is_guilty && other.turn == turn);
+        let unexplained = || suspects.iter().filter(|suspect| !suspect.is_guilty && !is_explained(suspect.turn));
+        let first = unexplained().min_by_key(|suspect| (suspect.index, suspect.number))?;
+        Some((first.clone(), unexplained().count() - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(suspects: &[(usize, u64, bool)], expected: Option<(usize, usize)>) {
+        let company = Company::default();
+        for &(index, turn, is_guilty) in suspects {
+            company.note(Suspect { index, number: 0, turn, is_guilty, what: String::new() });
+        }
+        assert_eq!(company.unexplained().map(|(suspect, others)| (suspect.index, others)), expected);
+    }
+
+    #[test]
+    fn who_fails_alone_explains_those_of_the_same_turn() {
+        check(&[], None);
+        check(&[(3, 0, true)], None);
+        check(&[(3, 0, false), (4, 0, true), (5, 0, false)], None);
+    }
+
+    #[test]
+    fn what_nobody_shows_alone_is_told() {
+        check(&[(3, 0, false)], Some((3, 0)));
+        check(&[(5, 1, false), (4, 0, true), (3, 1, false)], Some((3, 1)));
+    }
+}

@@ -1,0 +1,262 @@
+//! Who judges which requirement: workers with a target each, and on a target that takes several deliveries at the same time
+//! several that share it.
+//!
+//! What is sent in a case follows from its requirement and its number, so none of this changes what is found.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+
+use super::{
+    Redactor,
+    campaign::{Campaign, Judged, MOST_SPOILED, Pending, inapplicable, millis},
+    company::{Company, Suspect},
+    drive::Driver,
+    events::RunEvent,
+    outcome::RequirementResult,
+    work::{Failed, Progress, recover},
+};
+use crate::{
+    check::{FailureKind, verdict::Verdict},
+    corpus::{Need, RequirementText},
+};
+
+/// How many cases are under way at the same time on one target at most, whatever it claims.
+const MOST_AT_ONCE: usize = 32;
+
+/// A requirement that was selected, and its place in the catalogue.
+type Selected<'s> = (usize, &'s RequirementText);
+
+/// Requirements, and which of them is next.
+struct Queue<'q> {
+    next: AtomicUsize,
+    requirements: &'q [Selected<'q>],
+}
+
+impl<'q> Queue<'q> {
+    fn new(requirements: &'q [Selected<'q>]) -> Queue<'q> {
+        Queue { next: AtomicUsize::new(0), requirements }
+    }
+
+    fn next(&self) -> Option<Selected<'q>> {
+        self.requirements.get(self.next.fetch_add(1, Ordering::Relaxed)).copied()
+    }
+}
+
+/// Judges requirements until there are no more.
+struct Worker<'w, 'a> {
+    campaign: &'w Campaign<'a>,
+    tell: mpsc::Sender<Message>,
+    redactor: &'w Redactor,
+}
+
+impl<'a> Worker<'_, 'a> {
+    /// With so many cases under way at the same time on one target. Nothing is done where it cannot be shared.
+    fn together(&self, queue: &Queue<'_>, main: Option<&mut Driver<'a>>, at_once: usize, company: &Company) {
+        let Some(main) = main.filter(|_| at_once > 1) else { return };
+        std::thread::scope(|scope| {
+            for guest in (0..at_once.min(queue.requirements.len())).map_while(|_| main.beside()) {
+                let worker = Worker { campaign: self.campaign, tell: self.tell.clone(), redactor: self.redactor };
+                scope.spawn(move || worker.each(queue, &mut Some(guest), Some(company)));
+            }
+        });
+    }
+
+    fn each(&self, queue: &Queue<'_>, driver: &mut Option<Driver<'a>>, company: Option<&Company>) {
+        while let Some((index, requirement)) = queue.next() {
+            // Whoever listens may have gone; the work is then for nothing but harms nobody.
+            let _ = self.tell.send(Message::Started(index));
+            let work = AssertUnwindSafe(|| self.campaign.judge(index, requirement, driver, company));
+            let mut judged = catch_unwind(work).unwrap_or_else(|_| {
+                let note = "the harness itself panicked here; please report it with the seed".to_owned();
+                Judged::Done(index, Box::new(error_result(requirement, note)))
+            });
+            if let Judged::Done(_, result) = &mut judged {
+                self.redactor.requirement(result);
+            }
+            let _ = self.tell.send(Message::Finished(judged));
+        }
+    }
+}
+
+/// Says of the requirement of a case that failed in company, and that nobody fails alone, that it could not be judged.
+fn blame_nobody(results: &mut [Judged], suspect: &Suspect, others: usize, redactor: &Redactor) {
+    let result = results.iter_mut().find_map(|judged| match judged {
+        Judged::Done(index, result) if *index == suspect.index => Some(result),
+        _ => None,
+    });
+    if let Some(result) = result {
+        let too = if others > 0 { format!(", as did {others} other cases") } else { String::new() };
+        let Suspect { number, what, .. } = suspect;
+        (result.verdict, result.coverage) = (Verdict::Error, None);
+        result.note = Some(format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}"));
+        redactor.requirement(result);
+    }
+}
+
+enum Message {
+    Started(usize),
+    Finished(Judged),
+}
+
+impl<'a> Campaign<'a> {
+    /// What comes of the cases of each of these requirements.
+    pub(super) fn run_requirements(
+        &self,
+        first: Driver<'a>,
+        selected: &[(usize, &RequirementText)],
+        emit: &mut dyn FnMut(&RunEvent<'_>),
+    ) -> Vec<Judged> {
+        let mut results = Vec::with_capacity(selected.len());
+        let mut first = first;
+        let (tell, hear) = mpsc::channel();
+        let workers = self.options.jobs.min(self.factory.workers(first.capabilities())).clamp(1, selected.len().max(1));
+        let at_once = self.at_once(&mut first);
+        let kills = |requirement: &RequirementText| at_once > 1 && requirement.needs.contains(&Need::Durable);
+        let (alone, shared): (Vec<Selected<'_>>, Vec<Selected<'_>>) = selected.iter().partition(|(_, requirement)| kills(requirement));
+        let (alone, shared) = (Queue::new(&alone), Queue::new(&shared));
+        let companies: Vec<Company> = (0..workers).map(|_| Company::default()).collect();
+        let first = Mutex::new(Some(first));
+        let redactor = Redactor::of(self.options, self.factory);
+        std::thread::scope(|scope| {
+            for company in &companies {
+                let worker = Worker { campaign: self, tell: tell.clone(), redactor: &redactor };
+                let (alone, shared, first) = (&alone, &shared, &first);
+                scope.spawn(move || {
+                    let mut driver = first.lock().ok().and_then(|mut first| first.take());
+                    if driver.is_none() && at_once > 1 {
+                        driver = self.driver().ok();
+                    }
+                    worker.together(shared, driver.as_mut(), at_once, company);
+                    if company.turn() > 0 && driver.as_mut().is_some_and(|driver| driver.recover().is_err()) {
+                        driver = None;
+                    }
+                    // What kills the target has it for itself, and where it is not shared everything has.
+                    worker.each(shared, &mut driver, None);
+                    worker.each(alone, &mut driver, None);
+                });
+            }
+            drop(tell);
+            let id = |index: usize| self.provider.corpus().requirements[index].id.as_str();
+            for message in hear {
+                match message {
+                    Message::Started(index) => emit(&RunEvent::RequirementStarted { id: id(index) }),
+                    Message::Finished(judged) => {
+                        if let Judged::Done(_, result) = &judged {
+                            emit(&RunEvent::RequirementFinished(result));
+                        }
+                        results.push(judged);
+                    }
+                }
+            }
+        });
+        for (suspect, others) in companies.iter().filter_map(Company::unexplained) {
+            blame_nobody(&mut results, &suspect, others, &redactor);
+        }
+        results
+    }
+
+    /// How many cases are under way at the same time on one target: as many as it claims to take deliveries, if there is a way
+    /// to speak to it besides.
+    fn at_once(&self, first: &mut Driver<'a>) -> usize {
+        let claimed = usize::try_from(first.capabilities().concurrency).unwrap_or(usize::MAX).min(MOST_AT_ONCE);
+        // Who steps through deliveries is asked for one at a time.
+        if claimed > 1 && self.options.before.is_none() && first.beside().is_some() { claimed } else { 1 }
+    }
+
+    fn judge(&self, index: usize, requirement: &RequirementText, driver: &mut Option<Driver<'a>>, company: Option<&Company>) -> Judged {
+        let mut result = blank_result(requirement);
+        let done = |result: RequirementResult| Judged::Done(index, Box::new(result));
+        let Some(recipe) = requirement.recipe else {
+            result.note = Some("this version does not judge it yet".to_owned());
+            return done(result);
+        };
+        result.judged = true;
+        result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
+        if self.is_over() {
+            result.note = Some("the run ended before it".to_owned());
+            return done(result);
+        }
+        if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
+            return done(error_result(
+                requirement,
+                format!("not judged: the target failed to answer in {MOST_SPOILED} requirements before this one"),
+            ));
+        }
+        if driver.is_none() {
+            match self.driver() {
+                Ok(new) => *driver = Some(new),
+                Err(error) => {
+                    self.spoiled.fetch_add(1, Ordering::Relaxed);
+                    return done(error_result(requirement, error.to_string()));
+                }
+            }
+        }
+        let Some(ready) = driver.as_mut() else { return done(result) };
+        if company.is_some()
+            && !ready.is_usable()
+            && let Err(error) = recover(ready, &self.machine, company)
+        {
+            self.spoiled.fetch_add(1, Ordering::Relaxed);
+            return done(error_result(requirement, error.to_string()));
+        }
+        if let Some(reason) = inapplicable(requirement, ready.capabilities()) {
+            result.verdict = Verdict::NotApplicable;
+            result.note = Some(reason);
+            return done(result);
+        }
+        let started = self.wall.monotonic();
+        let is_over = || self.is_over();
+        let work = self.work(index, requirement, recipe, company, &is_over);
+        let mut progress = Progress::default();
+        progress.trail.finished = true;
+        let failed = work.go_on(ready, &mut progress, &mut result);
+        let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        let costs_time = self.factory.transport() != "in-process";
+        if costs_time && (result.verdict == Verdict::Error || failed.iter().any(hangs)) {
+            self.spoiled.fetch_add(1, Ordering::Relaxed);
+        }
+        let usable = failed.is_empty() && result.verdict != Verdict::Error;
+        // Whoever is in company was alone with it already, and has started it again if that was needed.
+        if !usable && company.is_none() && ready.recover().is_err() {
+            *driver = None;
+        }
+        result.duration_ms = millis(self.wall.monotonic().saturating_sub(started));
+        if !failed.is_empty() {
+            return Judged::Failing(Box::new(Pending { index, recipe, result, progress, failed }));
+        }
+        result.coverage = Some(progress.coverage).filter(|_| result.verdict != Verdict::Error);
+        self.settle(&mut result, progress.trail, progress.planned, &[]);
+        done(result)
+    }
+}
+
+fn blank_result(requirement: &RequirementText) -> RequirementResult {
+    RequirementResult {
+        id: requirement.id.clone(),
+        item: requirement.item.clone(),
+        level: requirement.level,
+        verdict: Verdict::NotExercised,
+        note: None,
+        judged: false,
+        cases: 0,
+        exercised: 0,
+        floor: 0,
+        by_claims: false,
+        coverage: None,
+        deliveries: 0,
+        duration_ms: 0,
+        source: requirement.source(),
+        findings: Vec::new(),
+        trail: None,
+    }
+}
+
+fn error_result(requirement: &RequirementText, note: String) -> RequirementResult {
+    RequirementResult { verdict: Verdict::Error, note: Some(note), judged: true, ..blank_result(requirement) }
+}
