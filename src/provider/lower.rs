@@ -2,8 +2,10 @@
 //!
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
+mod newer;
+
 use super::{
-    IdOf, Message, Mint, Names, Provider, Scene,
+    IdOf, Message, Mint, Names, Provider,
     sending::{Send, in_sending_order},
     times::{may_tie, next_second, next_time},
 };
@@ -72,6 +74,8 @@ struct Stage<'a> {
     mint: Mint,
     orders: Vec<Order>,
     sends: Vec<Send>,
+    /// First events of refunds that are to show how the refund goes on.
+    held: Vec<newer::Held>,
     /// How many events were created so far, over all orders: the place of the next one in the line.
     created: u32,
     moment: u64,
@@ -102,7 +106,8 @@ impl<'a> Stage<'a> {
         let plans: &[OrderPlan] = if plan.orders.is_empty() { &plain } else { &plan.orders };
         let orders: Vec<Order> = plans.iter().enumerate().map(|(index, order)| Order::new(provider, &mint, index, order)).collect();
         let doubtful = vec![0; orders.len()];
-        Stage { provider, subscribed, waiting: Vec::new(), mint, orders, sends: Vec::new(), created: 0, moment: 0, doubtful }
+        let (waiting, sends, held) = (Vec::new(), Vec::new(), Vec::new());
+        Stage { provider, subscribed, waiting, mint, orders, sends, held, created: 0, moment: 0, doubtful }
     }
 
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, step: &Step) {
@@ -126,19 +131,7 @@ impl<'a> Stage<'a> {
             order.names.disputes.push(self.provider.id(&self.mint, IdOf::Dispute(index, dispute)));
             order.dispute_times.push(common[0].clone());
         }
-        let scene = |times| Scene {
-            order: index,
-            truth: &order.truth,
-            names: &order.names,
-            currency: order.currency,
-            refund_times: &order.refund_times,
-            dispute_times: &order.dispute_times,
-            created: &order.created,
-            times,
-            mint: self.mint,
-            moment,
-            look: plan.look,
-        };
+        let scene = |times| order.scene(index, times, self.mint, moment, plan.look);
         let messages = self.provider.tell(&scene(&common), change);
         let times: Vec<EventTime> = common.iter().cloned().chain((COMMON_FAMILY..messages.len()).map(make_time)).collect();
         let messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
@@ -166,6 +159,8 @@ impl<'a> Stage<'a> {
         if let Some(last) = last {
             order.now = times[last.min(times.len() - 1)].micros();
         }
+        self.show_newer(index, change, plan.look);
+        self.hold(index, change, faults, &messages, &times);
         self.moment += 1;
         let places = self.places(index, faults, &messages);
         for (event, message) in messages.into_iter().enumerate() {
