@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Tell;
+use crate::model::{EventFacts, Tell};
 
 /// An object of the provider's API as it is from a moment on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,22 @@ pub struct ApiObject {
     /// What it was written to tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Tell>,
+}
+
+impl ApiObject {
+    /// Whether it shows what is told here.
+    fn shows(&self, tell: &Tell) -> bool {
+        let Tell::Refund { id, state, .. } = tell else { return false };
+        self.tells.iter().any(|own| matches!(own, Tell::Refund { id: other, state: now, .. } if other == id && now == state))
+    }
+}
+
+/// By which place everything has happened that an event tells: its own, or a later one where its snapshot is newer than the event.
+pub fn moment_of<'a>(event: &EventFacts, api: impl Iterator<Item = &'a ApiObject> + Clone) -> u32 {
+    let later =
+        |tell: &Tell| api.clone().filter(|object| object.since >= event.sequence && object.shows(tell)).map(|object| object.since).min();
+    let is_shown = |tell: &&Tell| !api.clone().any(|object| object.since <= event.sequence && object.shows(tell));
+    event.tells.iter().filter(is_shown).filter_map(later).fold(event.sequence, u32::max)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -10,7 +10,7 @@ mod file;
 mod form;
 mod told;
 
-pub use api::{ApiFault, ApiObject};
+pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
 
@@ -242,6 +242,16 @@ pub enum Signature {
     },
     /// Over another body.
     Over(String),
+    /// With the time that it is so many seconds before or after the delivery is sent.
+    At {
+        /// Seconds after the moment of sending; below zero before it.
+        seconds: i16,
+    },
+    /// Rightly, and with a signature of another scheme beside the right one.
+    OtherScheme {
+        /// Whether the other one comes first.
+        first: bool,
+    },
 }
 
 /// How a secret is made from another, so that the two are never the same.

@@ -1,6 +1,6 @@
 //! What the deliveries of a case told so far, whatever became of the doubtful ones, and what may be shown then.
 
-use super::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund};
+use super::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund, moment_of};
 use crate::{
     domain::Amount,
     model::{AmountRange, EventFacts, Expectation, Fetched, Knowledge, TakenBack, Tell},
@@ -133,7 +133,7 @@ impl<'a> Told<'a> {
     }
 
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> Option<usize> {
-        self.show(delivery.event.sequence);
+        self.show(moment_of(&delivery.event, self.api.iter().copied()));
         let order = self.order_of(delivery)?;
         match delivery.effect {
             Effect::Accept => self.orders[order].accept(&delivery.event),

@@ -103,6 +103,9 @@ fn case_shape(case: &Case) -> String {
             Signature::Stale => " stale",
             Signature::Rotated { .. } => " rotated",
             Signature::Over(_) => " over another body",
+            Signature::At { seconds: ..0 } => " aged",
+            Signature::At { .. } => " from the future",
+            Signature::OtherScheme { .. } => " with another scheme",
         });
         line
     };

@@ -21,7 +21,8 @@ use std::{
 
 use crate::{
     adapter::{Api, ApiCall, ApiMethod, ApiReply},
-    case::{ApiFault, Case, OwnRefund},
+    case::{ApiFault, ApiObject, Case, OwnRefund, moment_of},
+    model::EventFacts,
     provider::{Provider, ProviderApi},
 };
 use order::Order;
@@ -57,9 +58,20 @@ struct Entry {
     gate: server::Gate,
 }
 
-/// A case whose objects are there, by its orders.
+/// A case whose objects are there.
 #[derive(Debug, Default)]
-pub struct Ticket(Vec<String>);
+pub struct Ticket {
+    orders: Vec<String>,
+    /// What its objects tell.
+    telling: Vec<ApiObject>,
+}
+
+impl Ticket {
+    /// By which place everything has happened that an event tells.
+    pub fn moment_of(&self, event: &EventFacts) -> u32 {
+        moment_of(event, self.telling.iter())
+    }
+}
 
 /// What became of the calls of a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,14 +143,18 @@ impl Double {
             }
             held(&entry.order).add(object);
         }
-        Ticket(case.orders.iter().map(|order| order.order_id.clone()).collect())
+        let telling = case.api.iter().filter(|object| !object.tells.is_empty());
+        Ticket {
+            orders: case.orders.iter().map(|order| order.order_id.clone()).collect(),
+            telling: telling.map(|object| ApiObject { body: String::new(), ..object.clone() }).collect(),
+        }
     }
 
     /// The case is over; what became of its calls.
     pub fn end(&self, ticket: Ticket) -> Calls {
         let mut calls = Calls::default();
         let mut orders = self.orders.write().unwrap_or_else(PoisonError::into_inner);
-        for order_id in ticket.0 {
+        for order_id in ticket.orders {
             let Some(entry) = orders.remove(&order_id) else { continue };
             let mut order = held(&entry.order);
             calls.made += order.calls.made;
@@ -151,7 +167,7 @@ impl Double {
 
     /// Everything has happened up to this place, whose event has been sent or is about to be.
     pub fn advance(&self, ticket: &Ticket, moment: u32) {
-        for order_id in &ticket.0 {
+        for order_id in &ticket.orders {
             self.with(order_id, |order| order.moment = order.moment.max(moment));
         }
     }
@@ -200,7 +216,7 @@ impl Double {
 
     /// The first thing that the target did so far that the shop was not asked for.
     pub fn wrong(&self, ticket: &Ticket) -> Option<String> {
-        ticket.0.iter().find_map(|order_id| self.with(order_id, |order| order.calls.wrong.first().cloned())?)
+        ticket.orders.iter().find_map(|order_id| self.with(order_id, |order| order.calls.wrong.first().cloned())?)
     }
 
     /// Calls of what is not served, and how often they were made.

@@ -7,10 +7,12 @@
 //!
 //! Members that stand there twice are both kept; whoever asks gets the last one, as with most readers.
 
+mod indent;
 mod map;
 mod read;
 mod write;
 
+pub(crate) use indent::indented;
 pub use map::Map;
 pub use read::from_value;
 pub use write::to_value;

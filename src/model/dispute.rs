@@ -6,8 +6,10 @@ use crate::plan::{DisputeMove, Pick};
 /// A dispute that is an object of its own.
 #[derive(Clone, Debug)]
 pub struct DisputeTruth {
-    /// What is disputed.
+    /// What is disputed; it may be more than was captured.
     pub amount: u64,
+    /// Whether it began as an inquiry.
+    pub inquiry: bool,
     /// How it stands.
     pub stage: DisputeStage,
     /// Whether the money was ever taken.
@@ -31,6 +33,8 @@ pub enum DisputeStage {
     Won,
     /// The money is gone.
     Lost,
+    /// It was stopped before any money moved, and is over.
+    Prevented,
 }
 
 impl DisputeStage {
@@ -62,14 +66,15 @@ impl DisputeTruth {
 }
 
 impl OrderTruth {
-    pub(super) fn open_dispute(&mut self, amount: Pick, inquiry: bool) -> Option<Change> {
+    pub(super) fn open_dispute(&mut self, amount: Pick, over: u16, stage: DisputeStage) -> Option<Change> {
         // A charge that is refunded in full cannot be disputed.
         if self.paid_back() == self.captured {
             return None;
         }
-        let stage = if inquiry { DisputeStage::Inquiry } else { DisputeStage::Open };
-        self.disputes.push(DisputeTruth { amount: amount.of(self.captured), stage, withdrawn: !inquiry });
-        let fails = if inquiry { Vec::new() } else { self.fail_open_refunds() };
+        let amount = amount.of(self.captured) + u64::from(over).min(self.captured / 10);
+        let (inquiry, withdrawn) = (stage == DisputeStage::Inquiry, stage.holds_money());
+        self.disputes.push(DisputeTruth { amount, inquiry, stage, withdrawn });
+        let fails = if withdrawn { self.fail_open_refunds() } else { Vec::new() };
         Some(Change::Dispute { dispute: self.disputes.len() - 1, to: None, fails })
     }
 
@@ -89,8 +94,8 @@ mod tests {
     use super::*;
     use crate::{domain::Status, plan::Action};
 
-    const OPEN: Action = Action::OpenDispute { amount: Pick::Units(30), inquiry: false };
-    const ASK: Action = Action::OpenDispute { amount: Pick::All, inquiry: true };
+    const OPEN: Action = Action::OpenDispute { amount: Pick::Units(30), inquiry: false, over: 0, prevented: false };
+    const ASK: Action = Action::OpenDispute { amount: Pick::All, inquiry: true, over: 0, prevented: false };
 
     fn moved(to: DisputeMove) -> Action {
         Action::MoveDispute { dispute: 0, to }
@@ -112,6 +117,23 @@ mod tests {
         check(&[OPEN, moved(DisputeMove::Win)], Status::NotRefunded, 0);
         check(&[OPEN, moved(DisputeMove::Lose)], Status::ChargedBack, 30);
         check(&[OPEN, moved(DisputeMove::Lose), moved(DisputeMove::Win)], Status::NotRefunded, 0);
+    }
+
+    #[test]
+    fn more_than_was_captured_may_be_taken() {
+        let large = |over| Action::OpenDispute { amount: Pick::All, inquiry: false, over, prevented: false };
+        check(&[large(3)], Status::ChargedBack, 103);
+        check(&[large(900)], Status::ChargedBack, 110);
+        check(&[large(3), moved(DisputeMove::Win)], Status::NotRefunded, 0);
+    }
+
+    #[test]
+    fn nothing_becomes_of_a_dispute_that_was_prevented() {
+        let prevented = Action::OpenDispute { amount: Pick::All, inquiry: false, over: 0, prevented: true };
+        check(&[prevented.clone()], Status::NotRefunded, 0);
+        for to in [DisputeMove::Escalate, DisputeMove::Answer, DisputeMove::Win, DisputeMove::Lose, DisputeMove::End] {
+            check(&[prevented.clone(), moved(to)], Status::NotRefunded, 0);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! refunds and walk through their states together, so that at every step the two views of the money add
 //! up to the same amount. A step that cannot happen changes nothing and says so.
 
-use super::dispute::DisputeTruth;
+use super::dispute::{DisputeStage, DisputeTruth};
 use crate::{
     domain::{Lifecycle, RefundState, Status},
     plan::{Action, DisputeMove, FailureShape, Level, Opening, Pick},
@@ -222,7 +222,14 @@ impl OrderTruth {
                 self.disputed = false;
                 Change::DisputeResolved
             }),
-            Action::OpenDispute { amount, inquiry } => self.open_dispute(amount, inquiry),
+            Action::OpenDispute { amount, inquiry, over, prevented } => {
+                let stage = match (prevented, inquiry) {
+                    (true, _) => DisputeStage::Prevented,
+                    (false, true) => DisputeStage::Inquiry,
+                    (false, false) => DisputeStage::Open,
+                };
+                self.open_dispute(amount, over, stage)
+            }
             Action::MoveDispute { dispute, to } => self.move_dispute(dispute, to),
             Action::UpdateMetadata { refund } => {
                 let refund = from_newest(self.refunds.len(), refund)?;

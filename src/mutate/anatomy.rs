@@ -51,6 +51,10 @@ pub struct Anatomy {
     pub too_much: Vec<(String, Amount)>,
     /// How many fraction digits the currency has.
     pub digits: u32,
+    /// Whether the provider writes each member on a line of its own, indented; else it writes no white space at all.
+    pub indented: bool,
+    /// How many seconds old a signature may be by the provider's own libraries; zero where nobody says.
+    pub oldest_signature: u16,
 }
 
 impl Anatomy {

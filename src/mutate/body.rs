@@ -6,7 +6,7 @@
 use super::Anatomy;
 use crate::{
     domain::Amount,
-    json::{Map, Value},
+    json::{Map, Value, indented},
     plan::MutationKind,
 };
 
@@ -117,15 +117,20 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
     if let Some(raw) = raw {
         text = text.replacen(&format!("\"{PLACE_HOLDER}\""), &raw, 1);
     }
+    // Whoever writes a body anew after it was signed writes it as its own library does.
+    if anatomy.indented && kind != MutationKind::Reserialised {
+        text = indented(&text);
+    }
     let bytes = text.into_bytes();
     (bytes != body).then_some(bytes)
 }
 
-/// The body with a text at a place.
-pub(super) fn with_text(body: &[u8], place: &str, text: &str) -> Option<Vec<u8>> {
+/// The body with another event id.
+pub(super) fn with_id(body: &[u8], anatomy: &Anatomy, text: &str) -> Option<Vec<u8>> {
     let mut value: Value = serde_json::from_slice(body).ok()?;
-    *value.pointer_mut(place)? = Value::from(text);
-    Some(value.to_string().into_bytes())
+    *value.pointer_mut(&anatomy.id)? = Value::from(text);
+    let compact = value.to_string();
+    Some(if anatomy.indented { indented(&compact) } else { compact }.into_bytes())
 }
 
 /// No payload holds this text, so it can be replaced in the written JSON.

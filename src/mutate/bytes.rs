@@ -40,15 +40,40 @@ pub(crate) fn significant(body: &[u8]) -> usize {
 fn bad_utf8(body: &[u8], pick: usize) -> Option<Vec<u8>> {
     const BAD: [&[u8]; 4] = [b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"];
     // Inside a string, where a careless decoder would replace it and go on.
-    let quote = position(body, b"\":\"", pick)? + 3;
+    let quote = position(body, b":\"", pick)?.1 + 1;
     Some([&body[..quote], BAD[pick % BAD.len()], &body[quote..]].concat())
 }
 
-/// The place of one occurrence of a pattern, chosen by the pick.
-fn position(body: &[u8], pattern: &[u8], pick: usize) -> Option<usize> {
-    let places: Vec<usize> =
-        body.windows(pattern.len()).enumerate().filter(|(_, window)| *window == pattern).map(|(place, _)| place).collect();
+/// The places of two neighbouring marks of JSON's notation, between which nothing but white space stands; of all such pairs
+/// one, chosen by the pick.
+fn position(body: &[u8], pair: &[u8; 2], pick: usize) -> Option<(usize, usize)> {
+    let marks = marks(body);
+    let is_pair = |marks: &&[usize]| {
+        let (one, other) = (marks[0], marks[1]);
+        [body[one], body[other]] == *pair && body[one + 1..other].iter().all(u8::is_ascii_whitespace)
+    };
+    let places: Vec<(usize, usize)> = marks.windows(2).filter(is_pair).map(|marks| (marks[0], marks[1])).collect();
     places.get(pick % places.len().max(1)).copied()
+}
+
+/// The places of quotes, brackets, colons and commas that are no part of a string.
+fn marks(body: &[u8]) -> Vec<usize> {
+    let (mut marks, mut in_string, mut escaped) = (Vec::new(), false, false);
+    for (place, byte) in body.iter().enumerate() {
+        let is_mark = match byte {
+            _ if escaped => false,
+            b'"' => {
+                in_string = !in_string;
+                true
+            }
+            _ => !in_string && b"{}[]:,".contains(byte),
+        };
+        escaped = in_string && !escaped && *byte == b'\\';
+        if is_mark {
+            marks.push(place);
+        }
+    }
+    marks
 }
 
 /// Mistakes that no reader repairs. Single quotes, names without quotes and line breaks in strings are not among them.
@@ -58,23 +83,23 @@ fn syntax(body: &[u8], pick: usize) -> Option<Vec<u8>> {
     match pick % 5 {
         // A comma is missing, as in one of the documented examples.
         0 => {
-            let comma = position(body, b",\"", place)?;
+            let (comma, _) = position(body, b",\"", place)?;
             changed[comma] = b' ';
         }
         // A colon is missing.
         1 => {
-            let colon = position(body, b"\":", place)? + 1;
+            let (_, colon) = position(body, b"\":", place)?;
             changed[colon] = b' ';
         }
         // A quote is missing.
         2 => {
-            let quote = position(body, b"\":", place)?;
+            let (quote, _) = position(body, b"\":", place)?;
             changed.remove(quote);
         }
         // A member without a value.
         3 => {
-            let colon = position(body, b"\":\"", place)? + 2;
-            changed.splice(colon..colon, *b",");
+            let (_, value) = position(body, b":\"", place)?;
+            changed.splice(value..value, *b",");
         }
         // Brackets that do not match.
         _ => {
@@ -229,6 +254,17 @@ mod tests {
     fn what_is_not_json() {
         for kind in MutationKind::of(&[crate::plan::Group::Malformed]) {
             check_broken(kind);
+        }
+    }
+
+    #[test]
+    fn indented_bodies_are_spoilt_as_well() {
+        let body = crate::json::indented(std::str::from_utf8(BODY).expect("UTF-8")).into_bytes();
+        for kind in [MutationKind::BadUtf8, MutationKind::Syntax] {
+            for pick in 0..40 {
+                let spoilt = change(kind, pick, &body).expect("something to spoil");
+                assert!(serde_json::from_slice::<crate::json::Value>(&spoilt).is_err(), "{kind:?} {pick}");
+            }
         }
     }
 

@@ -72,6 +72,9 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         MutationKind::SignatureTruncated => delivery.signature = Signature::Truncated,
         MutationKind::OtherSecret => delivery.signature = Signature::OtherSecret(OtherSecret::ALL[pick % OtherSecret::ALL.len()]),
         MutationKind::Stale => delivery.signature = Signature::Stale,
+        MutationKind::OtherScheme => delivery.signature = Signature::OtherScheme { first: pick % 2 == 0 },
+        MutationKind::FutureTime => delivery.signature = Signature::At { seconds: AHEAD },
+        MutationKind::AgeLimit => delivery.signature = Signature::At { seconds: -i16::try_from(anatomy.oldest_signature).ok()? },
         MutationKind::SignatureWrong => delivery.signature = Signature::Over("another body".to_owned()),
         MutationKind::BodyChanged | MutationKind::Reserialised => {
             let signed = delivery.body.text()?.to_owned();
@@ -102,8 +105,11 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
     Some(delivery)
 }
 
+/// How many seconds ahead a signature from the future is: an hour, as with a clock that was not put back.
+const AHEAD: i16 = 3600;
+
 fn take_id(delivery: &mut Delivery, anatomy: &Anatomy, fresh_id: &str) -> Option<()> {
-    delivery.body = Body::new(body::with_text(delivery.body.bytes(), &anatomy.id, fresh_id)?);
+    delivery.body = Body::new(body::with_id(delivery.body.bytes(), anatomy, fresh_id)?);
     fresh_id.clone_into(&mut delivery.event.id);
     Some(())
 }

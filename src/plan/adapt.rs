@@ -36,6 +36,9 @@ impl Palette {
             MutationKind::EmptyItems => self.items,
             MutationKind::Stale => self.dated_signatures,
             MutationKind::RotatedSecret => self.several_secrets,
+            MutationKind::OtherScheme => self.several_schemes,
+            MutationKind::FutureTime => self.dated_signatures && self.oldest_signature > 0,
+            MutationKind::AgeLimit => self.oldest_signature > 0,
             _ => true,
         }
     }
@@ -76,11 +79,13 @@ mod tests {
             items: true,
             dated_signatures: true,
             several_secrets: true,
+            several_schemes: true,
+            oldest_signature: 300,
             ..Palette::default()
         };
         let missing: Vec<_> = MutationKind::ALL.iter().copied().filter(|kind| !plain.has(*kind)).collect();
         use MutationKind::*;
-        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, Stale, RotatedSecret]);
+        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, FutureTime, AgeLimit, Stale, RotatedSecret, OtherScheme]);
         assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }
 

@@ -41,7 +41,7 @@ pub enum Group {
     Tampered,
     /// Signed too long ago.
     Stale,
-    /// Signed while a secret is being replaced.
+    /// Several signatures, one of which is right.
     Rotation,
 }
 
@@ -129,6 +129,8 @@ mutations! {
         Large "a very large member" "A very large member.";
         Repeated "a repeated member" "A member is repeated.";
         OtherEncoding "another encoding" "A byte order mark, or another encoding than UTF-8.";
+        FutureTime "signed for a time to come" "Correctly signed, with a time that has not come yet.";
+        AgeLimit "as old as a signature may be" "Correctly signed, just as long ago as the provider's own libraries still take it.";
     }
     Unsigned {
         SignatureAbsent "no signature" "No signature.";
@@ -145,6 +147,7 @@ mutations! {
     }
     Rotation {
         RotatedSecret "secret being rotated" "The secret is being rotated: two signatures, one of them by the secret that the target knows.";
+        OtherScheme "a signature of another scheme" "Beside the right signature stands one of another scheme, before or after it.";
     }
 }
 

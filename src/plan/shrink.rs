@@ -138,8 +138,10 @@ fn plainer_actions(action: &Action) -> Vec<Action> {
             }
             plainer.extend(plainer_picks(amount).into_iter().map(|amount| Action::Chargeback { amount, fraud }));
         }
-        Action::OpenDispute { amount, inquiry } => {
-            plainer.extend(plainer_picks(amount).into_iter().map(|amount| Action::OpenDispute { amount, inquiry }));
+        Action::OpenDispute { amount, inquiry, over, prevented } => {
+            plainer.extend(over.checked_div(2).filter(|_| over > 0).map(|over| Action::OpenDispute { amount, inquiry, over, prevented }));
+            let dispute = |amount| Action::OpenDispute { amount, inquiry, over, prevented };
+            plainer.extend(plainer_picks(amount).into_iter().map(dispute));
         }
         Action::MoveDispute { dispute, to } => plainer.extend(smaller(dispute).map(|dispute| Action::MoveDispute { dispute, to })),
         Action::Other { event } if event > 0 => plainer.push(Action::Other { event: 0 }),
@@ -173,6 +175,7 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             FaultKind::Omit | FaultKind::RestartAfter => {}
             FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
             FaultKind::Twin { after } => smaller(after).for_each(|after| with(FaultKind::Twin { after })),
+            FaultKind::Newer { after } => smaller(after).for_each(|after| with(FaultKind::Newer { after })),
             FaultKind::Late { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::Late { by })),
             FaultKind::AnswerLost { after, how } => {
                 with(FaultKind::Again { after });

@@ -152,6 +152,12 @@ pub enum Action {
         /// Whether it begins as an inquiry.
         #[serde(default)]
         inquiry: bool,
+        /// So many minor units more than that, at most a tenth of what was captured: exchange rates move.
+        #[serde(default, skip_serializing_if = "is_none")]
+        over: u16,
+        /// Whether it is prevented before it begins: no money moves, and nothing becomes of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        prevented: bool,
     },
     /// A dispute goes on.
     MoveDispute {
@@ -172,6 +178,11 @@ pub enum Action {
         /// Index into the provider's other event types.
         event: u16,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(units: &u16) -> bool {
+    *units == 0
 }
 
 /// In which state a refund begins.
@@ -292,6 +303,12 @@ pub enum FaultKind {
         /// How many other deliveries come between.
         after: u8,
     },
+    /// The event that a refund was made is sent only when the refund was paid back, so many deliveries later, and shows how it
+    /// stands then.
+    Newer {
+        /// How many other deliveries come between.
+        after: u8,
+    },
     /// The answer is lost on the way back, and the event is sent again so many deliveries later.
     AnswerLost {
         /// How many other deliveries come between.
@@ -369,6 +386,7 @@ impl FaultKind {
             FaultKind::Again { .. } => "redelivery",
             FaultKind::Late { .. } => "out of order",
             FaultKind::Twin { .. } => "the same fact under another event id",
+            FaultKind::Newer { .. } => "a snapshot newer than its event",
             FaultKind::AnswerLost { .. } => "redelivery after a lost answer",
             FaultKind::BrokenFirst { .. } => "redelivery after a broken body",
             FaultKind::RestartAfter => "restart",

@@ -2,8 +2,10 @@
 //!
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
+mod newer;
+
 use super::{
-    IdOf, Message, Mint, Names, Provider, Scene, Shown,
+    IdOf, Message, Mint, Names, Provider, Shown,
     sending::{Send, in_sending_order},
     times::{may_tie, next_second, next_time},
 };
@@ -92,6 +94,8 @@ struct Stage<'a> {
     mint: Mint,
     orders: Vec<Order>,
     sends: Vec<Send>,
+    /// First events of refunds that are to show how the refund goes on.
+    held: Vec<newer::Held>,
     /// How many events were created so far, over all orders: the place of the next one in the line.
     created: u32,
     moment: u64,
@@ -130,6 +134,7 @@ impl<'a> Stage<'a> {
             mint,
             orders,
             sends: Vec::new(),
+            held: Vec::new(),
             created: 0,
             moment: 0,
             doubtful,
@@ -205,6 +210,8 @@ impl<'a> Stage<'a> {
         if let Some(last) = last {
             order.now = times[last.min(times.len() - 1)].micros();
         }
+        self.show_newer(index, change, plan.look);
+        self.hold(index, change, faults, &messages, &times);
         self.moment += 1;
         let places = self.places(index, faults, &messages);
         for (event, message) in messages.into_iter().enumerate() {
@@ -422,23 +429,6 @@ impl Order {
             refund_times: Vec::new(),
             dispute_times: Vec::new(),
             complete: true,
-        }
-    }
-
-    /// The order as it is now.
-    fn scene<'s>(&'s self, index: usize, times: &'s [EventTime], mint: Mint, moment: u64, look: u32) -> Scene<'s> {
-        Scene {
-            order: index,
-            truth: &self.truth,
-            names: &self.names,
-            currency: self.currency,
-            refund_times: &self.refund_times,
-            dispute_times: &self.dispute_times,
-            created: &self.created,
-            times,
-            mint,
-            moment,
-            look,
         }
     }
 

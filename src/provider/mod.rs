@@ -111,6 +111,13 @@ pub trait Provider: Send + Sync {
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;
+
+    /// The headers that [`Provider::sign`] made, with a signature of another scheme beside the right one, before or after it;
+    /// the same headers where the provider's signatures have no schemes ([`Palette::several_schemes`]).
+    fn with_another_scheme(&self, headers: Vec<(String, String)>, first: bool) -> Vec<(String, String)> {
+        let _ = first;
+        headers
+    }
 }
 
 /// What an id is for; indices count from zero.

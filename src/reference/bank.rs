@@ -44,7 +44,7 @@ bank! {
         "A charge event is applied only if the shop already has a refund for that order.";
     AmountWithoutStatus "amount-without-status" "EXTERNAL" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/duncanmcclean/simple-commerce/issues/1231"]
         "A charge event moves the refunded amount and leaves the order's status as it was.";
-    ChargeAmountTaken "charge-amount-taken" "PARTIAL" "charge-refund-complete-updates-order" ["https://github.com/flowglad/flowglad/pull/1170"]
+    ChargeAmountTaken "charge-amount-taken" "PARTIAL" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/flowglad/flowglad/pull/1170"]
         "The charge's own amount is booked where the amounts of its refunds belong.";
     IgnoresRefundEvents "ignores-refund-events" "EVTYPE" "refund-complete-updates-order" | "refund-succeeded-updates-order" | "refund-created-updates-order" []
         "Only charge events are handled; refund events are acknowledged and dropped.";
@@ -338,6 +338,12 @@ bank! {
         "What is signed is the time of creation as the shop writes it, not as it stands in the body.";
     FirstSignatureOnly "first-signature-only" "SIG" "rotated-secret" ["https://github.com/profullstack/sh1pt/pull/530"]
         "Only the first of several signatures is compared.";
+    OtherSchemeRefused "other-scheme-refused" "SIG" "rotated-secret" ["https://github.com/stripe/stripe-java/issues/919"]
+        "A signature header with anything in it beside a time and v1 is refused, also the v0 that test endpoints get.";
+    LastSignatureOnly "last-signature-only" "SIG" "rotated-secret" ["https://github.com/Significant-Gravitas/AutoGPT/pull/13435"]
+        "The parts of the header become a map by their names, so that of several signatures only the last is compared.";
+    SecondPartTaken "second-part-taken" "SIG" "rotated-secret" []
+        "What comes second in the header is taken for the signature, of whatever scheme it is.";
     EverySignatureMustMatch "every-signature-must-match" "SIG" "rotated-secret" []
         "All signatures of a header must match, not any of them.";
     TimestampAgeIgnored "timestamp-age-ignored" "REPLAY" "replay-rejected" ["https://github.com/digitalriver-connectors/sfcc_link_digitalriver"]
@@ -352,39 +358,69 @@ bank! {
         "Known events are kept for the order worked on last; after another order's event a redelivery books again.";
 
     // ---- what can be taken back
-    CreatedMeansRequested "created-means-requested" "EVTYPE" "refund-created-updates-order" []
+    CreatedMeansRequested "created-means-requested" "EVTYPE" "refund-created-updates-order" ["https://github.com/HiEventsDev/Hi.Events/issues/1067"]
         "refund.created is taken for a refund that is under way, whatever its status says.";
     OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
     ReadsEmbeddedRefunds "reads-embedded-refunds" "MISSING" "charge-refunded-updates-order" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
         "The shop reads charge.refunds, which charges no longer carry, and ends in an error.";
+    SuccessByTransition "success-by-transition" "EVTYPE" "refund-counted-once" ["https://github.com/airwallex/paymentacceptance-plugin-magento/pull/13"]
+        "A refund that is made and paid is booked, and again when an update says that it was pending before and has been paid now.";
     TotalsAdded "totals-added" "CUMUL" "cumulative-is-not-added" ["https://github.com/flowglad/flowglad/pull/1176"]
         "Each charge.refunded books its running total as one more refund.";
-    TotalOnTopOfRefunds "total-on-top-of-refunds" "CUMUL" "cumulative-is-not-added" []
+    TotalOnTopOfRefunds "total-on-top-of-refunds" "CUMUL" "cumulative-is-not-added" ["https://github.com/antiwork/gumroad/pull/6193"]
         "The running total of the charge is counted on top of the refunds that it sums up.";
-    FirstTotalOnly "first-total-only" "REDELIV" "cumulative-is-not-added" []
+    FirstTotalOnly "first-total-only" "REDELIV" "cumulative-is-not-added" ["https://github.com/anomalyco/opencode/pull/28400"]
         "Events are told apart by object and type, so that a charge's second running total is taken for a copy.";
     SuccessIsFinal "success-is-final" "FAILED" "refund-fails-after-success" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/4405"]
         "A refund that was paid back is over; that it fails later is not looked at.";
     TotalReplaces "total-replaces" "FAILED" "total-does-not-outlive-failure" []
         "Whenever a running total arrives it becomes what was paid back, also after a refund that it counts has failed.";
-    StatesOnlyRise "states-only-rise" "ORDER" "refund-returned-by-bank" []
+    StatesOnlyRise "states-only-rise" "ORDER" "refund-returned-by-bank" ["https://github.com/onepercentclub/bluebottle/pull/3266"]
         "A refund's state can only go on from pending to succeeded to failed, never back to waiting.";
+    CurrencyCaseCompared "currency-case-compared" "CURRENCY" "refund-created-updates-order" ["https://github.com/202-ecommerce/stripe_official/pull/2"]
+        "The currency is compared letter by letter, usd with the order's USD, and the event refused.";
+    PartialTotalSkipped "partial-total-skipped" "PARTIAL" "charge-refunded-updates-order" ["https://github.com/artsy/exchange/pull/232"]
+        "charge.refunded is an error unless the charge says that it is refunded in full.";
+    FlagDecidesFull "flag-decides-full" "FAILED" "refund-fails-after-success" ["https://github.com/fossasia/eventyay/pull/3447"]
+        "The order is refunded once its charge says so, and stays it when a refund in it fails.";
+    OnlyFullRefunds "only-full-refunds" "PARTIAL" "partial-refunds-add-up" ["https://github.com/antiwork/gumroad/pull/5689"]
+        "A refund is booked only if it is of all that was paid.";
+    IsoDigits "iso-digits" "MONEY" "exact-amounts" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2674"]
+        "Amounts are read with the digits of ISO 4217, though krónur and Ugandan shillings are sent in hundredths.";
+    UpdatesIgnored "updates-ignored" "FAILED" "refund-returned-by-bank" ["https://github.com/Automattic/woocommerce-payments/issues/312"]
+        "refund.updated is acknowledged and dropped; what becomes of a refund after it was made is not seen.";
+    PreviousTakenForState "previous-taken-for-state" "FAILED" "refund-fails-after-success" []
+        "Where an event says what was before, that is taken for the refund's state.";
+    LateWinIgnored "late-win-ignored" "CHGBK" "dispute-won-restores" ["https://github.com/Automattic/woocommerce-payments/issues/4931"]
+        "A dispute that was lost is over; that it is won after all is not looked at.";
+    LostIsFullRefund "lost-is-full-refund" "CHGBK" "dispute-lost-stays" ["https://github.com/Automattic/woocommerce-payments/issues/6196"]
+        "A dispute that is closed as lost refunds the whole order, whatever it was about.";
+    OnlyClosedDisputes "only-closed-disputes" "CHGBK" "dispute-withdraws" ["https://github.com/getlago/lago-api/pull/6444"]
+        "Only charge.dispute.closed is handled; while a dispute is open the order looks paid.";
+    DisputeByMetadata "dispute-by-metadata" "CHGBK" "dispute-withdraws" ["https://github.com/202-ecommerce/stripe_official/issues/186"]
+        "The order is looked for in the dispute's own metadata, which is empty, and the event is refused.";
+    EscalationIgnored "escalation-ignored" "CHGBK" "dispute-withdraws" []
+        "A dispute that began as an inquiry stays one; that it takes money later is not looked at.";
+    LargeDisputeRefused "large-dispute-refused" "CHGBK" "dispute-beside-refunds" ["https://github.com/Automattic/woocommerce-payments/issues/6196"]
+        "A dispute of more than is left of the payment is refused.";
+    PreventedRefused "prevented-refused" "MISSING" "inquiry-changes-nothing" ["https://github.com/stripe/stripe-go/issues/2116"]
+        "A dispute that was prevented has a status that the shop has no word for, and ends in an error.";
     WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
         "A dispute that was won, or whose money came back, stays booked.";
-    ClosedGivesBack "closed-gives-back" "CHGBK" "dispute-lost-stays" []
+    ClosedGivesBack "closed-gives-back" "CHGBK" "dispute-lost-stays" ["https://github.com/juspay/hyperswitch/pull/11653"]
         "Any dispute that is closed is taken for won.";
-    LostTakenAgain "lost-taken-again" "CHGBK" "dispute-lost-stays" []
+    LostTakenAgain "lost-taken-again" "CHGBK" "dispute-lost-stays" ["https://github.com/opencollective/opencollective-api/pull/8029"]
         "A dispute that is lost takes the money a second time.";
     DisputeBookedTwice "dispute-booked-twice" "CHGBK" "dispute-withdraws" ["https://github.com/pinax/pinax-stripe-light/issues/590"]
         "The creation of a dispute and the withdrawal of its money are booked each.";
-    DisputeFeeCharged "dispute-fee-charged" "CHGBK" "dispute-withdraws" []
+    DisputeFeeCharged "dispute-fee-charged" "CHGBK" "dispute-withdraws" ["https://github.com/opencollective/opencollective-api/pull/10125"]
         "The provider's fee is counted into what was charged back.";
-    LastDisputeOnly "last-dispute-only" "CHGBK" "several-disputes-add-up" []
+    LastDisputeOnly "last-dispute-only" "CHGBK" "several-disputes-add-up" ["https://github.com/fivetran/dbt_stripe/pull/88"]
         "An order has one dispute; the next one replaces it.";
-    SameSecondDropped "same-second-dropped" "TIME" "same-second-events" []
+    SameSecondDropped "same-second-dropped" "TIME" "same-second-events" ["https://github.com/stripe/sync-engine/issues/268"]
         "Of two events that bear the same second the one that comes later is dropped as old.";
-    TwinBooks "twin-books" "REDELIV" "twin-events" []
+    TwinBooks "twin-books" "REDELIV" "twin-events" ["https://github.com/Ixotic27/The-Leetcode-City/pull/484"]
         "Only event ids are remembered, so that the same fact under another id is booked again.";
     OwnRowBesideWebhook "own-row-beside-webhook" "ECHO" "webhook-before-answer" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/838"]
         "The answer to the shop's own request is booked as a new refund, although a webhook has booked it already.";

@@ -181,7 +181,19 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "updatedTime",
             "webhookIds",
         ],
-        not_tried: &[Fault::CreatedAtReformatted, Fault::SignsBodyOnly, Fault::ForgetsOtherOrdersEvents],
+        not_tried: &[
+            Fault::CreatedAtReformatted,
+            Fault::SignsBodyOnly,
+            Fault::ForgetsOtherOrdersEvents,
+            // Its signatures have no schemes.
+            Fault::OtherSchemeRefused,
+            Fault::SecondPartTaken,
+            Fault::LastSignatureOnly,
+            // Its events do not say what was before, a charge has no total, and amounts are decimals.
+            Fault::SuccessByTransition,
+            Fault::OnlyFullRefunds,
+            Fault::IsoDigits,
+        ],
     },
     Dialect {
         provider: "tazapay",
@@ -216,6 +228,10 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "webhook_url",
         ],
         not_tried: &[
+            // Its events do not say what was before, a charge has no total, and amounts are hundredths in every currency.
+            Fault::SuccessByTransition,
+            Fault::OnlyFullRefunds,
+            Fault::IsoDigits,
             // There is one layer of refunds and one event for each of their states.
             Fault::CountsBothLayers,
             Fault::SucceededCountsAgain,

@@ -115,6 +115,9 @@ impl Ledger {
             Told::Charge(told) => self.charges_paid_with(told),
             Told::Chargeback(told) => told.refunded.max(told.available),
             Told::Total(told) => told.refunded,
+            Told::Dispute(told) if self.faults.has(Fault::LargeDisputeRefused) && told.amount + self.paid() > self.captured => {
+                return Err(Refusal::doubtful("more is disputed than is left"));
+            }
             // The bank may take more than was captured.
             Told::Dispute(_) | Told::Nothing => Amount::ZERO,
         };
@@ -140,6 +143,7 @@ impl Ledger {
 
     /// Takes in an event that passed the check.
     pub(super) fn learn(&mut self, event: Event<'_>) {
+        self.slips.before = event.before;
         match event.told {
             Told::Refund(told) => self.learn_refund(&event.kind, Some(event.time), &told),
             Told::Charge(told) => self.learn_charge(event.time, &told),

@@ -7,9 +7,9 @@
 use super::{
     bank::Fault,
     ledger::{Ledger, Refund},
-    parse::{DisputeTold, TotalTold},
+    parse::{DisputeTold, LOST, OPEN, TotalTold},
 };
-use crate::domain::{Amount, EventTime, RefundState};
+use crate::domain::{Amount, EventTime, RefundState, Status};
 
 /// The newest running total of the charge.
 #[derive(Clone, Debug)]
@@ -49,6 +49,12 @@ impl Ledger {
         if self.faults.has(Fault::IgnoresChargeEvents) || self.faults.has(Fault::NeedsKnownRefund) && self.refunds.is_empty() {
             return;
         }
+        if told.is_all && self.faults.has(Fault::FlagDecidesFull) {
+            self.slips.status = Some(Status::Refunded);
+        }
+        if told.refunded < self.captured && self.faults.has(Fault::OnlyFullRefunds) {
+            return;
+        }
         if self.faults.has(Fault::TotalsAdded) {
             self.slips.extra += told.refunded;
             return;
@@ -80,15 +86,21 @@ impl Ledger {
     }
 
     pub(super) fn learn_dispute(&mut self, kind: &str, time: EventTime, told: &DisputeTold<'_>) {
-        if self.faults.has(Fault::ChargebackIgnored) {
+        let is_closed = kind.ends_with(".closed");
+        if self.faults.has(Fault::ChargebackIgnored) || !is_closed && self.faults.has(Fault::OnlyClosedDisputes) {
             return;
+        }
+        if is_closed && told.rank == LOST && self.faults.has(Fault::LostIsFullRefund) {
+            self.slips.replaced = Some(self.captured);
         }
         let known = self.disputes.iter().position(|dispute| dispute.id == told.id);
         if let Some(known) = known {
             let known = &self.disputes[known];
             let gives_back = told.taken.is_zero() && !known.taken.is_zero();
             let is_older = (&known.time, known.rank) >= (&time, told.rank);
-            if is_older || gives_back && self.faults.has(Fault::WonNotRestored) {
+            let is_over = known.rank == LOST && self.faults.has(Fault::LateWinIgnored)
+                || known.rank < OPEN && told.rank >= OPEN && self.faults.has(Fault::EscalationIgnored);
+            if is_older || is_over || gives_back && self.faults.has(Fault::WonNotRestored) {
                 return;
             }
         }
@@ -97,10 +109,10 @@ impl Ledger {
             if self.faults.has(Fault::PartialChargebackIsFull) {
                 taken = self.captured;
             }
-            if self.faults.has(Fault::ClosedGivesBack) && kind.ends_with(".closed") {
+            if self.faults.has(Fault::ClosedGivesBack) && is_closed {
                 taken = Amount::ZERO;
             }
-            if self.faults.has(Fault::LostTakenAgain) && kind.ends_with(".closed") {
+            if self.faults.has(Fault::LostTakenAgain) && is_closed {
                 taken += told.amount;
             }
             if self.faults.has(Fault::DisputeBookedTwice) && kind.ends_with(".funds_withdrawn") {

@@ -29,6 +29,7 @@ mod told;
 use members::{Data, FlatEnvelope, FlatObject, PartMembers, PaymentMembers};
 pub(super) use members::{EnvelopeMembers, ObjectMembers};
 pub(super) use snapshot::smallest_units;
+pub(super) use snapshot::{LOST, OPEN};
 use snapshot::{SnapshotData, SnapshotEnvelope, seconds};
 pub(super) use told::{ChargeTold, ChargebackTold, DisputeTold, Entry, Event, RefundTold, Told, TotalTold};
 
@@ -93,6 +94,7 @@ impl<'a> Envelope<'a> {
         let object = self.object()?;
         let mut amounts = Amounts::new(self.faults);
         let (order_id, told) = match topic {
+            Topic::Chargeback if self.faults.has(Fault::DisputeByMetadata) => (None, Told::Nothing),
             _ if self.dialect.form == Form::Snapshot => (object.order_id, self.snapshot(topic, &object, &mut amounts)?),
             Topic::Refund if self.dialect.form == Form::Flat => (object.order_id, self.flat_refund(&object, &mut amounts)?),
             Topic::Refund => (object.order_id, self.refund(&object, &mut amounts)?),
@@ -106,7 +108,7 @@ impl<'a> Envelope<'a> {
             Topic::Chargeback | Topic::Other => (object.id, self.chargeback(&object, &mut amounts)?),
         };
         let mut currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
-        if self.dialect.form == Form::Snapshot {
+        if self.dialect.form == Form::Snapshot && !self.faults.has(Fault::CurrencyCaseCompared) {
             currency = currency.map(|code| Cow::Owned(code.to_ascii_uppercase()));
         }
         Ok(Some(Event {
@@ -118,6 +120,7 @@ impl<'a> Envelope<'a> {
             is_test: self.members.live_mode.is_none_or(|raw| raw.get() == "false"),
             digits: amounts.digits,
             told,
+            before: if self.faults.any() { self.state_before() } else { None },
         }))
     }
 

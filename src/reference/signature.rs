@@ -34,7 +34,10 @@ impl Verifier {
     /// Whether a delivery may be read at all whose header says when it was signed.
     pub(super) fn check_dated(&self, header: Option<&str>, body: &[u8], now: u64, form: Form) -> Result<(), Refusal> {
         let Some(header) = self.compared(header)? else { return Ok(()) };
-        let (timestamp, signatures) = parts_of(header, form);
+        let (timestamp, mut signatures) = parts_of(header, form);
+        if form == Form::Snapshot && self.faults.any() {
+            self.misread_schemes(header, &mut signatures)?;
+        }
         let sent: u64 = timestamp.parse().map_err(|_| Refusal::unsigned("the signature has no timestamp"))?;
         if !self.is_fresh(sent, now) {
             return Err(Refusal::unsigned("the timestamp is too far from now"));
@@ -68,6 +71,21 @@ impl Verifier {
             || header.is_none() && self.faults.has(Fault::UnsignedAccepted)
             || header.is_some() && self.faults.has(Fault::SignaturePresenceOnly);
         if passes { Ok(None) } else { header.map(Some).ok_or(Refusal::unsigned("there is no signature")) }
+    }
+
+    /// What only a faulty shop makes of a header that names schemes.
+    fn misread_schemes<'h>(&self, header: &'h str, signatures: &mut Vec<&'h str>) -> Result<(), Refusal> {
+        let is_known = |part: &str| part.starts_with("t=") || part.starts_with("v1=");
+        if self.faults.has(Fault::OtherSchemeRefused) && !header.split(',').all(is_known) {
+            return Err(Refusal::unsigned("the signature is of a scheme that is not known"));
+        }
+        if self.faults.has(Fault::LastSignatureOnly) {
+            signatures.drain(..signatures.len().saturating_sub(1));
+        }
+        if self.faults.has(Fault::SecondPartTaken) {
+            *signatures = header.split(',').skip(1).take(1).filter_map(|part| part.split_once('=')).map(|(_, text)| text).collect();
+        }
+        Ok(())
     }
 
     fn is_fresh(&self, sent: u64, now: u64) -> bool {
@@ -188,6 +206,28 @@ mod tests {
         check(Some(Fault::FirstSignatureOnly), &format!("{NOW}, {other}, {RIGHT}"), BODY, NOW, false);
         check(Some(Fault::EverySignatureMustMatch), &format!("{NOW}, {other}, {RIGHT}"), BODY, NOW, false);
         check(Some(Fault::EverySignatureMustMatch), &right(), BODY, NOW, true);
+    }
+
+    #[track_caller]
+    fn check_schemes(fault: Option<Fault>, header: &str, expected: bool) {
+        let verifier = Verifier::new("whsec_test", Faults::of(fault)).expect("a secret");
+        assert_eq!(verifier.check_dated(Some(header), BODY, NOW, Form::Snapshot).is_ok(), expected, "{header:?}");
+    }
+
+    #[test]
+    fn schemes_that_do_not_count_are_passed_over() {
+        let right = hexadecimal(&STANDARD.decode(RIGHT).expect("base64"));
+        let other = "0".repeat(64);
+        let (before, after) = (format!("t={NOW},v0={other},v1={right}"), format!("t={NOW},v1={right},v0={other}"));
+        check_schemes(None, &before, true);
+        check_schemes(None, &after, true);
+        check_schemes(None, &format!("t={NOW},v0={right}"), false);
+        check_schemes(Some(Fault::OtherSchemeRefused), &after, false);
+        check_schemes(Some(Fault::SecondPartTaken), &before, false);
+        check_schemes(Some(Fault::SecondPartTaken), &after, true);
+        let rotated = format!("t={NOW},v1={right},v1={other}");
+        check_schemes(None, &rotated, true);
+        check_schemes(Some(Fault::LastSignatureOnly), &rotated, false);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Slips {
     pub(super) status: Option<Status>,
     /// A running total that stands for what was paid back, until the next refund event.
     pub(super) replaced: Option<Amount>,
+    /// The state that the refund of the event had before, where the event says so.
+    pub(super) before: Option<RefundState>,
     /// Refunds that the shop made itself.
     pub(super) own: HashSet<String>,
     /// Events in the order in which they came.
@@ -75,7 +77,9 @@ impl Ledger {
             || faults.has(Fault::OwnRefundEventsIgnored) && is_own
             || faults.has(Fault::NeedsPendingFirst) && !is_known && told.state.is_final()
             || faults.has(Fault::DedupesByType) && kind == self.dialect.completion && self.slips.had_completion
-            || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed";
+            || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed"
+            || faults.has(Fault::UpdatesIgnored) && kind == "refund.updated"
+            || faults.has(Fault::OnlyFullRefunds) && self.dialect.form == Form::Snapshot && told.amount < self.captured;
         if is_ignored {
             return;
         }
@@ -87,6 +91,10 @@ impl Ledger {
             (told.amount, told.paid) = (self.captured, self.captured);
         }
         if faults.has(Fault::RequestedInsteadOfPaid) {
+            told.paid = told.amount;
+        }
+        if let Some(before) = self.slips.before.filter(|_| faults.has(Fault::PreviousTakenForState)) {
+            told.state = before;
             told.paid = told.amount;
         }
         if kind == "refund.created" && faults.has(Fault::CreatedMeansRequested) && told.state == RefundState::Succeeded {
@@ -114,7 +122,8 @@ impl Ledger {
         let is_booked_again = was_paid
             && (kind == "refund.succeeded" && kind != self.dialect.completion && faults.has(Fault::SucceededCountsAgain)
                 || kind == "refund.updated" && faults.has(Fault::MetadataUpdateCounts)
-                || kind == "refund.created" && faults.has(Fault::TwinBooks));
+                || kind == "refund.created" && faults.has(Fault::TwinBooks)
+                || self.slips.before.is_some_and(RefundState::is_open) && faults.has(Fault::SuccessByTransition));
         if is_booked_again {
             self.slips.extra += told.paid;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use refundproof::{
     domain::RefundState,
-    model::{Change, OrderTruth},
+    model::{Change, DisputeStage, OrderTruth},
     plan::{DisputeMove, Recipe},
     provider::Lowering,
 };
@@ -50,7 +50,13 @@ fn happening(change: &Change, truth: &OrderTruth) -> Option<String> {
         Change::Disputed => "a dispute is opened".to_owned(),
         Change::DisputeResolved => "the dispute ends".to_owned(),
         Change::Dispute { dispute, to, fails } => {
-            let opened = if truth.disputes[*dispute].withdrawn { "a dispute takes money" } else { "the bank asks" };
+            // What became of it later is told by what follows.
+            let opened = match &truth.disputes[*dispute] {
+                dispute if dispute.inquiry => "the bank asks",
+                dispute if dispute.stage == DisputeStage::Prevented => "a dispute is prevented",
+                dispute if dispute.amount > truth.captured => "a dispute takes more than was captured",
+                _ => "a dispute takes money",
+            };
             let what = match to {
                 None => opened,
                 Some(DisputeMove::Escalate) => "the inquiry becomes a chargeback",

@@ -47,6 +47,8 @@ pub struct Palette {
     pub payments: bool,
     /// One fact may come in two events with two ids.
     pub twins: bool,
+    /// An event may show a later state than that in which it was created.
+    pub newer_snapshots: bool,
     /// Refunds have metadata whose change is told.
     pub metadata: bool,
     /// The shop can make refunds itself.
@@ -59,6 +61,10 @@ pub struct Palette {
     pub dated_signatures: bool,
     /// While a secret is being replaced there is a signature for each.
     pub several_secrets: bool,
+    /// A signature says of which scheme it is, and others than the one that counts may stand beside it.
+    pub several_schemes: bool,
+    /// How many seconds old a signature may be by the provider's own libraries; zero where nobody says.
+    pub oldest_signature: u16,
     /// The event type that tells that a refund was paid back.
     pub refund_completion: String,
     /// The event type that tells the same of a charge; empty where there is none.
@@ -177,7 +183,7 @@ recipes! {
     Unsigned "unsigned",
     /// Deliveries that show whether the raw body is what is verified.
     RawBody "raw-body",
-    /// Two signatures, while a secret is being replaced.
+    /// Several signatures of which one is right: while a secret is being replaced, or of several schemes.
     RotatedSecret "rotated-secret",
     /// Deliveries that were signed long ago.
     Replayed "replayed",
@@ -271,7 +277,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Doubtful => draw.doubtful(),
         Recipe::Unsigned => draw.mutated(&draw.kinds(&[Group::Unsigned]), 2..6),
         Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
-        Recipe::RotatedSecret => draw.mutated(&[MutationKind::RotatedSecret], 2..6),
+        Recipe::RotatedSecret => draw.mutated(&draw.kinds(&[Group::Rotation]), 2..6),
         Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
         Recipe::MixedTraffic => draw.mixed(),
         Recipe::OtherMinorUnits => {

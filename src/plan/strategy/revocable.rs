@@ -9,7 +9,7 @@ use proptest::{
 use super::{
     Actions, Draw, PlanStrategy, Steps,
     faults::{befall, late},
-    traffic::{fail, pick},
+    traffic::{fail, pick, weighted},
 };
 use crate::plan::step::{Action, DisputeMove, Fault, FaultKind, Opening, Pick, Plan, Step};
 
@@ -152,12 +152,37 @@ impl Draw<'_> {
         self.with_faults(self.order(), steps.boxed(), twin(), 1..5)
     }
 
+    /// Refunds that are paid back later, and whose first event already shows it.
+    pub(super) fn newer_snapshots(&self) -> PlanStrategy {
+        let life = (self.part(), 0_u8..4).prop_map(|(ask, after)| {
+            let newer = Fault { event: 0, kind: FaultKind::Newer { after } };
+            let asked = Step { faults: vec![newer], ..Step::plain(opening(ask, Opening::Pending)) };
+            vec![asked, Step::plain(Action::Succeed { refund: 0, paid: Pick::All })]
+        });
+        let steps = vec(life, 1..=2).prop_map(|lives| lives.concat()).boxed();
+        self.plan(self.plain_order(), steps)
+    }
+
     // ---- disputes
 
     /// A dispute that takes money, at once or after an inquiry.
     fn taking(&self) -> Steps {
         let escalated = |amount| vec![dispute(amount, true), moved(DisputeMove::Escalate)];
-        prop_oneof![3 => pick().prop_map(|amount| vec![dispute(amount, false)]), 1 => pick().prop_map(escalated)].boxed()
+        prop_oneof![
+            3 => pick().prop_map(|amount| vec![dispute(amount, false)]),
+            1 => pick().prop_map(escalated),
+            1 => over().prop_map(|over| vec![larger(over)]),
+        ]
+        .boxed()
+    }
+
+    /// A dispute that is stopped before it begins, for which the provider refunds the charge.
+    fn prevented(&self) -> Steps {
+        let stopped = |amount| Step::plain(Action::OpenDispute { amount, inquiry: false, over: 0, prevented: true });
+        let refund = self.large().prop_map(|ask| Step::plain(opening(ask, Opening::Succeeded)));
+        (pick(), prop::option::of(refund))
+            .prop_map(move |(amount, refund)| std::iter::once(stopped(amount)).chain(refund).collect())
+            .boxed()
     }
 
     fn answered(&self) -> Steps {
@@ -216,7 +241,8 @@ impl Draw<'_> {
 
     pub(super) fn inquiries(&self) -> PlanStrategy {
         let refunds = vec(self.paid_now_or_later(), 0..=1);
-        let steps = (self.inquiry(), refunds).prop_map(|(inquiry, refunds)| [inquiry, refunds.concat()].concat()).boxed();
+        let moves_nothing = prop_oneof![3 => self.inquiry(), 1 => self.prevented()];
+        let steps = (moves_nothing, refunds).prop_map(|(inquiry, refunds)| [inquiry, refunds.concat()].concat()).boxed();
         self.about(1, steps)
     }
 
@@ -245,7 +271,8 @@ impl Draw<'_> {
     pub(super) fn dispute_actions(&self) -> Vec<(u32, Actions)> {
         let moves = [DisputeMove::Escalate, DisputeMove::Answer, DisputeMove::Win, DisputeMove::Lose, DisputeMove::End];
         let goes_on = (any::<u8>(), prop::sample::select(moves.to_vec())).prop_map(|(dispute, to)| Action::MoveDispute { dispute, to });
-        let opens = (pick(), any::<bool>()).prop_map(|(amount, inquiry)| Action::OpenDispute { amount, inquiry });
+        let opens = (pick(), any::<bool>(), prop_oneof![3 => Just(0), 1 => over()], weighted(6))
+            .prop_map(|(amount, inquiry, over, prevented)| Action::OpenDispute { amount, inquiry, over, prevented });
         vec![(1, opens.boxed()), (2, goes_on.boxed())]
     }
 }
@@ -263,7 +290,16 @@ fn opening(action: Action, opens: Opening) -> Action {
 }
 
 fn dispute(amount: Pick, inquiry: bool) -> Step {
-    Step::plain(Action::OpenDispute { amount, inquiry })
+    Step::plain(Action::OpenDispute { amount, inquiry, over: 0, prevented: false })
+}
+
+/// A dispute of more than was captured.
+fn larger(over: u16) -> Step {
+    Step::plain(Action::OpenDispute { amount: Pick::All, inquiry: false, over, prevented: false })
+}
+
+fn over() -> BoxedStrategy<u16> {
+    (1_u16..2_000).boxed()
 }
 
 fn moved(to: DisputeMove) -> Step {

@@ -36,8 +36,16 @@ impl Draw<'_> {
         (self.plan(order, steps), vec((any::<u8>(), any::<u8>(), kinds), how_many)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
-    /// The events that tell of one success in any order; what came before stays in order.
+    /// The events that tell of one success in any order; what came before stays in order. Where there are such, some show more
+    /// than had happened when they were created.
     pub(super) fn counted_once(&self) -> PlanStrategy {
+        if self.palette.newer_snapshots {
+            return prop_oneof![3 => self.all_of_one(), 1 => self.newer_snapshots()].boxed();
+        }
+        self.all_of_one()
+    }
+
+    fn all_of_one(&self) -> PlanStrategy {
         let steps = self.life(self.plain_refund(), self.success());
         let lates = vec((any::<u8>(), 1_u8..6), 0..4);
         let revocable = self.palette.revocable;

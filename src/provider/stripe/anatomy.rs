@@ -69,6 +69,8 @@ pub(super) fn anatomy(event: &EventFacts, body: &Value, captured: Amount, curren
         nullable: if is_refund { all(&NULLABLE) } else { Vec::new() },
         too_much: too_much(captured, currency),
         digits: digits(currency),
+        indented: true,
+        oldest_signature: super::sign::TOLERANCE,
         ..Anatomy::default()
     }
 }

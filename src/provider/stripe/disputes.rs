@@ -78,7 +78,7 @@ impl Family<'_> {
                 }
                 Place::Created => write!(out, "{created}"),
                 Place::IsRefundable => write!(out, "{inquiry}"),
-                Place::CaseType => write!(out, r#""{}""#, if inquiry { "inquiry" } else { "chargeback" }),
+                Place::CaseType => write!(out, r#""{}""#, case_type(truth.stage)),
                 Place::Reason => write!(out, r#""{}""#, REASONS[dispute % REASONS.len()]),
                 Place::Status => write!(out, r#""{status}""#),
                 Place::Previous => match before.filter(|before| *before != status) {
@@ -88,6 +88,15 @@ impl Family<'_> {
                 _ => Ok(()),
             };
         });
+    }
+}
+
+/// What a bank calls such a case.
+fn case_type(stage: DisputeStage) -> &'static str {
+    match stage {
+        DisputeStage::Inquiry | DisputeStage::InquiryAnswered | DisputeStage::InquiryEnded => "inquiry",
+        DisputeStage::Prevented => "block",
+        _ => "chargeback",
     }
 }
 
@@ -101,6 +110,7 @@ fn word(stage: DisputeStage) -> &'static str {
         DisputeStage::Answered => "under_review",
         DisputeStage::Won => "won",
         DisputeStage::Lost => "lost",
+        DisputeStage::Prevented => "prevented",
     }
 }
 

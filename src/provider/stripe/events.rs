@@ -4,14 +4,13 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     NAME, code,
-    indent::indented,
     money::sent,
     places::{Carries, Place, template},
 };
 use crate::{
     corpus::{Corpus, CorpusError},
     domain::{Amount, EventTime, RefundState},
-    json::Value,
+    json::{Value, indented},
     model::{Change, Covered, Tell},
     provider::{Message, Scene, Template, push_plain},
 };

@@ -10,7 +10,6 @@ mod anatomy;
 mod api;
 mod disputes;
 mod events;
-mod indent;
 mod money;
 mod places;
 mod refunds;
@@ -97,10 +96,13 @@ impl Stripe {
             disputes: true,
             payments: true,
             twins: true,
+            newer_snapshots: true,
             metadata: true,
             own: true,
             dated_signatures: true,
             several_secrets: true,
+            several_schemes: true,
+            oldest_signature: sign::TOLERANCE,
             refund_completion: events::REFUND_CREATED.to_owned(),
             charge_completion: events::CHARGE_REFUNDED.to_owned(),
             views: ["refund.*", events::CHARGE_REFUNDED].map(str::to_owned).to_vec(),
@@ -186,6 +188,10 @@ impl Provider for Stripe {
 
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
         sign::headers(secrets, unix_seconds, body)
+    }
+
+    fn with_another_scheme(&self, headers: Vec<(String, String)>, first: bool) -> Vec<(String, String)> {
+        sign::with_another_scheme(headers, first)
     }
 }
 

@@ -3,6 +3,10 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// How many seconds old a signature may be by Stripe's own libraries, which refuse only what is older.
+/// Source: <https://docs.stripe.com/webhooks>, "Preventing replay attacks".
+pub(super) const TOLERANCE: u16 = 300;
+
 /// The header for a body; one signature for each secret that is valid at the moment.
 pub(super) fn headers(secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
     if secrets.is_empty() {
@@ -16,6 +20,21 @@ pub(super) fn headers(secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(
     }
     vec![(super::SIGNATURE_HEADER.to_owned(), value)]
 }
+
+/// The headers with a signature of the scheme `v0` beside the right one, as test endpoints get it. Whoever verifies must pass
+/// over every scheme but `v1`. Source: <https://docs.stripe.com/webhooks>, "Verify webhook signatures manually".
+pub(super) fn with_another_scheme(mut headers: Vec<(String, String)>, first: bool) -> Vec<(String, String)> {
+    for (_, value) in &mut headers {
+        let Some((time, signatures)) = value.split_once(',') else { continue };
+        // Of the form of a signature, and none.
+        let other: String = signatures.chars().rev().take(DIGITS).collect();
+        *value = if first { format!("{time},v0={other},{signatures}") } else { format!("{time},{signatures},v0={other}") };
+    }
+    headers
+}
+
+/// How many digits a signature has.
+const DIGITS: usize = 64;
 
 /// The key is the whole text of the secret, its prefix included.
 fn signature(secret: &str, time: &str, body: &[u8]) -> String {
@@ -46,5 +65,22 @@ mod tests {
         let headers = headers(&["new", "old"], 1, b"{}");
         assert_eq!(headers[0].1.matches(",v1=").count(), 2);
         assert!(super::headers(&[], 1, b"{}").is_empty());
+    }
+
+    #[track_caller]
+    fn check_schemes(first: bool, expected: [&str; 3]) {
+        let signed = headers(&["whsec_test"], 1, b"{}");
+        let right = signed[0].1.split_once(",v1=").expect("a signature").1.to_owned();
+        let value = with_another_scheme(signed, first).remove(0).1;
+        let parts: Vec<(&str, &str)> = value.split(',').filter_map(|part| part.split_once('=')).collect();
+        assert_eq!(parts.iter().map(|(name, _)| *name).collect::<Vec<_>>(), expected);
+        assert!(parts.contains(&("v1", &right)));
+        assert!(parts.iter().all(|(name, text)| *name != "v0" || text.len() == DIGITS && *text != right));
+    }
+
+    #[test]
+    fn another_scheme_stands_before_or_after_the_right_one() {
+        check_schemes(true, ["t", "v0", "v1"]);
+        check_schemes(false, ["t", "v1", "v0"]);
     }
 }

@@ -79,6 +79,9 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     /// What arrives on the customer's account; only read for a fault.
     #[serde(skip)]
     pub(super) elsewhere: Option<&'a RawValue>,
+    /// Whether a charge says that all of it is refunded; only read for a fault.
+    #[serde(skip)]
+    pub(super) is_refunded: Option<&'a RawValue>,
     /// The movements of a dispute's money.
     #[serde(skip)]
     pub(super) movements: Option<&'a RawValue>,

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{Amounts, DisputeTold, Envelope, EnvelopeMembers, Object, ObjectMembers, RefundTold, Told, Topic, TotalTold};
 use crate::{
-    domain::{Amount, EventTime, RefundState},
+    domain::{Amount, Currency, EventTime, RefundState},
     reference::{bank::Fault, fault::Faults, refusal::Refusal},
 };
 
@@ -35,6 +35,16 @@ impl<'a> From<SnapshotEnvelope<'a>> for EnvelopeMembers<'a> {
 pub(super) struct SnapshotData<'a> {
     #[serde(borrow)]
     pub(super) object: Option<Object<SnapshotObject<'a>>>,
+    /// Only read for a fault.
+    #[serde(borrow)]
+    previous_attributes: Option<&'a RawValue>,
+}
+
+/// What an update says of before.
+#[derive(Deserialize)]
+struct Previous<'a> {
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
 }
 
 /// A refund, a charge or a dispute.
@@ -58,6 +68,8 @@ pub(super) struct SnapshotObject<'a> {
     metadata: Option<&'a RawValue>,
     #[serde(borrow)]
     payment_intent: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refunded: Option<&'a RawValue>,
     #[serde(borrow)]
     refunds: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -88,6 +100,7 @@ impl<'a> SnapshotObject<'a> {
             currency: self.currency,
             state: self.status,
             refunded_amount: self.amount_refunded,
+            is_refunded: self.refunded,
             failure_reason: self.failure_reason,
             refunds: self.refunds,
             movements: self.balance_transactions,
@@ -101,15 +114,24 @@ impl<'a> Envelope<'a> {
     /// What an event tells.
     pub(super) fn snapshot(&self, topic: Topic, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
         let currency = self.text(object.currency, "the object has no currency")?.to_ascii_uppercase();
-        amounts.places = if self.faults.has(Fault::TwoDigitCurrency) { 2 } else { places(&currency) };
+        amounts.places = match () {
+            () if self.faults.has(Fault::TwoDigitCurrency) => 2,
+            () if self.faults.has(Fault::IsoDigits) => Currency::from_code(&currency).map_or(2, Currency::digits),
+            () => places(&currency),
+        };
         match topic {
             Topic::Refund => self.snapshot_of_refund(object, amounts),
             Topic::Charge if object.refunds.is_none() && self.faults.has(Fault::ReadsEmbeddedRefunds) => {
                 Err(Refusal::failed("the charge has no list of refunds"))
             }
             Topic::Charge => {
-                let refunded = amounts.needed(object.refunded_amount, "the charge says not what was refunded")?;
-                Ok(Told::Total(TotalTold { refunded }))
+                let is_all = object.is_refunded.is_some_and(|raw| raw.get() == "true");
+                if !is_all && self.faults.has(Fault::PartialTotalSkipped) {
+                    return Err(Refusal::failed("only a part is refunded"));
+                }
+                let sum = if self.faults.has(Fault::ChargeAmountTaken) { object.amount } else { object.refunded_amount };
+                let refunded = amounts.needed(sum, "the charge says not what was refunded")?;
+                Ok(Told::Total(TotalTold { refunded, is_all }))
             }
             Topic::Chargeback | Topic::Other => self.snapshot_of_dispute(object, amounts),
         }
@@ -127,9 +149,20 @@ impl<'a> Envelope<'a> {
         Ok(Told::Refund(RefundTold { id, state, amount, paid, is_of_items: false, charges: 0, created }))
     }
 
+    /// The state that a refund had before, where an event says so.
+    pub(super) fn state_before(&self) -> Option<RefundState> {
+        let data: Object<SnapshotData<'a>> = serde_json::from_str(self.members.data?.get()).ok()?;
+        let previous: Object<Previous<'a>> = serde_json::from_str(data.0.previous_attributes?.get()).ok()?;
+        self.state_of(previous.0.status).ok()
+    }
+
     /// The state of a refund. What is not known is not final: the provider's lists are open.
     pub(super) fn snapshot_state(&self, object: &ObjectMembers<'a>) -> Result<RefundState, Refusal> {
-        Ok(match &*self.text(object.state, "the refund has no status")? {
+        self.state_of(object.state)
+    }
+
+    fn state_of(&self, status: Option<&'a RawValue>) -> Result<RefundState, Refusal> {
+        Ok(match &*self.text(status, "the refund has no status")? {
             "requires_action" => RefundState::PendingInformation,
             "succeeded" => RefundState::Succeeded,
             "failed" => RefundState::Failed,
@@ -145,6 +178,9 @@ impl<'a> Envelope<'a> {
     fn snapshot_of_dispute(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
         let id = self.text(object.id, "the dispute has no id")?;
         let status = self.text(object.state, "the dispute has no status")?;
+        if status == "prevented" && self.faults.has(Fault::PreventedRefused) {
+            return Err(Refusal::failed("the dispute has a status that is not known"));
+        }
         let amount = amounts.needed(object.amount, "the dispute has no amount")?;
         let movements: Vec<Object<Movement<'a>>> = match object.movements {
             Some(raw) => serde_json::from_str(raw.get()).map_err(|_| Refusal::invalid("the dispute's movements are no list"))?,
@@ -167,8 +203,8 @@ impl<'a> Envelope<'a> {
             "warning_needs_response" => 0,
             "warning_under_review" => 1,
             "warning_closed" => 2,
-            "needs_response" => 3,
-            "lost" => 5,
+            "needs_response" => OPEN,
+            "lost" => LOST,
             "won" => 6,
             _ => 4,
         };
@@ -180,6 +216,11 @@ impl<'a> Envelope<'a> {
 pub(in crate::reference) fn smallest_units(amount: Amount, currency: &str) -> Option<u64> {
     amount.to_minor(places(currency))
 }
+/// How late in its life a dispute is that has taken money and is not decided; inquiries come before.
+pub(in crate::reference) const OPEN: u8 = 3;
+
+/// How late in its life a dispute is that was lost.
+pub(in crate::reference) const LOST: u8 = 5;
 
 /// How many digits of a number are a fraction of the major unit.
 fn places(currency: &str) -> u32 {

@@ -17,6 +17,8 @@ pub(in crate::reference) struct Event<'a> {
     /// The most fraction digits that one of its amounts needs.
     pub(in crate::reference) digits: usize,
     pub(in crate::reference) told: Told<'a>,
+    /// The state that a refund had before, where an update says so; only read for a fault.
+    pub(in crate::reference) before: Option<RefundState>,
 }
 
 /// What an event tells.
@@ -68,6 +70,8 @@ pub(in crate::reference) struct RefundTold<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reference) struct TotalTold {
     pub(in crate::reference) refunded: Amount,
+    /// Whether the charge says that this is all of it; only read for a fault.
+    pub(in crate::reference) is_all: bool,
 }
 
 /// How a dispute stands.

@@ -72,6 +72,10 @@ fn signature_words(signature: &Signature) -> &'static str {
         Signature::Rotated { known_first: true } => "with two secrets, the known one first",
         Signature::Rotated { known_first: false } => "with two secrets, the known one second",
         Signature::Over(_) => "over another body",
+        Signature::At { seconds: ..0 } => "right, but some minutes old",
+        Signature::At { .. } => "right, with a time to come",
+        Signature::OtherScheme { first: true } => "right, after one of another scheme",
+        Signature::OtherScheme { first: false } => "right, before one of another scheme",
     }
 }
 

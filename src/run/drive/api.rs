@@ -37,7 +37,7 @@ impl Driver<'_> {
     /// What a delivery tells has happened when it is sent.
     pub(super) fn before_delivery(&self, delivery: &Delivery, ticket: Option<&Ticket>) {
         let Some((double, ticket)) = self.api(ticket) else { return };
-        double.advance(ticket, delivery.event.sequence);
+        double.advance(ticket, ticket.moment_of(&delivery.event));
         if let (Some(fault), Some(order)) = (delivery.api, &delivery.event.order_id) {
             double.fail(order, fault, if self.capabilities().asynchronous { FAILING_CALLS } else { u32::MAX });
         }

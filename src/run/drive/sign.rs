@@ -38,6 +38,8 @@ impl Driver<'_> {
                 provider.sign(&secrets, now, body)
             }
             Signature::Over(other) => provider.sign(&[secret], now, other.as_bytes()),
+            Signature::At { seconds } => provider.sign(&[secret], now.saturating_add_signed(i64::from(*seconds)), body),
+            Signature::OtherScheme { first } => provider.with_another_scheme(provider.sign(&[secret], now, body), *first),
         };
         match delivery.signature {
             Signature::Absent => headers.retain(|(name, _)| !is_signature(provider, name)),

@@ -1,7 +1,7 @@
-//! JSON as Stripe writes it: indented by two spaces, empty objects and lists on one line.
+//! JSON with each member on a line of its own, indented by two spaces, empty objects and lists on one line.
 
-/// A compact JSON text, indented.
-pub(super) fn indented(compact: &str) -> String {
+/// A compact JSON text, indented. White space between tokens that is there already stays.
+pub(crate) fn indented(compact: &str) -> String {
     let mut out = String::with_capacity(compact.len() * 2);
     let mut depth = 0;
     let mut in_text = false;

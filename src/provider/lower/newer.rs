@@ -1,0 +1,122 @@
+//! Snapshots that are newer than their events.
+//!
+//! A provider may write the body of an event when it sends it and not when the thing happened, so that the event that a refund
+//! was made already shows that it was paid back. Such an event is sent once the refund has gone on, and what it tells is what
+//! its body shows. It is done where the refund goes on to success and nothing was told of it in between: then whoever goes by
+//! the times of events and whoever goes by the life of the refund come to the same end.
+
+use super::{Order, Stage};
+use crate::{
+    case::Act,
+    domain::{EventTime, RefundState},
+    model::{Change, Tell},
+    plan::{Fault, FaultKind},
+    provider::{Message, Scene},
+};
+
+/// The first event of a refund, to be written anew when the refund goes on.
+pub(super) struct Held {
+    order: usize,
+    refund: usize,
+    /// What it tells of, and when that was.
+    change: Change,
+    times: Vec<EventTime>,
+    moment: u64,
+    /// Which of the events that were created it is.
+    created: u32,
+    event_id: String,
+    /// How many other deliveries come between.
+    after: u8,
+}
+
+impl Stage<'_> {
+    /// Notes the event of a new refund whose snapshot is to be newer. `messages` are those that are sent, of which the first is
+    /// created next.
+    pub(super) fn hold(&mut self, index: usize, change: &Change, faults: &[Fault], messages: &[Message], times: &[EventTime]) {
+        let Change::Opened { refund, .. } = *change else { return };
+        let after = faults.iter().find_map(|fault| if let FaultKind::Newer { after } = fault.kind { Some(after) } else { None });
+        let Some(after) = after.filter(|_| self.provider.palette().newer_snapshots) else { return };
+        let id = &self.orders[index].names.refunds[refund];
+        let is_first =
+            |tell: &Tell| matches!(tell, Tell::Refund { id: told, state, in_passing: false, .. } if told == id && state.is_open());
+        let Some(place) = messages.iter().position(|message| message.facts.tells.iter().any(is_first)) else { return };
+        self.held.push(Held {
+            order: index,
+            refund,
+            change: change.clone(),
+            times: times.to_vec(),
+            moment: self.moment,
+            created: self.created + u32::try_from(place).unwrap_or(0),
+            event_id: messages[place].facts.id.clone(),
+            after,
+        });
+    }
+
+    /// Lets the events that are held show what has become of their refunds.
+    pub(super) fn show_newer(&mut self, index: usize, change: &Change, look: u32) {
+        let (told, succeeds): (&[usize], bool) = match change {
+            Change::Moved { refunds, to, .. } => (refunds, *to == RefundState::Succeeded),
+            Change::MetadataUpdated { refund } => (std::slice::from_ref(refund), false),
+            Change::Dispute { fails, .. } => (fails, false),
+            _ => return,
+        };
+        let is_told = |held: &Held| held.order == index && told.contains(&held.refund);
+        let (now, later): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(is_told);
+        self.held = later;
+        for held in now.iter().filter(|_| succeeds) {
+            let scene = self.orders[index].scene(index, &held.times, self.mint, held.moment, look);
+            let written = self.provider.tell(&scene, &held.change);
+            if let Some(newer) = written.into_iter().find(|message| message.facts.id == held.event_id) {
+                self.replace(held, &newer);
+            }
+        }
+    }
+
+    /// Sends the newer snapshot in place of the event as it was, with its redeliveries, once the refund has gone on.
+    fn replace(&mut self, held: &Held, newer: &Message) {
+        let now = (self.created * 2 + u32::from(held.after) * 2).saturating_sub(1);
+        let mut sends: Vec<_> =
+            self.sends.iter_mut().filter(|send| send.created == held.created && matches!(send.act, Act::Deliver(_))).collect();
+        let is_itself =
+            |act: &Act| matches!(act, Act::Deliver(delivery) if delivery.event.id == held.event_id && delivery.mutation_kind.is_none());
+        // What else befell it is about the body as it was.
+        if !sends.iter().all(|send| is_itself(&send.act)) {
+            return;
+        }
+        let by = sends.iter().map(|send| send.place).min().map_or(0, |first| now.saturating_sub(first));
+        for send in &mut sends {
+            send.place += by;
+            if let Act::Deliver(delivery) = &mut send.act {
+                delivery.body = crate::case::Body::new(newer.body.clone());
+                delivery.event.tells.clone_from(&newer.facts.tells);
+                delivery.fault.get_or_insert_with(|| FaultKind::Newer { after: 0 }.name().to_owned());
+            }
+        }
+    }
+}
+
+impl Order {
+    /// The order as it stands now, for a change that happened at some moment.
+    pub(super) fn scene<'o>(
+        &'o self,
+        index: usize,
+        times: &'o [EventTime],
+        mint: crate::provider::Mint,
+        moment: u64,
+        look: u32,
+    ) -> Scene<'o> {
+        Scene {
+            order: index,
+            truth: &self.truth,
+            names: &self.names,
+            currency: self.currency,
+            refund_times: &self.refund_times,
+            dispute_times: &self.dispute_times,
+            created: &self.created,
+            times,
+            mint,
+            moment,
+            look,
+        }
+    }
+}
