@@ -10,15 +10,14 @@ use refundproof::{
     case::Case,
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
-    provider::{Provider, digital_river::DigitalRiver, lower},
+    provider::{Provider, digital_river::DigitalRiver, lower, registered},
     reference::ReferenceShop,
     run::{Launch, Options, certify, sample},
 };
 
 const SECRET: &str = "whsec_bench";
 
-fn plans() -> Vec<Plan> {
-    let provider = DigitalRiver::embedded();
+fn plans(provider: &dyn Provider) -> Vec<Plan> {
     [Recipe::Plain, Recipe::OutOfOrder, Recipe::SeveralOrders, Recipe::MixedTraffic]
         .iter()
         .flat_map(|recipe| {
@@ -29,18 +28,19 @@ fn plans() -> Vec<Plan> {
 }
 
 fn lowering(criterion: &mut Criterion) {
-    let provider = DigitalRiver::embedded();
-    let plans = plans();
-    let deliveries: usize = plans.iter().map(|plan| lower(provider, plan, 1).case.deliveries()).sum();
     let mut group = criterion.benchmark_group("lowering");
-    group.throughput(Throughput::Elements(deliveries as u64));
-    group.bench_function("100 plans", |bench| {
-        bench.iter(|| {
-            for plan in &plans {
-                black_box(lower(provider, plan, 1));
-            }
+    for provider in registered().iter().map(|provider| provider.embedded()) {
+        let plans = plans(provider);
+        let deliveries: usize = plans.iter().map(|plan| lower(provider, plan, 1).case.deliveries()).sum();
+        group.throughput(Throughput::Elements(deliveries as u64));
+        group.bench_function(provider.name(), |bench| {
+            bench.iter(|| {
+                for plan in &plans {
+                    black_box(lower(provider, plan, 1));
+                }
+            });
         });
-    });
+    }
     group.finish();
 }
 
@@ -57,7 +57,7 @@ fn signed(case: &Case, clock: &Clock) -> Vec<Signed> {
 fn reference(criterion: &mut Criterion) {
     let provider = DigitalRiver::embedded();
     let clock = Clock::manual(1_700_000_000);
-    let cases: Vec<Case> = plans().iter().enumerate().map(|(serial, plan)| lower(provider, plan, serial as u64).case).collect();
+    let cases: Vec<Case> = plans(provider).iter().enumerate().map(|(serial, plan)| lower(provider, plan, serial as u64).case).collect();
     let traffic: Vec<Vec<Signed>> = cases.iter().map(|case| signed(case, &clock)).collect();
     let deliveries: usize = traffic.iter().map(Vec::len).sum();
     let mut group = criterion.benchmark_group("reference");

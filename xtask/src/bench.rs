@@ -1,4 +1,4 @@
-//! `bench http`: how fast deliveries are sent, beside what wrk reaches.
+//! `bench http`: how fast deliveries are sent, beside what wrk reaches; `bench double`: how fast the provider's API answers.
 //!
 //! One server, one machine, the same number of connections and the same request for both; they take turns, so that
 //! whatever else the machine does befalls both. The server is this program again, in a process of its own.
@@ -19,7 +19,9 @@ use hyper_util::rt::TokioIo;
 use refundproof::{
     adapter::{HttpSettings, HttpTarget, Introduction, Request, Setup},
     corpus::Corpus,
-    provider::{Provider, registered},
+    double::Double,
+    plan::{Action, Level, Opening, Pick, Plan, Step},
+    provider::{Audience, Provider, lower_for, registered},
 };
 use tokio::net::TcpListener;
 
@@ -60,13 +62,41 @@ pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
     ))
 }
 
+/// How many calls a second the double answers to wrk.
+pub(crate) fn double(terms: Terms) -> anyhow::Result<String> {
+    let provider = registered().iter().map(|provider| provider.embedded()).find(|provider| provider.api().is_some());
+    let provider = provider.context("no provider's API is served")?;
+    let ask =
+        Action::Refund { amount: Pick::Units(100), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Succeeded };
+    let plan = Plan { orders: Vec::new(), steps: vec![Step::plain(ask)], only: Vec::new(), look: 0 };
+    let case = lower_for(provider, &plan, 1, Audience { calls_back: true, ..Audience::EVERYBODY }).case;
+    let double = Double::served(provider).context("it has an API")?;
+    let address = double.address().context("no port of loopback is free")?.to_owned();
+    let ticket = double.begin(&case);
+    double.advance(&ticket, u32::MAX);
+    let refund = case.api.iter().find(|object| object.kind == "refund").context("a refund")?;
+    let connections = format!("-c{}", terms.connections);
+    let seconds = format!("-d{}s", terms.seconds);
+    let url = format!("{address}/v1/refunds/{}", refund.id);
+    let key = ["-H", "authorization: Bearer sk_test_bench"];
+    let rates = (0..terms.rounds).map(|_| rate(Command::new("wrk").args(["-t1", &connections, &seconds]).args(key).arg(&url)));
+    let rates = rates.collect::<anyhow::Result<Vec<u64>>>()?;
+    Ok(format!(
+        "{} connections, the best of {} rounds: {} calls/s of {} bytes each",
+        terms.connections,
+        terms.rounds,
+        best(&rates),
+        refund.body.len()
+    ))
+}
+
 /// Builds this program with optimisation and lets that one measure: a debug build's figures say nothing.
-pub(crate) fn http_in_release(terms: Terms) -> anyhow::Result<String> {
+pub(crate) fn in_release(what: &str, terms: Terms) -> anyhow::Result<String> {
     let Terms { connections, seconds, rounds } = terms;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["run", "--release", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
-    command.args(["--", "bench", "http", "--connections", &connections.to_string()]);
+    command.args(["--", "bench", what, "--connections", &connections.to_string()]);
     command.args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()]);
     let output = command.stderr(Stdio::inherit()).output()?;
     anyhow::ensure!(output.status.success(), "the release build did not measure");
@@ -161,9 +191,14 @@ fn script(headers: &[(String, String)], body: &str) -> anyhow::Result<Script> {
 fn wrk_rate(address: SocketAddr, script: &Path, terms: Terms) -> anyhow::Result<u64> {
     let connections = format!("-c{}", terms.connections);
     let seconds = format!("-d{}s", terms.seconds);
-    let output =
-        Command::new("wrk").args(["-t1", &connections, &seconds, "-s"]).arg(script).arg(format!("http://{address}/webhooks")).output()?;
+    rate(Command::new("wrk").args(["-t1", &connections, &seconds, "-s"]).arg(script).arg(format!("http://{address}/webhooks")))
+}
+
+/// The rate that wrk prints, of answers that are all 2xx.
+fn rate(wrk: &mut Command) -> anyhow::Result<u64> {
+    let output = wrk.output().context("wrk is not installed; Debian and others have a package of that name")?;
     let text = String::from_utf8_lossy(&output.stdout);
+    anyhow::ensure!(!text.contains("Non-2xx"), "wrk said: {text}");
     let rate = text.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:"));
     let whole = rate.and_then(|rate| rate.trim().split('.').next());
     whole.and_then(|whole| whole.parse().ok()).with_context(|| format!("wrk said: {text}"))

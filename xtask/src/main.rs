@@ -117,6 +117,18 @@ enum Bench {
         #[arg(long, default_value_t = 10)]
         rounds: usize,
     },
+    /// How many calls a second the double answers to wrk.
+    Double {
+        /// Connections.
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        /// How long each round takes, in seconds.
+        #[arg(long, default_value_t = 2)]
+        seconds: u64,
+        /// How many rounds.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// The server of `bench http`.
     #[command(hide = true)]
     Serve,
@@ -165,7 +177,11 @@ fn run(command: Command) -> anyhow::Result<String> {
         Command::Api { check } => api::write(&root, check),
         Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
             let terms = bench::Terms { connections, seconds, rounds };
-            if cfg!(debug_assertions) { bench::http_in_release(terms) } else { bench::http(terms) }
+            if cfg!(debug_assertions) { bench::in_release("http", terms) } else { bench::http(terms) }
+        }
+        Command::Bench { command: Bench::Double { connections, seconds, rounds } } => {
+            let terms = bench::Terms { connections, seconds, rounds };
+            if cfg!(debug_assertions) { bench::in_release("double", terms) } else { bench::double(terms) }
         }
         Command::Bench { command: Bench::Serve } => bench::serve(),
         Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
