@@ -2,8 +2,13 @@
 
 /// A compact JSON text, indented. White space between tokens that is there already stays.
 pub(crate) fn indented(compact: &str) -> String {
+    indented_at(compact, 0)
+}
+
+/// The same of a value that stands so many levels deep in another.
+pub(crate) fn indented_at(compact: &str, depth: usize) -> String {
     let mut out = String::with_capacity(compact.len() * 2);
-    let mut depth = 0;
+    let mut depth = depth;
     let mut in_text = false;
     let mut escaped = false;
     let mut from = 0;
@@ -51,7 +56,8 @@ pub(crate) fn indented(compact: &str) -> String {
     out
 }
 
-fn new_line(out: &mut String, depth: usize) {
+/// Begins a line at a depth.
+pub(crate) fn new_line(out: &mut String, depth: usize) {
     out.push('\n');
     for _ in 0..depth {
         out.push_str("  ");

@@ -12,7 +12,7 @@ mod map;
 mod read;
 mod write;
 
-pub(crate) use indent::indented;
+pub(crate) use indent::{indented, indented_at, new_line};
 pub use map::Map;
 pub use read::from_value;
 pub use write::to_value;

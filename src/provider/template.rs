@@ -1,14 +1,24 @@
 //! Payload templates: a documented example in which some members are places to write facts into.
 //!
 //! An example is parsed once; what never changes becomes text, so that a delivery costs little more than
-//! copying bytes. What is written is compact JSON with the members in the documented order.
+//! copying bytes. What is written is JSON with the members in the documented order, compact or indented.
 
-use crate::json::Value;
+use crate::json::{Value, indented_at, new_line};
 
 /// A JSON text with places of type `S`.
 #[derive(Clone, Debug)]
 pub struct Template<S> {
     root: Node<S>,
+    style: Style,
+}
+
+/// How the text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    /// Without white space.
+    Compact,
+    /// Each member on a line of its own.
+    Indented,
 }
 
 #[derive(Clone, Debug)]
@@ -30,75 +40,122 @@ impl<S: Copy> Template<S> {
     /// Makes a template of an example. Each place is a JSON Pointer below objects; a member that the example
     /// lacks is added at the end of its object, so a template can say more than the example did.
     pub fn new(example: &Value, places: &[(&str, S)]) -> Template<S> {
+        Template::of(example, places, Style::Compact)
+    }
+
+    /// The same, written with each member on a line of its own.
+    pub fn indented(example: &Value, places: &[(&str, S)]) -> Template<S> {
+        Template::of(example, places, Style::Indented)
+    }
+
+    fn of(example: &Value, places: &[(&str, S)], style: Style) -> Template<S> {
         let places: Vec<(Vec<&str>, S)> = places.iter().map(|(pointer, place)| (pointer.split('/').skip(1).collect(), *place)).collect();
-        Template { root: compile(example, &places) }
+        Template { root: style.compile(example, &places, 0), style }
     }
 
-    /// Appends the text. `fill` writes what belongs in a place; where it writes nothing the member is left out.
+    /// Appends the text. `fill` writes what belongs in a place, as compact JSON; where it writes nothing the member is left out.
     pub fn render(&self, out: &mut String, fill: &mut dyn FnMut(S, &mut String)) {
-        render(&self.root, out, fill);
+        self.style.render(&self.root, 0, out, fill);
     }
 }
 
-fn compile<S: Copy>(value: &Value, places: &[(Vec<&str>, S)]) -> Node<S> {
-    if let Some((_, place)) = places.iter().find(|(path, _)| path.is_empty()) {
-        return Node::Place(*place);
-    }
-    let Value::Object(object) = value else {
-        return Node::Text(value.to_string());
-    };
-    if places.is_empty() {
-        return Node::Text(value.to_string());
-    }
-    let below = |key: &str| -> Vec<(Vec<&str>, S)> {
-        places.iter().filter(|(path, _)| path[0] == key).map(|(path, place)| (path[1..].to_vec(), *place)).collect()
-    };
-    let mut members: Vec<Member<S>> = Vec::new();
-    for (key, value) in object {
-        let name = format!("{}:", Value::from(key.as_str()));
-        match below(key) {
-            inner if inner.is_empty() => match members.last_mut() {
-                Some(Member::Text(text)) => text.push_str(&format!(",{name}{value}")),
-                _ => members.push(Member::Text(format!("{name}{value}"))),
-            },
-            inner => members.push(Member::Node(name, compile(value, &inner))),
+impl Style {
+    fn text(self, value: &Value, depth: usize) -> String {
+        match self {
+            Style::Compact => value.to_string(),
+            Style::Indented => indented_at(&value.to_string(), depth),
         }
     }
-    for (path, place) in places {
-        if !object.contains_key(path[0]) {
-            // What an example lacks altogether is added only as a whole member, not as a path through nothing.
-            let node = if path.len() == 1 { Node::Place(*place) } else { continue };
-            members.push(Member::Node(format!("{}:", Value::from(path[0])), node));
-        }
-    }
-    Node::Object(members)
-}
 
-fn render<S: Copy>(node: &Node<S>, out: &mut String, fill: &mut dyn FnMut(S, &mut String)) {
-    match node {
-        Node::Text(text) => out.push_str(text),
-        Node::Place(place) => fill(*place, out),
-        Node::Object(members) => {
-            out.push('{');
-            let start = out.len();
-            for member in members {
-                let before = out.len();
-                if before > start {
-                    out.push(',');
+    fn name(self, key: &str) -> String {
+        format!("{}:{}", Value::from(key), if self == Style::Indented { " " } else { "" })
+    }
+
+    fn new_line(self, out: &mut String, depth: usize) {
+        if self == Style::Indented {
+            new_line(out, depth);
+        }
+    }
+
+    fn compile<S: Copy>(self, value: &Value, places: &[(Vec<&str>, S)], depth: usize) -> Node<S> {
+        if let Some((_, place)) = places.iter().find(|(path, _)| path.is_empty()) {
+            return Node::Place(*place);
+        }
+        let Value::Object(object) = value else {
+            return Node::Text(self.text(value, depth));
+        };
+        if places.is_empty() {
+            return Node::Text(self.text(value, depth));
+        }
+        let below = |key: &str| -> Vec<(Vec<&str>, S)> {
+            places.iter().filter(|(path, _)| path[0] == key).map(|(path, place)| (path[1..].to_vec(), *place)).collect()
+        };
+        let mut members: Vec<Member<S>> = Vec::new();
+        for (key, value) in object {
+            let name = self.name(key);
+            match below(key) {
+                inner if inner.is_empty() => {
+                    let value = self.text(value, depth + 1);
+                    match members.last_mut() {
+                        Some(Member::Text(text)) => {
+                            text.push(',');
+                            self.new_line(text, depth + 1);
+                            text.push_str(&format!("{name}{value}"));
+                        }
+                        _ => members.push(Member::Text(format!("{name}{value}"))),
+                    }
                 }
-                match member {
-                    Member::Text(text) => out.push_str(text),
-                    Member::Node(name, inner) => {
-                        out.push_str(name);
-                        let empty = out.len();
-                        render(inner, out, fill);
-                        if out.len() == empty {
-                            out.truncate(before);
+                inner => members.push(Member::Node(name, self.compile(value, &inner, depth + 1))),
+            }
+        }
+        for (path, place) in places {
+            if !object.contains_key(path[0]) {
+                // What an example lacks altogether is added only as a whole member, not as a path through nothing.
+                let node = if path.len() == 1 { Node::Place(*place) } else { continue };
+                members.push(Member::Node(self.name(path[0]), node));
+            }
+        }
+        Node::Object(members)
+    }
+
+    fn render<S: Copy>(self, node: &Node<S>, depth: usize, out: &mut String, fill: &mut dyn FnMut(S, &mut String)) {
+        match node {
+            Node::Text(text) => out.push_str(text),
+            Node::Place(place) => {
+                let start = out.len();
+                fill(*place, out);
+                if self == Style::Indented && out[start..].starts_with(['{', '[']) {
+                    let value = indented_at(&out[start..], depth);
+                    out.truncate(start);
+                    out.push_str(&value);
+                }
+            }
+            Node::Object(members) => {
+                out.push('{');
+                let start = out.len();
+                for member in members {
+                    let before = out.len();
+                    if before > start {
+                        out.push(',');
+                    }
+                    self.new_line(out, depth + 1);
+                    match member {
+                        Member::Text(text) => out.push_str(text),
+                        Member::Node(name, inner) => {
+                            out.push_str(name);
+                            let empty = out.len();
+                            self.render(inner, depth + 1, out, fill);
+                            if out.len() == empty {
+                                out.truncate(before);
+                            }
                         }
                     }
                 }
+                if out.len() > start {
+                    self.new_line(out, depth);
+                }
+                out.push('}');
             }
-            out.push('}');
         }
     }
 }
@@ -137,6 +194,9 @@ mod tests {
         let mut out = String::new();
         Template::new(&example, places).render(&mut out, &mut |place, out| out.push_str(place));
         assert_eq!(out, expected);
+        let mut lines = String::new();
+        Template::indented(&example, places).render(&mut lines, &mut |place, out| out.push_str(place));
+        assert_eq!(lines, crate::json::indented(expected));
     }
 
     #[test]

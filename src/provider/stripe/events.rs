@@ -146,7 +146,7 @@ impl Family<'_> {
             }
             place => fill(place, out),
         });
-        self.messages.push(Message::new(id, kind, Some(&scene.names.order), time, tells, indented(&body)));
+        self.messages.push(Message::new(id, kind, Some(&scene.names.order), time, tells, body));
     }
 
     /// The time of the event that is pushed next.

@@ -158,7 +158,7 @@ pub(super) fn template(example: &Value) -> Template<Place> {
         data.insert("previous_attributes", Value::Null);
     }
     let places: Vec<(&str, Place)> = ENVELOPE.iter().chain(carries.places()).copied().collect();
-    Template::new(&whole, &places.into_iter().filter(|(pointer, _)| whole.pointer(pointer).is_some()).collect::<Vec<_>>())
+    Template::indented(&whole, &places.into_iter().filter(|(pointer, _)| whole.pointer(pointer).is_some()).collect::<Vec<_>>())
 }
 
 /// The members of an object in Stripe's order.
