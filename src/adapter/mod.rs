@@ -50,6 +50,8 @@ pub(crate) use stdio::names_folder;
 pub use stdio::{StdioSettings, StdioTarget};
 #[cfg(feature = "tower")]
 pub use tower::TowerTarget;
+#[cfg(feature = "tower")]
+use transport::WAIT_FOR_REQUEST;
 pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;

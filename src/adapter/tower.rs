@@ -4,13 +4,15 @@
 //! of their own goes on after they answered. A panic in a handler is the target's crash, and one that does not end is not
 //! waited for longer than the limit. No socket is opened.
 
+mod begun;
+
 use std::{
     collections::BTreeMap,
     fmt::Display,
     future::{Future, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,14 +21,14 @@ use serde::Serialize;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::Barrier,
-    task::AbortHandle,
 };
 use tower_service::Service;
 
+use begun::{Begun, Ended, begun, wait};
+
 use super::{
-    Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Amid, Amidst, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, WAIT_FOR_REQUEST,
     endpoint::{CaseBegun, ORDER_ID, refused},
-    panicked,
     wire::read_bare_state,
 };
 use crate::{
@@ -255,12 +257,30 @@ impl TowerTarget {
 
     /// Posts something that must be answered with 2xx.
     fn tell(&mut self, operation: &str, path: &str, body: &impl Serialize) -> Result<(), TargetError> {
-        let body = serde_json::to_vec(body).map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(error.to_string())))?;
-        let answer = self.ask(operation, http::Method::POST, path, body)?;
-        if (200..300).contains(&answer.status) {
-            Ok(())
-        } else {
-            Err(TargetError::new(operation, refused(path, answer.status, &answer.body)))
+        let answer = self.ask(operation, http::Method::POST, path, json(operation, body)?)?;
+        taken(operation, path, &answer)
+    }
+
+    /// The shop's own refund, under way.
+    fn initiating(&mut self, own: &OwnRefund) -> Result<Begun<Result<(), TargetError>>, TargetError> {
+        const OPERATION: &str = "initiate";
+        match &self.initiates {
+            None => Err(TargetError::unsupported(OPERATION)),
+            Some(Way::At(path)) => {
+                let path = path.clone();
+                let headers = [(String::from("content-type"), String::from("application/json"))];
+                let request = request(OPERATION, http::Method::POST, &path, &headers, json(OPERATION, own)?)?;
+                let answering = self.handler(OPERATION)?(request);
+                let told = async move { answered(OPERATION, answering.await).and_then(|answer| taken(OPERATION, &path, &answer)) };
+                Ok(begun(self.runtime(OPERATION)?, told))
+            }
+            Some(Way::By(initiate)) => {
+                let initiating = initiate(own.clone());
+                Ok(begun(self.runtime(OPERATION)?, async move {
+                    initiating.await;
+                    Ok(())
+                }))
+            }
         }
     }
 
@@ -325,17 +345,8 @@ impl Target for TowerTarget {
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        match &self.initiates {
-            None => Err(TargetError::unsupported("initiate")),
-            Some(Way::At(path)) => {
-                let path = path.clone();
-                self.tell("initiate", &path, own)
-            }
-            Some(Way::By(initiate)) => {
-                let initiating = initiate(own.clone());
-                self.run("initiate", self.limit, initiating)
-            }
-        }
+        let limit = self.limit;
+        self.initiating(own).and_then(|begun| wait("initiate", limit, begun)?)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
@@ -403,6 +414,19 @@ impl Transport for TowerTarget {
         }
     }
 
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        let begun = match self.initiating(own) {
+            Ok(begun) => begun,
+            Err(error) => return (Err(error.clone()), vec![Err(error); requests.len()]),
+        };
+        // A handler that fails before it asks the provider need not be waited for.
+        while !amid.wait(WAIT_FOR_REQUEST) && !begun.abort.is_finished() {}
+        let answers = self.deliver_together(requests);
+        amid.go_on();
+        let limit = self.limit;
+        (wait("initiate", limit, begun).and_then(|made| made), answers)
+    }
+
     /// A client that hangs up ends the handler where it stands, as servers do it.
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         match mishap {
@@ -435,48 +459,13 @@ impl Drop for TowerTarget {
     }
 }
 
-/// Something that runs.
-struct Begun<T> {
-    at: Instant,
-    abort: AbortHandle,
-    hear: mpsc::Receiver<Result<T, Ended>>,
+fn json(operation: &str, body: &impl Serialize) -> Result<Vec<u8>, TargetError> {
+    serde_json::to_vec(body).map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(error.to_string())))
 }
 
-/// Why there is no result.
-enum Ended {
-    Panicked(String),
-    Aborted,
-}
-
-fn begun<T: Send + 'static>(runtime: &Runtime, work: impl Future<Output = T> + Send + 'static) -> Begun<T> {
-    // The result comes over a channel of the standard library: whoever waits needs no timer of a runtime whose threads may
-    // all be stuck.
-    let (tell, hear) = mpsc::sync_channel(1);
-    let task = runtime.spawn(work);
-    let abort = task.abort_handle();
-    runtime.spawn(async move {
-        let result = task.await.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => Ended::Panicked(panicked(&*panic)),
-            Err(_) => Ended::Aborted,
-        });
-        // Nobody may be waiting any more.
-        let _ = tell.send(result);
-    });
-    Begun { at: Instant::now(), abort, hear }
-}
-
-fn wait<T>(operation: &str, limit: Duration, begun: Begun<T>) -> Result<T, TargetError> {
-    let left = limit.saturating_sub(begun.at.elapsed());
-    let kind = match begun.hear.recv_timeout(left) {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(Ended::Panicked(how))) => TargetErrorKind::Crashed(how),
-        Ok(Err(Ended::Aborted)) | Err(mpsc::RecvTimeoutError::Disconnected) => TargetErrorKind::Crashed("ended".to_owned()),
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            begun.abort.abort();
-            TargetErrorKind::TimedOut(limit)
-        }
-    };
-    Err(TargetError::new(operation, kind))
+/// Whether something that was posted was answered with 2xx.
+fn taken(operation: &str, path: &str, answer: &Answer) -> Result<(), TargetError> {
+    if (200..300).contains(&answer.status) { Ok(()) } else { Err(TargetError::new(operation, refused(path, answer.status, &answer.body))) }
 }
 
 /// A service whose own error is what a server makes of it: the connection is closed without an answer.

@@ -10,7 +10,7 @@ use super::{Api, Hello, Introduction, Request, Target, TargetError, TargetErrorK
 use crate::case::{Mishap, OwnRefund};
 
 /// How long the request for a refund is waited for, before it is looked whether there will be one.
-const WAIT_FOR_REQUEST: Duration = Duration::from_millis(20);
+pub(super) const WAIT_FOR_REQUEST: Duration = Duration::from_millis(20);
 
 /// Keeps [`Transport`] to this crate and its tests.
 #[doc(hidden)]

@@ -13,10 +13,11 @@ mod server;
 #[cfg(all(unix, feature = "http"))]
 pub use server::serve;
 
+#[cfg(all(unix, feature = "http"))]
+use std::time::Duration;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
-    time::Duration,
 };
 
 use crate::{
@@ -26,12 +27,6 @@ use crate::{
     provider::{Provider, ProviderApi},
 };
 use order::Order;
-
-/// How long the answer to a request of the shop's own is held back at the most, for events that are to arrive before it.
-const LONGEST_HOLD: Duration = Duration::from_secs(5);
-
-/// How late a slow answer comes.
-const SLOW: Duration = Duration::from_millis(100);
 
 /// How many different calls of what is not served are told.
 const MOST_STRANGE: usize = 20;
@@ -85,6 +80,7 @@ pub struct Calls {
 }
 
 /// How a call is to be answered.
+#[cfg_attr(not(all(unix, feature = "http")), expect(dead_code, reason = "in this process nobody waits"))]
 enum Answer {
     /// At once.
     Now(ApiReply),

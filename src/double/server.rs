@@ -25,8 +25,14 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Answer, Double, LONGEST_HOLD, SLOW, held};
+use super::{Answer, Double, held};
 use crate::adapter::{ApiCall, ApiMethod, ApiReply};
+
+/// How long the answer to a request of the shop's own is held back at the most, for events that are to arrive before it.
+const LONGEST_HOLD: Duration = Duration::from_secs(5);
+
+/// How late a slow answer comes.
+const SLOW: Duration = Duration::from_millis(100);
 
 /// How much of a request's body is read; a form of what can be made has a few hundred bytes.
 const LONGEST_BODY: usize = 64 << 10;

@@ -3,21 +3,21 @@
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
 mod newer;
+mod order;
+
+use order::Order;
 
 use super::{
-    IdOf, Message, Mint, Names, Provider, Shown,
+    IdOf, Message, Mint, Provider, Shown,
     sending::{Send, in_sending_order},
     times::{may_tie, next_second, next_time},
 };
 use crate::{
-    case::{
-        Act, ApiFault, ApiObject, Body, Case, ChargeSetup, Delivery, Effect, ItemSetup, Mishap, OrderSetup, OwnRefund, OwnRefundDetails,
-        SCHEMA,
-    },
-    domain::{Amount, Currency, EventTime, fits_pattern},
+    case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, Mishap, OwnRefund, OwnRefundDetails, SCHEMA},
+    domain::{EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth},
     mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
-    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Palette, Plan, Step},
+    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -105,19 +105,6 @@ struct Stage<'a> {
 
 /// Each doubtful delivery doubles what may be shown, so that many of them would allow anything.
 const MOST_DOUBTFUL: u8 = 3;
-
-struct Order {
-    truth: OrderTruth,
-    names: Names,
-    currency: Currency,
-    digits: u32,
-    created: EventTime,
-    now: i64,
-    refund_times: Vec<EventTime>,
-    dispute_times: Vec<EventTime>,
-    /// Whether every event of its history is sent.
-    complete: bool,
-}
 
 impl<'a> Stage<'a> {
     fn new(provider: &'a dyn Provider, plan: &Plan, serial: u64, audience: Audience<'a>) -> Stage<'a> {
@@ -397,65 +384,6 @@ impl<'a> Stage<'a> {
             }
         }
         (original, besides)
-    }
-}
-
-impl Order {
-    fn new(provider: &dyn Provider, mint: &Mint, index: usize, plan: &OrderPlan) -> Order {
-        let currencies = provider.currencies();
-        let currency = currencies[usize::from(plan.currency) % currencies.len()];
-        let palette = provider.palette();
-        let digits = provider.digits(currency);
-        let charges = if palette.charges { plan.charges } else { 1 };
-        let items = if palette.items { plan.items } else { 1 };
-        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items).living_by(provider.lifecycle());
-        let names = Names {
-            order: provider.id(mint, IdOf::Order(index)),
-            charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
-            items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
-            refunds: Vec::new(),
-            payment: if palette.payments { provider.id(mint, IdOf::Payment(index)) } else { String::new() },
-            disputes: Vec::new(),
-        };
-        // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
-        let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
-        Order {
-            truth,
-            names,
-            currency,
-            digits,
-            created: EventTime::from_micros(start),
-            now: start,
-            refund_times: Vec::new(),
-            dispute_times: Vec::new(),
-            complete: true,
-        }
-    }
-
-    fn amount(&self, minor: u64) -> Amount {
-        Amount::from_minor(minor, self.digits)
-    }
-
-    fn setup(&self, palette: &Palette) -> OrderSetup {
-        let charge =
-            |(id, charge): (&String, &crate::model::Charge)| ChargeSetup { id: id.clone(), captured_amount: self.amount(charge.captured) };
-        let item = |(id, amount): (&String, &u64)| ItemSetup { item_id: id.clone(), quantity: 1, amount: self.amount(*amount) };
-        OrderSetup {
-            order_id: self.names.order.clone(),
-            currency: self.currency.code().to_owned(),
-            captured_amount: self.amount(self.truth.captured),
-            payment_intent_id: palette.payments.then(|| self.names.payment.clone()),
-            // What a provider does not have, nobody is told of.
-            charges: self
-                .names
-                .charges
-                .iter()
-                .zip(&self.truth.charges)
-                .filter(|_| palette.charges || palette.payments)
-                .map(charge)
-                .collect(),
-            items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
-        }
     }
 }
 

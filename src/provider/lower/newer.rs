@@ -5,7 +5,7 @@
 //! its body shows. It is done where the refund goes on to success and nothing was told of it in between: then whoever goes by
 //! the times of events and whoever goes by the life of the refund come to the same end.
 
-use super::{Order, Stage};
+use super::{Stage, order::Order};
 use crate::{
     case::Act,
     domain::{EventTime, RefundState},

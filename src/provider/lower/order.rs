@@ -1,0 +1,81 @@
+//! One order while a plan is played: its truth, its names, its times.
+
+use crate::{
+    case::{ChargeSetup, ItemSetup, OrderSetup},
+    domain::{Amount, Currency, EventTime},
+    model::OrderTruth,
+    plan::{OrderPlan, Palette},
+    provider::{IdOf, Mint, Names, Provider},
+};
+
+pub(super) struct Order {
+    pub(super) truth: OrderTruth,
+    pub(super) names: Names,
+    pub(super) currency: Currency,
+    pub(super) digits: u32,
+    pub(super) created: EventTime,
+    pub(super) now: i64,
+    pub(super) refund_times: Vec<EventTime>,
+    pub(super) dispute_times: Vec<EventTime>,
+    /// Whether every event of its history is sent.
+    pub(super) complete: bool,
+}
+
+impl Order {
+    pub(super) fn new(provider: &dyn Provider, mint: &Mint, index: usize, plan: &OrderPlan) -> Order {
+        let currencies = provider.currencies();
+        let currency = currencies[usize::from(plan.currency) % currencies.len()];
+        let palette = provider.palette();
+        let digits = provider.digits(currency);
+        let charges = if palette.charges { plan.charges } else { 1 };
+        let items = if palette.items { plan.items } else { 1 };
+        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items).living_by(provider.lifecycle());
+        let names = Names {
+            order: provider.id(mint, IdOf::Order(index)),
+            charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
+            items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
+            refunds: Vec::new(),
+            payment: if palette.payments { provider.id(mint, IdOf::Payment(index)) } else { String::new() },
+            disputes: Vec::new(),
+        };
+        // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
+        let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
+        Order {
+            truth,
+            names,
+            currency,
+            digits,
+            created: EventTime::from_micros(start),
+            now: start,
+            refund_times: Vec::new(),
+            dispute_times: Vec::new(),
+            complete: true,
+        }
+    }
+
+    pub(super) fn amount(&self, minor: u64) -> Amount {
+        Amount::from_minor(minor, self.digits)
+    }
+
+    pub(super) fn setup(&self, palette: &Palette) -> OrderSetup {
+        let charge =
+            |(id, charge): (&String, &crate::model::Charge)| ChargeSetup { id: id.clone(), captured_amount: self.amount(charge.captured) };
+        let item = |(id, amount): (&String, &u64)| ItemSetup { item_id: id.clone(), quantity: 1, amount: self.amount(*amount) };
+        OrderSetup {
+            order_id: self.names.order.clone(),
+            currency: self.currency.code().to_owned(),
+            captured_amount: self.amount(self.truth.captured),
+            payment_intent_id: palette.payments.then(|| self.names.payment.clone()),
+            // What a provider does not have, nobody is told of.
+            charges: self
+                .names
+                .charges
+                .iter()
+                .zip(&self.truth.charges)
+                .filter(|_| palette.charges || palette.payments)
+                .map(charge)
+                .collect(),
+            items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
+        }
+    }
+}
