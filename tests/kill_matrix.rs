@@ -2,7 +2,14 @@
 
 mod common;
 
-use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use common::{certified_for, certified_target, only, providers, quick};
 use refundproof::{
@@ -81,15 +88,24 @@ fn sharing(options: Options) -> Options {
     options.with(|options| options.book = Some(Book::new()))
 }
 
-/// What comes of each, in two threads.
+/// What comes of each, in two threads: whichever is free takes the next, as some take far longer than others.
 fn side_by_side<T: Sync, R: Send>(all: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let (one, other) = all.split_at(all.len() / 2);
-    let each = &each;
-    std::thread::scope(|scope| {
-        let one = scope.spawn(move || one.iter().map(each).collect::<Vec<R>>());
-        let other: Vec<R> = other.iter().map(each).collect();
-        one.join().expect("no panic").into_iter().chain(other).collect()
-    })
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::from_fn(|| {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            all.get(place).map(|one| (place, each(one)))
+        });
+        mine.collect::<Vec<(usize, R)>>()
+    };
+    let mut done = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        let mut done = work();
+        done.extend(other.join().expect("no panic"));
+        done
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The requirements that find a fault in the fewest cases: nothing else finds it sooner.

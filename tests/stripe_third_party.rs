@@ -8,10 +8,13 @@ use std::{fs, path::Path, process::Command};
 use sample::{certify, skip};
 
 /// The certification that `expected.json` is of. README has the same command.
-const ARGUMENTS: &str = "--provider stripe --seed 20241121 --cases 5 --jobs 2 --only refund-created-updates-order --only partial-refunds-add-up \
+const ARGUMENTS: &str = "--provider stripe --seed 20241121 --cases 5 --jobs 1 --only refund-created-updates-order --only partial-refunds-add-up \
     --only full-refund-detected --only exact-amounts --only refund-fails-after-success --only dispute-withdraws \
     --only several-disputes-add-up --only duplicate-deliveries --only out-of-order-deliveries --only same-second-events \
     --only signature-required";
+
+/// How often a certification is tried that could not judge.
+const ATTEMPTS: usize = 3;
 
 #[test]
 fn gringotts_is_found_to_be_what_is_committed() {
@@ -25,9 +28,14 @@ fn gringotts_is_found_to_be_what_is_committed() {
     let (python, report) = (python.display().to_string(), report.display().to_string());
     let (to, adapter) = (format!("json={report}"), folder.join("adapter.py").display().to_string());
     let args: Vec<&str> = ARGUMENTS.split_whitespace().chain(["--report", &to, "--", &python, &adapter]).collect();
-    certify(Path::new(env!("CARGO_BIN_EXE_refundproof")), "gringotts-failures", &args).is_said("not-conformant");
-    let output = Command::new(&python).arg(folder.join("expected.py")).arg(&report).output().expect("Python runs");
-    let found = String::from_utf8(output.stdout).expect("UTF-8");
+    let compared = || {
+        certify(Path::new(env!("CARGO_BIN_EXE_refundproof")), "gringotts-failures", &args).is_said("not-conformant");
+        let output = Command::new(&python).arg(folder.join("expected.py")).arg(&report).output().expect("Python runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    // It starts slowly, and on a busy machine too slowly to be judged, which says nothing of it.
+    let is_judged = |found: &String| !found.contains("\"error\"");
+    let found = (0..ATTEMPTS).map(|_| compared()).find(is_judged).expect("it starts in time");
     let committed = fs::read_to_string(folder.join("expected.json")).expect("a file");
     assert_eq!(found, committed, "expected.json is of another certification, or the harness finds something else");
 }

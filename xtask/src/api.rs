@@ -4,9 +4,9 @@
 //! is written in; signatures are copied from the source.
 
 use std::{
-    fs,
+    env, fs,
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, ExitCode, Stdio},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -37,15 +37,31 @@ pub(crate) fn write(root: &Path, only_check: bool) -> anyhow::Result<String> {
     Ok(format!("{count} public names; {FILE} {}", if only_check { "is up to date" } else { "is written" }))
 }
 
-/// What rustdoc knows of the crate. The stable compiler has the JSON behind a variable.
+/// The rustdoc that this program stands for, if cargo has called it in rustdoc's place.
+const IN_PLACE_OF: &str = "XTASK_IN_PLACE_OF";
+
+/// Rustdoc with whatever is given to this program, where cargo calls it in rustdoc's place.
+///
+/// The stable compiler has the JSON behind a variable. Were it said to cargo, build scripts would see it, and nearly every crate would be
+/// built anew, now and again afterwards.
+pub(crate) fn in_place_of_rustdoc() -> Option<ExitCode> {
+    let rustdoc = env::var_os(IN_PLACE_OF)?;
+    let run = Command::new(rustdoc).args(env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").env_remove(IN_PLACE_OF).status();
+    let code = run.ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
+    Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What rustdoc knows of the crate.
 fn document(root: &Path) -> anyhow::Result<Value> {
     let target = root.join("target");
+    let this = env::current_exe().context("this program has no path")?;
     let run = Command::new("cargo")
         .args(["rustdoc", "--quiet", "--package", "refundproof", "--lib", "--features", "tower", "--target-dir"])
         .arg(&target)
         .args(["--", "-Z", "unstable-options", "--output-format", "json", "--document-hidden-items"])
         .current_dir(root)
-        .env("RUSTC_BOOTSTRAP", "1")
+        .env(IN_PLACE_OF, env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()))
+        .env("RUSTDOC", this)
         .stdin(Stdio::null())
         .status()
         .context("cargo rustdoc")?;

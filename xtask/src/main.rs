@@ -159,6 +159,9 @@ enum Corpus {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::in_place_of_rustdoc() {
+        return code;
+    }
     match run(Cli::parse().command) {
         Ok(text) => {
             say(&text);
