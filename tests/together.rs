@@ -125,7 +125,7 @@ fn without_times(value: &mut Value) {
     match value {
         Value::Object(members) => {
             // Names of threads and processes stand in what a service writes.
-            ["durationMs", "stderr"].map(|name| members.remove(name));
+            members.retain(|name, _| name != "durationMs" && name != "stderr");
             members.values_mut().for_each(without_times);
         }
         Value::Array(values) => values.iter_mut().for_each(without_times),
@@ -223,7 +223,7 @@ for line in sys.stdin:
     sys.stdout.flush()
 "#;
     let command: Vec<OsString> = ["sh", "-c", r#"python3 -u "$1" | python3 -c "$2""#, "sh", &sample, claiming].map(OsString::from).to_vec();
-    let settings = StdioSettings::default().with(|settings| settings.answer_limit = LONG);
+    let settings = StdioSettings::default().with(|settings| (settings.answer_limit, settings.other_limit) = (LONG, LONG));
     let make = move || Ok(Box::new(StdioTarget::new(command.clone(), settings)) as Box<dyn Target>);
     let report = report_of(&Launch::new("stdio", "", Clock::system(), make), &quick(2, 1));
     assert_eq!(report.target.capabilities.concurrency, 6);

@@ -387,7 +387,7 @@ impl Case {
 
     /// The same case sent whole: what is shown is judged only when everything has been sent.
     #[must_use]
-    pub fn sent_whole(mut self) -> Case {
+    pub(crate) fn sent_whole(mut self) -> Case {
         for entry in &mut self.entries {
             entry.expect.clear();
             entry.expect_if_refused.clear();
@@ -396,7 +396,7 @@ impl Case {
     }
 
     /// Whether what is shown is judged only when everything has been sent.
-    pub fn is_sent_whole(&self) -> bool {
+    pub(crate) fn is_sent_whole(&self) -> bool {
         self.entries.iter().all(|entry| entry.expect.is_empty() && entry.expect_if_refused.is_empty())
     }
 

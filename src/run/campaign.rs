@@ -159,7 +159,18 @@ impl<'a> Campaign<'a> {
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
-        Work { provider, options, transport, machine: &self.machine, company, is_over, index, requirement, strategy }
+        Work {
+            provider,
+            options,
+            transport,
+            machine: &self.machine,
+            company,
+            is_over,
+            spoiled: &self.spoiled,
+            index,
+            requirement,
+            strategy,
+        }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {

@@ -2,11 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::{
     book::Made,
+    campaign::MOST_SPOILED,
     company::{Company, Suspect},
     drive::{Driver, Outcome, Played},
     exercise::Canaries,
@@ -103,6 +107,8 @@ pub(super) struct Work<'c> {
     pub(super) company: Option<&'c Company>,
     /// Whether nothing more is to be begun.
     pub(super) is_over: &'c dyn Fn() -> bool,
+    /// In how many requirements the target failed to answer.
+    pub(super) spoiled: &'c AtomicU32,
     /// The requirement's place in the catalogue.
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
@@ -250,6 +256,11 @@ impl<'c> Work<'c> {
         // Beyond the serials of all cases, so that no order is met twice.
         let serial = SECOND_SERIALS + self.serial(number);
         let case = self.case(plan, serial, &driver.capabilities().clone());
+        // Whoever is in company with one that hangs would hang as long, one after the other.
+        if self.company.is_some() && self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
+            let why = format!("not played alone: the target failed to answer in {MOST_SPOILED} requirements");
+            return Err(TargetError::new("again", TargetErrorKind::Refused(why)));
+        }
         let case = if like.is_sent_whole() { case.sent_whole() } else { case };
         let name = format!("{}-alone", self.name(number));
         self.playing(With::Nobody, || {

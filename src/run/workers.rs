@@ -101,7 +101,7 @@ fn blame_nobody(results: &mut [Judged], suspect: &Suspect, others: usize, redact
     if let Some(result) = result {
         let too = if others > 0 { format!(", as did {others} other cases") } else { String::new() };
         let Suspect { number, what, .. } = suspect;
-        (result.verdict, result.coverage) = (Verdict::Error, None);
+        (result.verdict, result.coverage, result.by_claims) = (Verdict::Error, None, false);
         result.note = Some(format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}"));
         redactor.requirement(result);
     }

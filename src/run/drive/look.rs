@@ -88,7 +88,7 @@ impl Driver<'_> {
                             return Ok(state);
                         }
                         if self.capabilities().asynchronous {
-                            failure.message.push_str(&format!("; it was given {:?} to settle", patience));
+                            failure.message.push_str(&format!("; it was given {patience:?} to settle"));
                         }
                         return Err(Stop::Failure(failure));
                     }
