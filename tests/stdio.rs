@@ -555,6 +555,40 @@ fn many_deliveries_at_the_same_time() {
     assert_eq!(target.deliver_together(&[]), vec![]);
 }
 
+/// Shows four orders at the same time, each asked for by its own way to one target that reads all requests before it does this.
+fn four_beside(script: &str) -> Vec<Result<String, TargetErrorKind>> {
+    let reads = "for n in 1 2 3 4; do next; o=${line#*'\"orderId\":\"'}; eval \"id$n=$id o$n=${o%%'\"'*}\"; done";
+    let hello = r#"next; answer ',"capabilities":{"concurrency":4}'"#;
+    let mut first = greeted(target(&format!("{hello}; {reads}; {script}")));
+    let mut others: Vec<Box<dyn Target>> = (0..4).map(|_| first.beside().expect("another way")).collect();
+    let kind = |error: TargetError| error.kind;
+    std::thread::scope(|scope| {
+        let shown: Vec<_> = (others.iter_mut().zip(10..))
+            .map(|(other, order)| {
+                scope.spawn(move || {
+                    other.observe(&order.to_string()).map_err(kind).map(|state| state.map_or(0.to_string(), |state| state.order_id))
+                })
+            })
+            .collect();
+        shown.into_iter().map(|shown| shown.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn several_ways_to_one_process() {
+    let shows = r#"for n in 3 1 4 2; do
+        eval "id=\$id$n o=\$o$n"; answer ",\"state\":{\"orderId\":\"$o\",\"status\":\"refunded\",\"refundedAmount\":1}"
+    done; serve"#;
+    assert_eq!(four_beside(shows), ["10", "11", "12", "13"].map(|order| Ok(order.to_owned())));
+}
+
+#[test]
+fn whoever_waits_hears_of_the_end() {
+    for shown in four_beside("exit 9") {
+        assert!(matches!(shown, Err(TargetErrorKind::Crashed(_))), "{shown:?}");
+    }
+}
+
 #[test]
 fn targets_can_be_moved_to_other_threads() {
     let mut target = target("serve");

@@ -395,6 +395,21 @@ impl Case {
             || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
     }
 
+    /// The same case sent whole: what is shown is judged only when everything has been sent.
+    #[must_use]
+    pub(crate) fn sent_whole(mut self) -> Case {
+        for entry in &mut self.entries {
+            entry.expect.clear();
+            entry.expect_if_refused.clear();
+        }
+        self
+    }
+
+    /// Whether what is shown is judged only when everything has been sent.
+    pub(crate) fn is_sent_whole(&self) -> bool {
+        self.entries.iter().all(|entry| entry.expect.is_empty() && entry.expect_if_refused.is_empty())
+    }
+
     /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
     pub fn is_chancy(&self) -> bool {
         let meets_a_kill = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));

@@ -4,10 +4,12 @@
 //! nor a selection changes what is sent, and the report comes out the same.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
+    collections::BTreeSet,
     sync::{
-        RwLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -16,7 +18,7 @@ use super::{
     claims::claims_remarks,
     company::Company,
     conclude::conclude,
-    drive::Driver,
+    drive::{Driver, Outcome, Played},
     events::RunEvent,
     factory::Factory,
     frozen::{Walked, as_played, comparable, walk},
@@ -29,7 +31,7 @@ use super::{
     redact::Redactor,
     saved,
     waive::apply_known_failures,
-    work::{Failed, Progress, Work},
+    work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
@@ -158,7 +160,18 @@ impl<'a> Campaign<'a> {
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
-        Work { provider, options, transport, machine: &self.machine, company, is_over, index, requirement, strategy }
+        Work {
+            provider,
+            options,
+            transport,
+            machine: &self.machine,
+            company,
+            is_over,
+            spoiled: &self.spoiled,
+            index,
+            requirement,
+            strategy,
+        }
     }
 
     fn run_snapshots(&self, capabilities: &Capabilities, corpus: &Corpus, set: &RequirementSet) -> SnapshotResult {
@@ -177,12 +190,24 @@ impl<'a> Campaign<'a> {
             return result;
         }
         let kept = comparable(corpus, set, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
+        let kept: Vec<(&String, &Case)> = kept.collect();
+        let mut first = self.driver().ok();
+        let right = first.as_mut().map(|first| self.shown_together(first, &kept, corpus)).unwrap_or_default();
+        result.compared = right.len();
+        if !right.is_empty() {
+            // The others are delivered once more, alone and to a target that was started anew, under ids that it has not met.
+            first = first.filter(|_| right.len() < kept.len()).and_then(|mut first| first.recover().is_ok().then_some(first));
+        }
+        let again = |mut driver: Driver<'a>| {
+            driver.conditions.salt = driver.conditions.salt.map(|salt| if right.is_empty() { salt } else { !salt });
+            driver
+        };
         // What the adapter could not do says nothing of the target; the first such error is told.
         let errors = Cell::new(0);
         let mut first_error = None;
         let walked = walk(
-            kept,
-            || self.driver().ok(),
+            kept.iter().copied().filter(|(name, _)| !right.contains(*name)),
+            || first.take().or_else(|| self.driver().ok()).map(again),
             || errors.get() >= MOST_SPOILED || self.is_over(),
             |driver, name, case| {
                 let (shown, usable) = show(driver, name, case);
@@ -227,6 +252,53 @@ impl<'a> Campaign<'a> {
             format!("it called {line} of the provider's API {times}, which is not served here")
         });
         claims_remarks(self.provider, capabilities).into_iter().chain(calls).collect()
+    }
+
+    /// The sequences of which a target shows what it should while others are under way on it too. None where it is not shared;
+    /// whatever is wrong with the others is found by delivering them alone.
+    fn shown_together(&self, first: &mut Driver<'a>, kept: &[(&String, &Case)], corpus: &Corpus) -> BTreeSet<String> {
+        let at_once = self.at_once(first);
+        let right = Mutex::new(BTreeSet::new());
+        let next = AtomicUsize::new(0);
+        if at_once > 1 {
+            std::thread::scope(|scope| {
+                for mut guest in (0..at_once.min(kept.len())).map_while(|_| first.beside()) {
+                    let (right, next) = (&right, &next);
+                    scope.spawn(move || {
+                        // The quiet time of an asynchronous target passes for all of them at once.
+                        let mut open = Vec::new();
+                        while let Some((name, case)) = kept.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            if self.is_over() || !guest.is_usable() {
+                                return;
+                            }
+                            if !case.kills() {
+                                let allowed = as_played(&guest, name, case);
+                                let played = guest.play(name, &allowed, Rules::default());
+                                open.push(Sequence { name, case, allowed, played });
+                            }
+                            if guest.capabilities().asynchronous && open.len() < MOST_OPEN {
+                                continue;
+                            }
+                            self.close_right(&mut guest, &mut open, corpus, right);
+                        }
+                        self.close_right(&mut guest, &mut open, corpus, right);
+                    });
+                }
+            });
+        }
+        right.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends sequences and notes those of which everything was shown as it should be.
+    fn close_right(&self, guest: &mut Driver<'a>, open: &mut Vec<Sequence<'_>>, corpus: &Corpus, right: &Mutex<BTreeSet<String>>) {
+        for Sequence { name, case, allowed, played } in open.drain(..) {
+            let outcome = guest.finish(played);
+            if let (Ok(shown), true) = rendered(guest, case, &allowed, outcome)
+                && snapshot_difference(corpus, name, &shown).is_none()
+            {
+                right.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+            }
+        }
     }
 
     fn report(
@@ -298,14 +370,28 @@ pub(super) fn snapshot_difference(corpus: &Corpus, name: &str, shown: &str) -> O
 
 /// What a target shows of a frozen sequence, unless its adapter failed, and whether it is still usable.
 pub(super) fn show(driver: &mut Driver<'_>, name: &str, case: &Case) -> (Result<String, TargetError>, bool) {
+    let allowed = as_played(driver, name, case);
+    let outcome = driver.run(name, &allowed, Rules::default());
+    rendered(driver, case, &allowed, outcome)
+}
+
+/// A sequence that is under way.
+struct Sequence<'c> {
+    name: &'c str,
+    case: &'c Case,
+    /// The same with what a target may show that calls the provider's API.
+    allowed: Cow<'c, Case>,
+    played: Played,
+}
+
+/// The same of a sequence that was played.
+fn rendered(driver: &Driver<'_>, case: &Case, allowed: &Case, outcome: Outcome) -> (Result<String, TargetError>, bool) {
     // A snapshot shows everything that happened, so nothing that is wrong ends it early.
     let sight = driver.capabilities().sight();
-    let played = as_played(driver, name, case);
-    let outcome = driver.run(name, &played, Rules::default());
     if let Some(error) = outcome.error {
         return (Err(error), false);
     }
-    let mut text = snapshot::render_within(case, &played, &outcome.seen, &sight);
+    let mut text = snapshot::render_within(case, allowed, &outcome.seen, &sight);
     if let Some(failure) = &outcome.failure {
         let place = failure.entry.map_or("at the end".to_owned(), |entry| format!("at {}", entry + 1));
         text.push_str(&format!("\n{place}: {}\n", failure.message));

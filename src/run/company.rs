@@ -6,7 +6,7 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// Those who share one target.
@@ -15,6 +15,8 @@ pub(super) struct Company {
     /// How often somebody was alone with the target. It changes only while nobody plays a case.
     turns: AtomicU64,
     suspects: Mutex<Vec<Suspect>>,
+    /// Whether the target is too slow for so many cases at once.
+    is_crowded: AtomicBool,
 }
 
 /// A case that failed in company and was played once more alone.
@@ -41,6 +43,16 @@ impl Company {
     /// Says that somebody is alone with the target, which nobody finds as it was.
     pub(super) fn is_left(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says that something came too late in company, and not alone.
+    pub(super) fn is_too_large(&self) {
+        self.is_crowded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether all but one should leave.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Ordering::Relaxed)
     }
 
     /// Notes what came of a case that failed in company.

@@ -132,10 +132,12 @@ impl<'a> Campaign<'a> {
         let index = pending.index;
         let requirement = &self.provider.corpus().requirements[index];
         let work = self.work(index, requirement, pending.recipe, None, &is_over);
+        let capabilities = inquiry.stage().capabilities().clone();
         let mut queue = std::mem::take(&mut pending.failed);
         while !queue.is_empty() {
             for failed in queue.drain(..) {
                 let before = inquiry.stage().played;
+                inquiry.stage().whole = capabilities.asynchronous && failed.case.is_sent_whole();
                 let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
                 let shown = Shown { failure: failed.outcome.failure, answers, complaints: failed.complaints };
                 let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };

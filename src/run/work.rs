@@ -2,11 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::{
     book::Made,
+    campaign::MOST_SPOILED,
     company::{Company, Suspect},
     drive::{Driver, Outcome, Played},
     exercise::Canaries,
@@ -47,7 +51,7 @@ impl Open {
 }
 
 /// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
-const MOST_OPEN: usize = 256;
+pub(super) const MOST_OPEN: usize = 256;
 
 /// Serials of cases that are played once more begin here.
 const SECOND_SERIALS: u64 = 1 << 36;
@@ -103,6 +107,8 @@ pub(super) struct Work<'c> {
     pub(super) company: Option<&'c Company>,
     /// Whether nothing more is to be begun.
     pub(super) is_over: &'c dyn Fn() -> bool,
+    /// In how many requirements the target failed to answer.
+    pub(super) spoiled: &'c AtomicU32,
     /// The requirement's place in the catalogue.
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
@@ -211,7 +217,8 @@ impl<'c> Work<'c> {
         let in_company = self.company.filter(|_| shown.outcome.has_stopped());
         if is_late || in_company.is_some() {
             // It may have been the machine that was slow, or one of the others.
-            match self.alone(driver, number, &plan) {
+            let keep = !is_late && shown.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::State);
+            match self.alone(driver, (number, &plan), &shown.case, keep) {
                 Ok(alone) => {
                     in_company.iter().for_each(|company| self.compare(company, (number, turn), &shown.outcome, &alone.outcome, driver));
                     ran.deliveries = if in_company.is_some() { alone.outcome.deliveries } else { ran.deliveries };
@@ -222,8 +229,8 @@ impl<'c> Work<'c> {
                 }
                 Err(_) => {}
             }
-            // It has been started again for this, and has perhaps forgotten the other cases.
-            usable = false;
+            // It has perhaps been started again for this, and has forgotten the other cases.
+            usable = keep && driver.is_usable();
         }
         let Shown { case, outcome, complaints } = shown;
         // Of a target that calls nobody, nothing is known of what it does with answers.
@@ -246,15 +253,23 @@ impl<'c> Work<'c> {
         (ran, usable)
     }
 
-    /// Plays a case once more while no other worker does anything, on a target that was started anew.
-    fn alone(&self, driver: &mut Driver<'_>, number: u32, plan: &Plan) -> Result<Shown, TargetError> {
+    /// Plays a case once more while no other worker does anything, on a target that was started anew unless it can be kept.
+    fn alone(&self, driver: &mut Driver<'_>, (number, plan): (u32, &Plan), like: &Case, keep: bool) -> Result<Shown, TargetError> {
         // Beyond the serials of all cases, so that no order is met twice.
         let serial = SECOND_SERIALS + self.serial(number);
         let case = self.case(plan, serial, &driver.capabilities().clone());
+        // Whoever is in company with one that hangs would hang as long, one after the other.
+        if self.company.is_some() && self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
+            let why = format!("not played alone: the target failed to answer in {MOST_SPOILED} requirements");
+            return Err(TargetError::new("again", TargetErrorKind::Refused(why)));
+        }
+        let case = if like.is_sent_whole() { case.sent_whole() } else { case };
         let name = format!("{}-alone", self.name(number));
         self.playing(With::Nobody, || {
-            self.company.iter().for_each(|company| company.is_left());
-            driver.recover()?;
+            if !keep || !driver.is_usable() {
+                self.company.iter().for_each(|company| company.is_left());
+                driver.recover()?;
+            }
             drop(driver.complaints());
             let outcome = driver.run(&name, &case, self.rules());
             let complaints = Some(driver.complaints());
@@ -282,7 +297,7 @@ impl<'c> Work<'c> {
         let is_late = |kind| kind == FailureKind::Timeout || kind == FailureKind::State && driver.capabilities().asynchronous;
         let is_guilty = alone.has_stopped();
         if !is_guilty && together.failure.as_ref().is_some_and(|failure| is_late(failure.kind)) {
-            return;
+            return company.is_too_large();
         }
         let failure = together.failure.as_ref().map(|failure| failure.message.clone());
         let what = failure.or_else(|| together.error.as_ref().map(TargetError::to_string)).unwrap_or_default();
@@ -308,8 +323,15 @@ impl<'c> Work<'c> {
     fn made(&self, number: u32, capabilities: &Capabilities, canaries: &mut Canaries<'_>) -> Option<Made> {
         let mut make = || {
             let plan = self.draw(number)?;
-            let case = self.case(&plan, self.serial(number), capabilities);
+            let mut case = self.case(&plan, self.serial(number), capabilities);
             let (exercised, refutes) = (canaries.exercises(&case), canaries.null_fails(&case));
+            if capabilities.asynchronous {
+                // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.
+                let whole = case.clone().sent_whole();
+                if canaries.exercises(&whole) == exercised && canaries.null_fails(&whole) == refutes {
+                    case = whole;
+                }
+            }
             Some(Made { plan, case, exercised, refutes })
         };
         let book = self.options.book.as_ref();

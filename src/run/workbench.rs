@@ -29,6 +29,8 @@ pub(super) struct Workbench<'a, 'c> {
     made: u64,
     /// How many cases were played on the target.
     pub(super) played: u64,
+    /// Whether cases are sent whole, as those were that are asked about.
+    pub(super) whole: bool,
     /// Whether the target must be started anew before it is asked again.
     is_gone: bool,
 }
@@ -51,7 +53,8 @@ impl<'a, 'c> Workbench<'a, 'c> {
         capabilities: Capabilities,
         shrinking: &'c mut dyn FnMut(usize, usize),
     ) -> Workbench<'a, 'c> {
-        Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, is_gone: false }
+        let whole = capabilities.asynchronous;
+        Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, whole, is_gone: false }
     }
 
     /// The target, started if it has to be.
@@ -135,7 +138,8 @@ impl Stage for Workbench<'_, '_> {
     fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case {
         let requirements = &self.campaign.provider.corpus().requirements;
         let requirement = &requirements[host.min(requirements.len() - 1)];
-        case_for(self.campaign.provider, requirement, plan, serial, &self.capabilities)
+        let case = case_for(self.campaign.provider, requirement, plan, serial, &self.capabilities);
+        if self.whole { case.sent_whole() } else { case }
     }
 
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {

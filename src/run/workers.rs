@@ -29,6 +29,10 @@ use crate::{
 /// How many cases are under way at the same time on one target at most, whatever it claims.
 const MOST_AT_ONCE: usize = 32;
 
+/// How many cases are under way at the same time on an asynchronous target at least, also where it takes one request at a time:
+/// while it works on what it has acknowledged, others are sent.
+const LEAST_IF_ASYNCHRONOUS: usize = 4;
+
 /// A requirement that was selected, and its place in the catalogue.
 type Selected<'s> = (usize, &'s RequirementText);
 
@@ -60,15 +64,19 @@ impl<'a> Worker<'_, 'a> {
     fn together(&self, queue: &Queue<'_>, main: Option<&mut Driver<'a>>, at_once: usize, company: &Company) {
         let Some(main) = main.filter(|_| at_once > 1) else { return };
         std::thread::scope(|scope| {
-            for guest in (0..at_once.min(queue.requirements.len())).map_while(|_| main.beside()) {
+            for (number, guest) in (0..at_once.min(queue.requirements.len())).map_while(|number| Some((number, main.beside()?))) {
                 let worker = Worker { campaign: self.campaign, tell: self.tell.clone(), redactor: self.redactor };
-                scope.spawn(move || worker.each(queue, &mut Some(guest), Some(company)));
+                let stays = move || number == 0 || !company.is_crowded();
+                scope.spawn(move || worker.each(queue, &mut Some(guest), Some(company), stays));
             }
         });
     }
 
-    fn each(&self, queue: &Queue<'_>, driver: &mut Option<Driver<'a>>, company: Option<&Company>) {
-        while let Some((index, requirement)) = queue.next() {
+    /// As long as it stays and there are more.
+    fn each(&self, queue: &Queue<'_>, driver: &mut Option<Driver<'a>>, company: Option<&Company>, stays: impl Fn() -> bool) {
+        while stays()
+            && let Some((index, requirement)) = queue.next()
+        {
             // Whoever listens may have gone; the work is then for nothing but harms nobody.
             let _ = self.tell.send(Message::Started(index));
             let work = AssertUnwindSafe(|| self.campaign.judge(index, requirement, driver, company));
@@ -93,7 +101,7 @@ fn blame_nobody(results: &mut [Judged], suspect: &Suspect, others: usize, redact
     if let Some(result) = result {
         let too = if others > 0 { format!(", as did {others} other cases") } else { String::new() };
         let Suspect { number, what, .. } = suspect;
-        (result.verdict, result.coverage) = (Verdict::Error, None);
+        (result.verdict, result.coverage, result.by_claims) = (Verdict::Error, None, false);
         result.note = Some(format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}"));
         redactor.requirement(result);
     }
@@ -137,8 +145,8 @@ impl<'a> Campaign<'a> {
                         driver = None;
                     }
                     // What kills the target has it for itself, and where it is not shared everything has.
-                    worker.each(shared, &mut driver, None);
-                    worker.each(alone, &mut driver, None);
+                    worker.each(shared, &mut driver, None, || true);
+                    worker.each(alone, &mut driver, None, || true);
                 });
             }
             drop(tell);
@@ -163,8 +171,9 @@ impl<'a> Campaign<'a> {
 
     /// How many cases are under way at the same time on one target: as many as it claims to take deliveries, if there is a way
     /// to speak to it besides.
-    fn at_once(&self, first: &mut Driver<'a>) -> usize {
+    pub(super) fn at_once(&self, first: &mut Driver<'a>) -> usize {
         let claimed = usize::try_from(first.capabilities().concurrency).unwrap_or(usize::MAX).min(MOST_AT_ONCE);
+        let claimed = if first.capabilities().asynchronous { claimed.max(LEAST_IF_ASYNCHRONOUS) } else { claimed };
         // Who steps through deliveries is asked for one at a time.
         if claimed > 1 && self.options.before.is_none() && first.beside().is_some() { claimed } else { 1 }
     }

@@ -14,6 +14,9 @@ use crate::{
     model::{Expectation, Sight},
 };
 
+/// The part of the settle time that each delivery of a case that is sent whole adds to it.
+const SHARE: u32 = 4;
+
 impl Driver<'_> {
     pub(super) fn look_again(&mut self, ended: Duration, owed: &[(Expectation, Vec<Expectation>)]) -> Result<(), Stop> {
         if owed.is_empty() {
@@ -26,7 +29,7 @@ impl Driver<'_> {
         let sight = self.capabilities().sight();
         for (expected, or) in owed {
             let or: Vec<&Expectation> = or.iter().collect();
-            if let Err(mut failure) = self.look(expected, &or, &sight)? {
+            if let (_, Some(mut failure)) = self.look(expected, &or, &sight)? {
                 failure.message = format!("it was right and did not stay so: {}", failure.message);
                 return Err(at((*failure).into(), None));
             }
@@ -40,7 +43,7 @@ impl Driver<'_> {
         rules: Rules,
         sight: &Sight,
     ) -> Result<Vec<Option<OrderState>>, Stop> {
-        expectations.iter().map(|expected| self.check_state(&rules.judged(expected), &[], sight)).collect()
+        expectations.iter().map(|expected| self.check_state(&rules.judged(expected), &[], sight, self.conditions.settle)).collect()
     }
 
     pub(super) fn check_end(
@@ -51,30 +54,49 @@ impl Driver<'_> {
         outcome: &Outcome,
     ) -> Result<Vec<Option<OrderState>>, Stop> {
         let mut states = Vec::with_capacity(case.expect.len());
+        let mut patience = self.conditions.settle;
+        if case.is_sent_whole() {
+            // Nobody has waited for any of them yet, and not each of them changes what is shown.
+            patience += patience / SHARE * u32::try_from(outcome.sent.len()).unwrap_or(u32::MAX);
+        }
         for expected in &case.expect {
-            states.push(self.check_state(&rules.judged(expected), &alternatives(case, expected, outcome), sight)?);
+            states.push(self.check_state(&rules.judged(expected), &alternatives(case, expected, outcome), sight, patience)?);
         }
         Ok(states)
     }
 
-    /// Looks at an order until what it shows is allowed; a target that is not asynchronous has one chance.
-    fn check_state(&mut self, expected: &Expectation, or: &[&Expectation], sight: &Sight) -> Result<Option<OrderState>, Stop> {
+    /// Looks at an order until what it shows is allowed; a target that is not asynchronous has one chance. Any other has so
+    /// much time, and has it again whenever what it shows has changed: it is still at work.
+    fn check_state(
+        &mut self,
+        expected: &Expectation,
+        or: &[&Expectation],
+        sight: &Sight,
+        patience: Duration,
+    ) -> Result<Option<OrderState>, Stop> {
         const PAUSE: Duration = Duration::from_millis(2);
-        let started = self.clock.monotonic();
+        const MOST_CHANGES: u32 = 100;
+        let mut started = self.clock.monotonic();
+        let (mut changes, mut before) = (0, None);
         loop {
             match self.look(expected, or, sight)? {
-                Ok(state) => return Ok(state),
-                Err(mut failure) => {
+                (state, None) => return Ok(state),
+                (state, Some(mut failure)) => {
                     let waited = self.clock.monotonic().saturating_sub(started);
-                    if !self.capabilities().asynchronous || waited >= self.conditions.settle {
+                    if !self.capabilities().asynchronous || waited >= patience {
                         if self.conditions.lenient {
-                            return self.call("observe", |target| target.observe(&expected.order_id)).map_err(blame);
+                            return Ok(state);
                         }
                         if self.capabilities().asynchronous {
-                            failure.message.push_str(&format!("; it was given {:?} to settle", self.conditions.settle));
+                            failure.message.push_str(&format!("; it was given {patience:?} to settle"));
                         }
                         return Err(Stop::Failure(failure));
                     }
+                    // Who never stops changing is right at no time.
+                    if before.as_ref().is_some_and(|before| *before != state) && changes < MOST_CHANGES {
+                        (changes, started) = (changes + 1, self.clock.monotonic());
+                    }
+                    before = Some(state);
                     self.clock.sleep(PAUSE);
                 }
             }
@@ -86,11 +108,11 @@ impl Driver<'_> {
         expected: &Expectation,
         or: &[&Expectation],
         sight: &Sight,
-    ) -> Result<Result<Option<OrderState>, Box<Failure>>, Stop> {
+    ) -> Result<(Option<OrderState>, Option<Box<Failure>>), Stop> {
         let state = self.call("observe", |target| target.observe(&expected.order_id)).map_err(blame)?;
         let failure = judge_state(expected, state.as_ref(), sight);
         let failure = failure.filter(|_| or.iter().all(|other| judge_state(other, state.as_ref(), sight).is_some()));
-        Ok(failure.map_or(Ok(state), |failure| Err(Box::new(failure))))
+        Ok((state, failure.map(Box::new)))
     }
 }
 
