@@ -13,8 +13,10 @@ mod journal;
 mod later;
 mod pictures;
 mod refunds_only;
+mod sceptic;
 #[path = "../common/stranger.rs"]
 mod stranger;
+mod thin;
 mod totals;
 mod typed;
 mod updates;
@@ -130,6 +132,8 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::typed_totals_and_disputes(&[], opens::<typed::Service>)]
 #[case::answered_now_and_booked_later(&[], opens::<later::Queue>)]
 #[case::pictures_that_are_fetched_for_every_event(&[], opens::<pictures::Mirror>)]
+#[case::events_that_are_fetched_by_their_ids(&[], opens::<thin::Doorbell>)]
+#[case::events_and_the_api_where_they_are_doubtful(&[], opens::<sceptic::Sceptic>)]
 fn conforms(#[case] without: &[&str], #[case] make: fn() -> Box<dyn Shop>) {
     let provider = named("stripe").expect("a registered provider").embedded();
     let mut found = String::new();
