@@ -116,7 +116,7 @@ impl Shop for Gateway {
         })
     }
 
-    fn greet(&mut self, secret: &str, clock: &Clock) {
+    fn greet(&mut self, secret: &str, clock: &Clock, _: Option<&str>) {
         self.endpoint = Some((secret.to_owned(), clock.clone()));
     }
 

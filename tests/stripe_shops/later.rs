@@ -72,7 +72,7 @@ impl Shop for Queue {
         })
     }
 
-    fn greet(&mut self, _: &str, clock: &Clock) {
+    fn greet(&mut self, _: &str, clock: &Clock, _: Option<&str>) {
         self.clock = Some(clock.clone());
     }
 

@@ -3,6 +3,7 @@
 //! Each shop is a file of its own and books in its own way; they share how the wire format is read, and this front door.
 //! What is deliberately left out: anything that only a careless shop would do.
 
+mod api;
 mod balances;
 mod capped;
 mod classic;
@@ -10,9 +11,12 @@ mod full;
 mod hybrid;
 mod journal;
 mod later;
+mod pictures;
 mod refunds_only;
+mod sceptic;
 #[path = "../common/stranger.rs"]
 mod stranger;
+mod thin;
 mod totals;
 mod typed;
 mod updates;
@@ -35,8 +39,8 @@ use serde_json::Value;
 pub(crate) trait Shop: Send {
     fn claims(&self) -> Capabilities;
 
-    /// The secret that deliveries are signed with, and what time it is.
-    fn greet(&mut self, _secret: &str, _clock: &Clock) {}
+    /// The secret that deliveries are signed with, what time it is, and where Stripe's API is.
+    fn greet(&mut self, _secret: &str, _clock: &Clock, _api: Option<&str>) {}
 
     /// An order that was sold.
     fn sold(&mut self, order: &OrderSetup);
@@ -60,7 +64,7 @@ struct Door(Box<dyn Shop>, Clock);
 
 impl Target for Door {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.0.greet(&hello.secret, &self.1);
+        self.0.greet(&hello.secret, &self.1, hello.api_base_url.as_deref());
         Ok(Introduction::new("shop".to_owned(), "1".to_owned(), self.0.claims()))
     }
 
@@ -127,6 +131,9 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::totals_less_what_failed(&["dispute"], opens::<classic::Counter>)]
 #[case::typed_totals_and_disputes(&[], opens::<typed::Service>)]
 #[case::answered_now_and_booked_later(&[], opens::<later::Queue>)]
+#[case::pictures_that_are_fetched_for_every_event(&[], opens::<pictures::Mirror>)]
+#[case::events_that_are_fetched_by_their_ids(&[], opens::<thin::Doorbell>)]
+#[case::events_and_the_api_where_they_are_doubtful(&[], opens::<sceptic::Sceptic>)]
 fn conforms(#[case] without: &[&str], #[case] make: fn() -> Box<dyn Shop>) {
     let provider = named("stripe").expect("a registered provider").embedded();
     let mut found = String::new();
