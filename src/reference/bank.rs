@@ -382,7 +382,7 @@ bank! {
         "The currency is compared letter by letter, usd with the order's USD, and the event refused.";
     PartialTotalSkipped "partial-total-skipped" "PARTIAL" "charge-refunded-updates-order" ["https://github.com/artsy/exchange/pull/232"]
         "charge.refunded is an error unless the charge says that it is refunded in full.";
-    FlagDecidesFull "flag-decides-full" "FAILED" "refund-fails-after-success" ["https://github.com/fossasia/eventyay/pull/3447"]
+    FlagDecidesFull "flag-decides-full" "FAILED" "failed-refund-not-counted" ["https://github.com/fossasia/eventyay/pull/3447"]
         "The order is refunded once its charge says so, and stays it when a refund in it fails.";
     OnlyFullRefunds "only-full-refunds" "PARTIAL" "partial-refunds-add-up" ["https://github.com/antiwork/gumroad/pull/5689"]
         "A refund is booked only if it is of all that was paid.";

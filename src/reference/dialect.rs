@@ -189,9 +189,10 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::OtherSchemeRefused,
             Fault::SecondPartTaken,
             Fault::LastSignatureOnly,
-            // Its events do not say what was before, a charge has no total, and amounts are decimals.
+            // Its events do not say what was before, its charges have no running total, and amounts are decimals.
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
+            Fault::FlagDecidesFull,
             Fault::IsoDigits,
         ],
     },
@@ -231,6 +232,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             // Its events do not say what was before, a charge has no total, and amounts are hundredths in every currency.
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
+            Fault::FlagDecidesFull,
             Fault::IsoDigits,
             // There is one layer of refunds and one event for each of their states.
             Fault::CountsBothLayers,
