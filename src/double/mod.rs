@@ -247,8 +247,8 @@ impl Double {
             Some(ApiFault::Lost) => return Answer::Lost,
             Some(ApiFault::Slow) | None => {}
         }
-        if let Some(reply) = order.replayed(call) {
-            return Answer::Now(reply);
+        if let Some((reply, is_same)) = order.replayed(call) {
+            return Answer::Now(if is_same { reply } else { self.api.other_parameters() });
         }
         let reply = {
             let mut store = order::Store { order: &mut order, api: self.api, strange: &mut |call| self.note(call) };

@@ -70,10 +70,10 @@ impl Order {
         Some(fault)
     }
 
-    /// What was answered to the same request before.
-    pub(super) fn replayed(&self, call: &ApiCall) -> Option<ApiReply> {
-        let (_, reply) = self.answered.get(call.idempotency_key.as_deref()?).filter(|(first, _)| first.path == call.path)?;
-        Some(reply.clone())
+    /// What was answered to a request with the same key before, and whether it was the same.
+    pub(super) fn replayed(&self, call: &ApiCall) -> Option<(ApiReply, bool)> {
+        let (first, reply) = self.answered.get(call.idempotency_key.as_deref()?)?;
+        Some((reply.clone(), first.path == call.path && first.parameters == call.parameters))
     }
 
     pub(super) fn remember(&mut self, call: &ApiCall, reply: &ApiReply) {

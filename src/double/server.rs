@@ -113,13 +113,17 @@ async fn answered(double: Weak<Double>, request: Request<Incoming>) -> Result<Re
 fn response(reply: &ApiReply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(reply.body.clone())));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // The libraries of providers put it into what they throw.
+    response.headers_mut().insert("request-id", hyper::header::HeaderValue::from_static("req_refundproof"));
     response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     response
 }
 
 /// The call, or what is answered to something that is none.
 async fn read(request: Request<Incoming>) -> Result<ApiCall, Response<Full<Bytes>>> {
-    let plain = |status: u16, what: &str| response(&ApiReply { status, body: format!(r#"{{"error":{{"message":"{what}"}}}}"#) });
+    let plain = |status: u16, what: &str| {
+        response(&ApiReply { status, body: format!(r#"{{"error":{{"message":"{what}","type":"invalid_request_error"}}}}"#) })
+    };
     let method = match *request.method() {
         Method::GET => ApiMethod::Get,
         Method::POST => ApiMethod::Post,

@@ -97,6 +97,7 @@ fn the_shops_own_refund_is_there_when_it_was_made() {
     assert!(double.was_made(&own));
     // The same request again is the same refund, and another is one too many.
     assert_eq!(call("200", "a"), reply);
+    assert!(call("300", "a").body.contains("idempotency_error"));
     assert_eq!(double.wrong(&ticket), None);
     assert_eq!(call("200", "b").status, 400);
     let wrong = double.wrong(&ticket).expect("it is noted");
@@ -162,6 +163,7 @@ fn parameters_that_are_wrong() {
     fails(ApiMethod::Post, "/v1/refunds", &[("payment_intent", "PAYMENT"), ("amount", "2.00")], 400, "Invalid integer: 2.00");
     fails(ApiMethod::Get, "/v1/refunds", &[("payment_intent", "PAYMENT"), ("limit", "0")], 400, "limit '0'");
     fails(ApiMethod::Get, "/v1/refunds", &[], 400, "`charge` or a `payment_intent`");
+    fails(ApiMethod::Post, "/v1/refunds", &[("payment_intent", "PAYMENT"), ("amont", "200")], 400, "unknown parameter: amont");
 }
 
 #[test]

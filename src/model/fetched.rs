@@ -51,19 +51,16 @@ fn after<'s, T: Clone>(seen: Option<&'s Vec<Seen<T>>>, place: Option<u32>) -> im
 }
 
 impl Knowledge {
-    /// The last word on a refund: of its own events or, where there was none, of the sum that counts it. Whoever gets the sum
-    /// can fetch what it counts.
+    /// The last word on a refund: of its own events or, where there was none, of the first sum that counts it. Whoever gets the
+    /// sum can fetch what it counts, and then waits for its events.
     fn last_word_on(&self, id: &str) -> Option<Seen<(RefundState, Amount)>> {
         if let Some(refund) = self.refunds.get(id) {
             let since = refund.at.as_ref().map_or(0, |at| at.sequence);
             return Some(Seen { since, state: (refund.state, refund.paid) });
         }
-        let counted = self.totals.values().filter_map(|sum| {
-            let covered = sum.covers.iter().find(|covered| covered.id == id)?;
-            let paid = if covered.state == RefundState::Succeeded { covered.amount } else { Amount::ZERO };
-            Some(Seen { since: sum.at.sequence, state: (covered.state, paid) })
-        });
-        counted.max_by_key(|seen| seen.since)
+        let (place, covered) = self.first_counted.get(id)?;
+        let paid = if covered.state == RefundState::Succeeded { covered.amount } else { Amount::ZERO };
+        Some(Seen { since: *place, state: (covered.state, paid) })
     }
 
     /// What may be shown, where `expected` is what may be shown by what was told alone, by those who may have fetched this.
@@ -104,6 +101,10 @@ impl Knowledge {
         if expected.refunded_amount.least.is_zero() && disputed.iter().any(|taken| taken.is_zero()) {
             // Any of them may be the only one that it knows.
             expected.status.extend(states.iter().map(|state| unpaid_status(&BTreeMap::from([(*state, 1)]))));
+            if states.contains(&RefundState::Cancelled) {
+                // No source says what an order with nothing but a withdrawn refund is called.
+                expected.status.push(Status::Failed);
+            }
             if self.refunds.is_empty() {
                 expected.status.push(Status::NotRefunded);
             }

@@ -29,7 +29,9 @@ pub struct Knowledge {
     latest_order: Option<OrderPicture>,
     latest_chargeback: Option<OrderPicture>,
     chargeback_implied: bool,
-    pub(super) totals: BTreeMap<String, Sum>,
+    totals: BTreeMap<String, Sum>,
+    /// The first sum that counts each refund, by its place, and what it counts.
+    pub(super) first_counted: BTreeMap<String, (u32, Covered)>,
     /// Those that were said in passing.
     passing_totals: BTreeMap<String, Sum>,
     pub(super) disputes: BTreeMap<String, Dispute>,
@@ -85,6 +87,7 @@ impl Knowledge {
             latest_chargeback: None,
             chargeback_implied: false,
             totals: BTreeMap::new(),
+            first_counted: BTreeMap::new(),
             passing_totals: BTreeMap::new(),
             disputes: BTreeMap::new(),
         }
@@ -117,6 +120,9 @@ impl Knowledge {
                     self.learn_order(at, *refunded_amount, *available_to_refund_amount, *charged_back_amount, &event.tells);
                 }
                 Tell::Total { id, refunded_amount, covers, in_passing } => {
+                    if !in_passing {
+                        self.count_first(at.sequence, covers);
+                    }
                     let totals = if *in_passing { &mut self.passing_totals } else { &mut self.totals };
                     if totals.get(id).is_none_or(|known| known.at < *at) {
                         totals.insert(id.clone(), Sum { at: at.clone(), refunded: *refunded_amount, covers: covers.clone() });
@@ -138,6 +144,15 @@ impl Knowledge {
     /// Takes in that the shop made a refund itself, which tells of a pending refund.
     pub fn learn_own(&mut self, refund_id: &str, amount: Amount) {
         self.learn_refund(refund_id, None, RefundState::Pending, amount, Amount::ZERO);
+    }
+
+    fn count_first(&mut self, place: u32, covers: &[Covered]) {
+        for covered in covers {
+            let first = self.first_counted.entry(covered.id.clone()).or_insert_with(|| (place, covered.clone()));
+            if place < first.0 {
+                *first = (place, covered.clone());
+            }
+        }
     }
 
     fn learn_refund(&mut self, id: &str, at: Option<Moment>, state: RefundState, amount: Amount, paid: Amount) {

@@ -23,6 +23,9 @@ pub trait ProviderApi: Send + Sync {
         Vec::new()
     }
 
+    /// What is answered to a key of an earlier call with other parameters.
+    fn other_parameters(&self) -> ApiReply;
+
     /// What is answered when something is wrong with the API itself: the status is 429 or 500.
     fn trouble(&self, status: u16) -> ApiReply;
 

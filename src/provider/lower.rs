@@ -136,6 +136,12 @@ impl<'a> Stage<'a> {
         stage
     }
 
+    /// Another event that the provider's API knows from a moment on.
+    fn show_event(&mut self, index: usize, message: &Message, since: u32) {
+        let event = serde_json::from_str(&message.body).ok().and_then(|event| Shown::of(&event, Vec::new()));
+        self.show(index, event.into_iter().collect(), since);
+    }
+
     /// What the provider's API shows of an order from a moment on.
     fn show(&mut self, index: usize, shown: Vec<Shown>, since: u32) {
         let order_id = &self.orders[index].names.order;
@@ -288,6 +294,10 @@ impl<'a> Stage<'a> {
             _ => Effect::Accept,
         };
         let mut line: Vec<(u32, Delivery)> = Vec::new();
+        let now = self.created;
+        if self.audience.calls_back {
+            strangers.iter().for_each(|stranger| self.show_event(order, stranger, now));
+        }
         line.extend(strangers.into_iter().map(|stranger| (place, delivery(stranger, Some("unknown event type"), Effect::Ignore))));
         for kind in befalls {
             if let FaultKind::DefectBefore { defect } = kind {
@@ -301,6 +311,9 @@ impl<'a> Stage<'a> {
                 _ => None,
             })
             .collect();
+        if self.audience.calls_back {
+            twins.iter().for_each(|(_, twin)| self.show_event(order, twin, now));
+        }
         let original = delivery(message, late.map(|_| "out of order"), plain);
         let (mut original, besides) = self.mutants(order, original, befalls);
         let trouble = befalls.iter().find_map(|kind| if let FaultKind::ApiFails { how } = kind { Some(usize::from(*how)) } else { None });

@@ -192,8 +192,11 @@ impl<'c> Work<'c> {
     ) {
         while open.len() > most {
             let Some(next) = open.pop_front() else { break };
+            let exercises = next.exercised;
             let (ran, usable) = self.close(next, driver, result, failed);
             progress.ended |= ran.last;
+            // It claims to call the provider's API, and did not call where that would have shown something.
+            progress.trail.blinded += u32::from(exercises && ran.missed);
             progress.trail.ran.push(ran);
             if progress.ended || !usable {
                 progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));

@@ -54,6 +54,11 @@ impl ProviderApi for StripeApi {
         ids.collect()
     }
 
+    fn other_parameters(&self) -> ApiReply {
+        let message = "Keys for idempotent requests can only be used with the same parameters they were first used with.".to_owned();
+        Problem { kind: "idempotency_error", ..Problem::invalid(None, message) }.reply()
+    }
+
     fn trouble(&self, status: u16) -> ApiReply {
         let (kind, what) = match status {
             429 => ("invalid_request_error", "Too many calls at the moment; try again later."),
@@ -129,6 +134,8 @@ fn answer(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
     let words: Vec<&str> = call.path.trim_end_matches('/').split('/').skip(1).collect();
     let kind_of = |collection: &str| COLLECTIONS.iter().find(|(name, _)| *name == collection).map(|(_, kind)| *kind);
     match (call.method, &words[..]) {
+        // Searching is served nowhere, although it looks like looking at an object.
+        (ApiMethod::Get, ["v1", _, "search"]) => Err(unserved(call, store)),
         (ApiMethod::Get, ["v1", "refunds"]) => list(call, store, "refund", "/v1/refunds"),
         (ApiMethod::Get, ["v1", "disputes"]) => list(call, store, "dispute", "/v1/disputes"),
         (ApiMethod::Get, ["v1", "charges", charge, "refunds"]) => {
@@ -136,23 +143,33 @@ fn answer(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
             page(call, store.all_of(charge, "refund"), &format!("/v1/charges/{charge}/refunds"))
         }
         (ApiMethod::Get, ["v1", collection, id]) if kind_of(collection).is_some() => {
+            known_parameters(call, &["expand"])?;
             let object = find(store, kind_of(collection).unwrap_or_default(), id)?;
             Ok(expanded(object, call, store))
         }
         (ApiMethod::Post, ["v1", "refunds"]) => refund(call, store),
-        (ApiMethod::Post, ["v1", "refunds", id]) => {
-            let object = find(store, "refund", id)?;
-            Ok(expanded(object, call, store))
-        }
         (ApiMethod::Post, ["v1", "refunds", id, "cancel"]) => {
             find(store, "refund", id)?;
             Err(Problem::invalid(None, format!("The refund '{id}' cannot be canceled: nothing in this case says so.")))
         }
-        _ => {
-            store.unknown(call);
-            let message =
-                format!("Unrecognized request URL ({}: {}). The double serves a part of the API only.", call.method.as_str(), call.path);
-            Err(Problem { status: 404, ..Problem::invalid(None, message) })
+        _ => Err(unserved(call, store)),
+    }
+}
+
+fn unserved(call: &ApiCall, store: &mut dyn ApiStore) -> Problem {
+    store.unknown(call);
+    let message = format!("Unrecognized request URL ({}: {}). The double serves a part of the API only.", call.method.as_str(), call.path);
+    Problem { status: 404, ..Problem::invalid(None, message) }
+}
+
+/// A parameter that is misspelt is an error and not passed over. Lists and maps have brackets after their names.
+fn known_parameters(call: &ApiCall, known: &[&str]) -> Result<(), Problem> {
+    let name = |parameter: &str| parameter.split('[').next().unwrap_or_default().to_owned();
+    match call.parameters.iter().map(|(parameter, _)| name(parameter)).find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => {
+            let message = format!("Received unknown parameter: {unknown}");
+            Err(Problem { code: Some("parameter_unknown"), ..Problem::invalid(Some(&unknown), message) })
         }
     }
 }
@@ -187,8 +204,27 @@ fn of_refund(refund: &Value, id: &str) -> Option<Value> {
     serde_json::from_str(&body).ok()
 }
 
+/// What lists can be asked for.
+const LISTED: [&str; 7] = ["charge", "payment_intent", "created", "limit", "starting_after", "ending_before", "expand"];
+
+/// What can be said of a new refund.
+const MADE_OF: [&str; 11] = [
+    "amount",
+    "charge",
+    "currency",
+    "customer",
+    "expand",
+    "instructions_email",
+    "metadata",
+    "origin",
+    "payment_intent",
+    "reason",
+    "refund_application_fee",
+];
+
 /// The objects of one charge or payment intent.
 fn list(call: &ApiCall, store: &dyn ApiStore, kind: &str, url: &str) -> Result<Value, Problem> {
+    known_parameters(call, &LISTED)?;
     let named = ["charge", "payment_intent"].into_iter().find_map(|name| call.parameter(name).map(|id| (name, id)));
     let Some((owner, id)) = named else {
         let message = "The double lists what belongs to a `charge` or a `payment_intent` only.".to_owned();
@@ -206,7 +242,8 @@ fn page(call: &ApiCall, objects: Vec<String>, url: &str) -> Result<Value, Proble
             _ => return Err(Problem::invalid(Some("limit"), format!("The limit '{text}' is not from 1 to {LONGEST_PAGE}."))),
         },
     };
-    let objects: Vec<Value> = objects.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+    let objects: Vec<Value> =
+        objects.iter().filter_map(|text| serde_json::from_str(text).ok()).filter(|object| is_in_time(call, object)).collect();
     let place = |name: &str| match call.parameter(name) {
         None => Ok(None),
         Some(id) => match objects.iter().position(|object| object["id"] == *id) {
@@ -222,6 +259,19 @@ fn page(call: &ApiCall, objects: Vec<String>, url: &str) -> Result<Value, Proble
     let has_more = if call.parameter("ending_before").is_some() { first > 0 } else { end < objects.len() };
     let data = objects.into_iter().skip(first).take(end - first).collect::<Vec<Value>>();
     Ok(Value::from([("object", "list".into()), ("data", data.into()), ("has_more", has_more.into()), ("url", url.into())]))
+}
+
+/// Whether an object was made when the call asks for.
+fn is_in_time(call: &ApiCall, object: &Value) -> bool {
+    let Some(created) = object["created"].as_u64() else { return true };
+    let holds = |name: &str, holds: fn(u64, u64) -> bool| {
+        call.parameter(name).and_then(|text| text.parse().ok()).is_none_or(|limit: u64| holds(created, limit))
+    };
+    holds("created", |created, limit| created == limit)
+        && holds("created[gt]", |created, limit| created > limit)
+        && holds("created[gte]", |created, limit| created >= limit)
+        && holds("created[lt]", |created, limit| created < limit)
+        && holds("created[lte]", |created, limit| created <= limit)
 }
 
 /// The object with what the call wants to see in the place of ids.
@@ -261,6 +311,7 @@ fn expand(object: &mut Value, steps: &[&str], store: &dyn ApiStore) {
 }
 
 fn refund(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
+    known_parameters(call, &MADE_OF)?;
     let named = ["charge", "payment_intent"].into_iter().find_map(|name| call.parameter(name).map(|id| (name, id)));
     let Some((owner, id)) = named else {
         return Err(Problem::invalid(None, "One of the following params should be provided: payment_intent or charge.".to_owned()));
@@ -270,11 +321,24 @@ fn refund(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
     if let Some(text) = amount
         && !text.parse::<u64>().is_ok_and(|units| units > 0)
     {
-        return Err(Problem::invalid(Some("amount"), format!("Invalid integer: {text}")));
+        let problem = Problem::invalid(Some("amount"), format!("Invalid integer: {text}"));
+        return Err(Problem { code: Some("parameter_invalid_integer"), ..problem });
     }
-    let made = store.make_refund(id, amount).map_err(|why| Problem::invalid(amount.map(|_| "amount"), why))?;
+    // Without an amount all that is left is meant.
+    let left = left(store, id).map(|left| left.to_string());
+    let asked = amount.or(left.as_deref());
+    let made = store.make_refund(id, asked).map_err(|why| {
+        let code = (left.as_deref() == Some("0")).then_some("charge_already_refunded");
+        Problem { code, ..Problem::invalid(amount.map(|_| "amount"), why) }
+    })?;
     let object = find(store, "refund", &made)?;
     Ok(expanded(object, call, store))
+}
+
+/// What is left of the charge.
+fn left(store: &dyn ApiStore, id: &str) -> Option<u64> {
+    let charge: Value = serde_json::from_str(store.all_of(id, "charge").first()?).ok()?;
+    Some(charge["amount_captured"].as_u64()?.saturating_sub(charge["amount_refunded"].as_u64()?))
 }
 
 /// What the API shows after a change: the events, the objects in them, and the charge, of whose total no event may tell.
