@@ -59,6 +59,10 @@ impl Knowledge {
             return Some(Seen { since, state: (refund.state, refund.paid) });
         }
         let (place, covered) = self.first_counted.get(id)?;
+        // Once a refund can be known, a further sum binds nobody.
+        if self.first_counted.values().any(|(other, _)| other < place) {
+            return None;
+        }
         let paid = if covered.state == RefundState::Succeeded { covered.amount } else { Amount::ZERO };
         Some(Seen { since: *place, state: (covered.state, paid) })
     }

@@ -11,7 +11,7 @@ use crate::{
     domain::{EventTime, RefundState},
     model::{Change, Tell},
     plan::{Fault, FaultKind},
-    provider::{Message, Scene},
+    provider::{Message, Scene, Shown},
 };
 
 /// The first event of a refund, to be written anew when the refund goes on.
@@ -82,6 +82,12 @@ impl Stage<'_> {
         // What else befell it is about the body as it was.
         if !sends.iter().all(|send| is_itself(&send.act)) {
             return;
+        }
+        // Who fetches the event sees it as it is sent.
+        let known = self.api.iter_mut().find(|object| object.id == held.event_id);
+        let written = serde_json::from_str(&newer.body).ok().and_then(|event| Shown::of(&event, Vec::new()));
+        if let (Some(known), Some(written)) = (known, written) {
+            known.body = written.body;
         }
         let by = sends.iter().map(|send| send.place).min().map_or(0, |first| now.saturating_sub(first));
         for send in &mut sends {
