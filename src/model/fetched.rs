@@ -44,9 +44,10 @@ impl Fetched {
     }
 }
 
-/// What was seen of an object after this place.
-fn after<'s, T: Clone>(seen: Option<&'s Vec<Seen<T>>>, place: Option<u32>) -> impl Iterator<Item = T> + use<'s, T> {
-    let is_later = move |seen: &&Seen<T>| place.is_none_or(|place| seen.since > place);
+/// What was seen of an object from this place on: an event may show a later state than the object had when it was made, and
+/// whoever has fetched that one goes by the event's time.
+fn from_on<'s, T: Clone>(seen: Option<&'s Vec<Seen<T>>>, place: Option<u32>) -> impl Iterator<Item = T> + use<'s, T> {
+    let is_later = move |seen: &&Seen<T>| place.is_none_or(|place| seen.since >= place);
     seen.into_iter().flatten().filter(is_later).map(|seen| seen.state.clone())
 }
 
@@ -75,7 +76,8 @@ impl Knowledge {
         let ids: HashSet<&String> = self.refunds.keys().chain(fetched.refunds.keys()).collect();
         for id in ids {
             let told = self.last_word_on(id);
-            let later: Vec<(RefundState, Amount)> = after(fetched.refunds.get(id), told.map(|told| told.since)).collect();
+            let seen = from_on(fetched.refunds.get(id), told.map(|told| told.since));
+            let later: Vec<(RefundState, Amount)> = seen.filter(|state| told.is_none_or(|told| told.state != *state)).collect();
             // A sum does not say how what it counts stands, and whoever looks sees that.
             is_open |= !later.is_empty() || !self.refunds.contains_key(id);
             let known = told.map_or(Amount::ZERO, |told| told.state.1);
@@ -88,9 +90,10 @@ impl Knowledge {
         let ids: HashSet<&String> = self.disputes.keys().chain(fetched.disputes.keys()).collect();
         for id in ids {
             let told = self.disputes.get(id);
-            let later: Vec<Amount> = after(fetched.disputes.get(id), told.map(|dispute| dispute.place())).collect();
-            is_open |= !later.is_empty();
             let known = told.map_or(vec![Amount::ZERO], |dispute| dispute.choices(true));
+            let seen = from_on(fetched.disputes.get(id), told.map(|dispute| dispute.place()));
+            let later: Vec<Amount> = seen.filter(|taken| !known.contains(taken)).collect();
+            is_open |= !later.is_empty();
             disputed = choices(disputed.iter().flat_map(|sum| known.iter().chain(&later).map(|taken| *sum + *taken)));
         }
         // Those that only a sum counts can be listed by whoever looks at them.

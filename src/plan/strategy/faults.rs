@@ -69,7 +69,10 @@ impl Draw<'_> {
             // The mistake of taking it for positive shows only in a running total.
             often.push(MutationKind::NegativeAmount);
         }
-        let kinds = [self.kinds(&[Group::Doubtful, Group::Unusual]), often].concat();
+        // A doubtful signature says nothing of how an event is read, and mixed traffic has it.
+        let is_read = |kind: &MutationKind| !matches!(kind, MutationKind::FutureTime | MutationKind::AgeLimit);
+        let doubtful = self.kinds(&[Group::Doubtful, Group::Unusual]).into_iter().filter(is_read).collect();
+        let kinds = [doubtful, often].concat();
         let faults = vec((any::<u8>(), any::<u8>(), self.mutation(&kinds, false)), 3..7);
         let before = self.all_or_one_view(self.plan(self.order(), self.lives(self.often_open(self.refund()), end(), 1, 2)));
         let before = (before, faults).prop_map(|(plan, faults)| befall(plan, faults));
