@@ -232,10 +232,13 @@ for line in sys.stdin:
 
 // ---- Asynchronous targets
 
+/// The headers and the body of a delivery.
+type Delivered = (Vec<(String, String)>, Vec<u8>);
+
 /// Acknowledges, and applies one delivery after the other, each so long after the one before.
 struct Slowly {
     shop: Box<dyn Target>,
-    queue: VecDeque<(Vec<(String, String)>, Vec<u8>)>,
+    queue: VecDeque<Delivered>,
     clock: Clock,
     takes: Duration,
     next: Duration,

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn nothing_becomes_of_a_dispute_that_was_prevented() {
         let prevented = Action::OpenDispute { amount: Pick::All, inquiry: false, over: 0, prevented: true };
-        check(&[prevented.clone()], Status::NotRefunded, 0);
+        check(std::slice::from_ref(&prevented), Status::NotRefunded, 0);
         for to in [DisputeMove::Escalate, DisputeMove::Answer, DisputeMove::Win, DisputeMove::Lose, DisputeMove::End] {
             check(&[prevented.clone(), moved(to)], Status::NotRefunded, 0);
         }
