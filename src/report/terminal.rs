@@ -119,6 +119,7 @@ pub fn claims(capabilities: &Capabilities) -> String {
     for (claimed, words) in [
         (capabilities.verifies_signatures, "verifies signatures"),
         (capabilities.initiates_refunds, "makes refunds itself"),
+        (capabilities.calls_back, "calls the provider's API"),
         (capabilities.durable, "durable"),
         (capabilities.asynchronous, "asynchronous"),
     ] {

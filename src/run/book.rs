@@ -13,10 +13,12 @@ use crate::{adapter::Capabilities, case::Case, plan::Plan};
 /// A case, and what canaries do with it.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
-    pub(super) plan: Plan,
-    pub(super) case: Case,
+    pub(super) plan: Arc<Plan>,
+    pub(super) case: Arc<Case>,
     /// Whether a canary of the requirement fails it.
     pub(super) exercised: bool,
+    /// Whether a canary would fail it of a target that claims everything, where none does.
+    pub(super) hidden: bool,
     /// Whether a consumer that does nothing fails it.
     pub(super) refutes: bool,
 }

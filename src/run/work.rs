@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -36,8 +36,8 @@ struct Open {
     number: u32,
     /// The company's turn in which it was played.
     turn: u64,
-    plan: Plan,
-    case: Case,
+    plan: Arc<Plan>,
+    case: Arc<Case>,
     exercised: bool,
     played: Played,
 }
@@ -89,7 +89,7 @@ enum With {
 
 /// A case as it was played.
 struct Shown {
-    case: Case,
+    case: Arc<Case>,
     outcome: Outcome,
     /// What the target wrote to its standard error, where nobody else can have caused it.
     complaints: Option<String>,
@@ -142,11 +142,10 @@ impl<'c> Work<'c> {
                 progress.ended = true;
                 break;
             }
-            let Some(Made { plan, case, exercised, refutes }) = self.made(number, driver.capabilities(), &mut canaries) else { continue };
+            let made = self.made(number, driver.capabilities(), &mut canaries, &mut unclaimed);
+            let Some(Made { plan, case, exercised, hidden, refutes }) = made else { continue };
             progress.trail.refuted |= refutes;
-            if !exercised && self.exercises_otherwise(&plan, number, &mut unclaimed) {
-                progress.trail.blinded += 1;
-            }
+            progress.trail.blinded += u32::from(hidden);
             if case.deliveries() == 0 {
                 continue;
             }
@@ -252,6 +251,7 @@ impl<'c> Work<'c> {
         ran.failed = Some(Vec::new());
         let as_it_is = self.options.shrink.attempts == 0;
         ran.last = costly || as_it_is || !driver.is_usable() && self.recover(driver).is_err();
+        let (plan, case) = (Arc::unwrap_or_clone(plan), Arc::unwrap_or_clone(case));
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
     }
@@ -280,7 +280,7 @@ impl<'c> Work<'c> {
                 // The others go on with it. Whether this succeeds shows when they do.
                 let _ = driver.recover();
             }
-            Ok(Shown { case, outcome, complaints })
+            Ok(Shown { case: Arc::new(case), outcome, complaints })
         })
     }
 
@@ -323,7 +323,13 @@ impl<'c> Work<'c> {
     }
 
     /// A case, and what canaries do with it; out of the book if there is one.
-    fn made(&self, number: u32, capabilities: &Capabilities, canaries: &mut Canaries<'_>) -> Option<Made> {
+    fn made(
+        &self,
+        number: u32,
+        capabilities: &Capabilities,
+        canaries: &mut Canaries<'_>,
+        unclaimed: &mut Option<Canaries<'c>>,
+    ) -> Option<Made> {
         let mut make = || {
             let plan = self.draw(number)?;
             let mut case = self.case(&plan, self.serial(number), capabilities);
@@ -335,7 +341,8 @@ impl<'c> Work<'c> {
                     case = whole;
                 }
             }
-            Some(Made { plan, case, exercised, refutes })
+            let hidden = !exercised && self.exercises_otherwise(&plan, number, unclaimed);
+            Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes })
         };
         let book = self.options.book.as_ref();
         match book.filter(|book| book.is_of(self.provider.name(), self.options.seed, capabilities)) {
