@@ -51,6 +51,12 @@ impl Draw<'_> {
     }
 
     /// Doubtful events before the true ones, or one of them instead of the true one.
+    /// Signatures of other times than now. Where it is said how old one may be, those at the edges are sent too.
+    pub(super) fn ages(&self) -> &'static [MutationKind] {
+        use MutationKind::{AgeLimit, FutureTime, Stale};
+        if self.palette.oldest_signature > 0 { &[Stale, Stale, FutureTime, AgeLimit] } else { &[Stale] }
+    }
+
     pub(super) fn doubtful(&self) -> PlanStrategy {
         // What was paid back is where most harm can be done, so most refunds get that far.
         let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
@@ -69,7 +75,7 @@ impl Draw<'_> {
             // The mistake of taking it for positive shows only in a running total.
             often.push(MutationKind::NegativeAmount);
         }
-        // A doubtful signature says nothing of how an event is read, and mixed traffic has it.
+        // A doubtful signature says nothing of how an event is read.
         let is_read = |kind: &MutationKind| !matches!(kind, MutationKind::FutureTime | MutationKind::AgeLimit);
         let doubtful = self.kinds(&[Group::Doubtful, Group::Unusual]).into_iter().filter(is_read).collect();
         let kinds = [doubtful, often].concat();

@@ -278,7 +278,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Unsigned => draw.mutated(&draw.kinds(&[Group::Unsigned]), 2..6),
         Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
         Recipe::RotatedSecret => draw.mutated(&draw.kinds(&[Group::Rotation]), 2..6),
-        Recipe::Replayed => draw.mutated(&[MutationKind::Stale], 2..6),
+        Recipe::Replayed => draw.mutated(draw.ages(), 2..6),
         Recipe::MixedTraffic => draw.mixed(),
         Recipe::OtherMinorUnits => {
             draw.plan(draw.order_in(1..=palette.odd_currencies.max(1)), draw.lives(draw.refund(), draw.success(), 1, 3))
