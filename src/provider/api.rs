@@ -2,6 +2,7 @@
 //!
 //! What is behind the paths (the objects of the cases under way) is an [`ApiStore`], which the provider asks and does not keep.
 
+use super::Message;
 use crate::{
     adapter::{ApiCall, ApiReply},
     domain::Amount,
@@ -66,6 +67,11 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// An event as it is sent.
+    pub fn event(message: &Message) -> Option<Shown> {
+        serde_json::from_str(&message.body).ok().and_then(|event| Shown::of(&event, Vec::new()))
+    }
+
     /// An object that stands in the JSON of an event, or elsewhere.
     pub fn of(object: &Value, tells: Vec<Tell>) -> Option<Shown> {
         let text = |name: &str| object[name].as_str().map(str::to_owned);

@@ -138,8 +138,7 @@ impl<'a> Stage<'a> {
 
     /// Another event that the provider's API knows from a moment on.
     fn show_event(&mut self, index: usize, message: &Message, since: u32) {
-        let event = serde_json::from_str(&message.body).ok().and_then(|event| Shown::of(&event, Vec::new()));
-        self.show(index, event.into_iter().collect(), since);
+        self.show(index, Shown::event(message).into_iter().collect(), since);
     }
 
     /// What the provider's API shows of an order from a moment on.

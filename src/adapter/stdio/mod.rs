@@ -4,9 +4,8 @@
 //! nonsense: any of these ends it, so that no answer of one case can be taken for an answer in another.
 //! Only a delivery that is not answered in time leaves it running: it is sent again, as the provider would, and the late answer
 //! is known by its number and passed over.
-//! Source: `docs/adapter-protocol.md`, "stdio".
-
 //! Several may speak to one process at the same time, each about cases of its own (`common`).
+//! Source: `docs/adapter-protocol.md`, "stdio".
 
 mod common;
 

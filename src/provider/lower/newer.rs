@@ -85,8 +85,7 @@ impl Stage<'_> {
         }
         // Who fetches the event sees it as it is sent.
         let known = self.api.iter_mut().find(|object| object.id == held.event_id);
-        let written = serde_json::from_str(&newer.body).ok().and_then(|event| Shown::of(&event, Vec::new()));
-        if let (Some(known), Some(written)) = (known, written) {
+        if let (Some(known), Some(written)) = (known, Shown::event(newer)) {
             known.body = written.body;
         }
         let by = sends.iter().map(|send| send.place).min().map_or(0, |first| now.saturating_sub(first));

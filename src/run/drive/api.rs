@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Driver,
-    deliver::CaseRun,
+    deliver::{CaseRun, requests},
     guard::{Stop, blame},
     play::Outcome,
     sign::Headers,
 };
 use crate::{
-    adapter::{Amid, Request},
+    adapter::Amid,
     case::{Case, Delivery, OwnRefund, OwnRefundDetails},
     check::{Failure, FailureKind},
     double::{Calls, Double, Ticket},
@@ -92,8 +92,7 @@ impl Driver<'_> {
         let (first, rest) = deliveries.split_at(deliveries.len().min(at_once - 1));
         double.expect(own, true);
         let headers: Vec<Headers> = first.iter().map(|delivery| self.headers(delivery)).collect();
-        let requests: Vec<Request<'_>> =
-            first.iter().zip(&headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect();
+        let requests = requests(first, &headers);
         first.iter().for_each(|delivery| self.before_delivery(delivery, run.ticket));
         let amid = HeldBack { double: &double, order_id: &own.order_id };
         let started = self.clock.monotonic();

@@ -107,8 +107,7 @@ impl Driver<'_> {
         }
         for group in deliveries.chunks(at_once) {
             let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
-            let requests: Vec<Request<'_>> =
-                group.iter().zip(&headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect();
+            let requests = requests(group, &headers);
             group.iter().for_each(|delivery| self.before_delivery(delivery, run.ticket));
             let started = self.clock.monotonic();
             let answers = self.call("deliver", |target| Ok(target.deliver_together(&requests))).map_err(blame)?;
@@ -129,6 +128,7 @@ impl Driver<'_> {
         run: &mut CaseRun<'c>,
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
+        group.iter().for_each(|delivery| self.after_delivery(delivery, run.ticket));
         outcome.deliveries += group.len() as u64;
         if answers.len() != group.len() {
             let what = format!("{} deliveries at the same time got {} answers", group.len(), answers.len());
@@ -209,6 +209,11 @@ impl Driver<'_> {
     pub(super) fn since(&self, started: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(started)
     }
+}
+
+/// The requests of deliveries that leave at the same time.
+pub(super) fn requests<'r>(group: &'r [Delivery], headers: &'r [Headers]) -> Vec<Request<'r>> {
+    group.iter().zip(headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect()
 }
 
 /// An answer that took too long is a failure where that is judged; one that did not come at all is none yet elsewhere.
