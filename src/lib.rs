@@ -95,6 +95,9 @@ pub mod domain;
 pub mod double;
 #[doc(hidden)]
 pub mod findings;
+#[cfg(feature = "stdio")]
+#[doc(hidden)]
+pub mod import;
 #[doc(hidden)]
 pub mod json;
 #[doc(hidden)]
@@ -105,6 +108,9 @@ pub mod mutate;
 pub mod plan;
 #[doc(hidden)]
 pub mod provider;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod record;
 #[doc(hidden)]
 pub mod reference;
 #[doc(hidden)]

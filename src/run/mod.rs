@@ -15,6 +15,7 @@ mod events;
 mod exercise;
 mod factory;
 mod frozen;
+mod imported;
 mod investigate;
 mod merge;
 mod options;
@@ -25,6 +26,7 @@ mod redact;
 mod saved;
 mod shard;
 mod tally;
+mod vary;
 mod waive;
 mod work;
 mod workbench;
@@ -43,12 +45,13 @@ pub use factory::{Factory, Launch};
 pub use merge::merge;
 pub use options::{Options, PatternError, Selection};
 pub use outcome::{
-    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
-    SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+    Chance, Digests, FindingReport, ImportedFailure, ImportedResult, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report,
+    RequirementResult, RunOptions, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
 pub use shard::{RanCase, Shard, Trail};
+pub use vary::{Way, varied};
 pub use waive::apply_known_failures;
 pub use work::{sample, terms};
 
