@@ -18,6 +18,11 @@
 //! What is behind the macro is here: `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
 //! [registered](crate::provider::registered) ones is named by its module, before the closure.
 
+#[doc(hidden)]
+pub mod laws;
+
+pub use laws::assert_provider;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -36,7 +36,7 @@ pub use book::Book;
 pub use campaign::certify;
 pub use claims::{claims_problem, claims_remarks};
 pub use conclude::conclude;
-pub use drive::{BeforeDelivery, Conditions, Driver, Headers, Outcome, Played, Secrets, Sent, is_in_target, renamed};
+pub use drive::{BeforeDelivery, Conditions, Driver, Outcome, Played, Secrets, Sent, is_in_target, rename, sealed};
 pub use events::RunEvent;
 pub use exercise::Canaries;
 pub use factory::{Factory, Launch};

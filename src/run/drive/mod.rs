@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{alias::Aliases, claims::claims_problem, factory::Factory};
 use crate::{
-    adapter::{Api, Capabilities, Hello, Introduction, Link, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    adapter::{Api, Capabilities, Hello, Introduction, Link, Request, Target, TargetError, TargetErrorKind},
     case::{Case, Delivery, OrderSetup},
     check::Rules,
     domain::{Clock, OrderState, Secret},
@@ -22,7 +22,7 @@ use crate::{
 use guard::guarded;
 pub use guard::is_in_target;
 pub use play::{Outcome, Played, Sent};
-pub use sign::{Headers, renamed};
+pub use sign::{rename, sealed};
 
 /// What deliveries are signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,12 +179,9 @@ impl<'a> Driver<'a> {
     }
 
     fn hello(&mut self) -> Result<Introduction, TargetError> {
-        let hello = Hello {
-            protocol: PROTOCOL,
-            provider: self.provider.name().to_owned(),
-            secret: self.conditions.secrets.current().unwrap_or_default().to_owned(),
-            api_base_url: self.double.as_ref().and_then(|double| double.address()).map(str::to_owned),
-        };
+        let secret = self.conditions.secrets.current().unwrap_or_default();
+        let api = self.double.as_ref().and_then(|double| double.address()).map(str::to_owned);
+        let hello = Hello::new(self.provider.name(), secret).with_api(api).with_keys(self.provider.keys(secret));
         let api = self.double.clone().map(|double| double as Arc<dyn Api>);
         let introduction = self.call("hello", |target| {
             api.iter().for_each(|api| target.given_api(api));
