@@ -34,14 +34,16 @@ use std::{
 use crate::{
     adapter::{Target, TargetError},
     case::Case,
-    check::{Rules, verdict::Verdict},
+    check::Rules,
     domain::{Clock, did_you_mean},
+    drive::Launch,
     provider::Provider,
     report::{
         style::plain,
         terminal::{View, finding_lines},
     },
-    run::{self, Launch, Options, Report, Selection},
+    run::{self, Options, Selection},
+    verdict::{Report, Verdict},
 };
 
 /// How many cases a requirement gets in a test; the same everywhere, so that a test is repeatable.

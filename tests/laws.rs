@@ -5,8 +5,9 @@ use std::{collections::HashSet, fmt};
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 use refundproof::{
-    case::{Case, Delivery, Terms},
+    case::{Case, Delivery},
     domain::{Amount, Currency},
+    oracle::Terms,
     plan::{Action, FaultKind, Level, Opening, Pick, Plan, Recipe, Step, for_recipe, simpler_plans},
     provider::{Lowering, Provider, lower, registered},
     testing::{assert_provider, laws},

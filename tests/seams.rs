@@ -2,7 +2,6 @@
 //! several endpoints, several events in one body. *Bottle post* is Paperboat with all of that.
 
 #[path = "made_up_provider/provider.rs"]
-#[expect(dead_code, reason = "what signs in a header is not used here")]
 mod paperboat;
 
 use std::{

@@ -10,6 +10,7 @@ use crate::{
     adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
+    drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Level, Opening, Pick, Plan, Step},
     provider::{Provider, lower},
@@ -17,7 +18,7 @@ use crate::{
         style::{Tone, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, HIDDEN, Options, Redactor, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
+    run::{HIDDEN, Options, Redactor},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {

@@ -21,11 +21,12 @@ use crate::{
     case::{Act, Case, Delivery, Effect, OwnRefund},
     check::Rules,
     domain::{Clock, Secret},
+    drive::sealed,
     report::{
         style::{Tone, paint},
         terminal, timeline, visible,
     },
-    run::{Options, Redactor, sealed, terms},
+    run::{Options, Redactor, terms},
 };
 
 pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {

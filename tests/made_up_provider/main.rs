@@ -9,9 +9,9 @@ use provider::{LETTER, SEAL, SENT, paperboat, seal};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
-    check::verdict::Verdict,
     domain::{Amount, Clock, OrderState, Status},
     run::{Launch, Options, Selection, certify},
+    verdict::Verdict,
 };
 use serde_json::Value;
 

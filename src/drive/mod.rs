@@ -1,15 +1,20 @@
 //! Driving one case: every entry is carried out, what the target shows is judged at once.
+//!
+//! Nothing here knows requirements; a target is made by a [`Factory`], and what it claims is held against what the provider can
+//! do. Ids of a run that a target may remember are put in for the case's own, and out again (`ids`).
 
 mod api;
+mod claims;
 mod deliver;
+mod factory;
 mod guard;
+mod ids;
 mod look;
 mod play;
 mod sign;
 
 use std::{sync::Arc, time::Duration};
 
-use super::{alias::Aliases, claims::claims_problem, factory::Factory};
 use crate::{
     adapter::{Api, Capabilities, Hello, Introduction, Link, Request, Target, TargetError, TargetErrorKind},
     case::{Case, Delivery, OrderSetup},
@@ -19,8 +24,12 @@ use crate::{
     provider::Provider,
 };
 
+pub use claims::{claims_problem, claims_remarks};
+pub use factory::{Factory, Launch};
 use guard::guarded;
 pub use guard::is_in_target;
+use ids::Aliases;
+pub use ids::with_fresh_ids;
 pub use play::{Outcome, Played, Sent};
 pub use sign::{rename, sealed};
 
