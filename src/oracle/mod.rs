@@ -76,3 +76,6 @@ impl Case {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

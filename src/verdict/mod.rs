@@ -23,3 +23,6 @@ pub use shard::{RanCase, Shard, Trail};
 pub(crate) use tally::{Planned, link, settle, settle_share};
 pub use waive::apply_known_failures;
 pub use words::{Conformance, Judged, Verdict};
+
+#[cfg(test)]
+mod tests;
