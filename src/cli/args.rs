@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
+use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, verdict::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///

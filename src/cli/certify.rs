@@ -19,11 +19,12 @@ use super::{
 use crate::{
     adapter::{TargetError, TargetErrorKind},
     case::Case,
-    check::{verdict::Conformance, waivers::KnownFailures},
     domain::did_you_mean,
+    drive::Factory,
     provider::Provider,
     report::{Describe, Format, terminal},
-    run::{Factory, Options, Redactor, Report, RunEvent, Selection},
+    run::{Options, Redactor, RunEvent, Selection},
+    verdict::{Conformance, Report, waivers::KnownFailures},
 };
 
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {

@@ -14,8 +14,6 @@ mod private;
 mod scramble;
 mod spill;
 mod story;
-#[cfg(test)]
-mod tests;
 
 pub use formats::{FORMATS, Format, LogLine, LoggedBody, recognise};
 pub use private::Kind;

@@ -6,8 +6,6 @@
 //! answered, so whatever ends the program loses none of those before.
 
 mod headers;
-#[cfg(test)]
-mod tests;
 
 use std::{
     io::{self, Write},
@@ -65,11 +63,14 @@ impl Forward {
         Ok(Forward { host, port: authority.port_u16().unwrap_or(80), path: uri.path().trim_end_matches('/').to_owned() })
     }
 
-    /// Where a request to this path and query goes.
-    fn target(&self, uri: &Uri) -> Result<Uri, String> {
-        let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    /// Where a request to this path, with its query, goes.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub fn target(&self, asked: &str) -> Result<String, String> {
         let asked = if self.path.is_empty() || asked != "/" { asked } else { "" };
-        format!("{}{asked}", self.path).parse().map_err(|_| "that address cannot be passed on".to_owned())
+        let target = format!("{}{asked}", self.path);
+        target.parse::<Uri>().map(|_| target).map_err(|_| "that address cannot be passed on".to_owned())
     }
 }
 
@@ -189,7 +190,9 @@ async fn passed(recorder: &Recorder, request: Request<Incoming>) -> Response<Ful
         body: Some(LoggedBody::of(&body)),
         status: None,
     };
-    let answer = match recorder.forward.target(&head.uri) {
+    let asked_for = head.uri.path_and_query().map_or("/", |asked| asked.as_str());
+    let target = recorder.forward.target(asked_for).and_then(|target| target.parse().map_err(|_| "it cannot be passed on".to_owned()));
+    let answer = match target {
         Err(why) => Err(why),
         Ok(target) => {
             head.uri = target;

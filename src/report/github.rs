@@ -9,9 +9,8 @@ use super::{
     shared::{beginning, counts_against, list_problems, unexplained, visible, visible_line},
 };
 use crate::{
-    check::verdict::Verdict,
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult},
+    verdict::{FindingReport, Report, RequirementResult, Verdict},
 };
 
 /// How many annotations of one kind GitHub shows for one step.

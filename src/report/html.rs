@@ -22,12 +22,9 @@ use super::{
 };
 use crate::{
     case::{Act, Case, Delivery},
-    check::{
-        FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::FailureKind,
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, SnapshotDifference, Verdict},
 };
 use payload::Room;
 use view::{

@@ -15,10 +15,7 @@ use super::{
     Describe, shared,
     shared::{visible, visible_line},
 };
-use crate::{
-    check::verdict::Verdict,
-    run::{FindingReport, Report, RequirementResult},
-};
+use crate::verdict::{FindingReport, Report, RequirementResult, Verdict};
 
 /// Writes a report as JUnit's XML.
 ///

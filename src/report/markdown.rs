@@ -10,9 +10,8 @@ use super::{
     shared::{beginning, ending, unexplained, unwaived, visible, visible_line},
 };
 use crate::{
-    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, SnapshotDifference, Verdict},
 };
 
 /// How many bytes a step summary may have, less some room. Source: GitHub Docs, "Workflow commands for GitHub Actions", "Step

@@ -2,9 +2,8 @@
 
 use crate::{
     case::{Act, Case},
-    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals},
+    verdict::{Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals, Verdict},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.

@@ -10,12 +10,9 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{
-        FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::FailureKind,
     corpus::{Level, RequirementText},
-    run::{FindingReport, Report, RequirementResult},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict},
 };
 
 /// How much is shown, and on how wide a screen.

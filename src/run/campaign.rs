@@ -15,32 +15,28 @@ use std::{
 };
 
 use super::{
-    claims::claims_remarks,
     company::Company,
-    conclude::conclude,
-    drive::{Driver, Outcome, Played},
     events::RunEvent,
-    factory::Factory,
     frozen::{Walked, as_played, comparable, walk},
     options::{Options, SNAPSHOTS},
-    outcome::{
-        Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
-        TargetInfo, Totals,
-    },
     record,
     redact::Redactor,
     saved,
-    waive::apply_known_failures,
     work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::Case,
-    check::{Rules, diff, snapshot, snapshot_fingerprint, verdict::Conformance},
+    check::{Rules, diff, snapshot, snapshot_fingerprint},
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
+    drive::{Driver, Factory, Outcome, Played, claims_remarks},
     plan::{Recipe, for_recipe},
     provider::Provider,
+    verdict::{
+        Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
+        SuiteInfo, TargetInfo, Totals, apply_known_failures, conclude,
+    },
 };
 
 /// Runs a certification. `emit` hears of everything as it happens; the report is also the last event.

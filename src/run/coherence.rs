@@ -7,22 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     campaign::inapplicable,
-    claims::claims_problem,
     frozen::comparable,
     investigate::likeness,
     options::{SNAPSHOTS, Selection},
-    outcome::{FindingReport, Report, RequirementResult},
     redact::HIDDEN,
-    shard::{Shard, Trail},
-    tally::{link, settle},
     work::EXTRA_DRAWS,
 };
 use crate::{
     adapter::Capabilities,
-    check::{snapshot_fingerprint, verdict::Verdict},
+    check::snapshot_fingerprint,
     corpus::{Level, RequirementSet, RequirementText},
+    drive::claims_problem,
     provider::Provider,
     reference::Fault,
+    verdict::{FindingReport, Report, RequirementResult, Shard, Trail, Verdict, link, settle},
 };
 
 /// One thing that cannot be as the report says.

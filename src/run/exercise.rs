@@ -12,13 +12,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::drive::{Conditions, Driver, Secrets};
 use crate::{
     adapter::{Capabilities, Target, TargetError},
     case::{Case, Effect, Signature},
     check::Rules,
     domain::Clock,
     double::Double,
+    drive::{Conditions, Driver, Secrets},
     provider::Provider,
     reference::{Ignorer, WrongShop, canaries},
 };

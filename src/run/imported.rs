@@ -3,14 +3,18 @@
 //! They stand beside the requirements: what fails is told with the case and the way, made smaller, and fails the run.
 
 use super::{
-    alias::with_fresh_ids,
     campaign::Campaign,
-    drive::Driver,
-    outcome::{ImportedFailure, ImportedResult},
     vary::{Way, varied, without},
     work::terms,
 };
-use crate::{adapter::Capabilities, case::Case, check::Rules, provider::mix};
+use crate::{
+    adapter::Capabilities,
+    case::Case,
+    check::Rules,
+    drive::{Driver, with_fresh_ids},
+    provider::mix,
+    verdict::{ImportedFailure, ImportedResult},
+};
 
 /// How often each way but the first is drawn of a case.
 const ROUNDS: u64 = 3;

@@ -7,9 +7,6 @@ use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
     exercise::Canaries,
-    outcome::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult},
-    shard::Trail,
-    tally::{link, settle, settle_share},
     workbench::Workbench,
 };
 use crate::{
@@ -19,6 +16,7 @@ use crate::{
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
     reference::Fault,
+    verdict::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult, Trail, link, settle, settle_share},
 };
 
 /// How many failing cases of one requirement the target is asked about; those that were foretold cost it nothing.
@@ -106,7 +104,13 @@ impl<'a> Campaign<'a> {
     }
 
     /// Gives the verdict that the trail comes to.
-    pub(super) fn settle(&self, result: &mut RequirementResult, trail: Trail, planned: super::tally::Planned, findings: &[FindingReport]) {
+    pub(super) fn settle(
+        &self,
+        result: &mut RequirementResult,
+        trail: Trail,
+        planned: crate::verdict::Planned,
+        findings: &[FindingReport],
+    ) {
         settle(result, &trail, findings, self.options.strict);
         if self.options.shard.is_some() {
             settle_share(result, &trail, planned);

@@ -4,19 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::{
-    book::Book,
-    drive::{BeforeDelivery, Conditions, Driver, Secrets},
-    factory::Factory,
-    shard::Shard,
-};
+use super::book::Book;
 use crate::{
     adapter::TargetError,
     case::{Case, Delivery},
-    check::waivers::KnownFailures,
     domain::Clock,
+    drive::{BeforeDelivery, Conditions, Driver, Factory, Secrets},
     findings::ShrinkLimits,
     provider::Provider,
+    verdict::{Shard, waivers::KnownFailures},
 };
 
 /// How a certification is run.

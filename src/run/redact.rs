@@ -3,15 +3,15 @@
 //! A target is told the secret in `hello` and may say it again anywhere: in its name, a state, an error, its standard
 //! error. Signatures are made when a delivery is sent and are in no case.
 
-use super::{
-    factory::Factory,
-    options::Options,
-    outcome::{
+use super::options::Options;
+use crate::{
+    adapter::{Capabilities, Introduction, TargetError},
+    drive::Factory,
+    verdict::{
         FindingReport, ImportedFailure, ImportedResult, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference,
         SnapshotResult, SuiteInfo, TargetInfo,
     },
 };
-use crate::adapter::{Capabilities, Introduction, TargetError};
 
 /// What stands where a secret stood.
 pub const HIDDEN: &str = "[secret]";

@@ -12,20 +12,19 @@ use super::{
     book::Made,
     campaign::MOST_SPOILED,
     company::{Company, Suspect},
-    drive::{Driver, Outcome, Played},
     exercise::Canaries,
     options::Options,
-    outcome::RequirementResult,
-    shard::{RanCase, Trail},
-    tally::Planned,
 };
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
-    case::{ApiFault, Case, Delivery, Terms},
-    check::{Coverage, FailureKind, Rules, verdict::Verdict},
+    case::{ApiFault, Case, Delivery},
+    check::{Coverage, FailureKind, Rules},
     corpus::{Need, RequirementText},
+    drive::{Driver, Outcome, Played},
+    oracle::Terms,
     plan::{Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower, lower_for},
+    verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.

@@ -16,14 +16,14 @@ use super::{
     Redactor,
     campaign::{Campaign, Judged, MOST_SPOILED, Pending, inapplicable, millis},
     company::{Company, Suspect},
-    drive::Driver,
     events::RunEvent,
-    outcome::RequirementResult,
     work::{Failed, Progress, recover},
 };
 use crate::{
-    check::{FailureKind, verdict::Verdict},
+    check::FailureKind,
     corpus::{Need, RequirementText},
+    drive::Driver,
+    verdict::{RequirementResult, Verdict},
 };
 
 /// How many cases are under way at the same time on one target at most, whatever it claims.

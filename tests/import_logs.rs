@@ -1,18 +1,25 @@
 //! Logs are made of what the generator writes: what it wrote an event to tell must be what is read from the event's body.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+mod common;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
 
-use super::*;
-use crate::{
-    case::Delivery,
+use common::provider as first;
+use refundproof::{
+    case::{Case, Delivery},
+    import::{Format, Import, ImportError, Imported, Kind, LogLine, LoggedBody, Told, recognise},
     model::Tell,
     plan::{Recipe, for_recipe},
-    provider::{lower, registered},
+    provider::{Provider, lower, registered},
 };
 
 /// What an import told and made.
@@ -161,10 +168,6 @@ fn refund(event: &str, id: &str, kind: &str, state: &str, amount: &str, minute: 
     )
 }
 
-fn first() -> &'static dyn Provider {
-    registered()[0].embedded()
-}
-
 fn two_events() -> Vec<String> {
     vec![
         refund("e1000001", "re_1000001", "refund.pending", "pending", "13.51", 1),
@@ -290,7 +293,7 @@ fn every_format_gives_the_same_cases() {
         )
     };
     let entries = events.iter().map(entry).collect::<Vec<_>>().join(",");
-    let indented = |body: &String| crate::json::indented(body);
+    let indented = |body: &String| indented_json(body);
     let logs: [(PathBuf, Format); 4] = [
         (write("a.jsonl", &log(&events)), Format::Lines),
         (write("a.har", &format!(r#"{{"log":{{"version":"1.2","creator":{{}},"entries":[{entries}]}}}}"#)), Format::Har),
@@ -317,7 +320,7 @@ fn broken_archives_and_bodies_are_told() {
     assert!(told(&archive("")).iter().any(|line| line.starts_with("entry 2: the archive is cut short")));
     assert_eq!(told(&archive(r#",{"request":{"method":"GET"}}]}}"#)), ["entry 2: it is a GET request, and webhooks are posted"]);
     assert_eq!(told(&archive(r#",{"request":{"method":"POST"}}]}}"#)), ["entry 2: it has no body"]);
-    let cut = crate::json::indented(event);
+    let cut = indented_json(event);
     let cut = cut.rsplit_once('\n').map_or("", |(start, _)| start);
     assert_eq!(
         told(&format!("{cut}\n{event}\n")),
@@ -394,4 +397,10 @@ fn orders_of_one_story_become_one_case() {
     let imported = imported.expect("it is imported");
     assert_eq!((cases, imported.orders, imported.used), (1, 3, 6));
     assert_eq!(imported.cases.iter().map(|(_, orders)| *orders).collect::<Vec<_>>(), [3]);
+}
+
+/// The same body as many providers write it.
+fn indented_json(body: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    serde_json::to_string_pretty(&value).expect("JSON")
 }

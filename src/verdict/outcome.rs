@@ -7,14 +7,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shard::Trail;
+use super::{Conformance, Verdict, shard::Trail};
 use crate::{
     adapter::Capabilities,
     case::Case,
-    check::{
-        Coverage, FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::{Coverage, FailureKind},
     corpus::Level,
 };
 

@@ -1,11 +1,11 @@
 //! What the verdicts on the requirements add up to. It follows from the report alone, so a run, a merge of shards and
 //! whoever checks a report come to the same.
 
-use super::outcome::{ItemResult, Report, RequirementResult};
-use crate::{
-    check::verdict::{Conformance, Judged, Verdict},
-    corpus::Level,
+use super::{
+    Conformance, Judged, Verdict,
+    outcome::{ItemResult, Report, RequirementResult},
 };
+use crate::corpus::Level;
 
 /// Sets the verdict on each item and on the whole run, and the sums.
 pub fn conclude(report: &mut Report) {

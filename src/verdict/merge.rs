@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
+    Verdict,
     conclude::conclude,
     outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
     tally::{link, settle, until_the_end},
 };
-use crate::check::{Coverage, verdict::Verdict};
+use crate::check::Coverage;
 
 /// Puts the reports of shards together; each comes with the name of its file. What the list of known failures accepts
 /// is still to be applied, and the report to be concluded again.
