@@ -6,6 +6,7 @@
 mod alias;
 mod book;
 mod campaign;
+mod choose;
 mod claims;
 mod coherence;
 mod company;
@@ -25,6 +26,7 @@ mod redact;
 mod saved;
 mod shard;
 mod tally;
+mod turns;
 mod waive;
 mod work;
 mod workbench;

@@ -16,6 +16,11 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// How many there are.
+    pub(super) fn cases(self) -> u32 {
+        self.cases
+    }
+
     /// One more case.
     pub(super) fn count(&mut self, exercised: bool) {
         self.cases += 1;
