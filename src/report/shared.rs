@@ -144,7 +144,8 @@ pub(super) fn totals(report: &Report) -> String {
     if cases == 0 {
         return time;
     }
-    format!("{}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
+    let chosen = if report.options.chosen { " chosen" } else { "" };
+    format!("{}{chosen}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
 }
 
 /// The whole run in one line; the time comes last.
@@ -153,7 +154,7 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{}; {}", counts.join(", "), totals(report))
 }
 
-/// What the verdict does not say: items that are not certified, each with its reason, and those that were left out. Nothing
+/// What the verdict does not say: that there was a budget; items that are not certified, each with its reason, and those that were left out. Nothing
 /// where everything of the checklist and beside it was judged.
 pub(super) fn limits(report: &Report) -> Option<String> {
     let is_open = |item: &&ItemResult| item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
@@ -161,6 +162,7 @@ pub(super) fn limits(report: &Report) -> Option<String> {
     let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
     let without = &report.options.without;
     let parts = [
+        report.options.budget_ms.map(|budget| format!("made with a budget of {}", seconds(budget))),
         (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
         (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
     ];
@@ -185,8 +187,8 @@ pub(super) fn verdict_words(result: &RequirementResult) -> &'static str {
 
 /// Whether the run as a whole does not conform because of this requirement.
 pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> bool {
-    // Neither a run that was cut short nor a shard knows what would have been reached.
-    let whole = report.interrupted.is_none() && report.shard.is_none();
+    // Neither a run that was cut short, nor one with a budget, nor a shard knows what would have been reached.
+    let whole = report.interrupted.is_none() && report.shard.is_none() && report.options.budget_ms.is_none();
     match result.verdict {
         Verdict::Fail => true,
         Verdict::Affected | Verdict::Masked => {

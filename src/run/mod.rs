@@ -5,6 +5,7 @@
 
 mod book;
 mod campaign;
+mod choose;
 mod coherence;
 mod company;
 mod events;
@@ -16,6 +17,7 @@ mod own;
 pub mod record;
 mod redact;
 mod saved;
+mod turns;
 mod work;
 mod workbench;
 mod workers;

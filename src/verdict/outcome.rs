@@ -70,6 +70,12 @@ pub struct Report {
 pub struct RunOptions {
     /// How many cases each requirement gets.
     pub cases: u32,
+    /// Whether four times as many were drawn, and only the most telling of them sent: so many at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
+    /// How long cases were sent, in milliseconds, where that was limited: the most telling first, in turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_ms: Option<u64>,
     /// The patterns of `--only`.
     pub only: Vec<String>,
     /// The patterns of `--skip`.
