@@ -97,6 +97,9 @@ pub mod double;
 pub mod drive;
 #[doc(hidden)]
 pub mod findings;
+#[cfg(feature = "stdio")]
+#[doc(hidden)]
+pub mod import;
 #[doc(hidden)]
 pub mod json;
 #[doc(hidden)]
@@ -109,6 +112,9 @@ pub mod oracle;
 pub mod plan;
 #[doc(hidden)]
 pub mod provider;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod record;
 #[doc(hidden)]
 pub mod reference;
 #[doc(hidden)]

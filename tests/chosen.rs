@@ -8,11 +8,11 @@ use common::{certified, certified_for, certified_target, only, providers, quick,
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
-    check::verdict::{Conformance, Verdict},
     domain::{Clock, OrderState},
     reference::Fault,
     report::{Format, json as report_json},
     run::{Options, Report, Shard, merge, record},
+    verdict::{Conformance, Verdict},
 };
 use rstest::rstest;
 

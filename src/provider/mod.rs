@@ -8,6 +8,7 @@ mod api;
 pub mod digital_river;
 mod lower;
 mod mint;
+mod read;
 pub mod registry;
 mod seal;
 mod sending;
@@ -20,6 +21,7 @@ pub use api::{ApiStore, ProviderApi, Shown};
 pub use lower::{Audience, Lowering, lower, lower_for};
 pub use mint::Mint;
 pub(crate) use mint::mix;
+pub use read::{EventReader, OrderSaid, Said, Unread};
 pub use registry::{Registered, named, registered};
 pub use seal::Seal;
 pub use template::{Template, push_amount, push_plain};
@@ -84,6 +86,11 @@ pub trait Provider: Send + Sync {
     fn introduce(&self, order: &OrderSetup) -> Vec<Message> {
         let _ = order;
         Vec::new()
+    }
+
+    /// Reads events as they were received, so that logs of real traffic become cases; none where nobody has written that.
+    fn reader(&self) -> Option<&'static dyn EventReader> {
+        None
     }
 
     /// Its API, where consumers of its webhooks call it and the harness serves it.

@@ -41,6 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         }
     }
     errors.extend(shared::saved_alone(report).map(|line| ("A saved case still fails".to_owned(), line)));
+    errors.extend(shared::imported_failing(report).map(|line| ("An imported case fails".to_owned(), line)));
     errors.extend(list_problems(report).iter().map(|problem| ("A known failure".to_owned(), visible_line(problem))));
     if let Some(first) = unexplained(report).next() {
         let title = "States differ from the snapshots".to_owned();

@@ -44,6 +44,17 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     if !alone.is_empty() {
         whole.add_test_suite(suite(report, "saved cases", alone));
     }
+    let imported = shared::imported_failing(report).map(|line| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(line.clone()).set_type("imported");
+        let mut case = TestCase::new(line, status);
+        case.set_classname(class(report, "imported")).set_time(Duration::ZERO);
+        case
+    });
+    let imported: Vec<TestCase> = imported.collect();
+    if !imported.is_empty() {
+        whole.add_test_suite(suite(report, "imported cases", imported));
+    }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

@@ -137,6 +137,33 @@ pub(super) fn saved_alone(report: &Report) -> impl Iterator<Item = String> {
     alone.filter_map(|saved| Some(visible_line(&format!("{} still fails: {}", saved.file, saved.fails.as_ref()?))))
 }
 
+/// What became of imported cases, in words: `3 cases from real traffic in 57 variations: all as they must be`.
+pub(super) fn imported(report: &Report) -> Option<String> {
+    let imported = report.imported.as_ref()?;
+    let cases = many(imported.cases as u64, "case", "cases");
+    let played = many(imported.plays as u64, "variation", "variations");
+    let came = match imported.failing.len() as u64 {
+        0 if imported.plays == 0 => "nothing of them could be judged".to_owned(),
+        0 => "all as they must be".to_owned(),
+        fail => many(fail, "fails", "fail"),
+    };
+    let over = match imported.passed_over as u64 {
+        0 => String::new(),
+        over => format!("; {} not judged", many(over, "was", "were")),
+    };
+    let cut = if imported.cut_short { "; not all were played" } else { "" };
+    Some(format!("{cases} from real traffic in {played}: {came}{over}{cut}"))
+}
+
+/// Imported cases that fail: each with the way and what is wrong.
+pub(super) fn imported_failing(report: &Report) -> impl Iterator<Item = String> {
+    let failing = report.imported.iter().flat_map(|imported| &imported.failing);
+    failing.map(|failure| {
+        let kept = if failure.file.is_empty() { String::new() } else { format!(" (kept as {})", failure.file) };
+        visible_line(&format!("{}, {}: {}{kept}", failure.case, failure.way, failure.fails))
+    })
+}
+
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
 pub(super) fn totals(report: &Report) -> String {
     let Totals { cases, deliveries, duration_ms } = report.totals;

@@ -77,6 +77,7 @@ pub fn certify(
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut saved = campaign.play_saved(&capabilities);
+    let imported = campaign.play_imported(&capabilities);
     let judged = campaign.run_requirements(first, &selected, emit);
     let mut snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&capabilities, corpus, &set);
@@ -89,6 +90,7 @@ pub fn certify(
     saved::assign(&mut saved, &findings);
     let mut report = campaign.report(introduction, &set, (requirements, findings), snapshots);
     report.saved = saved;
+    report.imported = imported;
     redactor.report(&mut report);
     apply_known_failures(&mut report, &options.known, corpus);
     conclude(&mut report);
@@ -361,6 +363,7 @@ impl<'a> Campaign<'a> {
             requirements,
             findings,
             saved: Vec::new(),
+            imported: None,
             snapshots,
             known_failing: None,
             totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },

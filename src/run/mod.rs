@@ -11,6 +11,7 @@ mod company;
 mod events;
 mod exercise;
 mod frozen;
+mod imported;
 mod investigate;
 mod options;
 mod own;
@@ -18,6 +19,7 @@ pub mod record;
 mod redact;
 mod saved;
 mod turns;
+mod vary;
 mod work;
 mod workbench;
 mod workers;
@@ -30,14 +32,15 @@ pub use exercise::Canaries;
 pub use options::{Options, PatternError, Selection};
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
+pub use vary::{Way, varied};
 pub use work::{sample, terms};
 
 pub use crate::{
     drive::{BeforeDelivery, Conditions, Driver, Factory, Launch, Outcome, Played, Secrets, Sent, is_in_target, with_fresh_ids},
     findings::ShrinkLimits,
     verdict::{
-        Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, RanCase, Report, RequirementResult, RunOptions,
-        SavedResult, Shard, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals, Trail, apply_known_failures, conclude,
-        merge,
+        Chance, Digests, FindingReport, ImportedFailure, ImportedResult, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, RanCase,
+        Report, RequirementResult, RunOptions, SavedResult, Shard, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+        Trail, apply_known_failures, conclude, merge,
     },
 };

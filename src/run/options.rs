@@ -68,6 +68,9 @@ pub struct Options {
     /// Cases that earlier runs saved, by their files; they are played first.
     #[doc(hidden)]
     pub saved: Vec<(String, Case)>,
+    /// Cases that were imported from real traffic, by their files.
+    #[doc(hidden)]
+    pub imported: Vec<(String, Case)>,
     /// Cases that were made for other targets with the same claims.
     #[doc(hidden)]
     pub book: Option<Arc<Book>>,
@@ -103,6 +106,7 @@ impl Default for Options {
             known: KnownFailures::none(),
             revision: None,
             saved: Vec::new(),
+            imported: Vec::new(),
             book: None,
             unforeseen: None,
             strict: false,

@@ -44,7 +44,8 @@ fn verdict(report: &Report) -> Conformance {
     let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
     // A saved case that still fails and belongs to no finding of this run.
     let unexplained = report.saved.iter().any(|saved| saved.fails.is_some() && saved.finding.is_none());
-    if stale || failing || differing || unexplained || has(Conformance::NotConformant) {
+    let imported = report.imported.as_ref().is_some_and(|imported| !imported.failing.is_empty());
+    if stale || failing || differing || unexplained || imported || has(Conformance::NotConformant) {
         return Conformance::NotConformant;
     }
     if has(Conformance::NotJudged) || report.snapshots.cut_short {

@@ -103,6 +103,7 @@ fn whole(reports: &[Report]) -> Report {
     let requirements = &merged.requirements;
     merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
     link(&merged.requirements, &mut merged.findings);
+    merged.imported = reports.iter().find_map(|report| report.imported.clone());
     merged.snapshots = snapshots(reports);
     // What a shard found beyond the end of one run explains nothing of that run.
     let findings = &merged.findings;

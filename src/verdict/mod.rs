@@ -16,8 +16,8 @@ mod words;
 pub use conclude::conclude;
 pub use merge::merge;
 pub use outcome::{
-    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
-    SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+    Chance, Digests, FindingReport, ImportedFailure, ImportedResult, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report,
+    RequirementResult, RunOptions, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
 };
 pub use shard::{RanCase, Shard, Trail};
 pub(crate) use tally::{Planned, link, settle, settle_share};

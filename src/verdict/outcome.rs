@@ -49,6 +49,9 @@ pub struct Report {
     /// What became of cases that earlier runs saved; they were played first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<SavedResult>,
+    /// What became of cases that were imported from real traffic, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedResult>,
     /// The comparison with the committed snapshots.
     pub snapshots: SnapshotResult,
     /// The list of known failures, where there is one.
@@ -361,6 +364,46 @@ pub struct SavedResult {
     /// The finding of this run that it belongs to, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+}
+
+/// What became of cases that were imported from real traffic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedResult {
+    /// How many there are.
+    pub cases: usize,
+    /// In how many variations they were played.
+    pub plays: usize,
+    /// How many variations were passed over: nothing of them is sent to this target, or its adapter failed.
+    #[serde(default)]
+    pub passed_over: usize,
+    /// Whether not all were played.
+    #[serde(default)]
+    pub cut_short: bool,
+    /// What fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<ImportedFailure>,
+}
+
+/// An imported case of which the target does not show what it must.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedFailure {
+    /// The file of the case.
+    pub case: String,
+    /// In which way its deliveries arrived.
+    pub way: String,
+    /// What is wrong.
+    pub fails: String,
+    /// Where the smallest case that still fails was saved.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
+    /// That case.
+    #[serde(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub shrunk: Option<Case>,
 }
 
 /// Sums over the run.

@@ -14,6 +14,7 @@ mod extract;
 mod generate;
 mod mutants;
 mod schemas;
+mod sequences;
 mod story;
 
 use std::{
@@ -157,8 +158,25 @@ enum Corpus {
         #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
     },
-    /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
+    /// Say whether every file parses, is canonical, has its origin and matches its snapshot, and no two sequences do the same.
     Check,
+    /// Say which sequences are enough to reach what all reach, and what each of these is for.
+    Minimize {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+    },
+    /// Make a saved case a frozen sequence, with a pending snapshot.
+    Promote {
+        /// The case file.
+        case: PathBuf,
+    },
+    /// Show what the frozen sequences reach, as a table.
+    Stats {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -195,6 +213,9 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Corpus { command: Corpus::Minimize { provider } } => sequences::minimize(&root, &provider),
+        Command::Corpus { command: Corpus::Promote { case } } => sequences::promote(&root, &case),
+        Command::Corpus { command: Corpus::Stats { provider } } => sequences::stats(&root, &provider),
         Command::Attribution { provider, cases, seed, pairs, triples, seeds, check } => {
             attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, seeds, check })
         }
