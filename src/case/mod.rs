@@ -289,7 +289,7 @@ impl OtherSecret {
 }
 
 /// What must happen with a delivery (`docs/expectations.md`, "Mutations").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
     /// It must be processed.

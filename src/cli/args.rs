@@ -130,9 +130,14 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "N", default_value = "20241121", value_parser = parse_seed)]
     pub(crate) seed: Seed,
 
-    /// Cases for each requirement.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) cases: u32,
+    /// Cases for each requirement [default: 100 in process; elsewhere, and with --budget, the 25 most telling of 100].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cases: Option<u32>,
+
+    /// How long cases are sent, for example 60s: those of all requirements in turn, the most telling first. What has not reached
+    /// its floor then is not certified.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "shard")]
+    pub(crate) budget: Option<std::time::Duration>,
 
     /// Only requirements that fit this glob; may be given several times.
     #[arg(long, value_name = "GLOB")]

@@ -36,7 +36,8 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target, provider)?;
     let without = left_out(args, &*factory, provider)?;
-    let options = options(args, without, output)?;
+    let is_dear = factory.transport() != "in-process";
+    let options = options(args, is_dear, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
@@ -154,7 +155,10 @@ fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> R
     Ok(without)
 }
 
-fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
+/// How many cases of each requirement are chosen where nothing else is said and each delivery costs time.
+const CHOSEN: u32 = 25;
+
+fn options(args: &Certify, is_dear: bool, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
     let seed = match args.seed {
         Seed::Fixed(seed) => seed,
         Seed::Random => {
@@ -163,10 +167,14 @@ fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<
             seed
         }
     };
+    let choose = args.budget.is_some() || is_dear && args.cases.is_none();
+    let usual = if choose { CHOSEN } else { Options::new().cases };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Options {
         seed,
-        cases: args.cases,
+        cases: args.cases.unwrap_or(usual),
+        choose,
+        budget: args.budget,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
         // Who is asked to press Enter is asked for one delivery at a time.
         jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },

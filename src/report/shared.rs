@@ -160,7 +160,11 @@ pub(super) fn imported_failing(report: &Report) -> impl Iterator<Item = String> 
     let failing = report.imported.iter().flat_map(|imported| &imported.failing);
     failing.map(|failure| {
         let kept = if failure.file.is_empty() { String::new() } else { format!(" (kept as {})", failure.file) };
-        visible_line(&format!("{}, {}: {}{kept}", failure.case, failure.way, failure.fails))
+        let alike = match failure.alike as u64 {
+            0 => String::new(),
+            alike => format!("; {} the same", many(alike, "other variation shows", "other variations show")),
+        };
+        visible_line(&format!("{}, {}: {}{alike}{kept}", failure.case, failure.way, failure.fails))
     })
 }
 
@@ -171,7 +175,8 @@ pub(super) fn totals(report: &Report) -> String {
     if cases == 0 {
         return time;
     }
-    format!("{}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
+    let chosen = if report.options.chosen { " chosen" } else { "" };
+    format!("{}{chosen}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
 }
 
 /// The whole run in one line; the time comes last.
@@ -180,7 +185,7 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{}; {}", counts.join(", "), totals(report))
 }
 
-/// What the verdict does not say: items that are not certified, each with its reason, and those that were left out. Nothing
+/// What the verdict does not say: that there was a budget; items that are not certified, each with its reason, and those that were left out. Nothing
 /// where everything of the checklist and beside it was judged.
 pub(super) fn limits(report: &Report) -> Option<String> {
     let is_open = |item: &&ItemResult| item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
@@ -188,6 +193,7 @@ pub(super) fn limits(report: &Report) -> Option<String> {
     let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
     let without = &report.options.without;
     let parts = [
+        report.options.budget_ms.map(|budget| format!("made with a budget of {}", seconds(budget))),
         (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
         (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
     ];
@@ -212,8 +218,8 @@ pub(super) fn verdict_words(result: &RequirementResult) -> &'static str {
 
 /// Whether the run as a whole does not conform because of this requirement.
 pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> bool {
-    // Neither a run that was cut short nor a shard knows what would have been reached.
-    let whole = report.interrupted.is_none() && report.shard.is_none();
+    // Neither a run that was cut short, nor one with a budget, nor a shard knows what would have been reached.
+    let whole = report.interrupted.is_none() && report.shard.is_none() && report.options.budget_ms.is_none();
     match result.verdict {
         Verdict::Fail => true,
         Verdict::Affected | Verdict::Masked => {

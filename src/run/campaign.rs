@@ -22,6 +22,7 @@ use super::{
     record,
     redact::Redactor,
     saved,
+    turns::Turns,
     work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
@@ -62,6 +63,8 @@ pub fn certify(
         spoiled: AtomicU32::new(0),
         machine: RwLock::new(()),
         cut: AtomicBool::new(false),
+        began: factory.clock().monotonic(),
+        turns: Turns::of(provider.corpus().requirements.len()),
     };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
     let mut introduction = first.introduction.clone();
@@ -111,6 +114,10 @@ pub(super) struct Campaign<'a> {
     pub(super) machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
+    /// When it began, by the clock that times answers.
+    began: Duration,
+    /// How far requirements are that have their cases in turns.
+    pub(super) turns: Turns,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
@@ -122,6 +129,8 @@ pub(super) enum Judged {
     Done(usize, Box<RequirementResult>),
     /// Some failed, and that is to be looked into.
     Failing(Box<Pending>),
+    /// It has its next turn when the others had theirs.
+    Begun(Box<(Progress, RequirementResult)>),
 }
 
 /// A requirement of which cases fail, and how far they came.
@@ -147,7 +156,12 @@ impl<'a> Campaign<'a> {
         over
     }
 
-    /// The cases of a requirement.
+    /// Whether cases were sent for as long as there was time for.
+    pub(super) fn is_spent(&self) -> bool {
+        self.options.budget.is_some_and(|budget| self.clock.monotonic().saturating_sub(self.began) >= budget)
+    }
+
+    /// The cases of a requirement, until there are enough for now.
     pub(super) fn work<'w>(
         &'w self,
         index: usize,
@@ -155,6 +169,7 @@ impl<'a> Campaign<'a> {
         recipe: Recipe,
         company: Option<&'w Company>,
         is_over: &'w dyn Fn() -> bool,
+        is_enough: &'w dyn Fn(&Progress) -> bool,
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
@@ -169,6 +184,7 @@ impl<'a> Campaign<'a> {
             index,
             requirement,
             strategy,
+            is_enough,
         }
     }
 
@@ -324,6 +340,8 @@ impl<'a> Campaign<'a> {
             seed: self.options.seed,
             options: RunOptions {
                 cases: self.options.cases,
+                chosen: self.options.choose,
+                budget_ms: self.options.budget.map(millis),
                 only,
                 skip,
                 settle_ms: millis(self.options.settle),

@@ -7,6 +7,7 @@ use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
     exercise::Canaries,
+    work::Progress,
     workbench::Workbench,
 };
 use crate::{
@@ -50,6 +51,8 @@ impl<'a> Campaign<'a> {
             match judged {
                 Judged::Done(index, result) => done.push((index, *result)),
                 Judged::Failing(failing) => pending.push(*failing),
+                // Nobody's last turn ends so.
+                Judged::Begun(_) => {}
             }
         }
         pending.sort_by_key(|pending| pending.index);
@@ -135,7 +138,8 @@ impl<'a> Campaign<'a> {
         let is_over = || self.is_over();
         let index = pending.index;
         let requirement = &self.provider.corpus().requirements[index];
-        let work = self.work(index, requirement, pending.recipe, None, &is_over);
+        let is_enough = |_: &Progress| self.is_spent();
+        let work = self.work(index, requirement, pending.recipe, None, &is_over, &is_enough);
         let capabilities = inquiry.stage().capabilities().clone();
         let mut queue = std::mem::take(&mut pending.failed);
         while !queue.is_empty() {

@@ -5,6 +5,7 @@
 
 mod book;
 mod campaign;
+mod choose;
 mod coherence;
 mod company;
 mod events;
@@ -17,6 +18,7 @@ mod own;
 pub mod record;
 mod redact;
 mod saved;
+mod turns;
 mod vary;
 mod work;
 mod workbench;

@@ -69,6 +69,7 @@ fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r R
         judged: result.judged && counts(result),
         accepted: is_accepted(report, result),
         out_of_time,
+        out_of_budget: report.options.budget_ms.is_some(),
         by_claims: result.by_claims,
     }))
 }

@@ -73,6 +73,12 @@ pub struct Report {
 pub struct RunOptions {
     /// How many cases each requirement gets.
     pub cases: u32,
+    /// Whether four times as many were drawn, and only the most telling of them sent: so many at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
+    /// How long cases were sent, in milliseconds, where that was limited: the most telling first, in turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_ms: Option<u64>,
     /// The patterns of `--only`.
     pub only: Vec<String>,
     /// The patterns of `--skip`.
@@ -391,6 +397,9 @@ pub struct ImportedFailure {
     pub way: String,
     /// What is wrong.
     pub fails: String,
+    /// In how many other variations the same events show the same.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub alike: usize,
     /// Where the smallest case that still fails was saved.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
@@ -411,4 +420,9 @@ pub struct Totals {
     pub deliveries: u64,
     /// How long the run took.
     pub duration_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }

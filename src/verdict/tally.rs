@@ -17,6 +17,11 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
+    /// How many there are.
+    pub(crate) fn cases(self) -> u32 {
+        self.cases
+    }
+
     /// One more case.
     pub(crate) fn count(&mut self, exercised: bool) {
         self.cases += 1;

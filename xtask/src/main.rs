@@ -95,6 +95,9 @@ enum Command {
         /// What they are drawn from.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Print what all cases and those that are chosen find and cost, side by side, with so many seeds.
+        #[arg(long, value_name = "SEEDS", conflicts_with_all = ["cases", "seed"])]
+        side_by_side: Option<u64>,
     },
     /// Write the JSON Schemas into schemas/.
     Schemas {
@@ -219,7 +222,8 @@ fn run(command: Command) -> anyhow::Result<String> {
         Command::Boundaries => boundaries::check(&root),
         Command::Dependencies => dependencies::check(&root),
         Command::Docs { check } => docs::write(&root, check),
-        Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
+        Command::Mutants { provider, side_by_side: Some(seeds), .. } => mutants::side_by_side(&provider, seeds),
+        Command::Mutants { provider, cases, seed, side_by_side: None } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }
