@@ -429,10 +429,16 @@ fn every_small_plan_is_expected_as_the_document_says() {
     for provider in providers() {
         let actions = actions(provider);
         let (plans, orders) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        // All plans of one length after all shorter ones, spread over two threads.
-        let length = (1..).find(|length| (1..=*length).map(|length| actions.len().pow(length)).sum::<usize>() >= most).expect("a length");
-        let numbers: Vec<(u32, usize)> =
-            (1..=length).flat_map(|length| (0..actions.len().pow(length)).map(move |number| (length, number))).collect();
+        // All plans of one length after all shorter ones; of the longest as many as are wanted, from all over.
+        let of_length = |length: u32| actions.len().pow(length);
+        let length = (1..).find(|length| (1..=*length).map(of_length).sum::<usize>() >= most).expect("a length");
+        let shorter: Vec<(u32, usize)> =
+            (1..length).flat_map(|length| (0..of_length(length)).map(move |number| (length, number))).collect();
+        let stride = of_length(length) / (most - shorter.len());
+        // One that has something in common with the number of actions would never try some of them first.
+        let stride = (1..=stride).rev().find(|stride| gcd(*stride, actions.len()) == 1).unwrap_or(1);
+        let longest = (0..of_length(length)).step_by(stride).map(|number| (length, number));
+        let numbers: Vec<(u32, usize)> = shorter.into_iter().chain(longest).collect();
         std::thread::scope(|scope| {
             for half in 0..2 {
                 let (numbers, actions, plans, orders) = (&numbers, &actions, &plans, &orders);

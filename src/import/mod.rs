@@ -1,8 +1,8 @@
 //! Cases from logs of real traffic.
 //!
 //! A log is read once, delivery by delivery, and never as a whole: what is personal in a body is replaced, what is left is
-//! put aside into a few files by its order ([`spill`]), and then one such file after the other becomes cases. So memory does
-//! not grow with the log. What an event says the provider's reader says ([`EventReader`]); [`order`] puts the events of an
+//! put aside into a few files by its order (`spill`), and then one such file after the other becomes cases. So memory does
+//! not grow with the log. What an event says the provider's reader says ([`EventReader`]); `order` puts the events of an
 //! order in order and rebuilds its truth; orders of the same story become one case. Nothing is lost silently: whatever is not
 //! used is told, with its place in the log and why.
 //! Source: `docs/importing.md`.

@@ -27,7 +27,7 @@ const SERIAL: u64 = 1;
 ///
 /// ```ignore
 /// libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-///     refundproof::testing::fuzz(refundproof::named_provider("tazapay").unwrap(), bytes, MyShop::new);
+///     refundproof::testing::fuzz(provider(), bytes, MyShop::new);
 /// });
 /// ```
 ///

@@ -53,7 +53,7 @@ fn written(case: &Case) -> Reached {
         reached.insert(format!("event: {}", delivery.event.kind));
         reached.extend(delivery.fault.iter().map(|fault| format!("fault: {fault}")));
         reached.extend(delivery.mishap.map(|mishap| format!("fault: {}", mishap.as_str())));
-        reached.extend(delivery.mutation_kind.map(|kind| format!("mutation: {}, {}", kind.name(), word(delivery.effect))));
+        reached.extend(delivery.mutation_kind.map(|kind| format!("mutation: {} ({})", kind.name(), word(delivery.effect))));
     }
     reached.extend(deliveries.windows(2).map(|pair| format!("pair: {} > {}", pair[0].event.kind, pair[1].event.kind)));
     // By the order in which it happened, and not that of delivery.
