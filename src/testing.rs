@@ -18,9 +18,13 @@
 //! What is behind the macro is here: `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
 //! [registered](crate::provider::registered) ones is named by its module, before the closure.
 
+#[cfg(feature = "arbitrary")]
+mod fuzz;
 #[doc(hidden)]
 pub mod laws;
 
+#[cfg(feature = "arbitrary")]
+pub use fuzz::fuzz;
 pub use laws::assert_provider;
 
 use std::{

@@ -34,7 +34,7 @@ fn imported(provider: &dyn Provider) -> Place {
     let place = Place::new();
     place.write("webhooks.jsonl", &log(provider, 3));
     let ran = place.exits(&["import", "webhooks.jsonl", "--provider", provider.name(), "--to", "imported", "--seed", "7"], 0);
-    ran.shows(&["3 orders: from real traffic: a part is to be refunded, a refund is paid back", "replaced  ", "in 3 orders, 0 not used"]);
+    ran.shows(&["3 orders: from real traffic: a part is to be refunded", "; ends refunded", "replaced  ", "in 3 orders, 0 not used"]);
     place
 }
 

@@ -24,15 +24,14 @@ pub(super) fn run(args: &args::Import, output: &mut Output) -> Result<Exit, Stop
     let imported = {
         let out = std::cell::RefCell::new(output.out());
         let mut tell = |told: Told| {
-            let line = match told {
-                Told::Unused { .. } if quiet => return,
-                Told::Unused { place, why } => format!("not used  {place}: {why}"),
-                Told::Finding { place, what } => format!("{}  {place}: {what}", paint(Tone::Bad, "finding ")),
-                Told::Note { .. } if quiet => return,
-                Told::Note { order, what } => format!("note      order {order}: {what}"),
+            let (word, line) = match told {
+                Told::Unused { .. } | Told::Note { .. } if quiet => return,
+                Told::Unused { place, why } => ("not used".to_owned(), format!("{place}: {why}")),
+                Told::Finding { place, what } => (paint(Tone::Bad, "finding "), format!("{place}: {what}")),
+                Told::Note { order, what } => ("note    ".to_owned(), format!("order {order}: {what}")),
             };
             // Standard output takes everything.
-            let _ = writeln!(out.borrow_mut(), "{}", one_line(&line));
+            let _ = writeln!(out.borrow_mut(), "{word}  {}", one_line(&line));
         };
         let mut take = |case: Case| {
             let name = format!("{:04}-{}.json", written.len() + 1, file_name(&case.title));
@@ -68,8 +67,9 @@ fn summary(imported: &Imported, written: &[String], to: &Path, out: &mut dyn Wri
         let stands = if *orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") };
         writeln!(out, "{}", one_line(&format!("{}  {stands}: {title}", to.join(name).display())))?;
     }
-    let Imported { read, used, unused, findings, orders, .. } = imported;
-    writeln!(out, "read      {read} deliveries: {used} in {orders} orders, {unused} not used, {findings} of these findings")?;
+    let Imported { read, used, unused, findings, orders, with_order, .. } = imported;
+    let left_out = if *with_order == 0 { String::new() } else { format!(", {with_order} of orders that were left out") };
+    writeln!(out, "read      {read} deliveries: {used} in {orders} orders, {unused} not used{left_out}; {findings} findings")?;
     let replaced: Vec<String> = imported.replaced.iter().map(|(kind, count)| format!("{count} {}", kind.words(*count))).collect();
     let replaced = if replaced.is_empty() { "nothing personal was met".to_owned() } else { replaced.join(", ") };
     writeln!(out, "replaced  {replaced}; headers but content-type are left out; amounts, currencies and times are as they were")

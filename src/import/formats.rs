@@ -162,7 +162,7 @@ fn lines(mut log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
 }
 
 fn logged(line: &[u8]) -> Result<Logged, String> {
-    let read: LogLine = serde_json::from_slice(line).map_err(|error| {
+    let read: LogLine = serde_json::from_slice(line.trim_ascii()).map_err(|error| {
         let what = if error.is_eof() { "the line is cut short" } else { "it is no line of a log" };
         format!("{what}: {error}")
     })?;

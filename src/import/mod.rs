@@ -78,6 +78,8 @@ pub struct Imported {
     pub used: u64,
     /// How many were told as unused, findings included.
     pub unused: u64,
+    /// How many are of orders that were told to be left out, and are in no case for no other reason.
+    pub with_order: u64,
     /// How many were told as findings.
     pub findings: u64,
     /// How many orders were rebuilt.
@@ -245,17 +247,20 @@ impl Running<'_> {
     }
 
     fn order(&mut self, events: Vec<Event>, take: &mut dyn FnMut(Case) -> io::Result<()>) -> io::Result<()> {
+        let all = events.len();
         let Rebuilt { case, id, story, notes, left_out } = order::rebuild(self.import.provider, events);
+        let rest = (all - left_out.len()) as u64;
         for (place, unread) in left_out {
             self.unread(place, unread);
         }
         let (told, order) = (notes, id);
         let Some(case) = case else {
+            self.imported.with_order += rest;
             told.into_iter().for_each(|what| (self.tell)(Told::Note { order: order.clone(), what }));
             return Ok(());
         };
         self.imported.orders += 1;
-        self.imported.used += case.deliveries() as u64;
+        self.imported.used += rest;
         let (number, so_many) = self.alike.entry(story).or_insert((None, 0));
         *so_many += 1;
         if *so_many > self.import.most_alike {

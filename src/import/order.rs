@@ -87,7 +87,9 @@ pub(super) fn rebuild(provider: &dyn Provider, mut events: Vec<Event>) -> Rebuil
         return rebuilt;
     };
     if said.captured.is_none() {
-        rebuilt.notes.push(format!("no event says what was captured; {captured} are assumed, which is all that its events speak of"));
+        rebuilt
+            .notes
+            .push(format!("no event says what was captured; {captured} are assumed, the most that was refunded or under way at a time"));
     }
     if let Some((place, too_much)) = too_much(&kept, captured) {
         rebuilt.left_out.push((place, Unread::Against(format!("refunds add up to {too_much}, and {captured} were captured"))));
@@ -275,20 +277,23 @@ fn open_in_picture(tell: &Tell) -> Amount {
     }
 }
 
-/// The last word on each refund.
-fn last_states(events: &[Event]) -> BTreeMap<&str, (RefundState, Amount, Amount)> {
-    let mut last = BTreeMap::new();
+/// The least that must have been captured: the most that was refunded or under way at a time, summed up or disputed.
+fn at_least(events: &[Event]) -> Option<Amount> {
+    let mut refunds: BTreeMap<&str, Amount> = BTreeMap::new();
+    let mut of_refunds = Amount::ZERO;
     for tell in events.iter().flat_map(|event| &event.said.tells) {
-        if let Tell::Refund { id, state, amount, refunded_amount, .. } = tell {
-            last.insert(id.as_str(), (*state, *amount, *refunded_amount));
+        if let Tell::Refund { id, state, amount, .. } = tell {
+            let counts = !matches!(state, RefundState::Failed | RefundState::Cancelled);
+            refunds.insert(id.as_str(), if counts { *amount } else { Amount::ZERO });
+            of_refunds = of_refunds.max(refunds.values().copied().sum());
         }
     }
-    last
-}
-
-/// The least that must have been captured: whatever was refunded, summed up or disputed.
-fn at_least(events: &[Event]) -> Option<Amount> {
-    let of_refunds: Amount = last_states(events).values().map(|(_, amount, _)| *amount).sum();
+    // One that never was anything but failed was a part of it, too.
+    let of_each = events.iter().flat_map(|event| &event.said.tells).map(|tell| match tell {
+        Tell::Refund { amount, .. } => *amount,
+        _ => Amount::ZERO,
+    });
+    of_refunds = of_each.fold(of_refunds, Amount::max);
     let of_others = events.iter().flat_map(|event| &event.said.tells).map(|tell| match tell {
         Tell::Total { refunded_amount, .. } => *refunded_amount,
         Tell::Charge { refunds, .. } => refunds.iter().map(|entry| entry.amount).sum(),

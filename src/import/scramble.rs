@@ -60,10 +60,11 @@ pub(super) fn like(text: &str, seed: u64) -> String {
 /// Moves the symbols of one half by what follows from the other.
 fn add(half: &mut [(u8, u8)], by: &[(u8, u8)], seed: u64, round: u8) {
     let other: Vec<u8> = by.iter().map(|(value, _)| *value).collect();
-    for (place, (value, size)) in half.iter_mut().enumerate() {
-        let mut key = vec![u8::try_from(place % 256).unwrap_or(0), u8::try_from(place / 256 % 256).unwrap_or(0)];
-        key.extend_from_slice(&other);
-        let moved = (u64::from(*value) + hash(seed, round, &key) % u64::from(*size)) % u64::from(*size);
+    let mut number = hash(seed, round, &other);
+    for (value, size) in half {
+        // The next of numbers that follow from the first (Knuth's for 64 bits); its upper bits are the good ones.
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let moved = (u64::from(*value) + (number >> 33)) % u64::from(*size);
         *value = u8::try_from(moved).unwrap_or(0);
     }
 }

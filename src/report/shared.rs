@@ -165,7 +165,11 @@ pub(super) fn imported_failing(report: &Report) -> impl Iterator<Item = String> 
     let failing = report.imported.iter().flat_map(|imported| &imported.failing);
     failing.map(|failure| {
         let kept = if failure.file.is_empty() { String::new() } else { format!(" (kept as {})", failure.file) };
-        visible_line(&format!("{}, {}: {}{kept}", failure.case, failure.way, failure.fails))
+        let alike = match failure.alike as u64 {
+            0 => String::new(),
+            alike => format!("; {} the same", many(alike, "other variation shows", "other variations show")),
+        };
+        visible_line(&format!("{}, {}: {}{alike}{kept}", failure.case, failure.way, failure.fails))
     })
 }
 

@@ -153,7 +153,7 @@ impl Redactor {
             self.clean_all(fails);
         }
         let failing = imported.iter_mut().flat_map(|ImportedResult { cases: _, plays: _, passed_over: _, cut_short: _, failing }| failing);
-        for ImportedFailure { case, way: _, fails, file, shrunk: _ } in failing {
+        for ImportedFailure { case, way: _, fails, alike: _, file, shrunk: _ } in failing {
             self.clean_all([case, fails, file]);
         }
         for SnapshotDifference { name: _, diff, fingerprint: _, because_of: _, waived } in differing {

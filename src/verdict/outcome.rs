@@ -400,6 +400,9 @@ pub struct ImportedFailure {
     pub way: String,
     /// What is wrong.
     pub fails: String,
+    /// In how many other variations the same events show the same.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub alike: usize,
     /// Where the smallest case that still fails was saved.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
@@ -420,4 +423,9 @@ pub struct Totals {
     pub deliveries: u64,
     /// How long the run took.
     pub duration_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }

@@ -101,14 +101,16 @@ fn order_so_far(order: &Value, is_chargeback: bool) -> Result<(Option<OrderSaid>
     let charges = order.pointer("/payment/charges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let captured = decimal(order, "/capturedAmount");
     let mut tells = Vec::new();
-    if let (Some(refunded_amount), Some(available)) = (decimal(order, "/refundedAmount"), decimal(order, "/availableToRefundAmount")) {
+    // Documented orders of which nothing was refunded say nothing of it.
+    let refunded_amount = decimal(order, "/refundedAmount").unwrap_or(Amount::ZERO);
+    if let Some(available) = decimal(order, "/availableToRefundAmount") {
         // What is charged back is for the order's history to say: no member of an order does.
         let charged_back_amount = Amount::ZERO;
         tells.push(Tell::Order { refunded_amount, available_to_refund_amount: available, charged_back_amount });
     }
     if is_chargeback {
         if tells.is_empty() {
-            return Err(Unread::Lacking("it says not what is refunded and what is left to be".to_owned()));
+            return Err(Unread::Lacking("it says not what is left to be refunded".to_owned()));
         }
         tells.push(Tell::Chargeback);
     }
