@@ -113,6 +113,11 @@ pub(super) fn breaks(finding: &FindingReport) -> Option<String> {
     (!parts.is_empty()).then(|| format!("because of it {}", parts.join("; ")))
 }
 
+/// That a smaller case may show a finding too, where looking for it was cut short.
+pub(super) fn cut_short(finding: &FindingReport) -> Option<&'static str> {
+    finding.cut_short.then_some("perhaps a smaller case shows it too: looking for one was cut short, because each attempt takes long")
+}
+
 /// What a finding is like, in words.
 pub(super) fn likeness(like: &Likeness) -> String {
     format!("builtin:fault/{} ({}, {})", like.fault, like.name, like.class)

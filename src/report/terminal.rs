@@ -247,6 +247,9 @@ pub fn finding_lines(
     if let Some(breaks) = shared::breaks(finding) {
         labelled(out, "breaks", &breaks, view)?;
     }
+    if let Some(words) = shared::cut_short(finding) {
+        labelled(out, "case", words, view)?;
+    }
     writeln!(out)?;
     let mut place = String::new();
     if let Some(case) = &finding.shrunk {

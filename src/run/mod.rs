@@ -13,6 +13,7 @@ mod exercise;
 mod frozen;
 mod imported;
 mod investigate;
+mod making;
 mod options;
 mod own;
 pub mod record;

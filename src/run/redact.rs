@@ -206,6 +206,7 @@ impl Redactor {
             diff,
             like: _,
             chance: _,
+            cut_short: _,
             file,
             reproduce,
             answers,

@@ -258,6 +258,9 @@ pub struct FindingReport {
     /// How often it failed, where that depends on chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<Chance>,
+    /// Whether a smaller case may show it too: looking for the smallest ended at a limit of attempts or of time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Where the case was saved.
     pub file: String,
     /// The command that runs it again.
