@@ -27,7 +27,8 @@ use tower_service::Service;
 use begun::{Begun, Ended, begun, wait};
 
 use super::{
-    Amid, Amidst, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, WAIT_FOR_REQUEST,
+    Amid, Amidst, Capabilities, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    WAIT_FOR_REQUEST,
     endpoint::{CaseBegun, ORDER_ID, refused},
     wire::read_bare_state,
 };
@@ -36,8 +37,6 @@ use crate::{
     domain::OrderState,
 };
 
-/// How long an answer may be. An order is a few kilobytes.
-const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a handler runs until its client hangs up: long enough to have begun.
 const UNTIL_HANGING_UP: Duration = Duration::from_millis(1);
 

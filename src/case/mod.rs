@@ -14,6 +14,8 @@ mod told;
 pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
+#[cfg(feature = "cli")]
+pub(crate) use file::{LARGEST, MOST_VALUES};
 pub use restrict::Terms;
 
 use std::collections::BTreeMap;

@@ -24,6 +24,7 @@ pub mod record;
 mod redact;
 mod saved;
 mod shard;
+mod spelling;
 mod tally;
 mod waive;
 mod work;
