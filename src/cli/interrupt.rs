@@ -32,6 +32,15 @@ pub(super) fn stop() -> Arc<AtomicBool> {
     stop
 }
 
+/// Whenever the program is asked to end, `ask` is called; when that says that it was asked before, the program ends at once.
+pub(super) fn when_asked(ask: impl Fn() -> bool + Send + 'static) {
+    on_signal(move |signal| {
+        if ask() || signal == SIGQUIT {
+            end();
+        }
+    });
+}
+
 /// Ctrl-C ends the program at once, and nothing that it started is left behind.
 pub(super) fn end_at_once() {
     on_signal(|_| end());

@@ -294,7 +294,7 @@ fn a_report_of_many_cases() {
     });
     row.place.write("r.json", &long);
     // It is read, and not believed.
-    row.ends(&["verify", "r.json"], 1, "cases of it were");
+    row.ends(&["verify", "r.json"], 1, "200000");
     row.complains(&["merge", "r.json"], 2, "r.json: ");
 }
 

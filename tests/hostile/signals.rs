@@ -198,7 +198,8 @@ fn while_a_set_up_does_not_end() {
     let (row, server) = (Row::new(), Server::shop());
     let (webhook, state) = (server.url("/webhooks"), server.url("/orders/{orderId}"));
     let command = "setup_command = [\"sh\", \"-c\", \": > here; sleep 300 & wait\"]";
-    row.place.write("t.toml", &format!("[target]\nsecret = {SECRET:?}\n[http]\nwebhook_url = {webhook:?}\nstate_url = {state:?}\n{command}\n"));
+    row.place
+        .write("t.toml", &format!("[target]\nsecret = {SECRET:?}\n[http]\nwebhook_url = {webhook:?}\nstate_url = {state:?}\n{command}\n"));
     let ran = row.signalled(&[&CERTIFY[..], &["t.toml"]].concat(), &[Signal::INT]);
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
 }

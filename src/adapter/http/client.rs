@@ -336,14 +336,17 @@ impl Timer {
         let mut ending = Ending::default();
         poll_fn(|context| {
             let done = work.as_mut().poll(context);
-            while done.is_pending() && sleep.as_mut().poll(context).is_ready() {
+            if done.is_pending() {
+                // The clock and not the timer: who sends without end leaves the timer no turn.
                 if Instant::now() >= deadline {
                     return Poll::Ready(Err(Trouble::TimedOut(*limit)));
                 }
                 if ending.is_over() {
                     return Poll::Ready(Err(Trouble::Interrupted));
                 }
-                sleep.as_mut().reset(deadline.min(Instant::now() + LOOK));
+                while sleep.as_mut().poll(context).is_ready() {
+                    sleep.as_mut().reset(deadline.min(Instant::now() + LOOK));
+                }
             }
             done
         })
