@@ -12,6 +12,8 @@ mod form;
 pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
+#[cfg(feature = "cli")]
+pub(crate) use file::{LARGEST, MOST_VALUES};
 
 use std::collections::BTreeMap;
 

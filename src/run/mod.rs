@@ -19,6 +19,7 @@ mod own;
 pub mod record;
 mod redact;
 mod saved;
+mod spelling;
 mod turns;
 mod vary;
 mod work;
