@@ -59,6 +59,8 @@ pub struct ReferenceShop {
     /// How often something was fetched, and a refund asked for.
     fetches: i64,
     requests: u64,
+    /// Registered for the provider's older API version.
+    older: bool,
 }
 
 /// How a shop uses the provider's API.
@@ -80,7 +82,10 @@ impl fmt::Debug for ReferenceShop {
 }
 
 /// Mistakes that only a shop can make that fetches.
-const FETCHING: [Fault; 3] = [Fault::OwnRowBesideWebhook, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
+const FETCHING: [Fault; 4] = [Fault::OwnRowBesideWebhook, Fault::FreshKeyAfterLoss, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
+
+/// Mistakes with bodies of an older API version.
+const OLDER: [Fault; 3] = [Fault::EmbeddedListBooked, Fault::ListedStateStays, Fault::WaitsForRefundCreated];
 
 /// What only a faulty shop keeps.
 #[derive(Debug, Default)]
@@ -129,6 +134,8 @@ impl ReferenceShop {
             api: None,
             fetches: 0,
             requests: 0,
+            // Who makes a mistake with that version is registered for it.
+            older: OLDER.iter().any(|fault| faults.has(*fault)),
         }
     }
 
@@ -148,6 +155,12 @@ impl ReferenceShop {
 
     fn fetches(&self) -> bool {
         self.calls == Calls::Always && self.api.is_some()
+    }
+
+    /// The same, registered for the provider's older API version.
+    #[must_use]
+    pub fn registered_for_older_version(self) -> ReferenceShop {
+        ReferenceShop { older: true, ..self }
     }
 
     /// From now on signatures are looked at, or not.
@@ -235,6 +248,10 @@ impl ReferenceShop {
         let turns_to_another = self.slips.last_order.as_ref().is_some_and(|last| *last != event.order_id);
         if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
             self.orders.values_mut().for_each(Ledger::forget_event_ids);
+        }
+        let an_hour_ago = i64::try_from(self.clock.unix_seconds()).unwrap_or(i64::MAX) - 3600;
+        if faults.has(Fault::LocalClockFence) && event.time.micros() < an_hour_ago.saturating_mul(1_000_000) {
+            return Ok(());
         }
         let order = match self.order(&event.order_id) {
             Some(order) => order,
@@ -392,6 +409,7 @@ impl Target for ReferenceShop {
             initiates_refunds: true,
             concurrency: 4,
             calls_back: self.calls != Calls::Never && self.api.is_some(),
+            older_api_version: self.older,
             ..Capabilities::default()
         };
         Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })

@@ -25,7 +25,7 @@ use crate::{
     check::{Coverage, FailureKind, Rules, verdict::Verdict},
     corpus::{Need, RequirementText},
     plan::{Plan, PlanStrategy, draw},
-    provider::{Audience, Mint, Provider, lower, lower_for},
+    provider::{Audience, Mint, Provider, lower_for},
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
@@ -372,10 +372,13 @@ impl<'c> Work<'c> {
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
     /// only for targets that claim less.
     fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+        // A version takes events away, and is all that one requirement is about.
+        let older_api_version = self.requirement.needs.contains(&Need::OlderApiVersion);
+        let everything = Capabilities { older_api_version, ..Capabilities::everything() };
         if canaries.is_none() {
-            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
+            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &everything).ok();
         }
-        let case = lower(self.provider, plan, self.serial(number)).case;
+        let case = self.case(plan, self.serial(number), &everything);
         canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 
@@ -406,8 +409,9 @@ pub(super) fn case_for(
     serial: u64,
     capabilities: &Capabilities,
 ) -> Case {
-    let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back };
+    let older = capabilities.older_api_version;
+    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
     let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());
