@@ -73,6 +73,9 @@ fn builtin(name: &str, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop
         return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make).beside(double)));
     }
     if name == OLDER {
+        if provider.older_version().is_none() {
+            return Err(Stop::usage(format!("{OLDER}: {} has one API version here", provider.name())));
+        }
         let shop = clock.clone();
         let make = move || Ok(Box::new(ReferenceShop::new(shop.clone()).registered_for_older_version()) as Box<dyn Target>);
         return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)));

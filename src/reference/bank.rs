@@ -363,7 +363,7 @@ bank! {
     OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
     EmbeddedListBooked "embedded-list-booked" "REDELIV" "older-api-version" ["https://github.com/edx/commerce-coordinator/pull/243"]
-        "Every refund in a charge's list is booked each time that the list comes, the old ones as well.";
+        "Every refund in a charge's list is booked each time that the list comes, the old ones as well, and beside the charge's total.";
     ListedStateStays "listed-state-stays" "FAILED" "older-api-version" ["https://github.com/solidusio/solidus_stripe/issues/265"]
         "Refunds are read from a charge's list, and what charge.refund.updated says of them later is not handled.";
     WaitsForRefundCreated "waits-for-refund-created" "EVTYPE" "older-api-version" ["https://github.com/webhookdb/webhookdb/issues/788"]

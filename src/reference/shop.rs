@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use fetch::{Calls, FETCHING, OLDER};
+
 use super::{
     bank::Fault,
     dialect::{self, Dialect, Form},
@@ -63,29 +65,12 @@ pub struct ReferenceShop {
     older: bool,
 }
 
-/// How a shop uses the provider's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Calls {
-    /// Not at all.
-    Never,
-    /// It makes refunds.
-    ToMake,
-    /// It makes refunds, and looks at what an event is about.
-    Always,
-}
-
 /// What it holds of the provider's API shows nothing.
 impl fmt::Debug for ReferenceShop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReferenceShop").field("orders", &self.orders).field("calls", &self.calls).finish_non_exhaustive()
     }
 }
-
-/// Mistakes that only a shop can make that fetches.
-const FETCHING: [Fault; 4] = [Fault::OwnRowBesideWebhook, Fault::FreshKeyAfterLoss, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
-
-/// Mistakes with bodies of an older API version.
-const OLDER: [Fault; 3] = [Fault::EmbeddedListBooked, Fault::ListedStateStays, Fault::WaitsForRefundCreated];
 
 /// What only a faulty shop keeps.
 #[derive(Debug, Default)]

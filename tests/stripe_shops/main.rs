@@ -137,7 +137,6 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::events_and_the_api_where_they_are_doubtful(&[], opens::<sceptic::Sceptic>)]
 #[case::older_version_and_the_refunds_that_charges_carry(&["dispute"], opens::<older::Rows>)]
 #[case::older_version_and_only_totals(&["dispute"], opens::<older::Registered<totals::Cashier>>)]
-#[case::older_version_and_totals_less_what_failed(&["dispute"], opens::<older::Registered<classic::Counter>>)]
 #[case::older_version_and_pictures_that_are_fetched(&[], opens::<older::Registered<pictures::Mirror>>)]
 fn conforms(#[case] without: &[&str], #[case] make: fn() -> Box<dyn Shop>) {
     let provider = named("stripe").expect("a registered provider").embedded();

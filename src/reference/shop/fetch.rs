@@ -20,6 +20,24 @@ use crate::{
     json::Value,
 };
 
+/// How a shop uses the provider's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// Not at all.
+    Never,
+    /// It makes refunds.
+    ToMake,
+    /// It makes refunds, and looks at what an event is about.
+    Always,
+}
+
+/// Mistakes that only a shop can make that fetches.
+pub(super) const FETCHING: [Fault; 4] =
+    [Fault::OwnRowBesideWebhook, Fault::FreshKeyAfterLoss, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
+
+/// Mistakes with bodies of an older API version.
+pub(super) const OLDER: [Fault; 3] = [Fault::EmbeddedListBooked, Fault::ListedStateStays, Fault::WaitsForRefundCreated];
+
 /// Later than the time of any event: 2100.
 const FAR_AWAY: i64 = 4_102_444_800_000_000;
 
