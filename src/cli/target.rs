@@ -28,6 +28,9 @@ const REFERENCE: &str = "builtin:reference";
 /// The same as a consumer that calls the provider's API.
 const CALLING_BACK: &str = "builtin:reference-calling-back";
 
+/// The same, registered for the provider's older API version.
+const OLDER: &str = "builtin:reference-older";
+
 const NOT_ATTACHABLE: &str =
     "--attach is for a service over HTTP that runs already; for other targets there is `replay --step`, which waits before each delivery";
 
@@ -71,9 +74,17 @@ fn builtin(name: &str, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop
         };
         return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make).beside(double)));
     }
+    if name == OLDER {
+        if provider.older_version().is_none() {
+            return Err(Stop::usage(format!("{OLDER}: {} has one API version here", provider.name())));
+        }
+        let shop = clock.clone();
+        let make = move || Ok(Box::new(ReferenceShop::new(shop.clone()).registered_for_older_version()) as Box<dyn Target>);
+        return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)));
+    }
     let names = name.strip_prefix("builtin:fault/").ok_or_else(|| {
         Stop::usage(format!(
-            "`{name}` is no built-in target; there is {REFERENCE}, {CALLING_BACK} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
+            "`{name}` is no built-in target; there is {REFERENCE}, {CALLING_BACK}, {OLDER} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
              (`refundproof list --faults`)"
         ))
     })?;

@@ -194,7 +194,12 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                     with(FaultKind::BrokenFirst { at: 0, after });
                 }
             }
-            FaultKind::BeforeAnswer { with: others } => smaller(others).for_each(|others| with(FaultKind::BeforeAnswer { with: others })),
+            FaultKind::BeforeAnswer { with: others, lost } => {
+                smaller(others).for_each(|others| with(FaultKind::BeforeAnswer { with: others, lost }));
+                if lost {
+                    with(FaultKind::BeforeAnswer { with: others, lost: false });
+                }
+            }
             FaultKind::ApiFails { how } => smaller(how).for_each(|how| with(FaultKind::ApiFails { how })),
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
             FaultKind::Mutated { mutation, same_id, after } => {

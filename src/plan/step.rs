@@ -343,6 +343,9 @@ pub enum FaultKind {
     BeforeAnswer {
         /// How many.
         with: u8,
+        /// Whether that answer is lost then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// While it is handled for the first time, the provider's API does not do what it should.
     ApiFails {

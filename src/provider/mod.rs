@@ -105,6 +105,18 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
+    /// The API version beside the current one for which a target may be registered, where there is one.
+    fn older_version(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it sends events of a type to whoever is registered for its current API version, or for its `older` one. A
+    /// provider that has one version sends all of its types.
+    fn sends(&self, kind: &str, older: bool) -> bool {
+        let _ = (kind, older);
+        true
+    }
+
     /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is
     /// what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy;
@@ -194,6 +206,8 @@ pub struct Scene<'a> {
     pub moment: u64,
     /// Chooses between equally good looks; zero is the plainest.
     pub look: u32,
+    /// Whether bodies are those of the provider's older API version.
+    pub older: bool,
 }
 
 impl Scene<'_> {

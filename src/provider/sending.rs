@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    case::{Act, Delivery, Effect, Entry},
+    case::{Act, Delivery, Effect, Entry, OwnRefund},
     model::Tell,
     plan::MutationKind,
 };
@@ -37,7 +37,12 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
     let mut acts = grouped(sends);
     leave_out_what_can_be_told_otherwise(&mut acts);
-    acts.into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+    let calm = |act: Act| match act {
+        // Where no webhook comes before the answer, the answer is all that the shop hears.
+        Act::Initiate(own) => Act::Initiate(OwnRefund { answer_lost: false, ..own }),
+        act => act,
+    };
+    acts.into_iter().map(calm).map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
 }
 
 /// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.

@@ -362,6 +362,22 @@ bank! {
         "refund.created is taken for a refund that is under way, whatever its status says.";
     OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
+    EmbeddedListBooked "embedded-list-booked" "REDELIV" "older-api-version" ["https://github.com/edx/commerce-coordinator/pull/243"]
+        "Every refund in a charge's list is booked each time that the list comes, the old ones as well, and beside the charge's total.";
+    ListedStateStays "listed-state-stays" "FAILED" "older-api-version" ["https://github.com/solidusio/solidus_stripe/issues/265"]
+        "Refunds are read from a charge's list, and what charge.refund.updated says of them later is not handled.";
+    WaitsForRefundCreated "waits-for-refund-created" "EVTYPE" "older-api-version" ["https://github.com/webhookdb/webhookdb/issues/788"]
+        "Only events of refunds are handled, which the older version does not have.";
+    LocalClockFence "local-clock-fence" "TIME" "refund-created-updates-order" ["https://github.com/zed-industries/zed/pull/15830"]
+        "An event that was made more than an hour ago, by the shop's own clock, is taken for handled.";
+    LivemodeOfObject "livemode-of-object" "ENV" "refund-created-updates-order" ["https://github.com/pinax/pinax-stripe-light/issues/511"]
+        "Whether an event is a test is asked of the object in it; refunds do not say so, and are skipped as another environment's.";
+    RefundReadAsCharge "refund-read-as-charge" "EVTYPE" "silent-update-changes-nothing" ["https://github.com/dj-stripe/dj-stripe/issues/1039"]
+        "charge.refund.updated is read as a charge, which it does not carry, and ends in an error.";
+    DisputeReadAsCharge "dispute-read-as-charge" "MISSING" "dispute-withdraws" ["https://github.com/pinax/pinax-stripe-light/issues/104"]
+        "Events of disputes are read as charges, which they do not carry, and end in an error.";
+    AttemptFailureResets "attempt-failure-resets" "ENV" "other-events-change-nothing" ["https://github.com/202-ecommerce/stripe_official/issues/78"]
+        "That an earlier attempt to pay failed makes the order unpaid, whatever was paid and refunded since.";
     ReadsEmbeddedRefunds "reads-embedded-refunds" "MISSING" "charge-refunded-updates-order" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
         "The shop reads charge.refunds, which charges no longer carry, and ends in an error.";
     SuccessByTransition "success-by-transition" "EVTYPE" "refund-counted-once" ["https://github.com/airwallex/paymentacceptance-plugin-magento/pull/13"]
@@ -424,6 +440,8 @@ bank! {
         "Only event ids are remembered, so that the same fact under another id is booked again.";
     OwnRowBesideWebhook "own-row-beside-webhook" "ECHO" "webhook-before-answer" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/838"]
         "The answer to the shop's own request is booked as a new refund, although a webhook has booked it already.";
+    FreshKeyAfterLoss "fresh-key-after-loss" "ECHO" "webhook-before-answer" ["https://github.com/medusajs/medusa/issues/16681"]
+        "A refund whose request was not answered is asked for once more with another idempotency key.";
     FetchedOnTop "fetched-on-top" "ECHO" "fetched-state-counts-once" []
         "What the provider's API shows is booked beside what the event tells, as if they were two facts.";
     FetchFailureAcknowledged "fetch-failure-acknowledged" "ACK" "api-failure-is-not-acknowledged" []

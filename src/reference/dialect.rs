@@ -182,6 +182,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "webhookIds",
         ],
         not_tried: &[
+            Fault::AttemptFailureResets,
             Fault::CreatedAtReformatted,
             Fault::SignsBodyOnly,
             Fault::ForgetsOtherOrdersEvents,
@@ -190,6 +191,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::SecondPartTaken,
             Fault::LastSignatureOnly,
             // Its events do not say what was before, its charges have no running total, and amounts are decimals.
+            Fault::AttemptFailureResets,
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,
@@ -230,6 +232,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
         ],
         not_tried: &[
             // Its events do not say what was before, a charge has no total, and amounts are hundredths in every currency.
+            Fault::AttemptFailureResets,
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,

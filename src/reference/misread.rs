@@ -68,6 +68,7 @@ pub(super) fn misread(envelope: &Envelope<'_>, order: Option<&mut Ledger>, fault
         "order.cancelled" | "order.charge.cancel.complete" if faults.has(Fault::CancellationIsRefund) => {
             order.slips.status = Some(Status::Refunded);
         }
+        "charge.failed" | "payment_intent.payment_failed" if faults.has(Fault::AttemptFailureResets) => order.forget_refunds(),
         "order.dispute" if faults.has(Fault::DisputeIsChargeback) => order.charge_back(),
         "order.dispute.resolved" if faults.has(Fault::DisputeIsChargeback) => order.lift_chargeback(),
         "order.dispute.resolved" if faults.has(Fault::DisputeResolvedClearsRefunds) => order.forget_refunds(),

@@ -162,8 +162,17 @@ impl<'a> Envelope<'a> {
             return Topic::Other;
         }
         match &*self.kind {
+            "charge.refund.updated" if self.faults.has(Fault::RefundReadAsCharge) => Topic::Charge,
+            kind if self.faults.has(Fault::DisputeReadAsCharge) && kind.starts_with("charge.dispute.") => Topic::Charge,
             kind if self.dialect.refunds.contains(&kind) => Topic::Refund,
             kind if self.dialect.charges.contains(&kind) => Topic::Charge,
+            // Today refund.updated tells the same.
+            "charge.refund.updated"
+                if self.is_older()
+                    && ![Fault::ListedStateStays, Fault::WaitsForRefundCreated].iter().any(|fault| self.faults.has(*fault)) =>
+            {
+                Topic::Refund
+            }
             kind if self.dialect.chargebacks.contains(&kind) => Topic::Chargeback,
             kind if kind.starts_with("refund") && self.faults.has(Fault::RefundPrefixDispatch) => Topic::Refund,
             _ => Topic::Other,

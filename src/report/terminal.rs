@@ -122,6 +122,7 @@ pub fn claims(capabilities: &Capabilities) -> String {
         (capabilities.verifies_signatures, "verifies signatures"),
         (capabilities.initiates_refunds, "makes refunds itself"),
         (capabilities.calls_back, "calls the provider's API"),
+        (capabilities.older_api_version, "registered for the older API version"),
         (capabilities.durable, "durable"),
         (capabilities.asynchronous, "asynchronous"),
     ] {

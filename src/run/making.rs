@@ -6,12 +6,13 @@ use super::{
     book::Made,
     choose::choose,
     exercise::Canaries,
-    work::{EXTRA_DRAWS, Progress, Work},
+    work::{EXTRA_DRAWS, Progress, Work, case_for},
 };
 use crate::{
     adapter::{Capabilities, TargetError},
+    corpus::Need,
     plan::{Plan, draw},
-    provider::{Mint, lower},
+    provider::Mint,
 };
 
 /// What cases are made with.
@@ -175,10 +176,13 @@ impl<'c> Work<'c> {
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
     /// only for targets that claim less.
     fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+        // A version takes events away, and is all that one requirement is about.
+        let older_api_version = self.requirement.needs.contains(&Need::OlderApiVersion);
+        let everything = Capabilities { older_api_version, ..Capabilities::everything() };
         if canaries.is_none() {
-            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
+            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &everything).ok();
         }
-        let case = lower(self.provider, plan, self.serial(number)).case;
+        let case = case_for(self.provider, self.requirement, plan, self.serial(number), &everything);
         canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
     }
 }

@@ -408,8 +408,9 @@ pub(super) fn case_for(
     serial: u64,
     capabilities: &Capabilities,
 ) -> Case {
-    let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back };
+    let older = capabilities.older_api_version;
+    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
     let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());

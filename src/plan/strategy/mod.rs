@@ -229,6 +229,8 @@ recipes! {
     WebhookBeforeAnswer "webhook-before-answer",
     /// The provider's API fails while an event is handled.
     ApiFailure "api-failure",
+    /// Refunds as an older API version tells of them.
+    OlderVersion "older-version",
 }
 
 /// The strategy of a recipe for a provider.
@@ -302,6 +304,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::FetchedState => draw.fetched_state(),
         Recipe::WebhookBeforeAnswer => draw.webhook_before_answer(),
         Recipe::ApiFailure => draw.api_failure(),
+        Recipe::OlderVersion => draw.plan(draw.order(), draw.lives(draw.part(), draw.any_end(), 2, 3)),
     }
 }
 

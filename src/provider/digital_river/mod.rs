@@ -151,6 +151,7 @@ impl Provider for DigitalRiver {
             mint: Mint::new(order.order_id.bytes().fold(0, |key, byte| mix(key ^ u64::from(byte)))),
             moment: 0,
             look: 0,
+            older: false,
         };
         family::introduce(&self.payloads, &scene)
     }

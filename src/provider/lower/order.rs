@@ -5,8 +5,17 @@ use crate::{
     domain::{Amount, Currency, EventTime},
     model::OrderTruth,
     plan::{OrderPlan, Palette},
-    provider::{IdOf, Mint, Names, Provider},
+    provider::{IdOf, Mint, Names, Provider, Scene},
 };
+
+/// A moment of the case, and for whom it is told.
+#[derive(Clone, Copy)]
+pub(super) struct When {
+    pub(super) mint: Mint,
+    pub(super) moment: u64,
+    pub(super) look: u32,
+    pub(super) older: bool,
+}
 
 pub(super) struct Order {
     pub(super) truth: OrderTruth,
@@ -76,6 +85,25 @@ impl Order {
                 .map(charge)
                 .collect(),
             items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
+        }
+    }
+
+    /// The order as it stands now, for a change that happened at some moment.
+    pub(super) fn scene<'o>(&'o self, index: usize, times: &'o [EventTime], when: When) -> Scene<'o> {
+        let When { mint, moment, look, older } = when;
+        Scene {
+            order: index,
+            truth: &self.truth,
+            names: &self.names,
+            currency: self.currency,
+            refund_times: &self.refund_times,
+            dispute_times: &self.dispute_times,
+            created: &self.created,
+            times,
+            mint,
+            moment,
+            look,
+            older,
         }
     }
 }

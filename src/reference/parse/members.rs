@@ -19,6 +19,9 @@ pub(in crate::reference) struct EnvelopeMembers<'a> {
     pub(super) created_time: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) live_mode: Option<&'a RawValue>,
+    /// The version that the body is of, with providers that have several.
+    #[serde(skip)]
+    pub(super) version: Option<&'a RawValue>,
 }
 
 /// The same, where names are written with underscores.
@@ -36,7 +39,7 @@ pub(super) struct FlatEnvelope<'a> {
 
 impl<'a> From<FlatEnvelope<'a>> for EnvelopeMembers<'a> {
     fn from(flat: FlatEnvelope<'a>) -> EnvelopeMembers<'a> {
-        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None }
+        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None, version: None }
     }
 }
 
@@ -56,6 +59,9 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     pub(in crate::reference) order_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(in crate::reference) amount: Option<&'a RawValue>,
+    /// Whether the object itself says that it is no test, with providers whose objects do.
+    #[serde(skip)]
+    pub(super) live_mode: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) currency: Option<&'a RawValue>,
     #[serde(borrow)]
