@@ -40,7 +40,7 @@ const TOLD: [&str; 10] = [
 ];
 
 /// Events whose charge is the one that paid for the order; other charges are earlier attempts.
-const OF_THE_CHARGE: [&str; 4] = [CHARGE_REFUNDED, "charge.succeeded", "charge.captured", "charge.updated"];
+pub(super) const OF_THE_CHARGE: [&str; 4] = [CHARGE_REFUNDED, "charge.succeeded", "charge.captured", "charge.updated"];
 
 /// A payment intent that is given up is not the one that was paid.
 const OF_ANOTHER_PAYMENT: &str = "payment_intent.canceled";
