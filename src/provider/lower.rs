@@ -17,7 +17,7 @@ use crate::{
     domain::{EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth},
     mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
-    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
+    plan::{Extra, Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -165,7 +165,8 @@ impl<'a> Stage<'a> {
         };
         let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
-            order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
+            let (long, id) = (order.truth.has(Extra::LongRefundIds), IdOf::Refund(index, refund));
+            order.names.refunds.push(if long { self.provider.other_id(&self.mint, id) } else { self.provider.id(&self.mint, id) });
             order.refund_times.push(common[0].clone());
             self.initiate(index, refund, step);
         }
@@ -279,8 +280,11 @@ impl<'a> Stage<'a> {
                 currency: order.currency.code().to_owned(),
             },
         };
-        let place = self.created * 2;
-        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with });
+        let answer = |fault: &Fault| if let FaultKind::AnswerLate { by } = fault.kind { Some(u32::from(by)) } else { None };
+        // Whoever calls the API has the answer when it is given.
+        let late = step.faults.iter().find_map(answer).filter(|_| self.provider.palette().varied && !self.audience.calls_back);
+        let place = self.created * 2 + late.map_or(0, |by| by * 2 + 1);
+        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with, stays: late.is_some() });
     }
 
     fn send(&mut self, order: usize, mut message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
@@ -342,10 +346,17 @@ impl<'a> Stage<'a> {
         }
         let restart = befalls.iter().any(|kind| matches!(kind, FaultKind::RestartAfter));
         let with = befalls.iter().find_map(|kind| if let FaultKind::Together { with } = kind { Some(*with) } else { None }).unwrap_or(0);
-        let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)), with });
+        let sends = line.into_iter().map(|(place, delivery)| Send {
+            place,
+            order,
+            created,
+            act: Act::Deliver(Box::new(delivery)),
+            with,
+            stays: false,
+        });
         self.sends.extend(sends);
         if restart {
-            self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0 });
+            self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0, stays: false });
         }
     }
 

@@ -15,6 +15,7 @@ mod sending;
 pub mod stripe;
 pub mod tazapay;
 mod template;
+mod texts;
 mod times;
 
 pub use api::{ApiStore, ProviderApi, Shown};
@@ -75,6 +76,12 @@ pub trait Provider: Send + Sync {
     /// An id of the kind that the provider gives to something of an order.
     fn id(&self, mint: &Mint, of: IdOf) -> String;
 
+    /// An id for the same of another form that documents show: another kind of order id, a refund id as long as they get. Asked
+    /// for where [`Palette::extras`] has such.
+    fn other_id(&self, mint: &Mint, of: IdOf) -> String {
+        self.id(mint, of)
+    }
+
     /// The events that tell of a change, in the order in which they are created.
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message>;
 
@@ -128,6 +135,19 @@ pub trait Provider: Send + Sync {
     /// How long it waits for the answer to a delivery before that counts as failed.
     fn answer_limit(&self) -> Duration {
         Duration::from_millis(3000)
+    }
+
+    /// Members of bodies, as JSON Pointers, that plain events do not have and that a reader must see where they are there: they
+    /// may be what a consumer trips over.
+    fn telling_members(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Whether it sends an event again after an answer that is no 2xx. It does, where nothing else is said; what it does not send
+    /// again is lost when it was refused.
+    fn sends_again_after(&self, status: u16) -> bool {
+        let _ = status;
+        true
     }
 
     /// The name of the endpoint that an event goes to, for a provider whose consumers register several of them, such as one for

@@ -17,15 +17,17 @@ pub(super) struct Send {
     pub(super) act: Act,
     /// How many of the deliveries that follow are sent at the same time as it.
     pub(super) with: u8,
+    /// Whether it keeps its place although it tells of what others have told before.
+    pub(super) stays: bool,
 }
 
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
-/// shop knows of its own refund before the provider tells of it.
+/// shop commonly knows of its own refund before the provider tells of it, unless it is to come late.
 pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
     let hoisted: Vec<(usize, u32)> = sends
         .iter()
         .enumerate()
-        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)))
+        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)) && !send.stays)
         .map(|(index, own)| {
             let later = sends.iter().filter(|send| send.order == own.order && send.created >= own.created);
             (index, later.map(|send| send.place).min().unwrap_or(own.place))

@@ -83,6 +83,8 @@ struct ShopSlips {
     burnt: HashSet<String>,
     /// Events that were new at the beginning of what is under way now.
     under_way: Option<HashSet<String>>,
+    /// Bodies that were answered before.
+    answered: HashSet<Vec<u8>>,
     is_broken: bool,
     is_locked: bool,
 }
@@ -227,6 +229,9 @@ impl ReferenceShop {
         let faults = self.faults;
         let payment = event.order_id.clone();
         let event = self.readdressed(event);
+        if self.has(Fault::OrderIdPattern) && self.dialect.form.is_odd(&event.order_id) {
+            return Ok(());
+        }
         if self.fetches() && self.order(&event.order_id).is_some() {
             return self.take_in_fetched(&event, &payment);
         }
@@ -419,7 +424,12 @@ impl Target for ReferenceShop {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let is_new = (self.has(Fault::FirstAnswerFails) || self.has(Fault::BusyFirst)) && self.slips.answered.insert(request.body.to_vec());
+        if is_new && self.has(Fault::BusyFirst) {
+            return Ok(429);
+        }
         Ok(match self.receive(request) {
+            Ok(()) if is_new => 500,
             Ok(()) => 200,
             Err(refusal) => self.refuse(refusal, request.body),
         })

@@ -128,6 +128,7 @@ impl Redactor {
             by_claims: _,
             coverage: _,
             deliveries: _,
+            refused_first: _,
             duration_ms: _,
             source: _,
             findings: _,

@@ -43,8 +43,8 @@ struct Open {
 impl Open {
     /// What is to be noted of it if it does not fail.
     fn ran(&self) -> RanCase {
-        let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.exercised, failed: None, last: false }
+        let Outcome { deliveries, refused_first, .. } = *self.played.outcome();
+        RanCase { case: self.number, deliveries, refused_first, missed: !self.exercised, failed: None, last: false }
     }
 }
 
@@ -258,7 +258,9 @@ impl<'c> Work<'c> {
                         // Noted at once: the others wait for their turn to be alone, and would all wait for an answer then.
                         self.spoiled.fetch_add(1, Ordering::Relaxed);
                     }
-                    ran.deliveries = if in_company.is_some() { alone.outcome.deliveries } else { ran.deliveries };
+                    if in_company.is_some() {
+                        (ran.deliveries, ran.refused_first) = (alone.outcome.deliveries, alone.outcome.refused_first);
+                    }
                     shown = alone;
                 }
                 Err(error) if in_company.is_some() => {

@@ -330,6 +330,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         by_claims: false,
         coverage: None,
         deliveries: 0,
+        refused_first: 0,
         duration_ms: 0,
         source: requirement.source(),
         findings: Vec::new(),
