@@ -49,12 +49,10 @@ fn floors_are_reached_by_cases_that_are_sent() {
         assert_eq!(report.verdict, Conformance::Conformant);
         for result in judged(&report) {
             assert_eq!(result.verdict, Verdict::Pass, "{}: {:?}", result.id, result.note);
-            let numbers = (result.floor, result.exercised, result.cases);
-            assert!(
-                result.floor <= result.exercised && result.exercised == result.cases && result.cases <= 25,
-                "{}: {numbers:?}",
-                result.id
-            );
+            let (floor, exercised, cases) = (result.floor, result.exercised, result.cases);
+            // One more may be there for the consumer that does nothing.
+            let is_telling = exercised <= cases && cases <= exercised + 1;
+            assert!(floor <= exercised && is_telling && cases <= 25, "{}: {floor}, {exercised}, {cases}", result.id);
         }
     }
 }
