@@ -112,7 +112,11 @@ struct Slow {
 
 impl Target for Slow {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.shop.hello(hello)
+        let told = self.shop.hello(hello)?;
+        Ok(told.with(|told| {
+            let claims = &mut told.capabilities;
+            (claims.durable, claims.initiates_refunds, claims.concurrency) = (false, false, 1);
+        }))
     }
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {

@@ -599,7 +599,7 @@ fn target_that_answers_to_the_wrong_id() {
 
 #[test]
 fn target_that_writes_without_end() {
-    Place::new().shell_fails("tr '\\0' a < /dev/zero", &["line longer than 8 MiB"]);
+    Place::new().shell_fails("tr '\\0' a < /dev/zero", &["line longer than 1 MiB"]);
 }
 
 #[test]

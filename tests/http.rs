@@ -596,7 +596,7 @@ fn orders_that_cannot_be_read() {
 #[test]
 fn a_huge_order_is_an_error() {
     let huge = format!(r#"{{"orderId":"{}","status":"refunded","refundedAmount":1}}"#, "x".repeat(9 << 20));
-    is_nonsense(observed(200, &huge), &["longer than 8 MiB"]);
+    is_nonsense(observed(200, &huge), &["longer than 1 MiB"]);
 }
 
 const MAPPING: &str = r#"

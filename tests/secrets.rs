@@ -118,6 +118,127 @@ fn the_secret_stands_nowhere(#[case] what: &str) {
     }
 }
 
+/// Says it in another spelling, made by a filter, in its last words and once before.
+#[rstest]
+#[case::as_php_escapes_slashes("sed 's,/,\\\\/,g'")]
+#[case::as_java_escapes("sed 's,_,\\\\u005f,g; s,+,\\\\u002B,g'")]
+#[case::as_python_escapes("sed 's,_,\\\\x5f,g'")]
+#[case::in_a_message_within_a_message("sed 's,/,\\\\\\\\/,g; s,+,\\\\\\\\u002b,g'")]
+#[case::in_a_url("sed 's,/,%2F,g; s,+,%2b,g'")]
+#[case::in_html("sed 's,/,\\&#47;,g; s,+,\\&#x2B;,g'")]
+#[case::base64("base64")]
+#[case::base64_at_another_place("sed 's,^,x,' | base64")]
+#[case::base64_at_a_third("sed 's,^,xy,' | base64")]
+#[case::base64_for_urls("base64 | tr +/ -_")]
+#[case::hexadecimal("od -An -v -tx1 | tr -d ' \\n'")]
+#[case::a_dump("od -An -v -tx1 -w100")]
+fn no_spelling_of_the_secret_stands_anywhere(#[case] filter: &str) {
+    let place = Place::with_target(&format!(
+        r#"printf %s "$secret" | {filter} >&2; echo >&2; printf 'last words: %s\n' "$(printf %s "$secret" | {filter})" >&2; exit 3"#
+    ));
+    let spelt = std::process::Command::new("sh").args(["-c", &format!("printf %s '{SECRET}' | {filter}")]).output().expect("sh").stdout;
+    let spelt = String::from_utf8(spelt).expect("UTF-8");
+    let middle = &spelt.trim()[4..spelt.trim().len() - 4];
+    let said =
+        place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN, "--report", "json=r.json", "--report", "html=r.html"]);
+    assert!(said.contains(HIDDEN) && !said.contains(middle), "{said}");
+    for name in ["r.json", "r.html", "summary.md"] {
+        let text = place.read(name);
+        let json = serde_json::to_string(middle).expect("JSON");
+        assert!(!text.contains(middle) && !text.contains(json.trim_matches('"')), "{name}: {middle}");
+    }
+    check("doctor", &place.said(&["doctor", "refundproof.toml"]));
+}
+
+/// Standard error is kept to a limit, which goes through the secret here.
+#[rstest]
+fn what_a_limit_left_of_the_secret_stands_nowhere(#[values(8, 12, 20)] left: usize, #[values("", "\n")] end: &str) {
+    let filler = 16384 - left - end.len();
+    let place = Place::with_target(&format!(
+        r#"printf '%s' "$secret" >&2; head -c {filler} /dev/zero | tr '\0' x >&2; printf '{}' >&2; exit 3"#,
+        if end.is_empty() { "" } else { "\\n" }
+    ));
+    let said = place.said(&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN, "--report", "json=r.json"]);
+    let rest = &SECRET[SECRET.len() - left..];
+    assert!(!said.contains(rest), "{rest} in {said}");
+    assert!(!place.read("r.json").contains(rest), "{rest}");
+}
+
+/// Whoever prints a value to look for a mistake sees no secret.
+#[test]
+fn debug_shows_no_secret() {
+    use refundproof::{
+        adapter::{Hello, HttpSettings, HttpTarget, Introduction, ServiceSettings, Setup},
+        run::{Conditions, Options, Redactor, Secrets},
+    };
+    let secrets = Secrets { current: Some(SECRET.into()), others: vec![SECRET.into()] };
+    let service = ServiceSettings {
+        command: vec!["shop".to_owned()],
+        environment: [("KEY".to_owned(), SECRET.to_owned())].into(),
+        ..ServiceSettings::default()
+    };
+    let settings = HttpSettings {
+        webhook_url: "http://127.0.0.1:1/".to_owned(),
+        state_url: "http://127.0.0.1:1/{orderId}".to_owned(),
+        setup: Setup::Events,
+        initiate_url: None,
+        headers: vec![("authorization".to_owned(), SECRET.into())],
+        directory: PathBuf::new(),
+        service: Some(service),
+        ready_url: None,
+        mapping: None,
+        introduction: Introduction::default(),
+        answer_limit: None,
+        other_limit: std::time::Duration::ZERO,
+        allow_remote: false,
+        api: None,
+    };
+    check("settings", &format!("{settings:?} {settings:#?}"));
+    check("error", &format!("{:?}", HttpTarget::new(&settings).err()));
+    check("hello", &format!("{:?}", Hello::new("provider", SECRET)));
+    check("conditions", &format!("{:?}", Conditions { secrets: secrets.clone(), ..Conditions::default() }));
+    check("options", &format!("{:?}", Options::new().with(|options| options.secrets = secrets.clone())));
+    check("redactor", &format!("{:?} {secrets:?}", Redactor::new([SECRET])));
+}
+
+/// No type that says by itself how it is printed has a member that holds a secret as a plain text.
+#[test]
+fn no_type_derives_debug_around_a_secret() {
+    fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { below(&path, files) } else { files.push(path) }
+        }
+    }
+    let mut files = Vec::new();
+    below(&common::root().join("src"), &mut files);
+    let (mut types, mut found) = (0, Vec::new());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source");
+        let mut derives = false;
+        for line in text.lines() {
+            match line.trim_start() {
+                line if line.starts_with("#[derive(") => derives = line.contains("Debug"),
+                line if line.contains("struct ") || line.contains("enum ") => types += 1,
+                "}" => derives = false,
+                line => {
+                    let Some((name, kind)) = line.split_once(": ").filter(|_| derives && !line.starts_with("//")) else { continue };
+                    let name = name.rsplit(' ').next().unwrap_or_default().to_lowercase();
+                    let holds = ["secret", "token", "password", "authorization", "credential", "environment"]
+                        .iter()
+                        .any(|word| name.contains(word));
+                    // The name of a variable is none.
+                    if holds && !name.ends_with("_env") && (kind.contains("String") || kind.contains("str")) {
+                        found.push(format!("{}: {line}", file.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(types > 200, "only {types} types were seen");
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[test]
 fn the_secret_of_a_target_that_does_not_start_stands_nowhere() {
     let place = Place::with_target("");
@@ -164,6 +285,34 @@ fn the_token_of_a_state_endpoint_stands_nowhere() {
         assert!(said.contains(HIDDEN), "{said}");
         check(args[0], &said);
     }
+}
+
+/// A service that is started with the secret, and says it in states, errors and heads.
+#[rstest]
+#[case::as_it_is(SECRET.to_owned())]
+#[case::escaped(SECRET.replace('_', "\\u005f").replace('/', "\\/"))]
+#[case::in_a_url(SECRET.replace('+', "%2B").replace('/', "%2f"))]
+#[case::in_base64("d2hzZWNfUzNjcjN0K0dlaGVpbS8wODE1".to_owned())]
+#[case::cut_off(format!("{}...", &SECRET[..15]))]
+fn what_a_service_answers_shows_no_secret(#[case] spelt: String, #[values(200, 401, 500)] status: u16) {
+    let body = format!("{{\"error\":\"no {spelt}\",\"status\":\"{spelt}\"}}");
+    let said_by_it = body.clone();
+    let server = Server::shop_but(move |asked, _| {
+        let shown = asked.method == "GET";
+        Some(if shown { Reply::Answer(status, body.clone()) } else { Reply::Answer(200, String::new()) })
+    });
+    let place = Place::new();
+    let (webhook, state, setup) = (server.url("/webhooks"), server.url("/orders/{orderId}"), server.url("/test/orders"));
+    let http = format!("webhook_url = {webhook:?}\nstate_url = {state:?}\nsetup_url = {setup:?}\n");
+    place.write("refundproof.toml", &format!("[target]\nsecret_env = \"SHOP_SECRET\"\n[http]\n{http}"));
+    for args in
+        [&["certify", "refundproof.toml", "--cases", "1", "--only", PLAIN, "--report=json=r.json"][..], &["doctor", "refundproof.toml"]]
+    {
+        let said = place.said(args);
+        assert!(said.contains(HIDDEN) && !said.contains(&spelt[..12]), "{said_by_it}: {said}");
+        check(args[0], &said);
+    }
+    check("r.json", &place.read("r.json"));
 }
 
 #[test]

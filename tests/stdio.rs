@@ -217,7 +217,7 @@ fn answers_that_come_twice() {
 
 #[test]
 fn endless_output_without_a_line_end() {
-    nonsense(failed_delivery("exec tr '\\000' x </dev/zero", LONG), "a line longer than 8 MiB");
+    nonsense(failed_delivery("exec tr '\\000' x </dev/zero", LONG), "a line longer than 1 MiB");
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn targets_that_never_read() {
 fn targets_that_shout_instead_of_reading() {
     let mut target = greeted(target("next; usual; exec tr '\\000' x </dev/zero"));
     let body = vec![b'x'; 1 << 20];
-    nonsense(target.deliver(&Request::new(&[], &body)).expect_err("nobody reads").kind, "longer than 8 MiB");
+    nonsense(target.deliver(&Request::new(&[], &body)).expect_err("nobody reads").kind, "longer than 1 MiB");
 }
 
 #[test]

@@ -91,7 +91,7 @@ function word(owner, name, words) {
   return words.get(value);
 }
 
-const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)$/;
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)(?:\[UTC\])?$/;
 
 /** An instant in UTC with nine fraction digits: these sort as text. As written they do not: "42Z" comes after "42.478434Z". */
 function instant(owner, name) {

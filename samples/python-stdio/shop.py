@@ -124,7 +124,7 @@ def objects(owner: dict, name: str) -> list:
     return value
 
 
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):?(\d\d))", re.ASCII)
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z(?:\[UTC\])?|([+-])(\d\d):?(\d\d))", re.ASCII)
 
 
 def instant(owner: dict, name: str) -> int:

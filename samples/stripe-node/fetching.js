@@ -57,7 +57,9 @@ export class FetchingShop extends Shop {
     const payment = this.paymentOf(orderId);
     const units = fromDecimal(amount, currency);
     if (!payment || !units) throw new Refusal(400, "a refund needs an order that was paid, and an amount");
-    const refund = await this.#stripe.refunds.create({ payment_intent: payment, amount: Number(units) });
+    // Nobody delivers this again. The library repeats it with the same idempotency key, which makes no second refund.
+    const again = { maxNetworkRetries: 2 };
+    const refund = await this.#stripe.refunds.create({ payment_intent: payment, amount: Number(units) }, again);
     // Its webhook may have been faster, and may have told more: so it is looked at once more, like everything else.
     await this.#alone(async () => this.#store(await this.#stripe.refunds.retrieve(refund.id)));
   }

@@ -41,12 +41,21 @@ pub struct ApiCall {
     pub key: Option<String>,
     /// By which a call that is made again is known.
     pub idempotency_key: Option<String>,
+    /// The API version that is asked for, where the call says one.
+    pub version: Option<String>,
 }
 
 impl ApiCall {
     /// An authorised look at what is at a path.
     pub fn get(path: impl Into<String>) -> ApiCall {
-        ApiCall { method: ApiMethod::Get, path: path.into(), parameters: Vec::new(), key: Some(TEST_KEY.to_owned()), idempotency_key: None }
+        ApiCall {
+            method: ApiMethod::Get,
+            path: path.into(),
+            parameters: Vec::new(),
+            key: Some(TEST_KEY.to_owned()),
+            idempotency_key: None,
+            version: None,
+        }
     }
 
     /// An authorised call that makes something of these parameters.

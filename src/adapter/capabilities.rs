@@ -34,7 +34,8 @@ pub struct Capabilities {
     pub clock: bool,
     /// It looks things up at the provider's API, and makes refunds through it.
     pub calls_back: bool,
-    /// It is registered for the provider's older API version. Nothing is judged by it yet.
+    /// It is registered for the provider's older API version, where there is one: it is sent bodies of that version, and no
+    /// event that the version does not have.
     pub older_api_version: bool,
 }
 
@@ -129,6 +130,7 @@ impl Capabilities {
             "initiatesRefunds" => self.initiates_refunds,
             "concurrency" => self.concurrency > 1,
             "callsBack" => self.calls_back,
+            "olderApiVersion" => self.older_api_version,
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! What can go wrong between the harness and a target.
 
-use std::{any::Any, fmt, time::Duration};
+use std::{any::Any, borrow::Cow, fmt, time::Duration};
 
 /// An operation that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum TargetErrorKind {
     Misclaimed(String),
     /// The adapter does not support the operation.
     Unsupported,
+    /// The program is to end, and its answer was not waited for any longer.
+    Interrupted,
 }
 
 impl TargetError {
@@ -48,7 +50,7 @@ impl TargetError {
             | TargetErrorKind::Declined(text)
             | TargetErrorKind::Refused(text)
             | TargetErrorKind::Misclaimed(text) => change(text),
-            TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported => {}
+            TargetErrorKind::TimedOut(_) | TargetErrorKind::Unsupported | TargetErrorKind::Interrupted => {}
         }
     }
 
@@ -74,6 +76,7 @@ impl fmt::Display for TargetError {
             TargetErrorKind::Declined(why) => write!(f, "{operation}: the adapter said: {why}"),
             TargetErrorKind::Refused(what) | TargetErrorKind::Misclaimed(what) => write!(f, "{operation}: {what}"),
             TargetErrorKind::Unsupported => write!(f, "{operation}: the adapter does not support this"),
+            TargetErrorKind::Interrupted => write!(f, "{operation}: interrupted before there was an answer"),
         }
     }
 }
@@ -83,5 +86,14 @@ impl std::error::Error for TargetError {}
 /// How a target ended that panicked.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("without a message"))
+    format!("panicked: {}", cut(text.unwrap_or("without a message")))
+}
+
+/// A text of which a target has chosen a part, as far as anybody wants to read it.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 500;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }

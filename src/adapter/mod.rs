@@ -8,6 +8,8 @@ mod api;
 mod capabilities;
 mod error;
 // What starts processes and kills groups of them is for Unix.
+#[cfg(all(unix, feature = "stdio"))]
+mod ending;
 #[cfg(any(all(unix, feature = "http"), feature = "tower"))]
 mod endpoint;
 #[cfg(all(unix, feature = "stdio"))]
@@ -29,6 +31,8 @@ mod stdio;
 #[cfg(feature = "tower")]
 mod tower;
 mod transport;
+#[cfg(all(unix, feature = "stdio"))]
+mod watchdog;
 #[cfg(any(feature = "stdio", feature = "tower"))]
 #[cfg_attr(not(feature = "stdio"), expect(dead_code, reason = "a tower service only shows orders as the wire has them"))]
 mod wire;
@@ -38,12 +42,16 @@ use shown::shown;
 
 pub use api::{Api, ApiCall, ApiMethod, ApiReply};
 pub use capabilities::{Capabilities, Observable};
+#[cfg(all(unix, feature = "cli"))]
+pub(crate) use ending::end_soon;
+#[cfg(any(feature = "stdio", feature = "tower"))]
+pub(crate) use error::cut;
 pub(crate) use error::panicked;
 pub use error::{TargetError, TargetErrorKind};
 #[cfg(all(unix, feature = "http"))]
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 #[cfg(all(unix, feature = "cli"))]
-pub(crate) use leftovers::clean_up;
+pub(crate) use leftovers::{adopt_orphans, clean_up};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use stdio::names_folder;
 #[cfg(all(unix, feature = "stdio"))]
@@ -69,6 +77,10 @@ use crate::{
 
 /// The version of the adapter contract that this harness speaks.
 pub const PROTOCOL: u32 = 1;
+
+/// How long an answer may be that shows an order, or a line, in bytes. An order of thousands of refunds is shorter.
+#[cfg(any(feature = "stdio", feature = "tower"))]
+const LONGEST_ANSWER: usize = 1 << 20;
 
 /// An implementation under test. Amounts are decimal major units throughout.
 pub trait Target: Send {

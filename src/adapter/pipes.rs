@@ -15,14 +15,13 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
+    LONGEST_ANSWER,
     process::{End, Heard},
     shown,
 };
 
-/// The longest line that is taken.
-const LONGEST_LINE: usize = 8 << 20;
 /// How much may wait unread. Each line counts for some bytes more than it has, as keeping it costs memory.
-const MOST_UNREAD: usize = 64 << 20;
+const MOST_UNREAD: usize = 8 << 20;
 const COST_OF_A_LINE: usize = 64;
 /// How much of the standard error is kept.
 const KEPT_COMPLAINTS: usize = 16 << 10;
@@ -145,8 +144,8 @@ impl Inbox {
             };
             for piece in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
                 line.extend_from_slice(piece);
-                if line.len() > LONGEST_LINE {
-                    return End::Flood("wrote a line longer than 8 MiB");
+                if line.len() > LONGEST_ANSWER {
+                    return End::Flood("wrote a line longer than 1 MiB");
                 }
                 if line.last() == Some(&b'\n') {
                     line.pop();
@@ -172,7 +171,7 @@ impl Inbox {
         let is_flood = state.unread > MOST_UNREAD;
         drop(state);
         self.news.notify_all();
-        is_flood.then_some(End::Flood("wrote more than 64 MiB that nothing had asked for"))
+        is_flood.then_some(End::Flood("wrote more than 8 MiB that nothing had asked for"))
     }
 }
 
@@ -270,8 +269,9 @@ impl Tail {
 
     pub(super) fn last_line(&self) -> Option<String> {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
-        let line = bytes.split(|byte| *byte == b'\n').rev().map(<[u8]>::trim_ascii).find(|line| !line.is_empty())?;
-        Some(shown(line))
+        let mut lines = bytes.split(|byte| *byte == b'\n').enumerate();
+        let (place, line) = lines.by_ref().map(|(place, line)| (place, line.trim_ascii())).filter(|(_, line)| !line.is_empty()).last()?;
+        Some(format!("{}{}", if place == 0 && self.is_cut { "…" } else { "" }, shown(line)))
     }
 
     /// The text; the tail is empty after that.

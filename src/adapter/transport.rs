@@ -4,9 +4,14 @@
 //! A transport of this crate implements [`Transport`]; every other [`Target`] gets it through [`Link`], which does what can
 //! be done with the integrator's operations alone. Nobody outside implements it: it changes whenever the driver needs more.
 
-use std::{ops, sync::Arc, time::Duration};
+use std::{
+    ops,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
-use super::{Api, Hello, Introduction, Request, Target, TargetError, TargetErrorKind};
+use super::{Api, Hello, Introduction, Request, Target, TargetError};
 use crate::case::{Mishap, OwnRefund};
 
 /// How long the request for a refund is waited for, before it is looked whether there will be one.
@@ -50,13 +55,14 @@ pub trait Transport: Target + Sealed {
     fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
         let Some(mut other) = self.beside() else { return one_before_the_others(self, own, requests, amid) };
         std::thread::scope(|scope| {
-            let request = scope.spawn(move || other.initiate(own));
+            // A panic in it is the caller's to catch, as in every other call.
+            let request = scope.spawn(move || catch_unwind(AssertUnwindSafe(|| other.initiate(own))));
             // A target that fails before it asks the provider need not be waited for.
             while !amid.wait(WAIT_FOR_REQUEST) && !request.is_finished() {}
             let answers = self.deliver_together(requests);
             amid.go_on();
-            let lost = |_| Err(TargetError::new("initiate", TargetErrorKind::Crashed("the call panicked".to_owned())));
-            (request.join().unwrap_or_else(lost), answers)
+            let made = request.join().and_then(|made| made).unwrap_or_else(|panic| resume_unwind(panic));
+            (made, answers)
         })
     }
 

@@ -1,11 +1,16 @@
 //! Case files: reading and writing `refundproof-case/1`.
 
-use std::{fmt, path::Path};
+use std::{fmt, fs, io::Read, path::Path};
 
 use super::{Act, Case};
+use crate::json::values;
 
 /// The format's name and version.
 pub const SCHEMA: &str = "refundproof-case/1";
+
+/// How large a case file may be, in bytes, and how many values it may hold, each of which takes much more memory than room.
+pub(crate) const LARGEST: u64 = 8 << 20;
+pub(crate) const MOST_VALUES: usize = 400_000;
 
 /// Why a text is not a case; says where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +48,25 @@ impl Case {
         Ok(case)
     }
 
-    /// Reads a case file.
+    /// Reads a case file of 8 MiB and 400,000 values at most.
     ///
     /// # Errors
     /// When the file cannot be read or is not a case.
     pub fn from_file(path: &Path) -> Result<Case, CaseError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| CaseError { file: name.clone(), problem: error.to_string() })?;
+        let fail = |problem: String| CaseError { file: name.clone(), problem: format!("cannot be read: {problem}") };
+        // Opening a pipe would wait for somebody to write into it, so it is looked at first.
+        let metadata = fs::metadata(path).map_err(|error| fail(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(fail("it is no file".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+        read.map_err(|error| fail(error.to_string()))?;
+        if bytes.len() as u64 > LARGEST || values(&bytes) > MOST_VALUES {
+            return Err(fail(format!("it is larger than {} MiB or holds more than {MOST_VALUES} values", LARGEST >> 20)));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| fail("it is no UTF-8".to_owned()))?;
         Case::from_json(&name, &text)
     }
 

@@ -12,6 +12,8 @@ mod form;
 pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
+#[cfg(feature = "cli")]
+pub(crate) use file::{LARGEST, MOST_VALUES};
 
 use std::collections::BTreeMap;
 
@@ -323,6 +325,9 @@ pub struct OwnRefund {
     pub order_id: String,
     /// The refund.
     pub refund: OwnRefundDetails,
+    /// The provider makes the refund, and its answer is lost on the way. A target is not told so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answer_lost: bool,
 }
 
 /// What the provider answered when the shop made the refund.

@@ -65,6 +65,8 @@ pub struct Rules {
     /// A doubtful delivery must be taken as a whole or not at all, and answered without an error of the target's own.
     /// Elsewhere it must only do no harm.
     pub contained: bool,
+    /// A valid event must be acknowledged the first time that it is sent.
+    pub at_once: bool,
     /// An answer must come within this time; nothing else judges how long one takes.
     pub answer_within: Option<Duration>,
 }
@@ -75,6 +77,7 @@ impl Rules {
         match requirement {
             "rejection-is-4xx" => Rules { rejection_is_4xx: true, ..Rules::default() },
             "doubtful-events-contained" => Rules { contained: true, ..Rules::default() },
+            "valid-event-acknowledged-at-once" => Rules { at_once: true, ..Rules::default() },
             "acknowledges-in-time" => Rules { answer_within: Some(limit), ..Rules::default() },
             _ => Rules::default(),
         }
@@ -119,6 +122,22 @@ pub fn judge_answer(delivery: &Delivery, status: u16, rules: Rules) -> Option<Fa
         let diff = format!("-answer {expected}\n+answer {observed}\n");
         Failure { kind: FailureKind::Answer, entry: None, message, expected: expected.to_owned(), observed, diff }
     })
+}
+
+/// What is wrong with an error as the answer to a valid event, although the event would be sent again or because it would not.
+pub fn refused_once(delivery: &Delivery, status: u16, is_sent_again: bool) -> Failure {
+    let kind = &delivery.event.kind;
+    let why = if is_sent_again { "should be acknowledged at once" } else { "is not sent again after this answer, so it is lost" };
+    let (expected, observed) = ("2xx".to_owned(), status.to_string());
+    let message = format!("`{kind}` was answered {status}; it {why}");
+    Failure {
+        kind: FailureKind::Answer,
+        entry: None,
+        message,
+        diff: format!("-answer {expected}\n+answer {observed}\n"),
+        expected,
+        observed,
+    }
 }
 
 /// Judges what a target shows of an order. `None` is right.

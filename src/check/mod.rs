@@ -12,5 +12,5 @@ pub mod snapshot;
 
 pub use coverage::Coverage;
 pub use fingerprint::{Shape, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint, unexamined_fingerprint};
-pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state};
+pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state, refused_once};
 pub use show::{diff, expectation_lines, state_lines};

@@ -11,6 +11,8 @@ use crate::{
 
 /// The characters that are shown of an id or a currency; real ones are shorter.
 const LONGEST_NAME: usize = 80;
+/// How many refunds are shown of an order; real ones have fewer.
+const MOST_REFUNDS: usize = 200;
 
 /// The lines of what a target shows, as far as it is judged.
 pub fn state_lines(state: &OrderState, expected: &Expectation, sight: &Sight) -> String {
@@ -137,10 +139,14 @@ fn harmless(name: &str) -> Cow<'_, str> {
 fn refund_lines(out: &mut String, refunds: &[RefundView], digits: u32) {
     let mut refunds: Vec<&RefundView> = refunds.iter().collect();
     refunds.sort_by(|one, other| one.id.cmp(&other.id));
-    for refund in refunds {
+    let more = refunds.len().saturating_sub(MOST_REFUNDS);
+    for refund in refunds.into_iter().take(MOST_REFUNDS) {
         let of = refund.amount.map_or(String::new(), |amount| format!(" of {}", amount.to_fixed(digits)));
         let value = format!("{} {} {}{of}", harmless(&refund.id), refund.state, refund.refunded_amount.to_fixed(digits));
         line(out, "refund", &value);
+    }
+    if more > 0 {
+        line(out, "refund", &format!("… and {more} more"));
     }
 }
 

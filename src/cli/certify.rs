@@ -66,6 +66,10 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     };
     let report = crate::run::certify(provider, &*factory, &options, stop, &mut listen);
     bar.finish_and_clear();
+    if stop.load(Ordering::Relaxed) && report.is_err() {
+        output.complain("interrupted before the target was ready; nothing was judged");
+        return Ok(Exit::Interrupted);
+    }
     let mut report = report.map_err(not_run)?;
     // A case that cannot be saved must not cost the report.
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target, text::one_line};
 use crate::{
-    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
+    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError, cut},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
     drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
@@ -306,19 +306,24 @@ impl Visit<'_> {
     }
 }
 
+/// How many refunds of an order are shown.
+const MOST_REFUNDS: usize = 20;
+
 /// A state in one line, member by member as an adapter wrote it.
 fn describe_state(state: &Option<OrderState>) -> String {
     let Some(state) = state else { return "unknown order".to_owned() };
     let OrderState { order_id: _, status, refunded_amount, currency, available_to_refund_amount, charged_back_amount, refunds } = state;
     let mut parts = vec![format!("status {}", status.as_str()), format!("refundedAmount {refunded_amount}")];
-    parts.extend(currency.as_ref().map(|currency| format!("currency {currency}")));
+    parts.extend(currency.as_ref().map(|currency| format!("currency {}", cut(currency))));
     parts.extend(available_to_refund_amount.map(|amount| format!("availableToRefundAmount {amount}")));
     parts.extend(charged_back_amount.map(|amount| format!("chargedBackAmount {amount}")));
     if let Some(refunds) = refunds {
-        let refund = |refund: &RefundView| format!("refund {} {} {}", refund.id, refund.state, refund.refunded_amount);
-        parts.extend(refunds.iter().map(refund));
-        if refunds.is_empty() {
-            parts.push("no refunds".to_owned());
+        let refund = |refund: &RefundView| format!("refund {} {} {}", cut(&refund.id), refund.state, refund.refunded_amount);
+        parts.extend(refunds.iter().take(MOST_REFUNDS).map(refund));
+        match refunds.len().checked_sub(MOST_REFUNDS) {
+            Some(more) if more > 0 => parts.push(format!("and {more} refunds more")),
+            _ if refunds.is_empty() => parts.push("no refunds".to_owned()),
+            _ => {}
         }
     }
     parts.join(", ")

@@ -18,27 +18,29 @@ use rustix::{
 };
 
 use super::certify::drawn_seed;
-use crate::case::{Case, CaseError};
+use crate::{
+    case::{self, Case, CaseError},
+    json::values,
+};
 
 const MEBI: u64 = 1024 * 1024;
 
-/// How much of a file is read, in bytes.
+/// How much of a file is read, in bytes, and how many values of JSON it may hold: each takes much more memory than room in the
+/// file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limit(u64);
+pub(super) struct Limit(u64, usize);
 
 /// Target files and lists of known failures, which people write.
-pub(super) const SETTINGS: Limit = Limit(MEBI / 4);
+pub(super) const SETTINGS: Limit = Limit(MEBI / 4, usize::MAX);
 /// Recorded states, which people read.
-pub(super) const SNAPSHOT: Limit = Limit(MEBI);
+pub(super) const SNAPSHOT: Limit = Limit(MEBI, usize::MAX);
 /// Case files.
-pub(super) const CASE: Limit = Limit(8 * MEBI);
-/// Reports, which grow with the number of cases of a shard.
-pub(super) const REPORT: Limit = Limit(16 * MEBI);
+pub(super) const CASE: Limit = Limit(case::LARGEST, case::MOST_VALUES);
+/// Reports. The one of a shard names each case that was run, in about 120 bytes and four values: so many are there of thousands
+/// of cases of each requirement.
+pub(super) const REPORT: Limit = Limit(32 * MEBI, 1_000_000);
 /// A whole corpus.
-const CORPUS: Limit = Limit(32 * MEBI);
-
-/// How many values a file of JSON may hold: each takes much more memory than room in the file.
-const MOST_VALUES: usize = 400_000;
+const CORPUS: Limit = Limit(32 * MEBI, usize::MAX);
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,22 +80,12 @@ pub(super) fn read(path: &Path, limit: Limit) -> io::Result<String> {
 /// Those of [`read`], and when it holds too many values.
 pub(super) fn read_json(path: &Path, limit: Limit) -> io::Result<String> {
     let text = read(path, limit)?;
-    if values(&text) > MOST_VALUES { Err(other(&format!("it holds more than {MOST_VALUES} values"))) } else { Ok(text) }
-}
-
-/// How many values a text of JSON holds, roughly: what begins with a comma, or with a list or an object.
-fn values(text: &str) -> usize {
-    let (mut count, mut in_string, mut escaped) = (0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b',' | b'[' | b'{' if !in_string => count += 1,
-            _ => {}
-        }
+    let most = limit.1;
+    if values(text.as_bytes()) > most {
+        Err(other(&format!("it holds more than {most} values, which is the most that is read")))
+    } else {
+        Ok(text)
     }
-    count
 }
 
 /// How deep the folders of a corpus lie in each other at most.
@@ -386,12 +378,6 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).expect("a file"), "after");
         assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
         assert_eq!(whole(&link), whole(&target));
-    }
-
-    #[test]
-    fn values_are_counted() {
-        assert_eq!(values(r#"{"a,[{\\\"": [1, "],", {}]}"#), 5);
-        assert_eq!(values("1"), 0);
     }
 
     #[test]

@@ -6,20 +6,27 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+};
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    iterator::Signals,
 };
 
 use super::Exit;
-use crate::adapter::clean_up;
+use crate::adapter::{clean_up, end_soon};
 
-/// The first Ctrl-C ends the run after the case at hand, and what was finished is reported; the second ends it at once.
+/// The first Ctrl-C ends the run after the case at hand, and what was finished is reported; the second ends it at once, as
+/// Ctrl-\ does.
 pub(super) fn stop() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C simply ends the program.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
+    on_signal(move |signal| {
+        if flag.swap(true, Ordering::Relaxed) || signal == SIGQUIT {
             end();
         }
+        end_soon();
         let _ = writeln!(std::io::stderr(), "interrupted: ends after the case at hand; Ctrl-C again ends it at once");
     });
     stop
@@ -27,9 +34,8 @@ pub(super) fn stop() -> Arc<AtomicBool> {
 
 /// Whenever the program is asked to end, `ask` is called; when that says that it was asked before, the program ends at once.
 pub(super) fn when_asked(ask: impl Fn() -> bool + Send + 'static) {
-    // Without a handler Ctrl-C simply ends the program.
-    let _ = ctrlc::set_handler(move || {
-        if ask() {
+    on_signal(move |signal| {
+        if ask() || signal == SIGQUIT {
             end();
         }
     });
@@ -37,7 +43,14 @@ pub(super) fn when_asked(ask: impl Fn() -> bool + Send + 'static) {
 
 /// Ctrl-C ends the program at once, and nothing that it started is left behind.
 pub(super) fn end_at_once() {
-    let _ = ctrlc::set_handler(|| end());
+    on_signal(|_| end());
+}
+
+/// Does this for every signal that asks the program to end. Where that is not possible a signal simply ends it.
+fn on_signal(mut answer: impl FnMut(i32) + Send + 'static) {
+    if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) {
+        let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(&mut answer));
+    }
 }
 
 #[expect(clippy::exit, reason = "the other threads may wait for a target or a person for ever")]

@@ -32,6 +32,7 @@ use output::Output;
 pub use target_file::target_file_schema;
 
 use crate::{
+    adapter::{adopt_orphans, clean_up},
     corpus::Files,
     provider::{Provider, named, registered},
 };
@@ -91,6 +92,7 @@ impl From<std::io::Error> for Stop {
 /// Runs the program.
 pub fn main() -> ExitCode {
     quiet_target_panics();
+    adopt_orphans();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
@@ -115,6 +117,7 @@ pub fn main() -> ExitCode {
         output.complain(&stop.message);
         stop.exit
     });
+    let _nothing_starts_now = clean_up();
     let is_shown = output.end();
     // A closed pipe (`| head`) is how people stop reading. The verdict stands in any case; a command that has none and could
     // not show what it was asked for has done nothing.

@@ -39,11 +39,12 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
         ..Options::default()
     };
     let stop = interrupt::stop();
-    let states = own_states(provider, &*factory, &options, &stop).map_err(Stop::not_judged)?;
-    if states.interrupted || stop.load(Ordering::Relaxed) {
+    let states = own_states(provider, &*factory, &options, &stop);
+    if stop.load(Ordering::Relaxed) || states.as_ref().is_ok_and(|states| states.interrupted) {
         output.complain("interrupted; nothing was compared or written");
         return Ok(Exit::Interrupted);
     }
+    let states = states.map_err(Stop::not_judged)?;
     if let (true, Some(why)) = (states.shown.is_empty(), states.left_out.values().next()) {
         return Err(Stop::not_judged(format!("no frozen sequence says anything of this target, for instance because {why}")));
     }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::{
     Stop,
     args::TargetArgs,
@@ -25,6 +27,9 @@ const REFERENCE: &str = "builtin:reference";
 
 /// The same as a consumer that calls the provider's API.
 const CALLING_BACK: &str = "builtin:reference-calling-back";
+
+/// The same, registered for the provider's older API version.
+const OLDER: &str = "builtin:reference-older";
 
 const NOT_ATTACHABLE: &str =
     "--attach is for a service over HTTP that runs already; for other targets there is `replay --step`, which waits before each delivery";
@@ -69,9 +74,17 @@ fn builtin(name: &str, provider: &dyn Provider) -> Result<Box<dyn Factory>, Stop
         };
         return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make).beside(double)));
     }
+    if name == OLDER {
+        if provider.older_version().is_none() {
+            return Err(Stop::usage(format!("{OLDER}: {} has one API version here", provider.name())));
+        }
+        let shop = clock.clone();
+        let make = move || Ok(Box::new(ReferenceShop::new(shop.clone()).registered_for_older_version()) as Box<dyn Target>);
+        return Ok(Box::new(Launch::new("in-process", &format!(" {name}"), clock, make)));
+    }
     let names = name.strip_prefix("builtin:fault/").ok_or_else(|| {
         Stop::usage(format!(
-            "`{name}` is no built-in target; there is {REFERENCE}, {CALLING_BACK} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
+            "`{name}` is no built-in target; there is {REFERENCE}, {CALLING_BACK}, {OLDER} and builtin:fault/NAME, or NAME+NAME for several mistakes at once \
              (`refundproof list --faults`)"
         ))
     })?;
@@ -103,13 +116,34 @@ fn from_file(path: &str, args: &TargetArgs, provider: &dyn Provider) -> Result<B
         Transport::Http(mut settings) => {
             let double = Double::served(provider);
             settings.api = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
-            // The token of `Bearer TOKEN` may be shown without the word before it.
-            let token = |value: &Secret| value.expose().split_once(' ').map(|(_, token)| Secret::from(token));
-            let others = settings.headers.iter().flat_map(|(_, value)| std::iter::once(value.clone()).chain(token(value))).collect();
+            let others = settings.headers.iter().flat_map(|(name, value)| secrets_in(name, value)).collect();
             let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret, others });
             Box::new(launch.naming(file.signature_header).leaving_out(file.without).beside(double))
         }
     })
+}
+
+/// What of a header no report may hold: its value, and what a service may show of it alone, such as the token of `Bearer TOKEN`,
+/// the password of `Basic …` or a cookie.
+fn secrets_in(name: &str, value: &Secret) -> Vec<Secret> {
+    /// What is shorter, or a word like `true`, would be hidden everywhere.
+    const SHORTEST: usize = 6;
+    let whole = value.expose();
+    let mut parts: Vec<String> = Vec::new();
+    if let Some((scheme, token)) = whole.split_once(' ') {
+        parts.push(token.to_owned());
+        let decoded = Some(token).filter(|_| scheme.eq_ignore_ascii_case("basic")).and_then(|token| STANDARD.decode(token).ok());
+        if let Some((user, password)) =
+            decoded.and_then(|bytes| String::from_utf8(bytes).ok()).as_deref().and_then(|text| text.split_once(':'))
+        {
+            parts.extend([format!("{user}:{password}"), password.to_owned()]);
+        }
+    }
+    if name.eq_ignore_ascii_case("cookie") {
+        parts.extend(whole.split(';').filter_map(|cookie| cookie.split_once('=')).map(|(_, value)| value.trim().to_owned()));
+    }
+    let parts = parts.into_iter().filter(|part| part.len() >= SHORTEST).map(Secret::from);
+    std::iter::once(value.clone()).chain(parts).collect()
 }
 
 fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
@@ -186,6 +220,24 @@ pub(super) fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn hides(name: &str, value: &str, parts: &[&str]) {
+        let found = secrets_in(name, &value.into());
+        assert_eq!(found.iter().map(Secret::expose).collect::<Vec<_>>(), parts);
+    }
+
+    #[test]
+    fn parts_of_headers_are_secrets_too() {
+        hides("x-key", "abcdef", &["abcdef"]);
+        hides("authorization", "Bearer abcdef", &["Bearer abcdef", "abcdef"]);
+        hides(
+            "Authorization",
+            "Basic dXNlcjpwYXNzd29yZA==",
+            &["Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA==", "user:password", "password"],
+        );
+        hides("cookie", "a=1; session=abcdef", &["a=1; session=abcdef", "session=abcdef", "abcdef"]);
+    }
 
     #[test]
     fn words_survive_a_shell() {

@@ -136,11 +136,20 @@ pub enum Need {
     Concurrency,
     /// It looks things up at the provider's API, and makes refunds through it.
     CallsBack,
+    /// It is registered for the provider's older API version.
+    OlderApiVersion,
 }
 
 impl Need {
-    const ALL: [Need; 6] =
-        [Need::VerifiesSignatures, Need::Durable, Need::Asynchronous, Need::InitiatesRefunds, Need::Concurrency, Need::CallsBack];
+    const ALL: [Need; 7] = [
+        Need::VerifiesSignatures,
+        Need::Durable,
+        Need::Asynchronous,
+        Need::InitiatesRefunds,
+        Need::Concurrency,
+        Need::CallsBack,
+        Need::OlderApiVersion,
+    ];
 
     /// The word in `requirements.toml` and in what a target says of itself.
     pub fn as_str(self) -> &'static str {
@@ -151,6 +160,7 @@ impl Need {
             Need::InitiatesRefunds => "initiatesRefunds",
             Need::Concurrency => "concurrency",
             Need::CallsBack => "callsBack",
+            Need::OlderApiVersion => "olderApiVersion",
         }
     }
 }

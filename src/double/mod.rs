@@ -88,8 +88,8 @@ enum Answer {
     Late(ApiReply),
     /// Not at all: the connection is lost.
     Lost,
-    /// When what is to arrive before it has arrived.
-    Held(ApiReply, Arc<Entry>),
+    /// When what is to arrive before it has arrived; without a reply the connection is lost then.
+    Held(Option<ApiReply>, Arc<Entry>),
 }
 
 impl Double {
@@ -182,7 +182,7 @@ impl Double {
     pub fn expect(&self, own: &OwnRefund, waits: bool) {
         self.with(&own.order_id, |order| {
             order.asked.push(own.clone());
-            order.waits = waits;
+            (order.waits, order.loses) = (waits, own.answer_lost);
         });
         #[cfg(all(unix, feature = "http"))]
         if let Some(entry) = self.entry(&own.order_id) {
@@ -257,9 +257,13 @@ impl Double {
         let is_made = call.method == ApiMethod::Post && reply.status < 300;
         if is_made {
             order.remember(call, &reply);
+            let loses = std::mem::take(&mut order.loses);
             if order.waits {
                 drop(order);
-                return Answer::Held(reply, entry);
+                return Answer::Held((!loses).then_some(reply), entry);
+            }
+            if loses {
+                return Answer::Lost;
             }
         }
         if fault == Some(ApiFault::Slow) { Answer::Late(reply) } else { Answer::Now(reply) }
@@ -278,7 +282,8 @@ impl Double {
 impl Api for Double {
     fn call(&self, call: &ApiCall) -> Option<ApiReply> {
         match self.answer(call) {
-            Answer::Now(reply) | Answer::Late(reply) | Answer::Held(reply, _) => Some(reply),
+            Answer::Now(reply) | Answer::Late(reply) => Some(reply),
+            Answer::Held(reply, _) => reply,
             Answer::Lost => None,
         }
     }
@@ -295,5 +300,7 @@ impl std::fmt::Debug for Double {
     }
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,8 @@ pub(super) struct Order {
     pub(super) asked: Vec<OwnRefund>,
     /// Whether the answer to the next request that makes one waits.
     pub(super) waits: bool,
+    /// Whether that answer is lost.
+    pub(super) loses: bool,
     /// What goes wrong with so many of the next calls.
     pub(super) fault: Option<(ApiFault, u32)>,
     pub(super) calls: Calls,

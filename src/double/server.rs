@@ -86,11 +86,13 @@ async fn accept(listener: TcpListener, double: Weak<Double>) {
 
 /// The error hangs up without an answer.
 async fn answered(double: Weak<Double>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, io::Error> {
-    let call = match read(request).await {
+    let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
+    let version_header = double.upgrade().ok_or_else(gone)?.api.version_header();
+    let call = match read(request, version_header).await {
         Ok(call) => call,
         Err(refused) => return Ok(refused),
     };
-    let Some(double) = double.upgrade() else { return Err(io::Error::from(io::ErrorKind::ConnectionAborted)) };
+    let double = double.upgrade().ok_or_else(gone)?;
     let answer = double.answer(&call);
     drop(double);
     let reply = match answer {
@@ -104,7 +106,7 @@ async fn answered(double: Weak<Double>, request: Request<Incoming>) -> Result<Re
             entry.gate.request_is_there();
             // A shop that takes nothing in meanwhile gets its answer in the end.
             let _ = tokio::time::timeout(LONGEST_HOLD, entry.gate.opened()).await;
-            reply
+            reply.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?
         }
     };
     Ok(response(&reply))
@@ -120,7 +122,7 @@ fn response(reply: &ApiReply) -> Response<Full<Bytes>> {
 }
 
 /// The call, or what is answered to something that is none.
-async fn read(request: Request<Incoming>) -> Result<ApiCall, Response<Full<Bytes>>> {
+async fn read(request: Request<Incoming>, version_header: Option<&str>) -> Result<ApiCall, Response<Full<Bytes>>> {
     let plain = |status: u16, what: &str| {
         response(&ApiReply { status, body: format!(r#"{{"error":{{"message":"{what}","type":"invalid_request_error"}}}}"#) })
     };
@@ -137,12 +139,14 @@ async fn read(request: Request<Incoming>) -> Result<ApiCall, Response<Full<Bytes
     let query = head.uri.query().unwrap_or_default().as_bytes();
     let parameters =
         [query, &body].into_iter().flat_map(form_urlencoded::parse).map(|(name, value)| (name.into_owned(), value.into_owned()));
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok(ApiCall {
         method,
         path: head.uri.path().to_owned(),
         parameters: parameters.collect(),
         key: key(&head.headers),
-        idempotency_key: head.headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned),
+        idempotency_key: text("idempotency-key"),
+        version: version_header.and_then(text),
     })
 }
 

@@ -12,6 +12,10 @@ use crate::{
 /// A case of the first provider whose API is served: two refunds, of which the shop makes the second itself and the first
 /// fails at the end.
 fn case() -> (Case, Arc<Double>) {
+    case_for(false)
+}
+
+fn case_for(older: bool) -> (Case, Arc<Double>) {
     let provider =
         registered().iter().map(|provider| provider.embedded()).find(|provider| provider.api().is_some()).expect("one has an API");
     let ask = |units, own| Action::Refund {
@@ -25,7 +29,7 @@ fn case() -> (Case, Arc<Double>) {
     let fail = Action::Fail { refund: 1, reason: true, shape: Default::default() };
     let steps = [ask(300, false), ask(200, true), fail].map(Step::plain).to_vec();
     let plan = Plan { orders: Vec::new(), steps, only: Vec::new(), look: 0 };
-    let audience = Audience { calls_back: true, ..Audience::EVERYBODY };
+    let audience = Audience { calls_back: true, older, ..Audience::EVERYBODY };
     (lower_for(provider, &plan, 7, audience).case, Double::of(provider.api().expect("it has one")))
 }
 
@@ -222,4 +226,57 @@ fn events_can_be_fetched_as_they_were_sent() {
     let (_, event) = looked(&double, &path, &[]);
     let sent: Value = serde_json::from_str(delivery.body.text().expect("text")).expect("JSON");
     assert_eq!(event, sent);
+}
+
+/// What a charge and its payment intent carry for a call that asks for a version.
+#[track_caller]
+fn carried(older: bool, version: Option<&str>, lists: bool) {
+    let (case, double) = case_for(older);
+    let ticket = double.begin(&case);
+    double.advance(&ticket, last(&case));
+    let look = |path: String| {
+        let reply = double.call(&ApiCall { version: version.map(str::to_owned), ..ApiCall::get(path) }).expect("an answer");
+        serde_json::from_str::<Value>(&reply.body).expect("JSON")
+    };
+    let charge = look(format!("/v1/charges/{}", case.orders[0].charges[0].id));
+    let payment = look(format!("/v1/payment_intents/{}", payment(&case)));
+    assert_eq!(charge["refunds"]["total_count"].as_u64(), lists.then_some(2), "{charge}");
+    assert_eq!(charge["refunds"]["data"][0]["status"].as_str(), lists.then_some("succeeded"));
+    assert_eq!(payment["charges"]["data"][0]["refunds"]["data"].as_array().map(Vec::len), lists.then_some(2), "{payment}");
+}
+
+#[test]
+fn objects_are_of_the_accounts_version_or_of_the_one_that_is_asked_for() {
+    carried(false, None, false);
+    carried(true, None, true);
+    carried(true, Some("2026-10-28.endive"), false);
+    carried(false, Some("2020-08-27"), true);
+}
+
+#[test]
+fn a_payment_intent_is_about_what_was_paid() {
+    let (case, double) = case();
+    let _ticket = double.begin(&case);
+    let (_, intent) = looked(&double, &format!("/v1/payment_intents/{}", payment(&case)), &[]);
+    let (_, charge) = looked(&double, &format!("/v1/charges/{}", case.orders[0].charges[0].id), &[]);
+    assert_eq!(intent["amount"], charge["amount_captured"]);
+    assert_eq!(intent["amount_received"], charge["amount_captured"]);
+    assert_eq!(intent["latest_charge"], charge["id"]);
+    let secret = intent["client_secret"].as_str().expect("a text");
+    assert!(secret.starts_with(intent["id"].as_str().expect("an id")), "{secret}");
+}
+
+#[test]
+fn a_lost_answer_is_there_for_the_same_key() {
+    let (case, double) = case();
+    let ticket = double.begin(&case);
+    let own = OwnRefund { answer_lost: true, ..own(&case) };
+    double.expect(&own, false);
+    let call = |key: &str| double.call(&ApiCall::post("/v1/refunds", &[("payment_intent", &payment(&case)), ("amount", "200")], key));
+    assert_eq!(call("a"), None);
+    assert!(double.was_made(&own));
+    assert!(call("a").is_some_and(|reply| reply.status == 200 && reply.body.contains(&own.refund.id)));
+    assert_eq!(double.wrong(&ticket), None);
+    assert_eq!(call("b").map(|reply| reply.status), Some(400));
+    assert!(double.wrong(&ticket).is_some());
 }

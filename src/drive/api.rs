@@ -10,7 +10,7 @@ use super::{
     sign::Sealed,
 };
 use crate::{
-    adapter::{Amid, Request},
+    adapter::{Amid, Request, TargetError, TargetErrorKind},
     case::{Case, Delivery, OwnRefund, OwnRefundDetails},
     check::{Failure, FailureKind},
     double::{Calls, Double, Ticket},
@@ -66,7 +66,8 @@ impl Driver<'_> {
             return self.call("initiate", |target| target.initiate(own)).map_err(blame);
         };
         double.expect(own, false);
-        self.call("initiate", |target| target.initiate(&without_id(own))).map_err(blame)?;
+        let made = self.call("initiate", |target| target.initiate(&without_id(own)));
+        unless_lost(own, made)?;
         self.until_made(&double, own)
     }
 
@@ -100,7 +101,7 @@ impl Driver<'_> {
             self.call("initiate", |target| Ok(target.initiate_amid(&without_id(own), &requests, &amid))).map_err(blame)?;
         let took = self.since(started);
         double.release(&own.order_id);
-        made.map_err(blame)?;
+        unless_lost(own, made)?;
         self.answered_together(index, first, answers, took, run, outcome)?;
         self.until_made(&double, own)?;
         rest.iter().try_for_each(|delivery| self.deliver(index, delivery, run, outcome))
@@ -152,7 +153,15 @@ impl Amid for HeldBack<'_> {
 
 /// What a target is told that makes the refund itself.
 fn without_id(own: &OwnRefund) -> OwnRefund {
-    OwnRefund { refund: OwnRefundDetails { id: String::new(), ..own.refund.clone() }, ..own.clone() }
+    OwnRefund { refund: OwnRefundDetails { id: String::new(), ..own.refund.clone() }, answer_lost: false, ..own.clone() }
+}
+
+/// Whoever gets no answer and does not ask again may say so: the webhooks tell of the refund.
+fn unless_lost(own: &OwnRefund, made: Result<(), TargetError>) -> Result<(), Stop> {
+    match made {
+        Err(TargetError { kind: TargetErrorKind::Declined(_) | TargetErrorKind::Refused(_), .. }) if own.answer_lost => Ok(()),
+        made => made.map_err(blame),
+    }
 }
 
 fn wrong_call(message: String) -> Failure {

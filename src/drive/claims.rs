@@ -25,9 +25,16 @@ pub fn claims_remarks(provider: &dyn Provider, capabilities: &Capabilities) -> V
     let patterns = capabilities.subscribes.iter().flatten();
     let nothing_to_call = (capabilities.calls_back && provider.api().is_none())
         .then(|| format!("capabilities.callsBack: no API of {} is served here, so the claim counts for nothing", provider.name()));
-    let idle = patterns.filter(|pattern| !fits_something(provider, pattern));
-    let idle = idle.map(|pattern| format!("capabilities.subscribes: `{pattern}` fits no event type of {}", provider.name()));
-    idle.chain(nothing_to_call).collect()
+    let older = capabilities.older_api_version;
+    let one_version = (older && provider.older_version().is_none())
+        .then(|| format!("capabilities.olderApiVersion: {} has one version here, so the claim counts for nothing", provider.name()));
+    let kinds = || provider.corpus().catalogue.iter().map(|event| event.kind.as_str());
+    let idle = patterns.filter(|pattern| !kinds().any(|kind| fits_pattern(pattern, kind) && provider.sends(kind, older)));
+    let idle = idle.map(|pattern| match provider.older_version().filter(|_| older && fits_something(provider, pattern)) {
+        Some(version) => format!("capabilities.subscribes: `{pattern}` fits no event type that is sent in API version {version}"),
+        None => format!("capabilities.subscribes: `{pattern}` fits no event type of {}", provider.name()),
+    });
+    idle.chain(nothing_to_call).chain(one_version).collect()
 }
 
 /// Statuses of which one may be shown for another where a target says that it cannot tell them apart. Whatever is joined
@@ -69,7 +76,8 @@ fn fits_something(provider: &dyn Provider, pattern: &str) -> bool {
 }
 
 fn hears_nothing(provider: &dyn Provider, capabilities: &Capabilities) -> Option<String> {
-    let hears_something = provider.corpus().catalogue.iter().any(|event| capabilities.is_subscribed(&event.kind));
+    let is_sent = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, capabilities.older_api_version);
+    let hears_something = provider.corpus().catalogue.iter().any(|event| is_sent(&event.kind));
     (!hears_something)
         .then(|| format!("field `capabilities.subscribes`: fits no event type of {}, so nothing can be judged", provider.name()))
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     adapter::{Request, TargetError, TargetErrorKind},
     case::{Delivery, Effect, Mishap},
-    check::{Failure, FailureKind, Rules, judge_answer},
+    check::{Failure, FailureKind, Rules, judge_answer, refused_once},
     double::Ticket,
 };
 
@@ -68,17 +68,20 @@ impl Driver<'_> {
         let redeliveries = if delivery.effect.must_be_acknowledged() { REDELIVERIES } else { 0 };
         outcome.sent[sent].answers.push(first);
         let mut failure = judge_answer(delivery, first, run.rules);
+        let mut last = first;
         for _ in 0..redeliveries {
             if failure.is_none() {
                 break;
             }
-            let status = self.send(delivery, run.rules, outcome)?;
-            outcome.sent[sent].answers.push(status);
-            failure = judge_answer(delivery, status, run.rules);
+            self.judge_refusal(delivery, last, run.rules)?;
+            last = self.send(delivery, run.rules, outcome)?;
+            outcome.sent[sent].answers.push(last);
+            failure = judge_answer(delivery, last, run.rules);
         }
         match failure {
             None => {
                 run.acknowledged(delivery);
+                outcome.refused_first += u64::from(last != first && delivery.effect == Effect::Accept);
                 Ok(())
             }
             // It may be that the target takes it later, when it has seen others; the provider tries again for days.
@@ -89,6 +92,13 @@ impl Driver<'_> {
             Some(_) if self.conditions.lenient => Ok(()),
             Some(failure) => Err(failure.into()),
         }
+    }
+
+    /// A valid event that is refused is wrong where it should be acknowledged at once, and lost where it is not sent again.
+    fn judge_refusal(&self, delivery: &Delivery, status: u16, rules: Rules) -> Result<(), Stop> {
+        let is_sent_again = self.provider.sends_again_after(status);
+        let is_wrong = delivery.effect == Effect::Accept && (rules.at_once || !is_sent_again);
+        if is_wrong && !self.conditions.lenient { Err(refused_once(delivery, status, is_sent_again).into()) } else { Ok(()) }
     }
 
     pub(super) fn deliver_together<'c>(
@@ -173,8 +183,9 @@ impl Driver<'_> {
                 let entry = outcome.sent[sent].entry;
                 let status = self.send(delivery, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?;
                 outcome.sent[sent].answers.push(status);
-                if let Some(failure) = judge_answer(delivery, status, run.rules) {
-                    still.push(Unanswered { sent, delivery, failure });
+                match judge_answer(delivery, status, run.rules) {
+                    Some(failure) => still.push(Unanswered { sent, delivery, failure }),
+                    None => outcome.refused_first += u64::from(outcome.sent[sent].answers.len() > 1),
                 }
             }
             run.unanswered = still;

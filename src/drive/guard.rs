@@ -47,8 +47,16 @@ pub fn is_in_target() -> bool {
 pub(super) fn guarded<T>(operation: &str, call: impl FnOnce() -> T) -> Result<T, TargetError> {
     let outer = IN_TARGET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
+    let result = result.map_err(|panic| {
+        let how = panicked(&*panic);
+        // What it panicked with is its own as well, and may panic when it is dropped.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            std::mem::forget(again);
+        }
+        TargetError::new(operation, TargetErrorKind::Crashed(how))
+    });
     IN_TARGET.set(outer);
-    result.map_err(|panic| TargetError::new(operation, TargetErrorKind::Crashed(panicked(&*panic))))
+    result
 }
 
 /// A durable target that cannot come up on its own state is no adapter's fault.

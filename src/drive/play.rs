@@ -52,6 +52,8 @@ impl Played {
 pub struct Outcome {
     /// How many deliveries were sent, redeliveries after errors included.
     pub deliveries: u64,
+    /// How many valid events were answered with an error first and acknowledged when they were sent again.
+    pub refused_first: u64,
     /// What was sent, and what was answered.
     pub sent: Vec<Sent>,
     /// What was seen.

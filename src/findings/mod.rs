@@ -9,6 +9,7 @@
 //! This room knows plans, cases and the bank, and asks a [`Stage`] to play them. It keeps no verdicts and writes no report.
 
 mod alike;
+mod dear;
 mod inquiry;
 mod likeness;
 mod mistake;

@@ -46,7 +46,7 @@ impl<S: Stage> Inquiry<'_, S> {
         let amid = case.entries.iter().any(|entry| matches!(entry.act, Act::Meanwhile(..)));
         let circumstances = [
             (case.all_deliveries().any(|delivery| delivery.api.is_some()), Recipe::ApiFailure, FaultKind::ApiFails { how: 0 }),
-            (amid, Recipe::WebhookBeforeAnswer, FaultKind::BeforeAnswer { with: 1 }),
+            (amid, Recipe::WebhookBeforeAnswer, FaultKind::BeforeAnswer { with: 1, lost: false }),
             (case.races(), Recipe::Concurrent, FaultKind::Together { with: 1 }),
         ];
         for (_, recipe, kind) in circumstances.into_iter().filter(|(is_so, ..)| *is_so) {

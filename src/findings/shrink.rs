@@ -63,13 +63,18 @@ type TryPlan<'a, T> = dyn FnMut(&Plan) -> Result<Option<(usize, T)>, OutOfLuck> 
 
 /// What fails whatever is delivered is shown by one event that tells nothing.
 fn by_one_event<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
-    let bare = Plan { steps: vec![Step::plain(Action::Other { event: 0 })], only: Vec::new(), ..best.plan.clone() };
+    let bare = bare(&best.plan);
     if bare != best.plan
         && let Some((_, shown)) = try_plan(&bare)?
     {
         *best = Shrunk { plan: bare, shown, is_smallest: false };
     }
     Ok(())
+}
+
+/// One event that tells nothing, in place of whatever there is.
+pub(super) fn bare(plan: &Plan) -> Plan {
+    Plan { steps: vec![Step::plain(Action::Other { event: 0 })], only: Vec::new(), ..plan.clone() }
 }
 
 fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
@@ -102,6 +107,7 @@ fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(),
     }
 }
 
-fn omissions(plan: &Plan) -> usize {
+/// How many events are left out.
+pub(super) fn omissions(plan: &Plan) -> usize {
     plan.steps.iter().flat_map(|step| &step.faults).filter(|fault| fault.kind == FaultKind::Omit).count()
 }

@@ -1,15 +1,16 @@
 //! The smallest case of a mistake, also where chance has a say.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
 use super::{
     alike::{alike, alike_but_for_ids, shape_of},
+    dear::{Player, shrink_dear},
     inquiry::Inquiry,
-    mistake::{Failing, Mistake, Stage},
+    mistake::{Failing, Mistake, Shown, Stage},
     shrink::{ShrinkLimits, Shrunk, shrink},
     trigger::features,
 };
-use crate::{case::Case, check::FailureKind, plan::Plan};
+use crate::{case::Case, check::FailureKind, plan::Plan, reference::Fault};
 
 /// How often a case is run whose end depends on chance before it counts as one that does not fail; as often again after it failed
 /// once.
@@ -18,50 +19,99 @@ const TRIES: u32 = 5;
 /// How often a smallest case whose end depends on chance is run, to say how often it fails.
 const CHANCES: u32 = 20;
 
+/// Attempts at showing a failure by other plans.
+struct Attempts<'s, S> {
+    stage: &'s mut S,
+    host: usize,
+    /// In what way they must fail.
+    kind: FailureKind,
+    /// The faults that the target is taken to have: what they do too shows nothing new.
+    assumed: Vec<Fault>,
+    started: Duration,
+    /// The fewest deliveries that failed.
+    best: usize,
+}
+
+impl<S: Stage> Attempts<'_, S> {
+    /// How many deliveries a plan comes to and what it showed, if it fails. One lucky failure is no reason to go on with a case:
+    /// what is left at the end must come again.
+    fn fails_at_last(&mut self, plan: &Plan) -> Option<(usize, (Case, Shown))> {
+        let (mut tries, mut seen) = (0, 0);
+        loop {
+            tries += 1;
+            let case = self.stage.case(self.host, plan);
+            if case.deliveries() == 0 {
+                return None;
+            }
+            let shown = self.stage.play(self.host, &case, Some(self.kind))?;
+            if self.is_new(&case, &shown) {
+                seen += 1;
+                if seen > 1 || !case.is_chancy() {
+                    return Some(self.taken(case, shown));
+                }
+            }
+            if tries >= TRIES * (1 + seen) || !case.is_chancy() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether it fails in the same way, and not as the assumed faults do.
+    fn is_new(&mut self, case: &Case, shown: &Shown) -> bool {
+        let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == self.kind);
+        fails && (self.assumed.is_empty() || !alike(&self.stage.foretell(self.host, case, &self.assumed), shown))
+    }
+
+    fn taken(&mut self, case: Case, shown: Shown) -> (usize, (Case, Shown)) {
+        let size = case.deliveries();
+        if size < self.best {
+            self.best = size;
+            self.stage.smaller(self.host, size);
+        }
+        (size, (case, shown))
+    }
+}
+
+impl<S: Stage> Player<(Case, Shown)> for Attempts<'_, S> {
+    fn size(&mut self, plan: &Plan) -> usize {
+        self.stage.case(self.host, plan).deliveries()
+    }
+
+    fn fails(&mut self, plans: &[Plan]) -> Vec<Option<(usize, (Case, Shown))>> {
+        let cases: Vec<Case> = plans.iter().map(|plan| self.stage.case(self.host, plan)).collect();
+        if cases.len() == 1 || cases.iter().any(Case::is_chancy) {
+            return plans.iter().map(|plan| self.fails_at_last(plan)).collect();
+        }
+        let shown = self.stage.play_all(self.host, &cases, Some(self.kind));
+        let mut failed = Vec::new();
+        for (case, shown) in cases.into_iter().zip(shown) {
+            let shown = shown.filter(|shown| self.is_new(&case, shown));
+            failed.push(shown.map(|shown| self.taken(case, shown)));
+        }
+        failed
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.stage.elapsed().saturating_sub(self.started)
+    }
+}
+
 impl<S: Stage> Inquiry<'_, S> {
     /// The smallest case that fails in the same way and not as the assumed faults do, whether it is the smallest that there
     /// is, and how often it fails where that is chance.
     pub(super) fn smallest(&mut self, at: Failing, kind: FailureKind) -> (Failing, bool, Option<(u32, u32)>) {
         let limits = self.stage.limits(kind);
-        let started = self.stage.elapsed();
-        let host = at.host;
+        let (host, assumed) = (at.host, self.assumed());
+        let is_dear = self.stage.is_dear(kind, &at.case);
+        let at_once = if is_dear { self.stage.at_once(kind, &at.case) } else { 1 };
         let first = Shrunk { plan: at.plan.clone(), shown: (at.case, at.shown), is_smallest: false };
-        let assumed = self.assumed();
-        let stage = RefCell::new(&mut self.stage);
-        let mut best = usize::MAX;
-        let smaller = shrink(
-            first,
-            limits,
-            || stage.borrow().elapsed().saturating_sub(started),
-            |plan| {
-                let mut stage = stage.borrow_mut();
-                // One lucky failure is no reason to go on with a case: what is left at the end must come again.
-                let (mut tries, mut seen) = (0, 0);
-                loop {
-                    tries += 1;
-                    let case = stage.case(host, plan);
-                    if case.deliveries() == 0 {
-                        return None;
-                    }
-                    let shown = stage.play(host, &case, Some(kind))?;
-                    let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == kind);
-                    if fails && (assumed.is_empty() || !alike(&stage.foretell(host, &case, &assumed), &shown)) {
-                        seen += 1;
-                        if seen > 1 || !case.is_chancy() {
-                            let size = case.deliveries();
-                            if size < best {
-                                best = size;
-                                stage.smaller(host, size);
-                            }
-                            return Some((size, (case, shown)));
-                        }
-                    }
-                    if tries >= TRIES * (1 + seen) || !case.is_chancy() {
-                        return None;
-                    }
-                }
-            },
-        );
+        let started = self.stage.elapsed();
+        let stage = RefCell::new(Attempts { stage: &mut self.stage, host, kind, assumed, started, best: usize::MAX });
+        let smaller = if is_dear {
+            shrink_dear(first, limits, at_once, &mut stage.into_inner())
+        } else {
+            shrink(first, limits, || stage.borrow().elapsed(), |plan| stage.borrow_mut().fails_at_last(plan))
+        };
         let Shrunk { plan, shown: (case, shown), is_smallest } = smaller;
         let chance = self.chance(host, &plan, &case, kind, limits);
         let mut case = case;

@@ -59,3 +59,9 @@ fn errors_of_parts_name_no_place() {
     let error = from_value::<std::collections::BTreeMap<String, u8>>(&value).expect_err("no number");
     assert!(!error.contains("line"), "{error}");
 }
+
+#[test]
+fn values_are_counted() {
+    assert_eq!(super::values(br#"{"a,[{\\\"": [1, "],", {}]}"#), 5);
+    assert_eq!(super::values(b"1"), 0);
+}

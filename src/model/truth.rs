@@ -7,7 +7,7 @@
 use super::dispute::{DisputeStage, DisputeTruth};
 use crate::{
     domain::{Lifecycle, RefundState, Status},
-    plan::{Action, DisputeMove, FailureShape, Level, Opening, Pick},
+    plan::{Action, DisputeMove, Extra, FailureShape, Level, Opening, Pick},
 };
 
 /// The truth about one order. All amounts are minor units of its currency.
@@ -17,8 +17,10 @@ pub struct OrderTruth {
     pub captured: u64,
     /// The charges that paid for it.
     pub charges: Vec<Charge>,
-    /// What each item cost.
+    /// What each item cost; together less than was captured where shipping and tax are of no item.
     pub items: Vec<u64>,
+    /// What it has that a plain order has not.
+    pub extras: Vec<Extra>,
     /// Every refund that was ever asked for, oldest first.
     pub refunds: Vec<RefundTruth>,
     /// Every chargeback: the amount, and whether it was for fraud.
@@ -36,6 +38,8 @@ pub struct OrderTruth {
 pub struct Charge {
     /// What was captured with it.
     pub captured: u64,
+    /// What was asked of it besides and cancelled.
+    pub cancelled: u64,
     /// Its charge refunds so far, oldest first.
     pub refunds: Vec<ChargeRefund>,
 }
@@ -145,8 +149,9 @@ impl OrderTruth {
     pub fn of(captured: u64, charges: Vec<u64>, items: Vec<u64>) -> OrderTruth {
         OrderTruth {
             captured,
-            charges: charges.into_iter().map(|captured| Charge { captured, refunds: Vec::new() }).collect(),
+            charges: charges.into_iter().map(|captured| Charge { captured, cancelled: 0, refunds: Vec::new() }).collect(),
             items,
+            extras: Vec::new(),
             refunds: Vec::new(),
             chargebacks: Vec::new(),
             disputed: false,
@@ -161,6 +166,45 @@ impl OrderTruth {
     pub fn living_by(mut self, lifecycle: Lifecycle) -> OrderTruth {
         self.lifecycle = lifecycle;
         self
+    }
+
+    /// The same order with what a plain one has not.
+    #[must_use]
+    pub fn with_extras(mut self, extras: Vec<Extra>) -> OrderTruth {
+        self.extras = extras;
+        let items = self.items.len() as u64;
+        if self.has(Extra::Shipping) {
+            let beside = (self.captured / 5).min(self.captured - items);
+            self.items = split(self.captured - beside, items).collect();
+        }
+        if self.has(Extra::FreeItem) {
+            self.items.push(0);
+        }
+        if let Some(last) = self.charges.last_mut().filter(|_| self.extras.contains(&Extra::Cancelled)) {
+            last.cancelled = last.captured / 2 + 1;
+        }
+        self
+    }
+
+    /// Whether it has this.
+    pub fn has(&self, extra: Extra) -> bool {
+        self.extras.contains(&extra)
+    }
+
+    /// How many pieces of an item were bought.
+    pub fn pieces(&self, item: usize) -> u32 {
+        const PIECES: [u32; 3] = [2, 3, 4];
+        if self.has(Extra::Quantities) { PIECES[item % PIECES.len()] } else { 1 }
+    }
+
+    /// What was captured that is of no item.
+    pub fn beside_items(&self) -> u64 {
+        self.captured.saturating_sub(self.items.iter().sum())
+    }
+
+    /// What was ordered and cancelled before it was captured.
+    pub fn cancelled(&self) -> u64 {
+        self.charges.iter().map(|charge| charge.cancelled).sum()
     }
 
     /// The sum of what was paid back.
@@ -246,11 +290,9 @@ impl OrderTruth {
         if available == 0 || self.disputes.iter().any(|dispute| dispute.taken() > 0) {
             return None;
         }
-        let requested = amount.of(available);
-        let items = match level {
-            Level::Order => Vec::new(),
-            Level::Items => self.take_items(requested),
-        };
+        let of_items = if level == Level::Items { self.left_of_items().iter().sum::<u64>().min(available) } else { 0 };
+        let requested = amount.of(if of_items > 0 { of_items } else { available });
+        let items = if of_items > 0 { self.take_items(requested) } else { Vec::new() };
         let joined = self.groups.iter().rposition(|group| joins && group.state == RefundState::Pending);
         let group = joined.unwrap_or_else(|| {
             self.groups.push(Group { refunds: Vec::new(), state: RefundState::Pending });
@@ -298,7 +340,8 @@ impl OrderTruth {
             .collect()
     }
 
-    fn take_items(&self, requested: u64) -> Vec<(usize, u64, u64)> {
+    /// What no refund of items has asked for yet.
+    fn left_of_items(&self) -> Vec<u64> {
         let mut taken: Vec<u64> = vec![0; self.items.len()];
         for refund in &self.refunds {
             for &(item, asked, paid) in &refund.items {
@@ -309,11 +352,16 @@ impl OrderTruth {
                 };
             }
         }
+        self.items.iter().zip(taken).map(|(price, taken)| price - taken).collect()
+    }
+
+    fn take_items(&self, requested: u64) -> Vec<(usize, u64, u64)> {
         let mut rest = requested;
         let mut items = Vec::new();
-        for (item, &price) in self.items.iter().enumerate() {
-            let part = rest.min(price - taken[item]);
-            if part > 0 {
+        for (item, left) in self.left_of_items().into_iter().enumerate() {
+            let part = rest.min(left);
+            // What costs nothing goes back with the rest.
+            if part > 0 || self.items[item] == 0 {
                 items.push((item, part, 0));
                 rest -= part;
             }
@@ -400,7 +448,6 @@ impl OrderTruth {
             return None;
         }
         self.chargebacks.push((amount.of(available), fraud));
-        self.disputed = false;
         Some(Change::ChargedBack)
     }
 
@@ -508,6 +555,49 @@ mod tests {
             assert_eq!(order.apply(&action), None);
         }
         assert_eq!(order.status(), Status::NotRefunded);
+    }
+
+    fn with(extras: &[Extra]) -> OrderTruth {
+        OrderTruth::new(100, 1, 2).with_extras(extras.to_vec())
+    }
+
+    #[test]
+    fn shipping_is_of_no_item() {
+        let mut order = with(&[Extra::Shipping]);
+        assert_eq!((order.items.iter().sum::<u64>(), order.beside_items(), order.captured), (80, 20, 100));
+        let all = Action::Refund { amount: Pick::All, level: Level::Items, joins: false, own: false, kind: 0, opens: Opening::Pending };
+        // Of the items only what they cost is refunded; when nothing is left of them, the rest is of the order.
+        assert!(matches!(order.apply(&all), Some(Change::Opened { .. })));
+        assert_eq!((order.refunds[0].requested, order.refunds[0].items.len()), (80, 2));
+        order.apply(&all);
+        assert_eq!((order.refunds[1].requested, order.refunds[1].items.len()), (20, 0));
+    }
+
+    #[test]
+    fn what_costs_nothing_goes_back_with_the_rest() {
+        let mut order = with(&[Extra::FreeItem]);
+        order.apply(&Action::Refund {
+            amount: Pick::Units(10),
+            level: Level::Items,
+            joins: false,
+            own: false,
+            kind: 0,
+            opens: Opening::Pending,
+        });
+        assert_eq!(order.refunds[0].items, [(0, 10, 0), (2, 0, 0)]);
+    }
+
+    #[test]
+    fn what_was_cancelled_was_never_captured() {
+        let order = with(&[Extra::Cancelled, Extra::Quantities]);
+        assert_eq!((order.captured, order.available(), order.cancelled()), (100, 100, 51));
+        assert_eq!((order.pieces(0), order.pieces(1), OrderTruth::new(100, 1, 1).pieces(0)), (2, 3, 1));
+    }
+
+    #[test]
+    fn the_end_of_a_dispute_takes_no_chargeback_back() {
+        let chargeback = Action::Chargeback { amount: Pick::Units(30), fraud: false };
+        check(100, 1, &[Action::Dispute, chargeback, Action::ResolveDispute], Status::ChargedBack, 0, 70);
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
             let text = at(&value, &anatomy.created)?.as_str()?.to_owned();
             *value.pointer_mut(&anatomy.created)? = Value::from(other_digits(&text, pick)?);
         }
+        MutationKind::ZonedTime => {
+            // As libraries write a time that keep its zone with it.
+            let text = at(&value, &anatomy.created)?.as_str().filter(|text| text.ends_with('Z'))?.to_owned();
+            *value.pointer_mut(&anatomy.created)? = Value::from(format!("{text}[UTC]"));
+        }
         MutationKind::DropOptional => {
             remove(&mut value, choose(&anatomy.optional, pick)?)?;
         }

@@ -1,6 +1,6 @@
 //! A case for a target of which not everything is asked.
 
-use crate::case::{Act, Case, Delivery, Effect, Entry, Mishap};
+use crate::case::{Act, Case, Delivery, Effect, Entry, Mishap, OwnRefund};
 
 /// On what terms a case is run: what a target claims, as far as it changes what is sent.
 #[derive(Clone, Copy)]
@@ -62,7 +62,8 @@ impl Case {
                 Act::Meanwhile(own, deliveries) => {
                     let mut deliveries: Vec<Delivery> = deliveries.into_iter().filter(|delivery| sent(delivery)).collect();
                     if !(terms.initiates && terms.calls_back) || deliveries.is_empty() {
-                        let first = terms.initiates.then_some(Act::Initiate(own));
+                        // Nothing else tells of it soon.
+                        let first = terms.initiates.then_some(Act::Initiate(OwnRefund { answer_lost: false, ..own }));
                         return first.into_iter().chain(deliveries.drain(..).map(|one| Act::Deliver(Box::new(one)))).map(act).collect();
                     }
                     entry.act = Act::Meanwhile(own, deliveries);

@@ -40,7 +40,7 @@ fn deliver(refund: &str, effect: Effect) -> Act {
 
 fn own(refund: &str) -> Act {
     let details = OwnRefundDetails { id: refund.to_owned(), amount: amount(TEN), currency: "USD".to_owned() };
-    Act::Initiate(OwnRefund { order_id: "o1".to_owned(), refund: details })
+    Act::Initiate(OwnRefund { order_id: "o1".to_owned(), refund: details, answer_lost: false })
 }
 
 fn case(acts: Vec<Act>) -> Case {

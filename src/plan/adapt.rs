@@ -32,7 +32,7 @@ impl Palette {
     pub fn has(&self, kind: MutationKind) -> bool {
         match kind {
             MutationKind::AmountForm => self.decimals,
-            MutationKind::TimeDigits => self.varying_times,
+            MutationKind::TimeDigits | MutationKind::ZonedTime => self.varying_times,
             MutationKind::EmptyItems => self.items,
             MutationKind::Stale => self.dated_signatures,
             MutationKind::RotatedSecret => self.several_secrets,
@@ -85,7 +85,7 @@ mod tests {
         };
         let missing: Vec<_> = MutationKind::ALL.iter().copied().filter(|kind| !plain.has(*kind)).collect();
         use MutationKind::*;
-        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, FutureTime, AgeLimit, Stale, RotatedSecret, OtherScheme]);
+        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, ZonedTime, FutureTime, AgeLimit, Stale, RotatedSecret, OtherScheme]);
         assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }
 

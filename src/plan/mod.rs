@@ -15,5 +15,5 @@ mod strategy;
 pub use draw::draw;
 pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
-pub use step::{Action, DisputeMove, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
+pub use step::{Action, DisputeMove, Extra, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
 pub use strategy::{Palette, PlanStrategy, Recipe, for_recipe};

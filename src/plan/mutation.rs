@@ -94,6 +94,7 @@ mutations! {
     Unusual {
         UnusualNumber "an amount in an unusual notation" "An amount is written as another JSON number of the same value.";
         NullOptional "an optional member null" "An optional member that was absent is null.";
+        ZonedTime "a time with the name of its zone" "A time names its zone in brackets after it.";
     }
     Malformed {
         Truncate "body broken off" "The body breaks off.";

@@ -194,7 +194,13 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                     with(FaultKind::BrokenFirst { at: 0, after });
                 }
             }
-            FaultKind::BeforeAnswer { with: others } => smaller(others).for_each(|others| with(FaultKind::BeforeAnswer { with: others })),
+            FaultKind::AnswerLate { by } => smaller(by).filter(|by| *by > 0).for_each(|by| with(FaultKind::AnswerLate { by })),
+            FaultKind::BeforeAnswer { with: others, lost } => {
+                smaller(others).for_each(|others| with(FaultKind::BeforeAnswer { with: others, lost }));
+                if lost {
+                    with(FaultKind::BeforeAnswer { with: others, lost: false });
+                }
+            }
             FaultKind::ApiFails { how } => smaller(how).for_each(|how| with(FaultKind::ApiFails { how })),
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
             FaultKind::Mutated { mutation, same_id, after } => {
@@ -225,8 +231,14 @@ fn smaller(number: u8) -> impl Iterator<Item = u8> {
 fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
     let orders = plan.orders.iter().enumerate().flat_map(move |(index, order)| {
         let plain = OrderPlan::default();
+        let without = |gone: usize| {
+            let extras = order.extras.iter().enumerate().filter(|(place, _)| *place != gone).map(|(_, extra)| *extra).collect();
+            OrderPlan { extras, ..order.clone() }
+        };
+        let fewer: Vec<OrderPlan> = (0..order.extras.len()).map(without).collect();
         let choices = [
             plain.clone(),
+            OrderPlan { moment: 0, ..order.clone() },
             OrderPlan { charges: 1, ..order.clone() },
             OrderPlan { items: 1, ..order.clone() },
             OrderPlan { currency: 0, ..order.clone() },
@@ -235,7 +247,7 @@ fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
             OrderPlan { charges: order.charges.saturating_sub(1), ..order.clone() },
         ];
         let simpler = move |choice: &OrderPlan| weight(choice) < weight(order);
-        choices.into_iter().filter(simpler).map(move |choice| {
+        choices.into_iter().chain(fewer).filter(simpler).map(move |choice| {
             let mut simpler = plan.clone();
             simpler.orders[index] = choice;
             simpler
@@ -245,11 +257,11 @@ fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
     orders.chain(look)
 }
 
-/// Fewer parts first, then the plain amount, then smaller ones.
-fn weight(order: &OrderPlan) -> (u8, u8, u8, u64) {
+/// Fewer extras first, then fewer parts, then the plain amount, then smaller ones.
+fn weight(order: &OrderPlan) -> (usize, u8, u8, u8, u8, u64) {
     let plain = OrderPlan::default().captured;
     let captured = if order.captured == plain { 0 } else { order.captured.max(1) };
-    (order.charges.clamp(1, 3), order.items.clamp(1, 3), order.currency, captured)
+    (order.extras.len(), order.moment, order.charges.clamp(1, 3), order.items.clamp(1, 3), order.currency, captured)
 }
 
 fn each_step(plan: &Plan) -> impl Iterator<Item = (usize, &Step)> {

@@ -36,11 +36,65 @@ pub struct OrderPlan {
     pub charges: u8,
     /// How many items it has, from one to three.
     pub items: u8,
+    /// Chooses when it was made: zero is some day of a year, others are just before a day, month or year ends, or summer time
+    /// begins or ends somewhere.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub moment: u8,
+    /// What it has that a plain order has not; a provider that does not have such orders passes over it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<Extra>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_plain(moment: &u8) -> bool {
+    *moment == 0
+}
+
+/// What an order has that a plain one has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "arbitrary", derive(Arbitrary))]
+#[serde(rename_all = "camelCase")]
+pub enum Extra {
+    /// An id of another form that documents show.
+    OtherId,
+    /// Refunds with ids as long as documents show them.
+    LongRefundIds,
+    /// Several pieces of its items: the amount of an item is that of all its pieces.
+    Quantities,
+    /// A further item that costs nothing.
+    FreeItem,
+    /// Two items of the same SKU.
+    SameSku,
+    /// A part of what was captured that is for shipping and tax, and of no item.
+    Shipping,
+    /// More that was ordered than was captured: the rest was cancelled.
+    Cancelled,
+    /// Members left out or null that documents show so.
+    Sparse,
+    /// Times with nine fraction digits.
+    FineTimes,
 }
 
 impl Default for OrderPlan {
     fn default() -> OrderPlan {
-        OrderPlan { currency: 0, captured: 1000, charges: 1, items: 1 }
+        OrderPlan { currency: 0, captured: 1000, charges: 1, items: 1, moment: 0, extras: Vec::new() }
+    }
+}
+
+impl Extra {
+    /// What reports say of such an order.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Extra::OtherId => "an id of another form",
+            Extra::LongRefundIds => "long ids of refunds",
+            Extra::Quantities => "items of several pieces",
+            Extra::FreeItem => "an item that costs nothing",
+            Extra::SameSku => "two items of one SKU",
+            Extra::Shipping => "shipping and tax that are of no item",
+            Extra::Cancelled => "a part that was cancelled before it was captured",
+            Extra::Sparse => "members left out or null",
+            Extra::FineTimes => "times with nine fraction digits",
+        }
     }
 }
 
@@ -338,11 +392,20 @@ pub enum FaultKind {
         /// How many others.
         with: u8,
     },
+    /// Of a step in which the shop makes a refund itself: it hears what the provider's API answers only after so many of the
+    /// deliveries that follow.
+    AnswerLate {
+        /// How many.
+        by: u8,
+    },
     /// Of a step in which the shop makes a refund itself: so many of the deliveries that follow arrive before the provider's API
     /// has answered.
     BeforeAnswer {
         /// How many.
         with: u8,
+        /// Whether that answer is lost then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// While it is handled for the first time, the provider's API does not do what it should.
     ApiFails {
@@ -392,6 +455,7 @@ impl FaultKind {
             FaultKind::RestartAfter => "restart",
             FaultKind::KilledDuring { .. } => "redelivery after a kill",
             FaultKind::Together { .. } => "at the same time",
+            FaultKind::AnswerLate { .. } => "the shop's own request is answered late",
             FaultKind::BeforeAnswer { .. } => "before the shop's own request is answered",
             FaultKind::ApiFails { .. } => "the provider's API fails",
             FaultKind::DefectBefore { .. } => "documented defect",

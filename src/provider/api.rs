@@ -18,6 +18,11 @@ pub trait ProviderApi: Send + Sync {
     /// The ids that a call is about, as far as they stand in its path and its parameters.
     fn subjects<'c>(&self, call: &'c ApiCall) -> Vec<&'c str>;
 
+    /// The header in which a call asks for an API version, in lower case.
+    fn version_header(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Ids of further objects that follow from this one, by which it is found as well.
     fn also_named<'b>(&self, body: &'b str) -> Vec<&'b str> {
         let _ = body;

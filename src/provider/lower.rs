@@ -5,7 +5,7 @@
 mod newer;
 mod order;
 
-use order::Order;
+use order::{Order, When};
 
 use super::{
     IdOf, Message, Mint, Provider, Shown,
@@ -17,7 +17,7 @@ use crate::{
     domain::{EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth},
     mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
-    plan::{Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
+    plan::{Extra, Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -41,11 +41,13 @@ pub struct Audience<'a> {
     pub subscribed: &'a dyn Fn(&str) -> bool,
     /// Whether it calls the provider's API, so that the case needs to say what that shows.
     pub calls_back: bool,
+    /// Whether it is registered for the provider's older API version.
+    pub older: bool,
 }
 
 impl Audience<'_> {
     /// A target that gets everything and calls nobody.
-    pub const EVERYBODY: Audience<'static> = Audience { subscribed: &|_| true, calls_back: false };
+    pub const EVERYBODY: Audience<'static> = Audience { subscribed: &|_| true, calls_back: false, older: false };
 }
 
 /// Turns a plan into a case whose ids follow from `serial`.
@@ -53,7 +55,8 @@ pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
     lower_for(provider, plan, serial, Audience::EVERYBODY)
 }
 
-/// Turns a plan into a case for a target to which only some event types are sent; faults befall what it gets.
+/// Turns a plan into a case for a target to which only some event types are sent, or in an older version; faults befall what it
+/// gets.
 pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, audience: Audience<'_>) -> Lowering {
     let mut stage = Stage::new(provider, plan, serial, audience);
     let mut changes = Vec::new();
@@ -129,7 +132,8 @@ impl<'a> Stage<'a> {
         if audience.calls_back {
             for index in 0..stage.orders.len() {
                 let order = &stage.orders[index];
-                let shown = provider.shows(&order.scene(index, std::slice::from_ref(&order.created), stage.mint, 0, plan.look), &[]);
+                let when = When { mint: stage.mint, moment: 0, look: plan.look, older: audience.older };
+                let shown = provider.shows(&order.scene(index, std::slice::from_ref(&order.created), when), &[]);
                 stage.show(index, shown, 0);
             }
         }
@@ -153,14 +157,16 @@ impl<'a> Stage<'a> {
         let mut now = order.now;
         let moment = self.moment;
         let whole_seconds = self.provider.whole_seconds();
-        let is_tied = step.tied && may_tie(change);
+        // Where nothing but totals and their corrections is told, one second would not say which of them came first.
+        let is_tied = step.tied && may_tie(change) && !self.audience.older;
         let mut make_time = |event: usize| match whole_seconds {
             true => next_second(&mut now, plan.look, moment, event, is_tied),
             false => next_time(&mut now, plan.look, moment, event),
         };
         let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
-            order.names.refunds.push(self.provider.id(&self.mint, IdOf::Refund(index, refund)));
+            let (long, id) = (order.truth.has(Extra::LongRefundIds), IdOf::Refund(index, refund));
+            order.names.refunds.push(if long { self.provider.other_id(&self.mint, id) } else { self.provider.id(&self.mint, id) });
             order.refund_times.push(common[0].clone());
             self.initiate(index, refund, step);
         }
@@ -169,9 +175,9 @@ impl<'a> Stage<'a> {
             order.names.disputes.push(self.provider.id(&self.mint, IdOf::Dispute(index, dispute)));
             order.dispute_times.push(common[0].clone());
         }
-        let mint = self.mint;
+        let when = When { mint: self.mint, moment, look: plan.look, older: self.audience.older };
         let order = &self.orders[index];
-        let scene = |times| order.scene(index, times, mint, moment, plan.look);
+        let scene = |times| order.scene(index, times, when);
         let messages = self.provider.tell(&scene(&common), change);
         let times: Vec<EventTime> = common.iter().cloned().chain((COMMON_FAMILY..messages.len()).map(make_time)).collect();
         let messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
@@ -263,7 +269,10 @@ impl<'a> Stage<'a> {
         if !made.own {
             return;
         }
+        let before = |fault: &Fault| if let FaultKind::BeforeAnswer { with, lost } = fault.kind { Some((with, lost)) } else { None };
+        let (with, lost) = step.faults.iter().find_map(before).unwrap_or_default();
         let own = OwnRefund {
+            answer_lost: lost && with > 0 && self.audience.calls_back,
             order_id: order.names.order.clone(),
             refund: OwnRefundDetails {
                 id: order.names.refunds[refund].clone(),
@@ -271,10 +280,11 @@ impl<'a> Stage<'a> {
                 currency: order.currency.code().to_owned(),
             },
         };
-        let place = self.created * 2;
-        let before = |fault: &Fault| if let FaultKind::BeforeAnswer { with } = fault.kind { Some(with) } else { None };
-        let with = step.faults.iter().find_map(before).unwrap_or(0);
-        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with });
+        let answer = |fault: &Fault| if let FaultKind::AnswerLate { by } = fault.kind { Some(u32::from(by)) } else { None };
+        // Whoever calls the API has the answer when it is given.
+        let late = step.faults.iter().find_map(answer).filter(|_| self.provider.palette().varied && !self.audience.calls_back);
+        let place = self.created * 2 + late.map_or(0, |by| by * 2 + 1);
+        self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with, stays: late.is_some() });
     }
 
     fn send(&mut self, order: usize, mut message: Message, befalls: &[&FaultKind], strangers: Vec<Message>) {
@@ -336,10 +346,17 @@ impl<'a> Stage<'a> {
         }
         let restart = befalls.iter().any(|kind| matches!(kind, FaultKind::RestartAfter));
         let with = befalls.iter().find_map(|kind| if let FaultKind::Together { with } = kind { Some(*with) } else { None }).unwrap_or(0);
-        let sends = line.into_iter().map(|(place, delivery)| Send { place, order, created, act: Act::Deliver(Box::new(delivery)), with });
+        let sends = line.into_iter().map(|(place, delivery)| Send {
+            place,
+            order,
+            created,
+            act: Act::Deliver(Box::new(delivery)),
+            with,
+            stays: false,
+        });
         self.sends.extend(sends);
         if restart {
-            self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0 });
+            self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0, stays: false });
         }
     }
 

@@ -15,6 +15,7 @@ mod sending;
 pub mod stripe;
 pub mod tazapay;
 mod template;
+mod texts;
 mod times;
 
 pub use api::{ApiStore, ProviderApi, Shown};
@@ -75,6 +76,12 @@ pub trait Provider: Send + Sync {
     /// An id of the kind that the provider gives to something of an order.
     fn id(&self, mint: &Mint, of: IdOf) -> String;
 
+    /// An id for the same of another form that documents show: another kind of order id, a refund id as long as they get. Asked
+    /// for where [`Palette::extras`] has such.
+    fn other_id(&self, mint: &Mint, of: IdOf) -> String {
+        self.id(mint, of)
+    }
+
     /// The events that tell of a change, in the order in which they are created.
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message>;
 
@@ -105,6 +112,18 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
+    /// The API version beside the current one for which a target may be registered, where there is one.
+    fn older_version(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it sends events of a type to whoever is registered for its current API version, or for its `older` one. A
+    /// provider that has one version sends all of its types.
+    fn sends(&self, kind: &str, older: bool) -> bool {
+        let _ = (kind, older);
+        true
+    }
+
     /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is
     /// what was captured of its order.
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy;
@@ -116,6 +135,19 @@ pub trait Provider: Send + Sync {
     /// How long it waits for the answer to a delivery before that counts as failed.
     fn answer_limit(&self) -> Duration {
         Duration::from_millis(3000)
+    }
+
+    /// Members of bodies, as JSON Pointers, that plain events do not have and that a reader must see where they are there: they
+    /// may be what a consumer trips over.
+    fn telling_members(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Whether it sends an event again after an answer that is no 2xx. It does, where nothing else is said; what it does not send
+    /// again is lost when it was refused.
+    fn sends_again_after(&self, status: u16) -> bool {
+        let _ = status;
+        true
     }
 
     /// The name of the endpoint that an event goes to, for a provider whose consumers register several of them, such as one for
@@ -194,6 +226,8 @@ pub struct Scene<'a> {
     pub moment: u64,
     /// Chooses between equally good looks; zero is the plainest.
     pub look: u32,
+    /// Whether bodies are those of the provider's older API version.
+    pub older: bool,
 }
 
 impl Scene<'_> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    case::{Act, Delivery, Effect, Entry},
+    case::{Act, Delivery, Effect, Entry, OwnRefund},
     model::Tell,
     plan::MutationKind,
 };
@@ -17,15 +17,17 @@ pub(super) struct Send {
     pub(super) act: Act,
     /// How many of the deliveries that follow are sent at the same time as it.
     pub(super) with: u8,
+    /// Whether it keeps its place although it tells of what others have told before.
+    pub(super) stays: bool,
 }
 
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
-/// shop knows of its own refund before the provider tells of it.
+/// shop commonly knows of its own refund before the provider tells of it, unless it is to come late.
 pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
     let hoisted: Vec<(usize, u32)> = sends
         .iter()
         .enumerate()
-        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)))
+        .filter(|(_, send)| matches!(send.act, Act::Initiate(_)) && !send.stays)
         .map(|(index, own)| {
             let later = sends.iter().filter(|send| send.order == own.order && send.created >= own.created);
             (index, later.map(|send| send.place).min().unwrap_or(own.place))
@@ -37,7 +39,12 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
     let mut acts = grouped(sends);
     leave_out_what_can_be_told_otherwise(&mut acts);
-    acts.into_iter().map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
+    let calm = |act: Act| match act {
+        // Where no webhook comes before the answer, the answer is all that the shop hears.
+        Act::Initiate(own) => Act::Initiate(OwnRefund { answer_lost: false, ..own }),
+        act => act,
+    };
+    acts.into_iter().map(calm).map(|act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() }).collect()
 }
 
 /// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.

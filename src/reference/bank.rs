@@ -58,6 +58,12 @@ bank! {
         "A refund that is final when first heard of is skipped.";
     OrderByReference "order-by-reference" "ATTRIB" "refund-succeeded-updates-order" []
         "The order is looked for by the reference in the refund, not by the payin.";
+    OrderIdPattern "order-id-pattern" "ENV" "refund-complete-updates-order" | "refund-succeeded-updates-order" []
+        "An order id of another form than those of the test site is taken for somebody else's, and its events are dropped.";
+    NullMetadataFails "null-metadata-fails" "MISSING" "refund-succeeded-updates-order" []
+        "Metadata that is null, as in answers of the provider's API, is not what the shop's type says.";
+    ShortRefundIdColumn "short-refund-id-column" "MISSING" "refund-succeeded-updates-order" ["https://github.com/juspay/hyperswitch/issues/8460"]
+        "The column for refund ids holds 24 letters; longer ones end in a database error.";
     CountsBothLayers "counts-both-layers" "EVTYPE" "refund-counted-once" []
         "Refunds and charge refunds are added up, as if they were different money.";
     SucceededCountsAgain "succeeded-counts-again" "EVTYPE" "refund-counted-once" ["https://github.com/airwallex/paymentacceptance-plugin-magento/pull/13"]
@@ -80,6 +86,16 @@ bank! {
         "Of a charge's list of refunds only the last entry is read.";
     PairsLayersByAmount "pairs-layers-by-amount" "EVTYPE" "partial-refunds-add-up" []
         "A charge refund whose amount is no refund's amount is taken for one more refund.";
+    OnlyTenRefunds "only-ten-refunds" "CUMUL" "partial-refunds-add-up" []
+        "Of an order's refunds only the first ten count: the rest is on the next page.";
+    SameAmountIsKnown "same-amount-is-known" "REDELIV" "partial-refunds-add-up" ["https://github.com/saleor/apps/issues/2446"]
+        "A second refund of the same amount is taken for the one that is there already.";
+    TypedRefundSkipped "typed-refund-skipped" "MISSING" "partial-refunds-add-up" ["https://github.com/wordpress-mobile/WordPress-FluxC-Android/pull/1948"]
+        "Refunds of shipping, fees or tax have no order line and are left out.";
+    LongReasonFails "long-reason-fails" "MISSING" "partial-refunds-add-up" ["https://github.com/dj-stripe/dj-stripe/issues/2109"]
+        "A reason of more than 255 letters does not fit its column and ends in a database error.";
+    FourByteReasonFails "four-byte-reason-fails" "MISSING" "partial-refunds-add-up" []
+        "Letters outside the basic plane do not fit the column of the reason and end in a database error.";
     AnyRefundIsFull "any-refund-is-full" "PARTIAL" "full-refund-detected" ["https://github.com/202-ecommerce/stripe_official/pull/159"]
         "Any refund that succeeds makes the order refunded; no amount is compared.";
     FullRefundOffByOne "full-refund-off-by-one" "MONEY" "full-refund-detected" []
@@ -88,6 +104,10 @@ bank! {
         "The refunds are summed as binary fractions to see whether they are all of the order.";
     FullInOneRefundOnly "full-in-one-refund-only" "PARTIAL" "full-refund-detected" []
         "The order is refunded if one refund is all of it; several that add up to it are not noticed.";
+    ItemsAreAll "items-are-all" "PARTIAL" "full-refund-detected" ["https://github.com/vendurehq/vendure/issues/989"]
+        "All of an order is the sum of its items; shipping and tax are forgotten.";
+    ChargedIsCaptured "charged-is-captured" "PARTIAL" "full-refund-detected" []
+        "All of an order is what its charges say, of which a part may have been cancelled.";
     RequestedInsteadOfPaid "requested-instead-of-paid" "PARTIAL" "paid-amount-not-requested-amount" []
         "A refund that succeeded counts with the amount that was asked for.";
     RequestedDecidesStatus "requested-decides-status" "PARTIAL" "paid-amount-not-requested-amount" []
@@ -100,6 +120,14 @@ bank! {
         "A refund without an amount of its own is a refund of the whole order.";
     FirstItemOnly "first-item-only" "ATTRIB" "item-level-refunds" ["https://github.com/antiwork/gumroad/pull/5742"]
         "Of a refund of several items only the first is booked.";
+    LineTimesQuantity "line-times-quantity" "MONEY" "item-level-refunds" ["https://github.com/taxjar/taxjar-magento2-extension/issues/59"]
+        "The amount of a line is taken for the price of one piece and multiplied by the quantity.";
+    FreeItemFails "free-item-fails" "MONEY" "item-level-refunds" ["https://github.com/krokedil/klarna-payments-for-woocommerce/pull/586"]
+        "An item that costs nothing ends in a division by zero.";
+    OneLineForASku "one-line-for-a-sku" "ATTRIB" "item-level-refunds" []
+        "Items are kept by their SKU, so of two lines of one SKU only one counts.";
+    ItemPaidRequired "item-paid-required" "MISSING" "item-level-refunds" []
+        "An item that says not yet what was paid back for it is not understood.";
     RefundPerCharge "refund-per-charge" "ATTRIB" "several-charges" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2580"]
         "A refund that two charges pay is booked once for each of them.";
     FullWhenOneChargeIs "full-when-one-charge-is" "PARTIAL" "several-charges" []
@@ -156,6 +184,8 @@ bank! {
         "The webhook does not find the shop's own refund and makes another one beside it.";
     OwnRefundEventsIgnored "own-refund-events-ignored" "EXTERNAL" "own-refund-not-booked-twice" ["https://github.com/Adyen/adyen-magento2/issues/1092"]
         "Events for a refund that the shop made are skipped as echoes, also the one that it was paid.";
+    AnswerOverwrites "answer-overwrites" "RACE" "own-refund-not-booked-twice" ["https://github.com/alphagov/pay-connector/pull/5715"]
+        "The answer to the shop's own request comes after the webhook and sets the finished refund back to pending.";
     MetadataUpdateResetsState "metadata-update-resets-state" "ORDER" "metadata-update-changes-nothing" | "silent-update-changes-nothing" []
         "refund.updated sets the refund back to pending.";
     MetadataUpdateCounts "metadata-update-counts" "EVTYPE" "metadata-update-changes-nothing" | "silent-update-changes-nothing" []
@@ -170,6 +200,8 @@ bank! {
         "The shop crashes on a chargeback of an order that says no refunded amount.";
     PartialChargebackIsFull "partial-chargeback-is-full" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" []
         "A chargeback is always of everything that was captured.";
+    ResolvedLiftsChargeback "resolved-lifts-chargeback" "CHGBK" "chargeback-updates-status" ["https://github.com/Automattic/woocommerce-payments/issues/4931"]
+        "The end of a dispute lifts the chargeback that it ended with.";
     ChargebackCountsAsRefund "chargeback-counts-as-refund" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" ["https://github.com/juspay/hyperswitch-control-center/issues/4109"]
         "What was charged back is counted as refunded too.";
     ChargebackIncludesRefunds "chargeback-includes-refunds" "CHGBK" "chargeback-after-refunds" []
@@ -210,6 +242,10 @@ bank! {
         "Times are compared as text, though they have different numbers of digits.";
     WholeMinuteTimes "whole-minute-times" "TIME" "out-of-order-deliveries" []
         "Times are kept to the minute; within a minute what arrives last wins.";
+    NaiveLocalTimes "naive-local-times" "TIME" "out-of-order-deliveries" ["https://github.com/braintree/braintree_python/issues/27"]
+        "Times are taken for local ones, so in the hour that summer time skips a later event looks earlier.";
+    LocalTimesKept "local-times-kept" "TIME" "out-of-order-deliveries" []
+        "Times are kept as local ones without their zone; an hour that is repeated in autumn comes twice.";
     LatePendingReopens "late-pending-reopens" "ORDER" "final-state-stays-final" ["https://github.com/mollie/WooCommerce/issues/1252"]
         "A late refund.pending sets a refund that was paid back to pending.";
     RemembersFailedEvents "remembers-failed-events" "ACK" "redelivery-after-failure" ["https://github.com/dj-stripe/dj-stripe/issues/832"]
@@ -230,6 +266,10 @@ bank! {
         "Refunds are stored once they are final; open ones are lost in a restart.";
     SlowAnswer "slow-answer" "TIMEOUT" "acknowledges-in-time" ["https://github.com/frappe/press/pull/1175"]
         "Everything that follows from a refund is done before the answer, which takes 3.5 seconds.";
+    FirstAnswerFails "first-answer-fails" "ACK" "valid-event-acknowledged-at-once" ["https://github.com/antiwork/gumroad/pull/5712"]
+        "The event is booked, the mail about it fails, and the answer is 500; the second time nothing is left to fail.";
+    BusyFirst "busy-first" "ACK" "valid-event-acknowledged-at-once" ["https://github.com/dubinc/dub/pull/4194"]
+        "The first delivery of an event meets a lock and is answered 429; only the next one is taken.";
 
     // ---- input
     UnknownMembersRefused "unknown-members-refused" "MISSING" "unknown-members-accepted" []
@@ -250,6 +290,8 @@ bank! {
         "A number is read up to its exponent: 2.16e1 is 2.16.";
     NullMemberFails "null-member-fails" "MISSING" "unusual-json-accepted" ["https://github.com/Adyen/adyen-java-api-library/issues/554"]
         "An optional member that is null ends in an error.";
+    ZonedTimeRefused "zoned-time-refused" "TIME" "unusual-json-accepted" []
+        "A time that names its zone in brackets is not read.";
     UnknownEventFails "unknown-event-fails" "UNKNOWN-TYPE" "unknown-event-acknowledged" ["https://github.com/stripe/sync-engine/issues/114"]
         "An event type that the catalogue does not have is answered with 500.";
     UnknownEventRefused "unknown-event-refused" "UNKNOWN-TYPE" "unknown-event-acknowledged" []
@@ -330,6 +372,8 @@ bank! {
         "A second endpoint has no secret, so a signature with the empty secret passes.";
     SignsReserialisedJson "signs-reserialised-json" "SIG" "signature-covers-raw-body" ["https://github.com/stripe/stripe-node/issues/341"]
         "The signature is computed over the body as it is written anew after reading it.";
+    AsciiSignature "ascii-signature" "SIG" "signature-covers-raw-body" ["https://github.com/razorpay/razorpay-dot-net/issues/156"]
+        "The signature is computed over the body as ASCII, in which other letters are question marks.";
     SignsTrimmedBody "signs-trimmed-body" "SIG" "signature-covers-raw-body" ["https://github.com/stripe/stripe-php/issues/884"]
         "White space around the body is removed before the signature is computed.";
     SignsBodyOnly "signs-body-only" "SIG" "signature-covers-raw-body" []
@@ -362,6 +406,22 @@ bank! {
         "refund.created is taken for a refund that is under way, whatever its status says.";
     OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
+    EmbeddedListBooked "embedded-list-booked" "REDELIV" "older-api-version" ["https://github.com/edx/commerce-coordinator/pull/243"]
+        "Every refund in a charge's list is booked each time that the list comes, the old ones as well, and beside the charge's total.";
+    ListedStateStays "listed-state-stays" "FAILED" "older-api-version" ["https://github.com/solidusio/solidus_stripe/issues/265"]
+        "Refunds are read from a charge's list, and what charge.refund.updated says of them later is not handled.";
+    WaitsForRefundCreated "waits-for-refund-created" "EVTYPE" "older-api-version" ["https://github.com/webhookdb/webhookdb/issues/788"]
+        "Only events of refunds are handled, which the older version does not have.";
+    LocalClockFence "local-clock-fence" "TIME" "refund-created-updates-order" ["https://github.com/zed-industries/zed/pull/15830"]
+        "An event that was made more than an hour ago, by the shop's own clock, is taken for handled.";
+    LivemodeOfObject "livemode-of-object" "ENV" "refund-created-updates-order" ["https://github.com/pinax/pinax-stripe-light/issues/511"]
+        "Whether an event is a test is asked of the object in it; refunds do not say so, and are skipped as another environment's.";
+    RefundReadAsCharge "refund-read-as-charge" "EVTYPE" "silent-update-changes-nothing" ["https://github.com/dj-stripe/dj-stripe/issues/1039"]
+        "charge.refund.updated is read as a charge, which it does not carry, and ends in an error.";
+    DisputeReadAsCharge "dispute-read-as-charge" "MISSING" "dispute-withdraws" ["https://github.com/pinax/pinax-stripe-light/issues/104"]
+        "Events of disputes are read as charges, which they do not carry, and end in an error.";
+    AttemptFailureResets "attempt-failure-resets" "ENV" "other-events-change-nothing" ["https://github.com/202-ecommerce/stripe_official/issues/78"]
+        "That an earlier attempt to pay failed makes the order unpaid, whatever was paid and refunded since.";
     ReadsEmbeddedRefunds "reads-embedded-refunds" "MISSING" "charge-refunded-updates-order" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2497"]
         "The shop reads charge.refunds, which charges no longer carry, and ends in an error.";
     SuccessByTransition "success-by-transition" "EVTYPE" "refund-counted-once" ["https://github.com/airwallex/paymentacceptance-plugin-magento/pull/13"]
@@ -424,6 +484,8 @@ bank! {
         "Only event ids are remembered, so that the same fact under another id is booked again.";
     OwnRowBesideWebhook "own-row-beside-webhook" "ECHO" "webhook-before-answer" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/838"]
         "The answer to the shop's own request is booked as a new refund, although a webhook has booked it already.";
+    FreshKeyAfterLoss "fresh-key-after-loss" "ECHO" "webhook-before-answer" ["https://github.com/medusajs/medusa/issues/16681"]
+        "A refund whose request was not answered is asked for once more with another idempotency key.";
     FetchedOnTop "fetched-on-top" "ECHO" "fetched-state-counts-once" []
         "What the provider's API shows is booked beside what the event tells, as if they were two facts.";
     FetchFailureAcknowledged "fetch-failure-acknowledged" "ACK" "api-failure-is-not-acknowledged" []

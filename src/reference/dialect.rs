@@ -43,6 +43,17 @@ pub(super) enum Form {
     Flat,
 }
 
+impl Form {
+    /// Whether an order's id is not one of those that a shop meets first, in the documents and on the test site.
+    pub(super) fn is_odd(self, order_id: &str) -> bool {
+        match self {
+            Form::Nested => !order_id.ends_with("0336"),
+            Form::Flat => !order_id.starts_with("chk_"),
+            Form::Snapshot => false,
+        }
+    }
+}
+
 /// The provider whose webhooks are taken where nobody has said hello yet.
 pub(super) const FIRST: &Dialect = &DIALECTS[0];
 
@@ -154,6 +165,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
         ],
         members: &[
             "amount",
+            "cancels",
             "captured",
             "captures",
             "charges",
@@ -182,6 +194,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "webhookIds",
         ],
         not_tried: &[
+            Fault::AttemptFailureResets,
             Fault::CreatedAtReformatted,
             Fault::SignsBodyOnly,
             Fault::ForgetsOtherOrdersEvents,
@@ -190,6 +203,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::SecondPartTaken,
             Fault::LastSignatureOnly,
             // Its events do not say what was before, its charges have no running total, and amounts are decimals.
+            Fault::AttemptFailureResets,
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,
@@ -223,13 +237,23 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "reason",
             "reference_id",
             "status",
+            "status_description",
             "status_reason",
             "type",
             "webhook_attempt",
             "webhook_url",
         ],
         not_tried: &[
+            // A refund is of no type and no item, and nothing is charged that is not captured.
+            Fault::TypedRefundSkipped,
+            Fault::ItemsAreAll,
+            Fault::ChargedIsCaptured,
+            // Times have one form, and only two states of an open refund are told, within moments of each other.
+            Fault::ZonedTimeRefused,
+            Fault::NaiveLocalTimes,
+            Fault::LocalTimesKept,
             // Its events do not say what was before, a charge has no total, and amounts are hundredths in every currency.
+            Fault::AttemptFailureResets,
             Fault::SuccessByTransition,
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,
@@ -252,10 +276,9 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::AbsentItemsFail,
             Fault::OrderCompleteResets,
             Fault::CancellationIsRefund,
-            // Amounts have two fraction digits and times have six.
+            // Amounts have two fraction digits, and times of one order as many as each other.
             Fault::ThirdDigitCut,
             Fault::TextTimeOrder,
-            Fault::LongFractionsRefused,
         ],
     },
     Dialect {
@@ -400,6 +423,19 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "type",
         ],
         not_tried: &[
+            // Its orders and refunds are drawn without what these need.
+            Fault::OnlyTenRefunds,
+            Fault::SameAmountIsKnown,
+            Fault::TypedRefundSkipped,
+            Fault::LongReasonFails,
+            Fault::FourByteReasonFails,
+            Fault::ItemsAreAll,
+            Fault::ChargedIsCaptured,
+            Fault::AnswerOverwrites,
+            Fault::NaiveLocalTimes,
+            Fault::LocalTimesKept,
+            Fault::ZonedTimeRefused,
+            Fault::AsciiSignature,
             // There is one sum for a charge and no list of its refunds.
             Fault::CountsBothLayers,
             Fault::PictureAsDelta,

@@ -17,7 +17,7 @@ use super::{
     objects::{Dispute, Total},
     parse::{ChargeTold, ChargebackTold, Entry, Event, RefundTold, Told},
     refusal::Refusal,
-    slips::Slips,
+    slips::{self, Slips},
 };
 use crate::{
     case::{OrderSetup, OwnRefund},
@@ -31,6 +31,8 @@ pub(super) struct Ledger {
     digits: u32,
     pub(super) captured: Amount,
     charges: Vec<(String, Amount)>,
+    /// What its items cost together; only read for a fault.
+    of_items: Option<Amount>,
     pub(super) seen: HashSet<String>,
     pub(super) refunds: Vec<Refund>,
     pictures: Vec<Picture>,
@@ -82,6 +84,7 @@ impl Ledger {
             digits: currency.digits(),
             captured: first.unwrap_or(setup.captured_amount),
             charges,
+            of_items: (!setup.items.is_empty()).then(|| setup.items.iter().map(|item| item.amount).sum()),
             seen: HashSet::new(),
             refunds: Vec::new(),
             pictures: Vec::new(),
@@ -165,7 +168,7 @@ impl Ledger {
         let final_at_once = self.faults.has(Fault::OwnRefundFinalAtOnce);
         let state = if final_at_once { RefundState::Succeeded } else { RefundState::Pending };
         let told = RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None };
-        self.book(None, &told, false);
+        self.book(None, &told, self.faults.has(Fault::AnswerOverwrites));
     }
 
     fn learn_refund(&mut self, kind: &str, time: Option<EventTime>, told: &RefundTold<'_>) {
@@ -205,6 +208,12 @@ impl Ledger {
     }
 
     fn is_later(&self, new: Option<&EventTime>, known: Option<&EventTime>) -> bool {
+        if self.dialect.form == Form::Nested && self.faults.has(Fault::NaiveLocalTimes) {
+            return new.map(slips::as_local) > known.map(slips::as_local);
+        }
+        if self.dialect.form == Form::Nested && self.faults.has(Fault::LocalTimesKept) {
+            return new.map(slips::in_local_time) > known.map(slips::in_local_time);
+        }
         if self.faults.has(Fault::TextTimeOrder) {
             return new.map(EventTime::as_str) > known.map(EventTime::as_str);
         }
@@ -219,7 +228,13 @@ impl Ledger {
         if self.faults.any() && !self.listens_to_charge(told) {
             return;
         }
-        let entries = self.kept_entries(told);
+        let mut entries = self.kept_entries(told);
+        if self.faults.has(Fault::OnlyTenRefunds) {
+            entries.truncate(slips::PAGE);
+        }
+        if let Some((amount, _)) = told.own.as_ref().filter(|_| self.faults.has(Fault::ChargedIsCaptured)) {
+            self.slips.charged.insert(told.id.to_string(), *amount);
+        }
         let known = self.pictures.iter().position(|picture| picture.charge == told.id);
         match known {
             Some(known) => {
@@ -454,6 +469,12 @@ impl Ledger {
         let paid_refunds = || self.refunds.iter().filter(|refund| refund.state == RefundState::Succeeded);
         if self.faults.has(Fault::AnyRefundIsFull) {
             return true;
+        }
+        if let Some(of_items) = self.of_items.filter(|_| self.faults.has(Fault::ItemsAreAll)) {
+            return paid >= of_items;
+        }
+        if !self.slips.charged.is_empty() {
+            return paid >= self.slips.charged.values().copied().sum();
         }
         if self.faults.has(Fault::FullRefundOffByOne) {
             return paid + Amount::from_minor(1, 2) >= self.captured;

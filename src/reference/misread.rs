@@ -4,8 +4,20 @@
 
 use serde_json::value::RawValue;
 
-use super::{bank::Fault, dialect::Form, fault::Faults, ledger::Ledger, money::Amounts, parse::Envelope, refusal::Refusal};
-use crate::{domain::Status, json::Value};
+use super::{
+    bank::Fault,
+    dialect::Form,
+    fault::Faults,
+    json::Object,
+    ledger::Ledger,
+    money::Amounts,
+    parse::{Envelope, ObjectMembers, PartMembers},
+    refusal::Refusal,
+};
+use crate::{
+    domain::{Amount, Status},
+    json::Value,
+};
 
 impl Envelope<'_> {
     /// What only a shop minds that reads more strictly than the contract allows.
@@ -30,6 +42,43 @@ impl Envelope<'_> {
             return Err(Refusal::failed("a member is null"));
         }
         Ok(())
+    }
+
+    /// Puts what a refund says of itself into columns that do not take everything.
+    pub(super) fn store_reason(&self, object: &ObjectMembers<'_>) -> Result<(), Refusal> {
+        let reason = self.text(object.reason, "").unwrap_or_default();
+        if self.faults.has(Fault::LongReasonFails) && reason.chars().count() > 255 {
+            return Err(Refusal::failed("the reason is too long for its column"));
+        }
+        if self.faults.has(Fault::FourByteReasonFails) && reason.chars().any(|letter| letter.len_utf8() > 3) {
+            return Err(Refusal::failed("the reason has letters that its column does not take"));
+        }
+        if self.faults.has(Fault::ShortRefundIdColumn)
+            && self.text(object.id, "").is_ok_and(|id| id.len() > 24 && self.dialect.form == Form::Flat)
+        {
+            return Err(Refusal::failed("the refund's id is too long for its column"));
+        }
+        if self.faults.has(Fault::NullMetadataFails) && object.metadata.is_some_and(|raw| raw.get() == "null") {
+            return Err(Refusal::failed("the metadata is no object"));
+        }
+        Ok(())
+    }
+
+    /// What a faulty shop takes for the amount of an item of a refund.
+    pub(super) fn misread_item(&self, item: &PartMembers<'_>, all: &[Object<PartMembers<'_>>], amount: Amount) -> Result<Amount, Refusal> {
+        if amount.is_zero() && self.faults.has(Fault::FreeItemFails) {
+            return Err(Refusal::failed("division by zero"));
+        }
+        if item.refunded_amount.is_none() && self.faults.has(Fault::ItemPaidRequired) {
+            return Err(Refusal::failed("an item says not what was paid back"));
+        }
+        let sku = |item: &PartMembers<'_>| item.sku_id.map(RawValue::get).unwrap_or_default().to_owned();
+        let is_first = all.iter().find(|other| sku(&other.0) == sku(item)).is_some_and(|first| std::ptr::eq(&raw const first.0, item));
+        if !is_first && self.faults.has(Fault::OneLineForASku) {
+            return Ok(Amount::ZERO);
+        }
+        let pieces = item.quantity.and_then(|raw| raw.get().parse::<usize>().ok()).unwrap_or(1);
+        Ok(if self.faults.has(Fault::LineTimesQuantity) { std::iter::repeat_n(amount, pieces).sum() } else { amount })
     }
 
     /// The order that an event of any type is about, as far as a shop can guess.
@@ -68,7 +117,9 @@ pub(super) fn misread(envelope: &Envelope<'_>, order: Option<&mut Ledger>, fault
         "order.cancelled" | "order.charge.cancel.complete" if faults.has(Fault::CancellationIsRefund) => {
             order.slips.status = Some(Status::Refunded);
         }
+        "charge.failed" | "payment_intent.payment_failed" if faults.has(Fault::AttemptFailureResets) => order.forget_refunds(),
         "order.dispute" if faults.has(Fault::DisputeIsChargeback) => order.charge_back(),
+        "order.dispute.resolved" if faults.has(Fault::ResolvedLiftsChargeback) => order.lift_chargeback(),
         "order.dispute.resolved" if faults.has(Fault::DisputeIsChargeback) => order.lift_chargeback(),
         "order.dispute.resolved" if faults.has(Fault::DisputeResolvedClearsRefunds) => order.forget_refunds(),
         "sales_transaction.created" => {

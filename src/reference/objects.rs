@@ -45,7 +45,17 @@ impl Ledger {
         (new.time.as_ref(), rank(new.state)) > (known.time.as_ref(), rank(known.state))
     }
 
-    pub(super) fn learn_total(&mut self, time: EventTime, told: &TotalTold) {
+    pub(super) fn learn_total(&mut self, time: EventTime, told: &TotalTold<'_>) {
+        if self.faults.has(Fault::WaitsForRefundCreated) {
+            return;
+        }
+        for refund in &told.refunds {
+            if refund.state == RefundState::Succeeded && self.faults.has(Fault::EmbeddedListBooked) {
+                self.slips.extra += refund.paid;
+            } else {
+                self.book(Some(time.clone()), refund, false);
+            }
+        }
         if self.faults.has(Fault::IgnoresChargeEvents) || self.faults.has(Fault::NeedsKnownRefund) && self.refunds.is_empty() {
             return;
         }

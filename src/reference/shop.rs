@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use fetch::{Calls, FETCHING, OLDER};
+
 use super::{
     bank::Fault,
     dialect::{self, Dialect, Form},
@@ -59,17 +61,8 @@ pub struct ReferenceShop {
     /// How often something was fetched, and a refund asked for.
     fetches: i64,
     requests: u64,
-}
-
-/// How a shop uses the provider's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Calls {
-    /// Not at all.
-    Never,
-    /// It makes refunds.
-    ToMake,
-    /// It makes refunds, and looks at what an event is about.
-    Always,
+    /// Registered for the provider's older API version.
+    older: bool,
 }
 
 /// What it holds of the provider's API shows nothing.
@@ -78,9 +71,6 @@ impl fmt::Debug for ReferenceShop {
         f.debug_struct("ReferenceShop").field("orders", &self.orders).field("calls", &self.calls).finish_non_exhaustive()
     }
 }
-
-/// Mistakes that only a shop can make that fetches.
-const FETCHING: [Fault; 3] = [Fault::OwnRowBesideWebhook, Fault::FetchedOnTop, Fault::FetchFailureAcknowledged];
 
 /// What only a faulty shop keeps.
 #[derive(Debug, Default)]
@@ -93,6 +83,8 @@ struct ShopSlips {
     burnt: HashSet<String>,
     /// Events that were new at the beginning of what is under way now.
     under_way: Option<HashSet<String>>,
+    /// Bodies that were answered before.
+    answered: HashSet<Vec<u8>>,
     is_broken: bool,
     is_locked: bool,
 }
@@ -129,6 +121,8 @@ impl ReferenceShop {
             api: None,
             fetches: 0,
             requests: 0,
+            // Who makes a mistake with that version is registered for it.
+            older: OLDER.iter().any(|fault| faults.has(*fault)),
         }
     }
 
@@ -148,6 +142,12 @@ impl ReferenceShop {
 
     fn fetches(&self) -> bool {
         self.calls == Calls::Always && self.api.is_some()
+    }
+
+    /// The same, registered for the provider's older API version.
+    #[must_use]
+    pub fn registered_for_older_version(self) -> ReferenceShop {
+        ReferenceShop { older: true, ..self }
     }
 
     /// From now on signatures are looked at, or not.
@@ -229,12 +229,19 @@ impl ReferenceShop {
         let faults = self.faults;
         let payment = event.order_id.clone();
         let event = self.readdressed(event);
+        if self.has(Fault::OrderIdPattern) && self.dialect.form.is_odd(&event.order_id) {
+            return Ok(());
+        }
         if self.fetches() && self.order(&event.order_id).is_some() {
             return self.take_in_fetched(&event, &payment);
         }
         let turns_to_another = self.slips.last_order.as_ref().is_some_and(|last| *last != event.order_id);
         if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
             self.orders.values_mut().for_each(Ledger::forget_event_ids);
+        }
+        let an_hour_ago = i64::try_from(self.clock.unix_seconds()).unwrap_or(i64::MAX) - 3600;
+        if faults.has(Fault::LocalClockFence) && event.time.micros() < an_hour_ago.saturating_mul(1_000_000) {
+            return Ok(());
         }
         let order = match self.order(&event.order_id) {
             Some(order) => order,
@@ -392,6 +399,7 @@ impl Target for ReferenceShop {
             initiates_refunds: true,
             concurrency: 4,
             calls_back: self.calls != Calls::Never && self.api.is_some(),
+            older_api_version: self.older,
             ..Capabilities::default()
         };
         Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })
@@ -416,7 +424,12 @@ impl Target for ReferenceShop {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let is_new = (self.has(Fault::FirstAnswerFails) || self.has(Fault::BusyFirst)) && self.slips.answered.insert(request.body.to_vec());
+        if is_new && self.has(Fault::BusyFirst) {
+            return Ok(429);
+        }
         Ok(match self.receive(request) {
+            Ok(()) if is_new => 500,
             Ok(()) => 200,
             Err(refusal) => self.refuse(refusal, request.body),
         })

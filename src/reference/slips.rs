@@ -3,7 +3,7 @@
 //! Shops that book each event as one more amount are told apart from the ledger's picture by `extra`: what they
 //! booked that they should not have.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
     bank::Fault,
@@ -42,6 +42,27 @@ pub(super) struct Slips {
     pub(super) met_again: HashSet<String>,
     /// Whether an event was booked that tells that a refund was paid back.
     pub(super) had_completion: bool,
+    /// The amounts of charges, of which a part may have been cancelled.
+    pub(super) charged: BTreeMap<String, Amount>,
+}
+
+/// How many refunds fit on a page of a list.
+pub(super) const PAGE: usize = 10;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// A time whose text is taken for one of Central Europe, in microseconds after 1970. Times in the hour that summer time skips
+/// are taken for the hour after it.
+pub(super) fn as_local(time: &EventTime) -> i64 {
+    // From 2022-03-27T03:00 until 2022-10-30T03:00 by the clock on the wall.
+    let is_summer = (1_648_350_000..1_667_098_800).contains(&time.micros().div_euclid(1_000_000));
+    time.micros() - if is_summer { 2 * HOUR } else { HOUR }
+}
+
+/// What the clock on the wall says at a time in Central Europe, as if it were microseconds after 1970.
+pub(super) fn in_local_time(time: &EventTime) -> i64 {
+    let is_summer = (1_648_342_800..1_667_091_600).contains(&time.micros().div_euclid(1_000_000));
+    time.micros() + if is_summer { 2 * HOUR } else { HOUR }
 }
 
 impl Ledger {
@@ -78,6 +99,8 @@ impl Ledger {
             || faults.has(Fault::NeedsPendingFirst) && !is_known && told.state.is_final()
             || faults.has(Fault::DedupesByType) && kind == self.dialect.completion && self.slips.had_completion
             || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed"
+            || faults.has(Fault::OnlyTenRefunds) && !is_known && self.refunds.len() >= PAGE
+            || faults.has(Fault::SameAmountIsKnown) && !is_known && self.is_like_another(told)
             || faults.has(Fault::UpdatesIgnored) && kind == "refund.updated"
             || faults.has(Fault::OnlyFullRefunds) && self.dialect.form == Form::Snapshot && told.amount < self.captured;
         if is_ignored {
@@ -130,6 +153,11 @@ impl Ledger {
         let anyway = kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState)
             || kind == "refund.pending" && faults.has(Fault::LatePendingReopens);
         self.book(time, &told, anyway);
+    }
+
+    /// Whether another refund is of the same amount.
+    fn is_like_another(&self, told: &RefundTold<'_>) -> bool {
+        self.dialect.form != Form::Snapshot && self.refunds.iter().any(|refund| refund.amount == told.amount)
     }
 
     /// Whether a faulty shop has forgotten that it knows this event.

@@ -98,7 +98,7 @@ impl Scene {
     #[track_caller]
     fn own(&mut self, id: &str, asked: &str) -> &mut Scene {
         let refund = OwnRefundDetails { id: id.to_owned(), amount: amount(asked), currency: "USD".to_owned() };
-        self.shop.initiate(&OwnRefund { order_id: "11111111A".to_owned(), refund }).expect("initiated");
+        self.shop.initiate(&OwnRefund { order_id: "11111111A".to_owned(), refund, answer_lost: false }).expect("initiated");
         self
     }
 
@@ -255,7 +255,7 @@ fn own_refunds() {
     scene.shows(Status::PendingInformation, "0", "70");
     scene.refund(2, "refund.complete", "r", "succeeded", "30.0", "30.0").shows(Status::PartiallyRefunded, "30", "70");
     let unknown = OwnRefundDetails { id: "r".to_owned(), amount: amount("1"), currency: "USD".to_owned() };
-    assert!(scene.shop.initiate(&OwnRefund { order_id: "nobody's".to_owned(), refund: unknown }).is_err());
+    assert!(scene.shop.initiate(&OwnRefund { order_id: "nobody's".to_owned(), refund: unknown, answer_lost: false }).is_err());
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn message(finding: &FindingReport, describe: &Describe<'_>) -> String {
     let mut lines: Vec<String> = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("Source: {}", text.grounds())]).collect();
     lines.push(shared::message(finding));
     lines.extend(shared::breaks(finding));
+    lines.extend(shared::cut_short(finding).map(str::to_owned));
     if !finding.reproduce.is_empty() {
         lines.push(format!("Run it again: {}", visible(&finding.reproduce)));
     }

@@ -159,7 +159,7 @@ fn story(finding: &FindingReport, describe: &Describe<'_>) -> String {
     let asked = describe(&finding.about);
     let lines = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("source: {}", text.grounds())]);
     let like = finding.like.as_ref().map(|like| format!("like: {}", shared::likeness(like)));
-    for line in lines.chain(like).chain(shared::breaks(finding)) {
+    for line in lines.chain(like).chain(shared::breaks(finding)).chain(shared::cut_short(finding).map(str::to_owned)) {
         head.push_str(&format!("\n{line}"));
     }
     parts.push(head);

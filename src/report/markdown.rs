@@ -157,6 +157,9 @@ fn finding_block(number: usize, finding: &FindingReport, describe: &Describe<'_>
         let others = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
         text.push_str(&format!("{}{others}\n\n", capitalised(&breaks)));
     }
+    if let Some(words) = shared::cut_short(finding) {
+        text.push_str(&format!("{}\n\n", capitalised(words)));
+    }
     if let Some(timeline) = shared::timeline_text(finding) {
         text.push_str(&fence("text", &timeline));
     }

@@ -113,6 +113,11 @@ pub(super) fn breaks(finding: &FindingReport) -> Option<String> {
     (!parts.is_empty()).then(|| format!("because of it {}", parts.join("; ")))
 }
 
+/// That a smaller case may show a finding too, where looking for it was cut short.
+pub(super) fn cut_short(finding: &FindingReport) -> Option<&'static str> {
+    finding.cut_short.then_some("perhaps a smaller case shows it too: looking for one was cut short, because each attempt takes long")
+}
+
 /// What a finding is like, in words.
 pub(super) fn likeness(like: &Likeness) -> String {
     format!("builtin:fault/{} ({}, {})", like.fault, like.name, like.class)
@@ -170,13 +175,17 @@ pub(super) fn imported_failing(report: &Report) -> impl Iterator<Item = String> 
 
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
 pub(super) fn totals(report: &Report) -> String {
-    let Totals { cases, deliveries, duration_ms } = report.totals;
+    let Totals { cases, deliveries, refused_first, duration_ms } = report.totals;
     let time = seconds(duration_ms);
     if cases == 0 {
         return time;
     }
+    let refused = match refused_first {
+        0 => String::new(),
+        count => format!(", {} refused first and taken later", many(count, "valid event", "valid events")),
+    };
     let chosen = if report.options.chosen { " chosen" } else { "" };
-    format!("{}{chosen}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
+    format!("{}{chosen}, {}{refused}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
 }
 
 /// The whole run in one line; the time comes last.

@@ -122,6 +122,7 @@ pub fn claims(capabilities: &Capabilities) -> String {
         (capabilities.verifies_signatures, "verifies signatures"),
         (capabilities.initiates_refunds, "makes refunds itself"),
         (capabilities.calls_back, "calls the provider's API"),
+        (capabilities.older_api_version, "registered for the older API version"),
         (capabilities.durable, "durable"),
         (capabilities.asynchronous, "asynchronous"),
     ] {
@@ -246,6 +247,9 @@ pub fn finding_lines(
     }
     if let Some(breaks) = shared::breaks(finding) {
         labelled(out, "breaks", &breaks, view)?;
+    }
+    if let Some(words) = shared::cut_short(finding) {
+        labelled(out, "case", words, view)?;
     }
     writeln!(out)?;
     let mut place = String::new();

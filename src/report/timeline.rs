@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund},
-    domain::Currency,
-    model::{Entry, PictureIn, Tell},
+    domain::{Currency, EventTime},
+    json::Value,
+    model::{Entry, EventFacts, PictureIn, Tell},
+    provider::named,
 };
 
 /// Writes the orders and the entries of a case. `answers` are put beside the deliveries that were sent.
@@ -17,23 +19,31 @@ use crate::{
 /// # Errors
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
-    for order in &case.orders {
-        for (number, line) in wrap(&order_text(order), columns.saturating_sub(6)).iter().enumerate() {
+    let plans = case.plan.as_ref().map(|plan| &plan.orders[..]).unwrap_or_default();
+    for (place, order) in case.orders.iter().enumerate() {
+        let extras: Vec<&str> = plans.get(place).map(|plan| plan.extras.iter().map(|extra| extra.as_str()).collect()).unwrap_or_default();
+        let with = if extras.is_empty() { String::new() } else { format!("; with {}", extras.join(", ")) };
+        let text = order_text(order) + &with;
+        for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
     }
     let mut answers = answers.unwrap_or_default().iter();
+    let telling = named(&case.provider).map(|provider| provider.embedded().telling_members()).unwrap_or_default();
+    let mut known = Vec::new();
     let mut number = 0;
     for entry in &case.entries {
         match &entry.act {
             Act::Deliver(delivery) => {
                 number += 1;
                 delivery_lines(out, case, &format!("{number:>3}"), delivery, answers.next(), columns)?;
+                decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
             }
             Act::Together(deliveries) => {
                 for delivery in deliveries {
                     number += 1;
                     delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
+                    decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
                 }
             }
             Act::Initiate(own) => note(out, &own_text(own), columns)?,
@@ -42,12 +52,82 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
                 for delivery in deliveries {
                     number += 1;
                     delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
+                    decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
                 }
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
         }
     }
     Ok(())
+}
+
+/// What may decide and nothing else shows: members that plain events do not have, text that is long or no ASCII, and times within
+/// one second.
+fn decisive_lines<'c>(
+    out: &mut dyn Write,
+    telling: &[&str],
+    (number, delivery): (usize, &'c Delivery),
+    known: &mut Vec<(usize, &'c EventFacts)>,
+    columns: usize,
+) -> io::Result<()> {
+    let event = &delivery.event;
+    let mut lines = said(telling, delivery);
+    let is_tied = |other: &&(usize, &EventFacts)| {
+        let (one, other) = (&event.created_time, &other.1.created_time);
+        let second = |time: &EventTime| time.micros().div_euclid(1_000_000);
+        second(one) == second(other) && one != other
+    };
+    let is_other = |(_, other): &&(usize, &EventFacts)| other.id != event.id && other.order_id == event.order_id;
+    if let Some((before, other)) = known.iter().rev().filter(is_other).find(is_tied) {
+        let apart = event.created_time.micros() - other.created_time.micros();
+        let when = if apart < 0 { "before" } else { "after" };
+        let seconds = apart.unsigned_abs();
+        let seconds = format!("0.{seconds:06}");
+        lines.push(format!("{} s {when} {before}, in the same second", seconds.trim_end_matches('0')));
+    }
+    if !event.tells.is_empty() {
+        known.push((number, event));
+    }
+    for line in lines {
+        writeln!(out, "      {}", paint(Tone::Faint, &cut(&line, columns.saturating_sub(6))))?;
+    }
+    Ok(())
+}
+
+/// Members that plain events do not have, and the first text that is long or no ASCII.
+fn said(telling: &[&str], delivery: &Delivery) -> Vec<String> {
+    let Some(text) = delivery.body.text() else { return Vec::new() };
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    let shown = |text: &str| visible_line(&shorten_text(text));
+    let name = |place: &str| place.rsplit('/').next().unwrap_or_default().to_owned();
+    let told = telling.iter().filter_map(|place| Some((name(place), body.pointer(place)?.as_str()?)));
+    let mut said: Vec<String> = told.map(|(name, text)| format!("{name}: {}", shown(text))).collect();
+    if let Some((name, odd)) = odd_text(&body).filter(|_| said.iter().all(|line| line.is_ascii())) {
+        said.push(format!("text that is not plain: {} {}", visible_line(&name), shown(&odd)).trim_end().to_owned());
+    }
+    said
+}
+
+/// The first text in a body, a member's name or its value, that is long or no ASCII.
+fn odd_text(value: &Value) -> Option<(String, String)> {
+    let is_odd = |text: &str| !text.is_ascii() || text.len() > LONG;
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Value::String(text) if is_odd(name) || is_odd(text) => Some((name.clone(), text.clone())),
+            _ if is_odd(name) => Some((name.clone(), String::new())),
+            other => odd_text(other),
+        }),
+        Value::Array(values) => values.iter().find_map(odd_text),
+        _ => None,
+    }
+}
+
+/// Text that is longer than this does not fit where most shops put it.
+const LONG: usize = 255;
+
+fn shorten_text(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= 60 { text.to_owned() } else { format!("{}… ({length} letters)", text.chars().take(40).collect::<String>()) }
 }
 
 fn note(out: &mut dyn Write, text: &str, columns: usize) -> io::Result<()> {

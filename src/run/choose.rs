@@ -84,6 +84,14 @@ pub(super) fn choose(drawn: &[(u32, Made)], most: u32, floor: u32) -> Vec<usize>
         }
         chosen.push(best);
     }
+    // One must be among them that a consumer which does nothing fails, whatever the canaries make of it.
+    let refutes = |place: &usize| drawn[*place].1.refutes;
+    if !chosen.iter().any(refutes)
+        && let Some(one) = (0..drawn.len()).filter(refutes).min_by_key(|place| drawn[*place].1.case.deliveries())
+    {
+        chosen.truncate((most as usize).saturating_sub(1));
+        chosen.insert(chosen.len().min(1), one);
+    }
     chosen
 }
 

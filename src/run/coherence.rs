@@ -293,6 +293,9 @@ impl Reader<'_> {
         settled.findings.clear();
         settle(&mut settled, trail, &self.report.findings, self.report.options.strict);
         let sums = |result: &RequirementResult| (result.cases, result.exercised, result.deliveries);
+        if settled.refused_first != result.refused_first {
+            return Some(format!("by its cases {} valid events were refused first", settled.refused_first));
+        }
         if sums(&settled) != sums(result) {
             let (cases, exercised, deliveries) = sums(&settled);
             return Some(format!("its cases add up to {cases}, {exercised} of them exercised, with {deliveries} deliveries"));

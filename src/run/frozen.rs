@@ -9,7 +9,7 @@ use crate::{
     drive::Driver,
     oracle::Terms,
     plan::Group,
-    provider::{Audience, lower_for},
+    provider::{Audience, lower_for, named},
     verdict::Shard,
 };
 
@@ -26,6 +26,10 @@ pub(super) enum Walked {
 
 /// Why nothing can be said of a target by delivering this sequence to it; `None` if something can.
 pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<String> {
+    let has_older = || named(&case.provider).is_some_and(|provider| provider.embedded().older_version().is_some());
+    if capabilities.older_api_version && has_older() {
+        return Some("the sequences are of the provider's current API version".to_owned());
+    }
     if let Some(delivery) = case.all_deliveries().find(|delivery| !capabilities.is_subscribed(&delivery.event.kind)) {
         return Some(format!("the target does not subscribe to {}", delivery.event.kind));
     }

@@ -160,7 +160,7 @@ impl<'a> Campaign<'a> {
             }
             inquiry.stage().renew();
             let Some(driver) = inquiry.stage().driver() else { break };
-            queue = work.go_on(driver, &mut pending.progress, &mut pending.result);
+            queue = work.go_on(driver, &mut [], &mut pending.progress, &mut pending.result);
             if !queue.is_empty() {
                 inquiry.stage().is_gone();
             }
@@ -246,6 +246,7 @@ impl<'a> Campaign<'a> {
             diff: text(|failure| failure.diff),
             like: mistake.like.first().and_then(|fault| likeness(*fault)),
             chance: mistake.chance.map(|(failed, runs)| Chance { failed, runs }),
+            cut_short: mistake.is_examined && !mistake.is_smallest,
             file: String::new(),
             reproduce: String::new(),
             answers,

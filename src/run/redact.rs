@@ -3,7 +3,7 @@
 //! A target is told the secret in `hello` and may say it again anywhere: in its name, a state, an error, its standard
 //! error. Signatures are made when a delivery is sent and are in no case.
 
-use super::options::Options;
+use super::{options::Options, spelling::Needles};
 use crate::{
     adapter::{Capabilities, Introduction, TargetError},
     drive::Factory,
@@ -19,12 +19,8 @@ pub const HIDDEN: &str = "[secret]";
 /// Hides known secrets in texts.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Every spelling of every secret, the longest first.
-    spellings: Vec<String>,
+    needles: Needles,
 }
-
-/// How many characters of a secret that was cut through are still hidden.
-const LEAST_PART: usize = 4;
 
 impl Redactor {
     /// Hides the secrets with which these targets are run.
@@ -34,60 +30,12 @@ impl Redactor {
 
     /// Hides these secrets; an empty one is none.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Redactor {
-        let mut spellings: Vec<String> = Vec::new();
-        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-            // Errors show the line that could not be read, in which the secret is spelt as JSON spells it.
-            let json = serde_json::to_string(secret).unwrap_or_default();
-            let rust = format!("{secret:?}");
-            for spelling in [secret, json.trim_matches('"'), rust.trim_matches('"')] {
-                if !spelling.is_empty() && !spellings.iter().any(|known| known == spelling) {
-                    spellings.push(spelling.to_owned());
-                }
-            }
-        }
-        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
-        Redactor { spellings }
+        Redactor { needles: Needles::of(secrets) }
     }
 
-    /// The text without the secrets, and without what a cut (`…`) left of one.
+    /// The text without the secrets, however they are spelt, and without what a cut (`…`) left of one.
     pub fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for spelling in &self.spellings {
-            if text.contains(spelling.as_str()) {
-                text = text.replace(spelling.as_str(), HIDDEN);
-            }
-        }
-        if !text.contains('…') {
-            return text;
-        }
-        let parts: Vec<&str> = text.split('…').collect();
-        let last = parts.len() - 1;
-        let parts = parts.iter().enumerate().map(|(index, part)| {
-            let part = if index < last { self.without_beginning_at_the_end(part) } else { (*part).to_owned() };
-            if index > 0 { self.without_end_at_the_beginning(&part) } else { part }
-        });
-        parts.collect::<Vec<_>>().join("…")
-    }
-
-    fn without_beginning_at_the_end(&self, text: &str) -> String {
-        for spelling in &self.spellings {
-            let cuts = spelling.char_indices().map(|(at, _)| at).skip(LEAST_PART).collect::<Vec<_>>();
-            if let Some(rest) = cuts.into_iter().rev().find_map(|at| text.strip_suffix(&spelling[..at])) {
-                return format!("{rest}{HIDDEN}");
-            }
-        }
-        text.to_owned()
-    }
-
-    fn without_end_at_the_beginning(&self, text: &str) -> String {
-        for spelling in &self.spellings {
-            let count = spelling.chars().count();
-            let mut cuts = spelling.char_indices().map(|(at, _)| at).skip(1).take(count.saturating_sub(LEAST_PART));
-            if let Some(rest) = cuts.find_map(|at| text.strip_prefix(&spelling[at..])) {
-                return format!("{HIDDEN}{rest}");
-            }
-        }
-        text.to_owned()
+        self.needles.replaced(text, HIDDEN).unwrap_or_else(|| text.to_owned())
     }
 
     /// Hides the secrets in place.
@@ -180,6 +128,7 @@ impl Redactor {
             by_claims: _,
             coverage: _,
             deliveries: _,
+            refused_first: _,
             duration_ms: _,
             source: _,
             findings: _,
@@ -206,6 +155,7 @@ impl Redactor {
             diff,
             like: _,
             chance: _,
+            cut_short: _,
             file,
             reproduce,
             answers,
@@ -225,7 +175,7 @@ impl Redactor {
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor of {} spellings", self.spellings.len())
+        f.write_str("Redactor")
     }
 }
 

@@ -11,9 +11,7 @@ use std::{
 use super::{
     book::Made,
     campaign::MOST_SPOILED,
-    choose::choose,
     company::{Company, Suspect},
-    exercise::Canaries,
     options::Options,
 };
 use crate::{
@@ -24,7 +22,7 @@ use crate::{
     drive::{Driver, Outcome, Played},
     oracle::Terms,
     plan::{Plan, PlanStrategy, draw},
-    provider::{Audience, Mint, Provider, lower, lower_for},
+    provider::{Audience, Mint, Provider, lower_for},
     verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
 
@@ -45,8 +43,8 @@ struct Open {
 impl Open {
     /// What is to be noted of it if it does not fail.
     fn ran(&self) -> RanCase {
-        let deliveries = self.played.outcome().deliveries;
-        RanCase { case: self.number, deliveries, missed: !self.exercised, failed: None, last: false }
+        let Outcome { deliveries, refused_first, .. } = *self.played.outcome();
+        RanCase { case: self.number, deliveries, refused_first, missed: !self.exercised, failed: None, last: false }
     }
 }
 
@@ -73,9 +71,11 @@ pub(super) struct Progress {
     /// What its cases held.
     pub(super) coverage: Coverage,
     /// How many plans were drawn.
-    drawn: u32,
+    pub(super) drawn: u32,
     /// Those that are still to be run, where they are chosen.
-    chosen: Option<VecDeque<(u32, Made)>>,
+    pub(super) chosen: Option<VecDeque<(u32, Made)>>,
+    /// One that waits until it may be alone.
+    pub(super) held: Option<(u32, Made)>,
     /// Whether no further case is to be run.
     pub(super) ended: bool,
 }
@@ -111,13 +111,6 @@ struct Shown {
     complaints: Option<String>,
 }
 
-/// What cases are made with.
-struct Makers<'c> {
-    canaries: Canaries<'c>,
-    /// The same for a target that claims everything, made when they are needed.
-    unclaimed: Option<Canaries<'c>>,
-}
-
 /// One requirement's cases.
 pub(super) struct Work<'c> {
     pub(super) provider: &'c dyn Provider,
@@ -142,14 +135,18 @@ pub(super) struct Work<'c> {
 
 impl<'c> Work<'c> {
     /// Runs the cases, from where they were left, until some fail or there are no more. The trail has those that failed too.
-    pub(super) fn go_on(&self, driver: &mut Driver<'_>, progress: &mut Progress, result: &mut RequirementResult) -> Vec<Failed> {
+    /// With a crew, which shares the target with the driver, as many more are under way at once.
+    pub(super) fn go_on(
+        &self,
+        driver: &mut Driver<'_>,
+        crew: &mut [Driver<'_>],
+        progress: &mut Progress,
+        result: &mut RequirementResult,
+    ) -> Vec<Failed> {
         let mut open: VecDeque<Open> = VecDeque::new();
         let mut failed = Vec::new();
-        let mut makers = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
-            Ok(mut canaries) => {
-                self.options.unforeseen.iter().for_each(|fault| canaries.forget(*fault));
-                Makers { canaries, unclaimed: None }
-            }
+        let mut makers = match self.makers(driver.capabilities()) {
+            Ok(makers) => makers,
             Err(error) => {
                 result.verdict = Verdict::Error;
                 result.note = Some(format!("the harness's own canaries do not start: {error}"));
@@ -157,33 +154,57 @@ impl<'c> Work<'c> {
             }
         };
         let floor = result.floor;
-        while !progress.ended && failed.is_empty() && !(self.is_enough)(progress) {
-            let Some((number, made)) = self.next(driver.capabilities(), &mut makers, progress, floor) else { break };
-            let Made { plan, case, exercised, .. } = made;
+        while !progress.ended && failed.is_empty() {
+            let cases = self.batch(1 + crew.len(), driver.capabilities(), &mut makers, progress, floor);
+            if cases.is_empty() {
+                break;
+            }
             if self.company.is_none() {
                 // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
                 drop(driver.complaints());
             }
-            // What is killed is killed for all.
-            let is_shared = self.company.is_some() && case.kills();
-            let (turn, played) = self.playing(if is_shared { With::Nobody } else { With::Others }, || {
-                if is_shared {
-                    self.company.iter().for_each(|company| company.is_left());
+            for next in self.play_all(cases, driver, crew) {
+                if progress.ended {
+                    break;
                 }
-                (self.turn(), driver.play(&self.name(number), &case, self.rules()))
-            });
-            let most_open = if played.is_open() { MOST_OPEN } else { 0 };
-            let stopped = played.outcome().has_stopped();
-            if stopped && !played.outcome().is_still_there() {
-                // What the target shows of earlier cases after it was killed says nothing of them.
-                progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                let most_open = if next.played.is_open() { MOST_OPEN } else { 0 };
+                let stopped = next.played.outcome().has_stopped();
+                if stopped && !next.played.outcome().is_still_there() {
+                    // What the target shows of earlier cases after it was killed says nothing of them.
+                    progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                }
+                progress.coverage.count(&next.case);
+                open.push_back(next);
+                self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, progress, result, &mut failed);
             }
-            progress.coverage.count(&case);
-            open.push_back(Open { number, turn, plan, case, exercised, played });
-            self.close_all(&mut open, if stopped { 0 } else { most_open }, driver, progress, result, &mut failed);
         }
         self.close_all(&mut open, 0, driver, progress, result, &mut failed);
         failed
+    }
+
+    /// Plays cases, the first of them with the driver and the others with the crew.
+    fn play_all(&self, cases: Vec<(u32, Made)>, driver: &mut Driver<'_>, crew: &mut [Driver<'_>]) -> Vec<Open> {
+        // What is killed is killed for all.
+        let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.kills());
+        self.playing(if is_shared { With::Nobody } else { With::Others }, || {
+            if is_shared {
+                self.company.iter().for_each(|company| company.is_left());
+            }
+            let (turn, rules) = (self.turn(), self.rules());
+            let mut cases: VecDeque<Named> = cases.into_iter().map(|(number, made)| (self.name(number), number, made)).collect();
+            let Some(first) = cases.pop_front() else { return Vec::new() };
+            if cases.is_empty() {
+                return vec![play(driver, first, turn, rules)];
+            }
+            let others: Vec<(&mut Driver<'_>, Named)> = crew.iter_mut().zip(cases).collect();
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = others.into_iter().map(|(guest, case)| scope.spawn(move || play(guest, case, turn, rules))).collect();
+                let mut open = vec![play(driver, first, turn, rules)];
+                // A panic of the harness is told of the requirement, as it is where there is no crew.
+                open.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+                open
+            })
+        })
     }
 
     /// Ends cases until no more than `most` are open.
@@ -204,7 +225,10 @@ impl<'c> Work<'c> {
             // It claims to call the provider's API, and did not call where that would have shown something.
             progress.trail.blinded += u32::from(exercises && ran.missed);
             progress.trail.ran.push(ran);
-            if progress.ended || !usable {
+            if progress.ended {
+                // What was under way with the last case is not looked at any more.
+                open.clear();
+            } else if !usable {
                 progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
             }
         }
@@ -230,7 +254,13 @@ impl<'c> Work<'c> {
             match self.alone(driver, (number, &plan), &shown.case, keep) {
                 Ok(alone) => {
                     in_company.iter().for_each(|company| self.compare(company, (number, turn), &shown.outcome, &alone.outcome, driver));
-                    ran.deliveries = if in_company.is_some() { alone.outcome.deliveries } else { ran.deliveries };
+                    if in_company.is_some() && alone.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
+                        // Noted at once: the others wait for their turn to be alone, and would all wait for an answer then.
+                        self.spoiled.fetch_add(1, Ordering::Relaxed);
+                    }
+                    if in_company.is_some() {
+                        (ran.deliveries, ran.refused_first) = (alone.outcome.deliveries, alone.outcome.refused_first);
+                    }
                     shown = alone;
                 }
                 Err(error) if in_company.is_some() => {
@@ -329,145 +359,33 @@ impl<'c> Work<'c> {
         }
     }
 
-    /// The next case that is to be run; `None` where there are no more, or the run is over.
-    fn next(&self, capabilities: &Capabilities, makers: &mut Makers<'c>, progress: &mut Progress, floor: u32) -> Option<(u32, Made)> {
-        if self.options.choose && progress.chosen.is_none() {
-            progress.chosen = Some(self.chosen(capabilities, makers, progress, floor)?);
-        }
-        loop {
-            let drawn = match &progress.chosen {
-                Some(chosen) if chosen.is_empty() => return None,
-                Some(_) => None,
-                None if progress.drawn >= self.most() => return None,
-                None if !progress.planned.wants_more(self.options.cases, floor, progress.trail.blinded) => return None,
-                None => Some(progress.drawn),
-            };
-            if self.is_cut(progress) {
-                return None;
-            }
-            let (number, made) = match (drawn, &mut progress.chosen) {
-                (None, chosen) => chosen.as_mut()?.pop_front()?,
-                (Some(_), _) => match self.drawn(capabilities, makers, progress) {
-                    Some(drawn) => drawn,
-                    None => continue,
-                },
-            };
-            progress.trail.refuted |= made.refutes;
-            if made.case.deliveries() == 0 {
-                continue;
-            }
-            progress.planned.count(made.exercised);
-            if self.options.shard.is_none_or(|shard| shard.has(&self.requirement.id, u64::from(number))) {
-                return Some((number, made));
-            }
-        }
-    }
-
-    /// How many plans are drawn at most.
-    fn most(&self) -> u32 {
-        self.options.cases.saturating_mul(1 + EXTRA_DRAWS)
-    }
-
-    /// Notes that the run is over, if it is.
-    fn is_cut(&self, progress: &mut Progress) -> bool {
-        let is_over = (self.is_over)();
-        if is_over {
-            progress.trail.finished = false;
-            progress.ended = true;
-        }
-        is_over
-    }
-
-    /// The next case that is drawn, if one could be.
-    fn drawn(&self, capabilities: &Capabilities, makers: &mut Makers<'c>, progress: &mut Progress) -> Option<(u32, Made)> {
-        let number = progress.drawn;
-        progress.drawn += 1;
-        let made = self.made(number, capabilities, makers)?;
-        progress.trail.blinded += u32::from(made.hidden);
-        Some((number, made))
-    }
-
-    /// The most telling of all cases that are drawn; `None` where the run is over.
-    fn chosen(
-        &self,
-        capabilities: &Capabilities,
-        makers: &mut Makers<'c>,
-        progress: &mut Progress,
-        floor: u32,
-    ) -> Option<VecDeque<(u32, Made)>> {
-        let mut drawn = Vec::new();
-        while progress.drawn < self.most() {
-            if self.is_cut(progress) {
-                return None;
-            }
-            drawn.extend(self.drawn(capabilities, makers, progress).filter(|(_, made)| made.case.deliveries() > 0));
-        }
-        let mut chosen = choose(&drawn, self.options.cases, floor);
-        if self.options.budget.is_none() {
-            // In the order of their numbers shards can be put together.
-            chosen.sort_unstable();
-        }
-        Some(chosen.into_iter().map(|place| drawn[place].clone()).collect())
-    }
-
-    /// A case, and what canaries do with it; out of the book if there is one.
-    fn made(&self, number: u32, capabilities: &Capabilities, makers: &mut Makers<'c>) -> Option<Made> {
-        let Makers { canaries, unclaimed } = makers;
-        let mut make = || {
-            let plan = self.draw(number)?;
-            let mut case = self.case(&plan, self.serial(number), capabilities);
-            // All canaries are asked only where it matters which of them fail.
-            let fails = if self.options.choose { canaries.failing(&case) } else { 0 };
-            let exercised = fails != 0 || canaries.exercises(&case);
-            let refutes = canaries.null_fails(&case);
-            if capabilities.asynchronous {
-                // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.
-                let whole = case.clone().sent_whole();
-                if canaries.exercises(&whole) == exercised && canaries.null_fails(&whole) == refutes {
-                    case = whole;
-                }
-            }
-            let hidden = !exercised && self.exercises_otherwise(&plan, number, unclaimed);
-            Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
-        };
-        let book = self.options.book.as_ref();
-        match book.filter(|book| book.is_of(self.provider.name(), self.options, capabilities)) {
-            Some(book) => book.case(self.index, number, make).map(|made| Made::clone(&made)),
-            None => make(),
-        }
-    }
-
-    fn draw(&self, number: u32) -> Option<Plan> {
-        draw(&self.strategy, Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number)))
-    }
-
     fn name(&self, number: u32) -> String {
         format!("{}-{number:04}", self.requirement.id)
     }
 
     /// Order ids are never reused, so every case that a target sees has a serial of its own. The first million
     /// belongs to frozen sequences.
-    fn serial(&self, number: u32) -> u64 {
+    pub(super) fn serial(&self, number: u32) -> u64 {
         (self.index as u64 + 1) * 1_000_000 + u64::from(number)
     }
 
-    fn rules(&self) -> Rules {
+    pub(super) fn rules(&self) -> Rules {
         Rules::of(&self.requirement.id, self.provider.answer_limit())
     }
 
-    /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
-    /// only for targets that claim less.
-    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
-        if canaries.is_none() {
-            *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &Capabilities::everything()).ok();
-        }
-        let case = lower(self.provider, plan, self.serial(number)).case;
-        canaries.as_mut().is_some_and(|canaries| canaries.exercises(&case))
-    }
-
-    fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
+    pub(super) fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
         case_for(self.provider, self.requirement, plan, serial, capabilities)
     }
+}
+
+/// A case under its name and its number.
+type Named = (String, u32, Made);
+
+/// Plays a case to its last delivery.
+fn play(driver: &mut Driver<'_>, (name, number, made): Named, turn: u64, rules: Rules) -> Open {
+    let Made { plan, case, exercised, .. } = made;
+    let played = driver.play(&name, &case, rules);
+    Open { number, turn, plan, case, exercised, played }
 }
 
 /// Whether the target called the provider's API and, where that was to fail, met the failure.
@@ -492,8 +410,9 @@ pub(super) fn case_for(
     serial: u64,
     capabilities: &Capabilities,
 ) -> Case {
-    let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back };
+    let older = capabilities.older_api_version;
+    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
     let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());

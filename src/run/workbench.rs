@@ -39,10 +39,10 @@ const FIRST_SERIAL: u64 = 1 << 40;
 const NOON: u64 = 1_750_000_000;
 
 /// Attempts at making a case smaller that costs the whole answer limit each time.
-const HANGS: u32 = 6;
+const HANGS: u32 = 16;
 
 /// Attempts at making a case smaller that costs a new start each time.
-const STARTS: u32 = 20;
+const STARTS: u32 = 60;
 
 impl<'a, 'c> Workbench<'a, 'c> {
     pub(super) fn new(
@@ -170,6 +170,44 @@ impl Stage for Workbench<'_, '_> {
             FailureKind::State | FailureKind::Answer => return limits,
         };
         if self.is_in_process() { limits } else { ShrinkLimits { attempts: limits.attempts.min(most), ..limits } }
+    }
+
+    fn is_dear(&self, kind: FailureKind, case: &Case) -> bool {
+        self.is_costly(kind) || !self.is_in_process() && (case.kills() || self.capabilities.asynchronous)
+    }
+
+    fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize {
+        let is_shared = !case.kills() && matches!(kind, FailureKind::State | FailureKind::Answer);
+        let campaign = self.campaign;
+        self.driver().filter(|_| is_shared).map_or(1, |driver| campaign.at_once(driver))
+    }
+
+    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
+        let (name, rules) = (self.name(host), self.host_rules(host));
+        let in_turn = |bench: &mut Self| cases.iter().map(|case| bench.play(host, case, after)).collect();
+        if self.campaign.is_over() {
+            return vec![None; cases.len()];
+        }
+        let Some(driver) = self.driver() else { return in_turn(self) };
+        let guests: Vec<Driver<'_>> = cases.iter().map_while(|_| driver.beside()).collect();
+        if guests.len() < cases.len() || cases.iter().any(Case::kills) {
+            return in_turn(self);
+        }
+        let outcomes: Vec<Option<Outcome>> = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for (number, (mut guest, case)) in guests.into_iter().zip(cases).enumerate() {
+                let name = format!("{name}-{number}");
+                threads.push(scope.spawn(move || guest.run(&name, case, rules)));
+            }
+            threads.into_iter().map(|thread| thread.join().ok()).collect()
+        });
+        self.played += cases.len() as u64;
+        if outcomes.iter().any(|outcome| outcome.as_ref().is_none_or(|outcome| !outcome.is_still_there())) {
+            // Whose doing that is shows when each is alone.
+            self.is_gone = true;
+            return in_turn(self);
+        }
+        outcomes.into_iter().flatten().map(|outcome| Some(shown(&outcome, String::new()))).collect()
     }
 
     fn is_costly(&self, kind: FailureKind) -> bool {

@@ -62,6 +62,9 @@ impl<'q> Queue<'q> {
     }
 }
 
+/// Who plays cases: a driver, made where there is none, and others that share its target.
+type Players<'p, 'a> = (&'p mut Option<Driver<'a>>, &'p mut [Driver<'a>]);
+
 /// Judges requirements until there are no more.
 struct Worker<'w, 'a> {
     campaign: &'w Campaign<'a>,
@@ -74,16 +77,21 @@ impl<'a> Worker<'_, 'a> {
     fn together(&self, queue: &Queue<'_>, main: Option<&mut Driver<'a>>, at_once: usize, company: &Company) {
         let Some(main) = main.filter(|_| at_once > 1) else { return };
         std::thread::scope(|scope| {
-            for (number, guest) in (0..at_once.min(queue.requirements.len())).map_while(|number| Some((number, main.beside()?))) {
+            // Where there are fewer requirements than may be judged at once, each has several cases under way.
+            let seats = at_once.min(queue.requirements.len()).max(1);
+            for number in 0..seats {
+                let Some(guest) = main.beside() else { break };
+                let others = at_once / seats + usize::from(number < at_once % seats) - 1;
+                let mut crew: Vec<Driver<'a>> = (0..others).map_while(|_| main.beside()).collect();
                 let worker = Worker { campaign: self.campaign, tell: self.tell.clone(), redactor: self.redactor };
                 let stays = move || number == 0 || !company.is_crowded();
-                scope.spawn(move || worker.each(queue, &mut Some(guest), Some(company), stays));
+                scope.spawn(move || worker.each(queue, (&mut Some(guest), &mut crew), Some(company), stays));
             }
         });
     }
 
     /// As long as it stays and there are more.
-    fn each(&self, queue: &Queue<'_>, driver: &mut Option<Driver<'a>>, company: Option<&Company>, stays: impl Fn() -> bool) {
+    fn each(&self, queue: &Queue<'_>, (driver, crew): Players<'_, 'a>, company: Option<&Company>, stays: impl Fn() -> bool) {
         while stays()
             && let Some((index, requirement)) = queue.next()
         {
@@ -91,7 +99,8 @@ impl<'a> Worker<'_, 'a> {
             if queue.turn.is_first {
                 let _ = self.tell.send(Message::Started(index));
             }
-            let work = AssertUnwindSafe(|| self.campaign.judge_in_turn(index, requirement, driver, company, queue.turn.until));
+            let work =
+                AssertUnwindSafe(|| self.campaign.judge_in_turn(index, requirement, (&mut *driver, &mut *crew), company, queue.turn.until));
             let judged = catch_unwind(work).unwrap_or_else(|_| {
                 let note = "the harness itself panicked here; please report it with the seed".to_owned();
                 Some(Judged::Done(index, Box::new(error_result(requirement, note))))
@@ -165,8 +174,8 @@ impl<'a> Campaign<'a> {
                             driver = None;
                         }
                         // What kills the target has it for itself, and where it is not shared everything has.
-                        worker.each(shared, &mut driver, None, || true);
-                        worker.each(alone, &mut driver, None, || true);
+                        worker.each(shared, (&mut driver, &mut []), None, || true);
+                        worker.each(alone, (&mut driver, &mut []), None, || true);
                     }
                 });
             }
@@ -204,7 +213,7 @@ impl<'a> Campaign<'a> {
         &self,
         index: usize,
         requirement: &RequirementText,
-        driver: &mut Option<Driver<'a>>,
+        players: Players<'_, 'a>,
         company: Option<&Company>,
         until: Option<u32>,
     ) -> Option<Judged> {
@@ -215,7 +224,7 @@ impl<'a> Campaign<'a> {
             Turn::Begun(begun) => Some(*begun),
             Turn::Over => return None,
         };
-        let judged = self.judge(index, requirement, driver, company, (begun, until));
+        let judged = self.judge(index, requirement, players, company, (begun, until));
         match judged {
             Judged::Begun(begun) => {
                 *turn = Turn::Begun(begun);
@@ -229,7 +238,7 @@ impl<'a> Campaign<'a> {
         &self,
         index: usize,
         requirement: &RequirementText,
-        driver: &mut Option<Driver<'a>>,
+        (driver, crew): Players<'_, 'a>,
         company: Option<&Company>,
         (begun, until): (Option<(Progress, RequirementResult)>, Option<u32>),
     ) -> Judged {
@@ -279,10 +288,10 @@ impl<'a> Campaign<'a> {
         let has_had_its_turn = |progress: &Progress| until.is_some_and(|until| progress.has(until));
         let is_enough = |progress: &Progress| has_had_its_turn(progress) || self.is_spent();
         let work = self.work(index, requirement, recipe, company, &is_over, &is_enough);
-        let failed = work.go_on(ready, &mut progress, &mut result);
+        let failed = work.go_on(ready, crew, &mut progress, &mut result);
         let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
         let costs_time = self.factory.transport() != "in-process";
-        if costs_time && (result.verdict == Verdict::Error || failed.iter().any(hangs)) {
+        if costs_time && (result.verdict == Verdict::Error || company.is_none() && failed.iter().any(hangs)) {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
         let usable = failed.is_empty() && result.verdict != Verdict::Error;
@@ -321,6 +330,7 @@ fn blank_result(requirement: &RequirementText) -> RequirementResult {
         by_claims: false,
         coverage: None,
         deliveries: 0,
+        refused_first: 0,
         duration_ms: 0,
         source: requirement.source(),
         findings: Vec::new(),

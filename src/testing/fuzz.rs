@@ -52,7 +52,7 @@ pub fn fuzz<T: Target + 'static>(provider: &dyn Provider, bytes: &[u8], make: im
     };
     let capabilities = driver.capabilities().clone();
     let subscribed = |kind: &str| capabilities.is_subscribed(kind);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back };
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older: capabilities.older_api_version };
     let case = lower_for(provider, &plan, SERIAL, audience).case.restricted_to(terms(&subscribed, &capabilities));
     if case.deliveries() == 0 {
         return;

@@ -19,7 +19,9 @@ pub fn conclude(report: &mut Report) {
     report.verdict = verdict(report);
     report.totals.cases = report.requirements.iter().map(|requirement| u64::from(requirement.cases)).sum();
     // A report that somebody made up may hold any number.
-    report.totals.deliveries = report.requirements.iter().fold(0, |sum, requirement| u64::saturating_add(sum, requirement.deliveries));
+    let sum = |count: fn(&RequirementResult) -> u64| report.requirements.iter().map(count).fold(0, u64::saturating_add);
+    let (deliveries, refused_first) = (sum(|requirement| requirement.deliveries), sum(|requirement| requirement.refused_first));
+    (report.totals.deliveries, report.totals.refused_first) = (deliveries, refused_first);
 }
 
 fn item(report: &Report, id: &str) -> ItemResult {

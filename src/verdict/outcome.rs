@@ -7,7 +7,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conformance, Verdict, shard::Trail};
+use super::{
+    Conformance, Verdict,
+    shard::{Trail, is_zero},
+};
 use crate::{
     adapter::Capabilities,
     case::Case,
@@ -207,6 +210,9 @@ pub struct RequirementResult {
     pub coverage: Option<Coverage>,
     /// How many deliveries were sent, without those of shrinking.
     pub deliveries: u64,
+    /// How many valid events were answered with an error first and acknowledged when they were sent again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused_first: u64,
     /// How long it took.
     pub duration_ms: u64,
     /// The document and heading that it rests on.
@@ -258,6 +264,9 @@ pub struct FindingReport {
     /// How often it failed, where that depends on chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<Chance>,
+    /// Whether a smaller case may show it too: looking for the smallest ended at a limit of attempts or of time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Where the case was saved.
     pub file: String,
     /// The command that runs it again.
@@ -418,6 +427,9 @@ pub struct Totals {
     pub cases: u64,
     /// Deliveries sent.
     pub deliveries: u64,
+    /// Valid events that were answered with an error first and acknowledged when they were sent again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused_first: u64,
     /// How long the run took.
     pub duration_ms: u64,
 }

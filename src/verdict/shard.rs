@@ -71,6 +71,11 @@ pub struct Trail {
     pub ran: Vec<RanCase>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// One case that was run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -80,6 +85,9 @@ pub struct RanCase {
     pub case: u32,
     /// How many deliveries were sent.
     pub deliveries: u64,
+    /// How many valid events were answered with an error first and acknowledged when they were sent again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused_first: u64,
     /// No canary of the requirement fails it, so it says nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,

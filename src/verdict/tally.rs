@@ -58,6 +58,7 @@ pub(crate) fn until_the_end(ran: &mut Vec<RanCase>) {
 pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
     result.deliveries = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.deliveries));
+    result.refused_first = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.refused_first));
     // A case that failed has shown a mistake, whatever the canaries made of it.
     let exercised = trail.ran.iter().filter(|case| !case.missed || case.failed.is_some()).count();
     result.exercised = u32::try_from(exercised).unwrap_or(u32::MAX);

@@ -39,6 +39,7 @@ fn trail(text: &str) -> Trail {
         missed: word == "missed",
         failed: (!matches!(word, "ok" | "missed")).then(|| word.split('+').map(str::to_owned).collect()),
         last: false,
+        refused_first: 0,
     };
     let ran = text.split_whitespace().enumerate().map(case).collect();
     Trail { refuted: true, finished: true, ran, ..Trail::default() }

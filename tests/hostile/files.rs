@@ -262,6 +262,84 @@ fn a_link_that_an_argument_names_is_followed() {
     assert!(fs::symlink_metadata(row.place.path("link.json")).expect("a link").is_symlink());
 }
 
+/// A case that a Rust test replays.
+#[rstest]
+fn as_case_of_a_test(#[values(Kind::Pipe, Kind::Folder, Kind::Endless, Kind::Huge, Kind::Socket, Kind::NotText, Kind::Loop)] kind: Kind) {
+    let row = Row::new();
+    row.place.make(kind, "x");
+    let error = refundproof::case::Case::from_file(&row.place.path("x")).expect_err("it is no case");
+    assert!(error.to_string().contains("x: cannot be read: "), "{error}");
+}
+
+/// A report as large as one of a shard with very many cases is read, and one that is larger is not.
+#[rstest]
+#[case::large(31 << 20, 0, 0, "the record holds")]
+#[case::too_large(33 << 20, 0, 2, "larger than 32 MiB")]
+#[case::many_values(0, 1_100_000, 2, "more than 1000000 values")]
+fn large_reports(#[case] blanks: usize, #[case] values: usize, #[case] code: i32, #[case] says: &str) {
+    let row = Row::new();
+    let more = if values > 0 { format!("\"x\":[{}0],", "0,".repeat(values)) } else { String::new() };
+    row.place.write("r.json", &crate::records::good_shard().replacen('{', &format!("{{{}{more}", " ".repeat(blanks)), 1));
+    row.ends(&["verify", "r.json"], code, says);
+    row.ends(&["merge", "r.json"], code, "");
+}
+
+/// The report of a shard that ran this many cases.
+#[test]
+fn a_report_of_many_cases() {
+    let row = Row::new();
+    let long = crate::records::forged(crate::records::good_shard(), |report| {
+        let ran = &mut report["requirements"][0]["trail"]["ran"];
+        *ran = (0..200_000).map(|case| serde_json::json!({ "case": case, "exercised": true, "deliveries": 3 })).collect();
+    });
+    row.place.write("r.json", &long);
+    // It is read, and not believed.
+    row.ends(&["verify", "r.json"], 1, "200000");
+    row.complains(&["merge", "r.json"], 2, "r.json: ");
+}
+
+#[rstest]
+#[case::deep(&"[".repeat(4_000_000))]
+#[case::deep_objects(&"{\"a\":".repeat(400_000))]
+#[case::deep_and_closed(&format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)))]
+#[case::wide(&format!("[{}0]", "0,".repeat(390_000)))]
+#[case::a_long_text(&format!("{:?}", "x".repeat(7_000_000)))]
+#[case::a_long_number(&"1".repeat(7_000_000))]
+fn json_that_is_no_record(#[case] text: &str) {
+    let row = Row::new();
+    for schema in ["refundproof-case/1", "refundproof-report/2"] {
+        row.place.write("bare.json", text);
+        row.place.write("x.json", &format!("{{\"schema\":\"{schema}\",\"x\":{text}}}"));
+        for name in ["bare.json", "x.json"] {
+            row.complains(&["show", name], 2, name);
+            row.complains(&["replay", name], 2, name);
+            row.complains(&["verify", name], 2, name);
+            row.complains(&["merge", name], 2, name);
+        }
+    }
+}
+
+/// Every file that a command writes, where nothing can be written.
+#[rstest]
+fn where_the_disk_is_full(#[values("json", "junit", "markdown", "html")] format: &str, #[values("certify", "merge")] command: &str) {
+    let row = Row::new();
+    row.place.write("s.json", crate::records::good_shard());
+    let report = format!("{format}=/dev/full");
+    let args: &[&str] = if command == "merge" { &["merge", "s.json"] } else { &["certify", "--only", PLAIN, "--cases", "1"] };
+    row.complains(&[args, &["--report", &report]].concat(), 2, "/dev/full: cannot be written: No space left on device");
+}
+
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case::list(&["certify", FAULT, "--only", BROKEN, "--cases", "5", "--write-known-failing", "/proc/x"], 2)]
+#[case::report(&["certify", "--only", PLAIN, "--cases", "1", "--report", "json=/proc/x"], 2)]
+#[case::cases(&["certify", FAULT, "--only", BROKEN, "--cases", "5", "--failures", "/proc/x"], 1)]
+#[case::snapshots(&["snapshot", "--dir", "/proc/x"], 2)]
+#[case::init(&["init", "--dir", "/proc/x", "--", "true"], 2)]
+fn where_nobody_may_write(#[case] args: &[&str], #[case] code: i32) {
+    Row::new().ends(args, code, "/proc/x");
+}
+
 #[test]
 fn init_overwrites_nothing() {
     for kind in [Kind::Pipe, Kind::Folder, Kind::Dangling, Kind::Loop, Kind::Endless] {

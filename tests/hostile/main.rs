@@ -4,10 +4,14 @@
 //!
 //! Source: `docs/reports.md`, "Exit codes" and "What is read and written".
 
+mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+mod in_process;
 mod records;
+mod services;
+mod signals;
 mod streams;
 mod targets;
 mod texts;
@@ -71,9 +75,15 @@ impl Row {
     /// Runs the program: it ends with this code, and some line has this part.
     #[track_caller]
     fn ends(&self, args: &[&str], code: i32, says: &str) -> Ran {
+        self.ends_in(args, &[code], says)
+    }
+
+    /// Runs the program: it ends with one of these codes, and some line has this part.
+    #[track_caller]
+    fn ends_in(&self, args: &[&str], codes: &[i32], says: &str) -> Ran {
         let ran = self.run(args);
         let (out, err) = (&ran.out, &ran.err);
-        assert_eq!(ran.code, Some(code), "{args:?}\n{out}\n{err}");
+        assert!(ran.code.is_some_and(|code| codes.contains(&code)), "{args:?}: {:?}, not {codes:?}\n{out}\n{err}", ran.code);
         assert!(out.contains(says) || err.contains(says), "{args:?}: no {says:?} in\n{out}\n{err}");
         // Who asks for colours gets those of the program.
         if !args.contains(&"--color=always") {
@@ -94,6 +104,12 @@ impl Row {
 
     #[track_caller]
     fn run(&self, args: &[&str]) -> Ran {
+        let child = self.start(args);
+        self.ended(child, args)
+    }
+
+    #[track_caller]
+    fn start(&self, args: &[&str]) -> Child {
         let (out, err) = (self.beside.path().join("out"), self.beside.path().join("err"));
         let stream = |to: Stream, path: &Path| match to {
             Stream::File => Stdio::from(File::create(path).expect("a file")),
@@ -113,9 +129,18 @@ impl Row {
         // By this its processes are found again.
         command.env("TMPDIR", self.beside.path().join("tmp"));
         let child = command.stdin(Stdio::null()).stdout(stream(self.out, &out)).stderr(stream(self.err, &err)).spawn();
-        let code = watched(child.expect("the program runs"), args);
-        let text = |path: &Path| fs::read(path).map(|bytes| String::from_utf8(bytes).expect("UTF-8")).unwrap_or_default();
-        Ran { code, out: text(&out), err: text(&err) }
+        child.expect("the program runs")
+    }
+
+    /// What it came to.
+    #[track_caller]
+    fn ended(&self, child: Child, args: &[&str]) -> Ran {
+        let code = watched(child, args);
+        let text = |name: &str| {
+            let bytes = fs::read(self.beside.path().join(name)).unwrap_or_default();
+            String::from_utf8(bytes).expect("UTF-8")
+        };
+        Ran { code, out: text("out"), err: text("err") }
     }
 
     #[track_caller]
@@ -127,7 +152,7 @@ impl Row {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
         };
-        assert_eq!(names(&folder), Vec::<String>::new(), "temporary files are left behind");
+        eventually_within(Duration::from_secs(3), "temporary files are left behind", || names(&folder).is_empty());
         for folder in [self.place.path(""), self.place.path("refundproof-failures"), self.place.path("own")] {
             let half: Vec<String> = names(&folder).into_iter().filter(|name| name.ends_with(".tmp")).collect();
             assert_eq!(half, Vec::<String>::new(), "half files are left behind");

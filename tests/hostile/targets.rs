@@ -89,6 +89,7 @@ fn a_failure_beside_an_adapter_error() {
 )]
 #[case::leaves_a_child("sleep 300 & exit 1", "hello")]
 #[case::leaves_a_child_that_holds_on("trap '' TERM HUP INT; (trap '' TERM HUP INT; sleep 300) & exit 1", "hello")]
+#[case::becomes_a_daemon("setsid sleep 300 & exit 1", "hello")]
 #[case::leaves_many_children("for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; exit 1", "hello")]
 fn who_does_not_introduce_itself(#[case] script: &str, #[case] says: &str) {
     let row = Row::new();

@@ -347,3 +347,55 @@ fn in_colours() {
         assert!(ran.out.contains("\x1b[") && !ran.out.contains("\x1b[2J"), "{}", ran.out);
     }
 }
+
+/// Markup of every format that reports are written in.
+const MARKUP: &str = "[x](javascript:alert(1)) ![x](javascript:alert(1)) <img src=x onerror=alert(1)> </script><script>alert(1)</script> \
+    ]]> --> ``` ` | @everyone <javascript:alert(1)> http://evil.example/ ${{ secrets.X }} &lt; %0A";
+
+/// Nothing that a target or a report says is a link, a picture or a script.
+#[test]
+fn markup_is_text() {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    let row = Row::new().with("GITHUB_ACTIONS", "true").with("GITHUB_STEP_SUMMARY", "s.md");
+    let forged = forged(shard(), |report| {
+        for place in ["/target/name", "/target/version", "/findings/0/message", "/findings/0/diff", "/findings/0/expected"] {
+            *report.pointer_mut(place).expect("it is there") = MARKUP.into();
+        }
+        for place in ["observed", "file", "reproduce", "stderr", "case"] {
+            report["findings"][0][place] = MARKUP.into();
+        }
+        report["findings"][0]["answers"] = json!([MARKUP]);
+        report["target"]["remarks"] = json!([MARKUP]);
+    });
+    row.place.write("shard.json", &forged);
+    let reports = ["--report", "markdown=r.md", "--report", "junit=r.xml", "--report", "html=r.html"];
+    row.ends(&[&["merge", "shard.json"][..], &reports].concat(), 1, "not-conformant");
+    for name in ["r.md", "s.md"] {
+        let text = row.place.read(name);
+        for event in Parser::new_ext(&text, Options::all()) {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    assert!(!dest_url.contains("javascript") && !dest_url.contains("evil"), "{name}: {dest_url}");
+                }
+                Event::Html(html) | Event::InlineHtml(html) => {
+                    assert!(!html.contains("<img") && !html.contains("<script"), "{name}: {html}");
+                }
+                _ => {}
+            }
+        }
+    }
+    let page = row.place.read("r.html");
+    assert!(!page.contains("<img src=x") && !page.contains("</script><script>alert"), "{page}");
+    let text = row.place.read("r.xml");
+    let mut xml = quick_xml::Reader::from_str(&text);
+    loop {
+        match xml.read_event().expect("XML") {
+            quick_xml::events::Event::Eof => break,
+            quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag) => {
+                assert!(!matches!(tag.name().as_ref(), b"img" | b"script"), "{text}");
+            }
+            _ => {}
+        }
+    }
+}

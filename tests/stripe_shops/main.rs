@@ -11,6 +11,7 @@ mod full;
 mod hybrid;
 mod journal;
 mod later;
+mod older;
 mod pictures;
 mod refunds_only;
 mod sceptic;
@@ -134,6 +135,9 @@ fn complaints(provider: &dyn Provider, report: &Report) -> String {
 #[case::pictures_that_are_fetched_for_every_event(&[], opens::<pictures::Mirror>)]
 #[case::events_that_are_fetched_by_their_ids(&[], opens::<thin::Doorbell>)]
 #[case::events_and_the_api_where_they_are_doubtful(&[], opens::<sceptic::Sceptic>)]
+#[case::older_version_and_the_refunds_that_charges_carry(&["dispute"], opens::<older::Rows>)]
+#[case::older_version_and_only_totals(&["dispute"], opens::<older::Registered<totals::Cashier>>)]
+#[case::older_version_and_pictures_that_are_fetched(&[], opens::<older::Registered<pictures::Mirror>>)]
 fn conforms(#[case] without: &[&str], #[case] make: fn() -> Box<dyn Shop>) {
     let provider = named("stripe").expect("a registered provider").embedded();
     let mut found = String::new();

@@ -110,7 +110,7 @@ impl Shop for Mirror {
         let (is_dispute, own_id) = match wire::kind(&whole) {
             None => return 400,
             Some("charge.refunded") => (false, &object["id"]),
-            Some("refund.created" | "refund.updated" | "refund.failed") => (false, &Value::Null),
+            Some("refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated") => (false, &Value::Null),
             Some(kind) if kind.starts_with("charge.dispute.") => (true, &Value::Null),
             Some(_) => return 200,
         };

@@ -36,8 +36,34 @@ pub(crate) struct Terms {
     pub(crate) rounds: usize,
 }
 
+impl Terms {
+    /// As they are said on the command line, to measure this.
+    pub(crate) fn arguments(self, what: &str) -> Vec<String> {
+        let Terms { connections, seconds, rounds } = self;
+        let named = [("--connections", connections.to_string()), ("--seconds", seconds.to_string()), ("--rounds", rounds.to_string())];
+        std::iter::once(what.to_owned()).chain(named.into_iter().flat_map(|(name, value)| [name.to_owned(), value])).collect()
+    }
+}
+
 /// Runs both in turn and prints both rates, the ratio last.
 pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
+    let (ours, theirs) = rates(terms)?;
+    let percent = ours * 100 / theirs.max(1);
+    Ok(format!(
+        "{} connections, {} rounds of {} s each, the best of each\nwrk          {theirs:>8} requests/s\nrefundproof  {ours:>8} requests/s\nratio        {:>8}",
+        terms.connections,
+        terms.rounds,
+        terms.seconds,
+        format!("{}.{:02}", percent / 100, percent % 100),
+    ))
+}
+
+/// How many requests a second are sent in a short run, and how many wrk sends.
+pub(crate) fn http_rates() -> anyhow::Result<(u64, u64)> {
+    rates(Terms { connections: 8, seconds: 1, rounds: 3 })
+}
+
+fn rates(terms: Terms) -> anyhow::Result<(u64, u64)> {
     let wrk = Command::new("wrk").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if wrk.is_err() {
         bail!("wrk is not installed; Debian and others have a package of that name");
@@ -51,15 +77,7 @@ pub(crate) fn http(terms: Terms) -> anyhow::Result<String> {
         theirs.push(wrk_rate(server.address, script.path(), terms)?);
         ours.push(our_rate(&mut target, &headers, body.as_bytes(), terms)?);
     }
-    let (ours, theirs) = (best(&ours), best(&theirs));
-    let percent = ours * 100 / theirs.max(1);
-    Ok(format!(
-        "{} connections, {} rounds of {} s each, the best of each\nwrk          {theirs:>8} requests/s\nrefundproof  {ours:>8} requests/s\nratio        {:>8}",
-        terms.connections,
-        terms.rounds,
-        terms.seconds,
-        format!("{}.{:02}", percent / 100, percent % 100),
-    ))
+    Ok((best(&ours), best(&theirs)))
 }
 
 /// How many calls a second the double answers to wrk.
@@ -91,13 +109,11 @@ pub(crate) fn double(terms: Terms) -> anyhow::Result<String> {
 }
 
 /// Builds this program with optimisation and lets that one measure: a debug build's figures say nothing.
-pub(crate) fn in_release(what: &str, terms: Terms) -> anyhow::Result<String> {
-    let Terms { connections, seconds, rounds } = terms;
+pub(crate) fn in_release(arguments: &[impl AsRef<std::ffi::OsStr>]) -> anyhow::Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["run", "--release", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
-    command.args(["--", "bench", what, "--connections", &connections.to_string()]);
-    command.args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()]);
+    command.args(["--", "bench"]).args(arguments);
     let output = command.stderr(Stdio::inherit()).output()?;
     anyhow::ensure!(output.status.success(), "the release build did not measure");
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
@@ -155,7 +171,7 @@ impl Drop for Server {
 }
 
 /// A documented event with a signature.
-fn request(provider: &dyn Provider) -> (Vec<(String, String)>, String) {
+pub(crate) fn request(provider: &dyn Provider) -> (Vec<(String, String)>, String) {
     let corpus: &Corpus = provider.corpus();
     let body = corpus.examples.get(&provider.palette().refund_completion).map(ToString::to_string).unwrap_or_default();
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];

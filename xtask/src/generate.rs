@@ -14,7 +14,7 @@ use refundproof::{
     check::{Rules, snapshot},
     corpus::{Corpus, Files},
     model::Change,
-    plan::{Action, Group, Level, Plan, Recipe, for_recipe},
+    plan::{Action, FaultKind, Group, Level, Plan, Recipe, for_recipe},
     provider::{Lowering, Provider, lower, named},
     run::{Canaries, sample},
 };
@@ -78,7 +78,7 @@ fn candidates(provider: &dyn Provider, seed: u64, wanted: u64) -> Vec<Candidate>
 fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
     let value = |candidate: &Candidate| {
         // That every recipe and every event type occurs matters more than one more combination of shapes.
-        let weight = |feature: &String| if feature.starts_with("recipe ") || feature.starts_with("event ") { 6 } else { 1 };
+        let weight = |feature: &String| if ["recipe ", "event ", "world "].iter().any(|kind| feature.starts_with(kind)) { 6 } else { 1 };
         let new: usize = candidate.2.difference(reached).map(weight).sum();
         // A long sequence must be worth it: a person is to read it.
         (new * 100) / (candidate.1.steps.len() + 4)
@@ -148,6 +148,34 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
                 found.insert("joined items".to_owned());
             }
         }
+    }
+    found.extend(of_the_world(lowering));
+    found
+}
+
+/// What orders and refunds have that plain ones have not.
+fn of_the_world(lowering: &Lowering) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for truth in &lowering.truth {
+        found.extend(truth.extras.iter().map(|extra| format!("world {extra:?}")));
+        let texts = truth.refunds.iter().filter(|refund| refund.kind >= 8).map(|refund| format!("world text {}", refund.kind / 8 % 6));
+        found.extend(texts);
+        if truth.refunds.len() > 10 {
+            found.insert("world many refunds".to_owned());
+        }
+        if truth.refunds.windows(2).any(|pair| pair[0].requested == pair[1].requested) {
+            found.insert("world equal amounts".to_owned());
+        }
+        if truth.disputed && !truth.chargebacks.is_empty() {
+            found.insert("world dispute beside a chargeback".to_owned());
+        }
+    }
+    let Some(plan) = &lowering.case.plan else { return found };
+    if plan.orders.iter().any(|order| order.moment > 0) {
+        found.insert("world edge of time".to_owned());
+    }
+    if plan.steps.iter().flat_map(|step| &step.faults).any(|fault| matches!(fault.kind, FaultKind::AnswerLate { .. })) {
+        found.insert("world late answer".to_owned());
     }
     found
 }

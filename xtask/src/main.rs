@@ -16,6 +16,7 @@ mod mutants;
 mod schemas;
 mod sequences;
 mod story;
+mod table;
 
 use std::{
     path::{Path, PathBuf},
@@ -133,6 +134,17 @@ enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// Everything that takes time or memory, in one table of one run, ratios first; builds itself with optimisation.
+    Table,
+    /// The target of `bench table` over stdio.
+    #[command(hide = true)]
+    Answer,
+    /// How much memory so many cases take.
+    #[command(hide = true)]
+    Memory {
+        /// How many.
+        cases: u32,
+    },
     /// The server of `bench http`.
     #[command(hide = true)]
     Serve,
@@ -201,12 +213,21 @@ fn run(command: Command) -> anyhow::Result<String> {
         Command::Api { check } => api::write(&root, check),
         Command::Bench { command: Bench::Http { connections, seconds, rounds } } => {
             let terms = bench::Terms { connections, seconds, rounds };
-            if cfg!(debug_assertions) { bench::in_release("http", terms) } else { bench::http(terms) }
+            if cfg!(debug_assertions) { bench::in_release(&terms.arguments("http")) } else { bench::http(terms) }
         }
         Command::Bench { command: Bench::Double { connections, seconds, rounds } } => {
             let terms = bench::Terms { connections, seconds, rounds };
-            if cfg!(debug_assertions) { bench::in_release("double", terms) } else { bench::double(terms) }
+            if cfg!(debug_assertions) { bench::in_release(&terms.arguments("double")) } else { bench::double(terms) }
         }
+        Command::Bench { command: Bench::Table } => {
+            if cfg!(debug_assertions) {
+                bench::in_release(&["table"])
+            } else {
+                table::table()
+            }
+        }
+        Command::Bench { command: Bench::Answer } => table::answer(),
+        Command::Bench { command: Bench::Memory { cases } } => table::peak(cases),
         Command::Bench { command: Bench::Serve } => bench::serve(),
         Command::Corpus { command: Corpus::Extract { from } } => extract::extract_all(&from, &root.join("corpus")),
         Command::Corpus { command: Corpus::Generate { seed, sequences, provider } } => {

@@ -35,6 +35,7 @@ use tokio::{
 };
 
 use super::{address::Address, turns::Turns};
+use crate::adapter::ending::{Ending, LOOK};
 
 /// A kept connection is not used again after so long: servers close what is idle, some after a few seconds.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
@@ -83,6 +84,8 @@ pub(super) enum Trouble {
     NoHttp(String),
     /// There was no answer in time.
     TimedOut(Duration),
+    /// The program is to end, and there was no answer yet.
+    Interrupted,
 }
 
 /// How long an answer may take and how much of it is kept.
@@ -151,7 +154,10 @@ pub(super) fn outgoing(
     all.insert(HOST, value("host", &address.host)?);
     for (name, text) in headers {
         let header: HeaderName = name.parse().map_err(|_| format!("the header `{name}` cannot be sent"))?;
-        all.append(header, value(name, text)?);
+        let mut value = value(name, text)?;
+        // It may be a token; so whoever prints the request does not see it.
+        value.set_sensitive(true);
+        all.append(header, value);
     }
     if !body.is_empty() {
         // Otherwise hyper does it, anew each time that this is sent.
@@ -311,8 +317,8 @@ async fn start_of(mut body: Incoming, longest: usize) -> (Vec<u8>, bool) {
     (start, false)
 }
 
-/// Keeps the time limits of requests that follow each other. Setting a timer is not free, so it is set anew only when
-/// it has run out.
+/// Keeps the time limits of requests that follow each other, and looks now and then whether the program is to end. Setting a
+/// timer is not free, so it is set anew only when it has run out.
 struct Timer {
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
@@ -321,19 +327,26 @@ struct Timer {
 impl Timer {
     fn new(limit: Option<Duration>) -> Timer {
         let limit = limit.unwrap_or(FAR_AWAY);
-        Timer { limit, sleep: Box::pin(sleep_until(Instant::now() + limit)) }
+        Timer { limit, sleep: Box::pin(sleep_until(Instant::now() + limit.min(LOOK))) }
     }
 
     async fn timely<T>(&mut self, mut work: Pin<&mut impl Future<Output = Result<T, Trouble>>>) -> Result<T, Trouble> {
         let Timer { limit, sleep } = self;
         let deadline = Instant::now() + *limit;
+        let mut ending = Ending::default();
         poll_fn(|context| {
             let done = work.as_mut().poll(context);
-            while done.is_pending() && sleep.as_mut().poll(context).is_ready() {
+            if done.is_pending() {
+                // The clock and not the timer: who sends without end leaves the timer no turn.
                 if Instant::now() >= deadline {
                     return Poll::Ready(Err(Trouble::TimedOut(*limit)));
                 }
-                sleep.as_mut().reset(deadline);
+                if ending.is_over() {
+                    return Poll::Ready(Err(Trouble::Interrupted));
+                }
+                while sleep.as_mut().poll(context).is_ready() {
+                    sleep.as_mut().reset(deadline.min(Instant::now() + LOOK));
+                }
             }
             done
         })

@@ -34,23 +34,22 @@ use service::{Service, free_port};
 use settings::{API, PORT};
 
 use super::{
-    Endpoints, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Endpoints, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    ending::{Ending, LOOK},
     endpoint::{CaseBegun, refused},
     folder::{FOLDER, Folder},
     permits::Permits,
     process::{Process, SUCCESS},
     shown,
-    wire::read_bare_state,
+    wire::{check_size, read_bare_state},
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
     domain::{Currency, OrderState},
 };
 
-/// How much of an answer to a delivery is read; the rest is cut off and the connection closed.
-const LONGEST_ANSWER: usize = 64 << 10;
-/// How much of a shown order is read.
-const LONGEST_STATE: usize = 8 << 20;
+/// How much of an answer to anything but the question for an order is read; the rest is cut off and the connection closed.
+const LONGEST_REPLY: usize = 64 << 10;
 /// How long a service that takes one delivery at a time has to finish one whose sender hung up.
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 const LONGEST_REST: Duration = Duration::from_secs(3);
@@ -112,6 +111,7 @@ impl Common {
         let ended = self.service().and_then(|mut service| service.ending());
         let kind = match (trouble, ended) {
             (Trouble::TimedOut(limit), _) => TargetErrorKind::TimedOut(limit),
+            (Trouble::Interrupted, _) => TargetErrorKind::Interrupted,
             (Trouble::NoHttp(what), _) => TargetErrorKind::Nonsense(format!("the answer is no HTTP: {what}")),
             (_, Some(how)) => TargetErrorKind::Crashed(how),
             (Trouble::Unreachable(why), None) => TargetErrorKind::Crashed(format!("does not take connections: {why}")),
@@ -190,7 +190,7 @@ impl HttpTarget {
             Ok(requests) => requests,
             Err(problem) => return vec![Err(unsendable("deliver", problem)); count],
         };
-        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
+        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_REPLY };
         let statuses = self.client.send_together(&self.common.webhook, requests, connections, patience);
         statuses.into_iter().map(|status| status.map_err(|trouble| self.common.blamed("deliver", trouble))).collect()
     }
@@ -203,11 +203,10 @@ impl HttpTarget {
         let mut is_ready = |limit: Duration| ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
         let started = match common.service() {
             Some(mut service) => service.start(&webhook.sockets, is_ready),
-            None => {
-                is_ready(settings.other_limit).map_err(|problem| format!("{problem}; start the service first, or let [server] start it"))
-            }
+            None => is_ready(settings.other_limit)
+                .map_err(|problem| TargetErrorKind::NotStarted(format!("{problem}; start the service first, or let [server] start it"))),
         };
-        started.map_err(|why| common.failed(operation, TargetErrorKind::NotStarted(why)))
+        started.map_err(|kind| common.failed(operation, kind))
     }
 
     /// Posts JSON that must be answered 2xx.
@@ -217,7 +216,7 @@ impl HttpTarget {
         let headers = common.settings.with_own_headers("content-type");
         let request = post(address, &headers, &body).map_err(|problem| unsendable(operation, problem))?;
         let _held = common.permits.take(1);
-        let sent = client.send(address, request, common.others(LONGEST_ANSWER));
+        let sent = client.send(address, request, common.others(LONGEST_REPLY));
         let reply = sent.map_err(|trouble| common.blamed(operation, trouble))?;
         if (200..300).contains(&reply.status) { Ok(()) } else { Err(common.declined(operation, address, &reply)) }
     }
@@ -234,8 +233,17 @@ impl HttpTarget {
         let deadline = Instant::now() + settings.other_limit;
         process.write(body, deadline);
         process.close_stdin();
-        let Some(how) = process.wait_for_ending(deadline) else {
-            return Err(fail(format!("did not end within {} s", settings.other_limit.as_secs())));
+        let mut ending = Ending::default();
+        let how = loop {
+            if let Some(how) = process.wait_for_ending(deadline.min(Instant::now() + LOOK)) {
+                break how;
+            }
+            if Instant::now() >= deadline {
+                return Err(fail(format!("did not end within {} s", settings.other_limit.as_secs())));
+            }
+            if ending.is_over() {
+                return Err(TargetError::new("begin", TargetErrorKind::Interrupted));
+            }
         };
         if how == SUCCESS {
             return Ok(());
@@ -288,7 +296,7 @@ impl Target for HttpTarget {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
+        let patience = Patience { limit: self.answer_limit(), longest: LONGEST_REPLY };
         let HttpTarget { common, client, .. } = self;
         let outgoing = post(&common.webhook.of(request.endpoint()), request.headers, request.body)
             .map_err(|problem| unsendable("deliver", problem))?;
@@ -311,12 +319,12 @@ impl Target for HttpTarget {
         let request = outgoing(Method::GET, &common.state, &path, &headers, b"").map_err(|problem| unsendable("observe", problem))?;
         let reply = {
             let _held = common.permits.take(1);
-            client.send(&common.state, request, common.others(LONGEST_STATE)).map_err(|trouble| common.blamed("observe", trouble))?
+            client.send(&common.state, request, common.others(LONGEST_ANSWER)).map_err(|trouble| common.blamed("observe", trouble))?
         };
         let nonsense = |what: String| common.failed("observe", TargetErrorKind::Nonsense(what));
         match reply.status {
             404 => Ok(None),
-            200 if reply.is_cut => Err(nonsense(format!("the order's JSON breaks off, or is longer than {} MiB", LONGEST_STATE >> 20))),
+            200 if reply.is_cut => Err(nonsense(format!("the order's JSON breaks off, or is longer than {} MiB", LONGEST_ANSWER >> 20))),
             200 => {
                 let read = common.read(order_id, &reply.body, currencies.get(order_id).copied()).map(Some).map_err(nonsense);
                 self.last_state = reply.body;
@@ -432,6 +440,7 @@ impl Transport for HttpTarget {
 impl Common {
     fn read(&self, order_id: &str, body: &[u8], currency: Option<Currency>) -> Result<OrderState, String> {
         let Some(mapping) = &self.settings.mapping else { return read_bare_state(body) };
+        check_size(body)?;
         let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
         mapping.read(&document, order_id, currency)
     }
@@ -443,10 +452,10 @@ fn ready_now(client: &mut Client, ready: Option<&Address>, webhook: &Address, li
         return connected.map(drop).ok_or_else(|| format!("{webhook} does not take connections"));
     };
     let request = outgoing(Method::GET, address, &address.path, &[], b"")?;
-    match client.send(address, request, Patience { limit: Some(limit), longest: LONGEST_ANSWER }) {
+    match client.send(address, request, Patience { limit: Some(limit), longest: LONGEST_REPLY }) {
         Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
         Ok(reply) => Err(format!("{address} answered {}", reply.status)),
-        Err(Trouble::TimedOut(_)) => Err(format!("{address} did not answer")),
+        Err(Trouble::TimedOut(_) | Trouble::Interrupted) => Err(format!("{address} did not answer")),
         Err(Trouble::Unreachable(why) | Trouble::Broken(why) | Trouble::NoHttp(why)) => Err(format!("{address}: {why}")),
     }
 }

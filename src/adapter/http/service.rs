@@ -10,6 +10,8 @@ use std::{
 };
 
 use crate::adapter::{
+    TargetErrorKind,
+    ending::Ending,
     pipes::Tail,
     process::{Process, SUCCESS},
 };
@@ -72,31 +74,40 @@ impl Service {
 
     /// Starts it and waits until `is_ready` says so, which is given so much time for it, or why it is not. The error says which
     /// command and why.
-    pub(super) fn start(&mut self, sockets: &[SocketAddr], mut is_ready: impl FnMut(Duration) -> Result<(), String>) -> Result<(), String> {
+    pub(super) fn start(
+        &mut self,
+        sockets: &[SocketAddr],
+        mut is_ready: impl FnMut(Duration) -> Result<(), String>,
+    ) -> Result<(), TargetErrorKind> {
         self.kill();
+        let fail = |why: String| Err(TargetErrorKind::NotStarted(why));
         if let Some(port) = taken(sockets) {
-            return Err(format!(
+            return fail(format!(
                 "port {port} is in use already{}; stop that, or write {{port}} in place of the port to have a free one chosen",
                 holder(port)
             ));
         }
         let command: Vec<OsString> = self.settings.command.iter().map(OsString::from).collect();
         let words = self.settings.command.join(" ");
-        let process = Process::start_service(&command, &self.settings.directory, &self.settings.environment)?;
-        let process = self.process.insert(process);
+        let process = Process::start_service(&command, &self.settings.directory, &self.settings.environment);
+        let process = self.process.insert(process.map_err(TargetErrorKind::NotStarted)?);
         let deadline = Instant::now() + self.settings.ready_within;
         let mut pause = SHORTEST_PAUSE;
+        let mut ending = Ending::default();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = is_ready(left.max(LOOK));
             if let Some(how) = process.ending() {
                 let hint = if how == SUCCESS { "; it must stay in the foreground" } else { "" };
-                return Err(format!("`{words}` {how}{hint}{}", last_line(process)));
+                return fail(format!("`{words}` {how}{hint}{}", last_line(process)));
             }
             let Err(why) = ready else { return Ok(()) };
             if left.is_zero() {
                 let (within, last) = (self.settings.ready_within, last_line(process));
-                return Err(format!("`{words}` was not ready within {within:?} (`server.ready_within`): {why}{last}"));
+                return fail(format!("`{words}` was not ready within {within:?} (`server.ready_within`): {why}{last}"));
+            }
+            if ending.is_over() {
+                return Err(TargetErrorKind::Interrupted);
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);

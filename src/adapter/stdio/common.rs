@@ -14,6 +14,7 @@ use std::{
 use super::{StdioSettings, from_now, names_folder};
 use crate::adapter::{
     Introduction, TargetError, TargetErrorKind,
+    ending::Ending,
     folder::{FOLDER, Folder},
     permits::Permits,
     pipes::{Inbox, Tail},
@@ -77,6 +78,7 @@ struct Patience {
     written: Written,
     /// Whether the process was seen to have ended.
     has_ended: bool,
+    ending: Ending,
 }
 
 impl Common {
@@ -190,7 +192,7 @@ impl Common {
         for id in ids.clone() {
             state.awaited.insert(id, Awaited { answer: None, bell: Arc::clone(bell) });
         }
-        let patience = Patience { limit, deadline, written, has_ended: false };
+        let patience = Patience { limit, deadline, written, has_ended: false, ending: Ending::default() };
         let (mut state, failure) = self.collect(state, stops, &ids, bell, patience);
         // Of a request that is half written, the rest would be taken from the next one.
         let is_only_late = written == Written::Everything && matches!(failure, Some(TargetErrorKind::TimedOut(_)));
@@ -290,6 +292,7 @@ impl State {
                     Written::Everything | Written::Stuck => TargetErrorKind::TimedOut(patience.limit),
                 });
             }
+            Heard::Nothing if patience.ending.is_over() => return Err(TargetErrorKind::Interrupted),
             Heard::Nothing => {
                 if !patience.has_ended && process.ending().is_some() {
                     patience.has_ended = true;

@@ -12,10 +12,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde::Serialize;
 use tower_service::Service;
 
-use crate::adapter::{TargetError, TargetErrorKind, endpoint::refused};
-
-/// How long an answer may be. An order is a few kilobytes.
-const LONGEST_ANSWER: usize = 4 << 20;
+use crate::adapter::{LONGEST_ANSWER, TargetError, TargetErrorKind, endpoint::refused};
 
 pub(super) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) type Handler = Arc<dyn Fn(http::Request<Full<Bytes>>) -> Later<Result<Answer, String>> + Send + Sync>;

@@ -14,10 +14,17 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    adapter::{Capabilities, Introduction, shown},
+    adapter::{Capabilities, Introduction, cut, shown},
     domain::{OrderState, RefundView, did_you_mean},
-    json::{Map, Value, from_value},
+    json::{Map, Value, from_value, values},
 };
+
+/// How many types of events may be named, and how long they are on average. Providers have fewer, and shorter ones.
+const MOST_WORDS: usize = 400;
+const LONGEST_WORD: usize = 100;
+
+/// How many values an answer may hold; an order of thousands of refunds has fewer.
+const MOST_VALUES: usize = 100_000;
 
 /// The answer to `deliver` says what the webhook endpoint would answer.
 #[derive(Deserialize)]
@@ -66,6 +73,7 @@ pub(in crate::adapter) fn read_answer(line: Vec<u8>, is_awaited: impl Fn(u64) ->
         Ok(line) => line,
         Err(error) => return Err(format!("the target wrote a line that is not UTF-8: `{}`", shown(error.as_bytes()))),
     };
+    check_size(line.as_bytes())?;
     let head = match serde_json::from_str::<Head<'_>>(&line) {
         // A derived reader takes an array for an object as well.
         Ok(head) if is_awaited(head.id) && line.trim_start().starts_with('{') => head,
@@ -121,7 +129,14 @@ pub(in crate::adapter) fn read_introduction(line: &str) -> Result<Introduction, 
     if let Some(capabilities) = answer.get("capabilities") {
         check_capabilities(capabilities).map_err(|problem| in_line(&problem, line))?;
     }
-    from_value(&answer).map_err(|error| in_line(&error, line))
+    let read = from_value(&answer).map_err(|error| in_line(&error, line));
+    read.map(|introduction: Introduction| {
+        introduction.with(|introduction| {
+            for text in [&mut introduction.name, &mut introduction.version] {
+                *text = cut(text).into_owned();
+            }
+        })
+    })
 }
 
 fn check_capabilities(capabilities: &Value) -> Result<(), String> {
@@ -131,13 +146,23 @@ fn check_capabilities(capabilities: &Value) -> Result<(), String> {
     // No member is needed, so each can be read alone, which tells whose fault it is.
     for (name, value) in members {
         if !Capabilities::NAMES.contains(&name.as_str()) {
-            let hint = did_you_mean(name, Capabilities::NAMES.into_iter());
+            let name = cut(name);
+            let hint = did_you_mean(&name, Capabilities::NAMES.into_iter());
             return Err(format!("`capabilities.{name}` is unknown{hint} (known: {})", Capabilities::NAMES.join(", ")));
         }
         let alone = Map::from_iter([(name.clone(), value.clone())]).into();
         let read: Capabilities = from_value(&alone).map_err(|error| format!("`capabilities.{name}`: {error}"))?;
         if read.concurrency == 0 {
             return Err("`capabilities.concurrency` is 0; at least one delivery at a time must be possible".to_owned());
+        }
+        // Every report repeats them.
+        let words = read.subscribes.iter().flatten().chain(read.equivalent_statuses.iter().flatten());
+        let (count, length) = words.fold((0, 0), |(count, length), word| (count + 1, length + word.len()));
+        let count = count + read.equivalent_statuses.len();
+        if count > MOST_WORDS || length > MOST_WORDS * LONGEST_WORD {
+            return Err(format!(
+                "`capabilities.{name}` has more than {MOST_WORDS} entries, or entries of more than {LONGEST_WORD} characters each"
+            ));
         }
     }
     Ok(())
@@ -184,6 +209,7 @@ pub(in crate::adapter) fn read_state(line: &str) -> Result<Option<OrderState>, S
 #[cfg(any(feature = "http", feature = "tower"))]
 pub(in crate::adapter) fn read_bare_state(body: &[u8]) -> Result<OrderState, String> {
     let text = std::str::from_utf8(body).map_err(|_| format!("the answer is not UTF-8: `{}`", shown(body)))?;
+    check_size(body)?;
     let read = serde_json::from_str::<Bare>(text);
     read.map(|Bare(state)| state).map_err(|error| {
         let problem = match serde_json::from_str::<Value>(text) {
@@ -226,26 +252,47 @@ fn explain_state(state: &Value) -> Option<String> {
 }
 
 /// Finds the member that keeps an object from being a `T`: the first one with which the problem is more than that
-/// other members are missing.
+/// other members are missing. Once that is so, further members change nothing, so it is found by halving.
 fn culprit<T: DeserializeOwned>(members: &Map, place: &str) -> Option<String> {
-    let mut so_far = Map::new();
-    let mut missing = None;
-    for (name, value) in members {
-        so_far.insert(name.clone(), value.clone());
-        missing = from_value::<T>(&Value::Object(so_far.clone())).err();
-        match &missing {
-            Some(problem) if !problem.starts_with("missing field") => return Some(format!("`{place}.{name}`: {problem}")),
-            _ => {}
-        }
-    }
     if members.is_empty() {
         return Some(format!("`{place}` is empty"));
     }
-    missing.map(|problem| format!("`{place}`: {problem}"))
+    let problem = |count: usize| {
+        let first: Map = members.iter().take(count).map(|(name, value)| (name.clone(), value.clone())).collect();
+        from_value::<T>(&first.into()).err()
+    };
+    let is_wrong = |problem: &String| !problem.starts_with("missing field");
+    let mut what = problem(members.len())?;
+    if !is_wrong(&what) {
+        return Some(format!("`{place}`: {what}"));
+    }
+    let (mut right, mut wrong) = (0, members.len());
+    while wrong - right > 1 {
+        let middle = right.midpoint(wrong);
+        match problem(middle).filter(is_wrong) {
+            Some(problem) => (wrong, what) = (middle, problem),
+            None => right = middle,
+        }
+    }
+    let name = members.keys().nth(right).map_or("", String::as_str);
+    Some(format!("`{place}.{name}`: {what}"))
+}
+
+/// Refuses a text that would take much more memory, once it is read, than room.
+///
+/// # Errors
+/// A text that says how many values it may hold.
+pub(in crate::adapter) fn check_size(text: &[u8]) -> Result<(), String> {
+    let is_too_much = text.len() > MOST_VALUES && values(text) > MOST_VALUES;
+    if is_too_much {
+        Err(format!("the answer holds more than {MOST_VALUES} values, which is the most that is read: `{}`", shown(text)))
+    } else {
+        Ok(())
+    }
 }
 
 fn in_line(problem: &str, line: &str) -> String {
-    format!("{problem}, in the answer `{}`", shown(line.as_bytes()))
+    format!("{}, in the answer `{}`", cut(problem), shown(line.as_bytes()))
 }
 
 fn kind_of(value: &Value) -> &'static str {
@@ -280,4 +327,68 @@ fn object_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
     }
 
     deserializer.deserialize_any(ObjectOrNull(std::marker::PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde::de::{Error, IgnoredAny};
+
+    use super::*;
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Refuses a member of the name `wrong`, and counts how many members it reads.
+    struct Counting;
+
+    impl<'de> Deserialize<'de> for Counting {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Counting, D::Error> {
+            struct Members;
+
+            impl<'de> Visitor<'de> for Members {
+                type Value = Counting;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counting, A::Error> {
+                    while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
+                        READ.set(READ.get() + 1);
+                        if name == "wrong" {
+                            return Err(A::Error::custom("it is wrong"));
+                        }
+                    }
+                    Err(A::Error::missing_field("right"))
+                }
+            }
+
+            deserializer.deserialize_map(Members)
+        }
+    }
+
+    /// Finds the wrong member at a place among so many; each is read a few times and no more.
+    #[track_caller]
+    fn finds(place: usize, count: usize) {
+        let name = |index| if index == place { "wrong".to_owned() } else { format!("x{index}") };
+        let members: Map = (0..count).map(|index| (name(index), Value::Null)).collect();
+        READ.set(0);
+        let found = culprit::<Counting>(&members, "state");
+        let expected = if place < count { "`state.wrong`: it is wrong" } else { "`state`: missing field `right`" };
+        assert_eq!(found.as_deref(), Some(expected));
+        let most = count * 2 * (usize::BITS - count.leading_zeros()) as usize;
+        assert!(READ.get() <= most, "{} members were read of {count}", READ.get());
+    }
+
+    #[test]
+    fn a_wrong_member_is_found_among_very_many() {
+        for place in [0, 1, 4_999, 9_998, 9_999, 10_000] {
+            finds(place, 10_000);
+        }
+        (0..=3).for_each(|place| finds(place, 3));
+        finds(0, 1);
+    }
 }

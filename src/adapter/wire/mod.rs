@@ -8,6 +8,8 @@ mod request;
 #[cfg(all(feature = "schema", feature = "stdio"))]
 mod schema;
 
+#[cfg(feature = "http")]
+pub(super) use answer::check_size;
 #[cfg(any(feature = "http", feature = "tower"))]
 pub(super) use answer::read_bare_state;
 #[cfg(feature = "stdio")]

@@ -1,6 +1,6 @@
 //! Plans for targets that call the provider's API.
 
-use proptest::{collection::vec, prelude::*};
+use proptest::{bool::weighted, collection::vec, prelude::*};
 
 use super::{
     Draw, PlanStrategy,
@@ -21,11 +21,12 @@ impl Draw<'_> {
     /// Parts of the order, so that booking one of them twice shows.
     pub(super) fn webhook_before_answer(&self) -> PlanStrategy {
         let plan = self.plan(self.order(), self.lives(self.own_part(), self.any_end(), 1, 2));
-        (plan, vec(1_u8..4, 1..4))
-            .prop_map(|(mut plan, how_many)| {
+        // Of some the answer never comes, and the shop asks again.
+        (plan, vec((1_u8..4, weighted(0.3)), 1..4))
+            .prop_map(|(mut plan, how)| {
                 let is_own = |step: &&mut Step| matches!(step.action, Action::Refund { own: true, .. });
-                for (step, with) in plan.steps.iter_mut().filter(is_own).zip(how_many) {
-                    step.faults.push(Fault { event: 0, kind: FaultKind::BeforeAnswer { with } });
+                for (step, (with, lost)) in plan.steps.iter_mut().filter(is_own).zip(how) {
+                    step.faults.push(Fault { event: 0, kind: FaultKind::BeforeAnswer { with, lost } });
                 }
                 plan
             })

@@ -17,7 +17,7 @@ use faults::{again, late, unknown};
 
 use super::{
     mutation::{Group, MutationKind},
-    step::{Action, Level, Plan, Step},
+    step::{Action, Extra, Level, Plan, Step},
 };
 
 /// A strategy that draws plans.
@@ -63,6 +63,11 @@ pub struct Palette {
     pub several_secrets: bool,
     /// A signature says of which scheme it is, and others than the one that counts may stand beside it.
     pub several_schemes: bool,
+    /// Whether orders and refunds vary as real ones do: texts of all kinds, times at the edges of days and of summer time, equal
+    /// amounts, many refunds, answers to the shop's own requests that come late.
+    pub varied: bool,
+    /// What an order may have that a plain one has not.
+    pub extras: Vec<Extra>,
     /// How many seconds old a signature may be by the provider's own libraries; zero where nobody says.
     pub oldest_signature: u16,
     /// The event type that tells that a refund was paid back.
@@ -229,6 +234,8 @@ recipes! {
     WebhookBeforeAnswer "webhook-before-answer",
     /// The provider's API fails while an event is handled.
     ApiFailure "api-failure",
+    /// Refunds as an older API version tells of them.
+    OlderVersion "older-version",
 }
 
 /// The strategy of a recipe for a provider.
@@ -240,7 +247,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         }
         Recipe::RefundComplete => draw.only(&palette.refund_completion, draw.plain_order(), draw.life(draw.plain_refund(), draw.success())),
         Recipe::CountedOnce => draw.counted_once(),
-        Recipe::PartialRefunds => draw.all_or_charges(draw.plain_order(), draw.lives(draw.part(), draw.success(), 2, 4)),
+        Recipe::PartialRefunds => draw.all_or_charges(draw.plain_order(), draw.partial_refunds()),
         Recipe::FullRefund => draw.full_refund(),
         Recipe::PaidLess => draw.plan(draw.plain_order(), draw.lives(draw.plain_refund(), draw.paid_less(), 1, 2)),
         Recipe::ItemRefunds => {
@@ -250,14 +257,14 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::ExactAmounts => draw.plan(draw.exact_order(), draw.lives(draw.refund(), draw.success(), 1, 4)),
         Recipe::OpenRefunds => draw.open_refunds(),
         Recipe::FailedRefunds => draw.failed_refunds(),
-        Recipe::OwnRefunds => draw.plan(draw.order(), draw.lives(draw.own_refund(), draw.any_end(), 1, 2)),
+        Recipe::OwnRefunds => draw.own_refunds(),
         Recipe::Metadata => draw.metadata(),
         Recipe::Chargeback => draw.chargeback_alone(),
         Recipe::ChargebackAndRefunds => draw.chargeback_and_refunds(),
         Recipe::Disputes => draw.disputes(),
         Recipe::SalesTransactions => draw.sales(),
         Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
-        Recipe::OutOfOrder => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
+        Recipe::OutOfOrder => draw.with_faults(draw.order_at_edges(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
         Recipe::LateEvents => draw.late_events(),
         Recipe::Redelivery => draw.redelivery(),
         Recipe::SeveralOrders => draw.several_orders(),
@@ -302,6 +309,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::FetchedState => draw.fetched_state(),
         Recipe::WebhookBeforeAnswer => draw.webhook_before_answer(),
         Recipe::ApiFailure => draw.api_failure(),
+        Recipe::OlderVersion => draw.plan(draw.order(), draw.lives(draw.part(), draw.any_end(), 2, 3)),
     }
 }
 

@@ -9,7 +9,7 @@ use proptest::{
 use super::{
     Actions, Draw, INVALID, PlanStrategy, Steps,
     faults::{again, befall, late, refused, unknown},
-    traffic::{fail, fail_which, is_end, pick, refund, weighted},
+    traffic::{fail, fail_which, is_end, pick, refund},
 };
 use crate::plan::{
     mutation::{Group, MutationKind},
@@ -160,11 +160,37 @@ impl Draw<'_> {
             .boxed()
     }
 
+    /// A chargeback, alone or with the dispute that it comes from. That ends before or after it: the order of the two is not
+    /// documented, and the end of a dispute does not take a chargeback back.
     pub(super) fn chargeback(&self) -> Steps {
-        (weighted(2), pick(), any::<bool>())
+        (0_u8..5, pick(), any::<bool>())
             .prop_map(|(dispute, amount, fraud)| {
-                let dispute = dispute.then_some(Action::Dispute);
-                dispute.into_iter().chain([Action::Chargeback { amount, fraud }]).map(Step::plain).collect()
+                let chargeback = Action::Chargeback { amount, fraud };
+                let actions = match dispute {
+                    0 | 1 => vec![chargeback],
+                    2 => vec![Action::Dispute, chargeback],
+                    3 => vec![Action::Dispute, chargeback, Action::ResolveDispute],
+                    _ => vec![Action::Dispute, Action::ResolveDispute, chargeback],
+                };
+                actions.into_iter().map(Step::plain).collect()
+            })
+            .boxed()
+    }
+
+    /// Refunds that the shop made. Where answers come late, some of its refunds are told of before it knows of them.
+    pub(super) fn own_refunds(&self) -> PlanStrategy {
+        let plan = self.plan(self.order(), self.lives(self.own_refund(), self.any_end(), 1, 2));
+        if !self.palette.varied {
+            return plan;
+        }
+        let late = prop_oneof![1 => Just(Vec::new()), 1 => vec(1_u8..8, 4)];
+        (plan, late)
+            .prop_map(|(mut plan, late)| {
+                let own = plan.steps.iter_mut().filter(|step| matches!(step.action, Action::Refund { own: true, .. }));
+                for (step, by) in own.zip(late) {
+                    step.faults.push(Fault { event: 0, kind: FaultKind::AnswerLate { by } });
+                }
+                plan
             })
             .boxed()
     }

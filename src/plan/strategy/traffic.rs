@@ -14,7 +14,7 @@ impl Draw<'_> {
 
     /// One charge, one item, a currency with cents.
     pub(super) fn plain_order(&self) -> BoxedStrategy<OrderPlan> {
-        (1_000_u64..100_000).prop_map(|captured| order_plan((0, captured, 1, 1))).boxed()
+        self.varied((1_000_u64..100_000).prop_map(|captured| order_plan((0, captured, 1, 1))).boxed())
     }
 
     pub(super) fn order(&self) -> BoxedStrategy<OrderPlan> {
@@ -23,11 +23,39 @@ impl Draw<'_> {
 
     pub(super) fn order_with(&self, charges: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
         let charges = if self.palette.charges { charges } else { 1..=1 };
-        (0..self.palette.currencies, 10_u64..100_000, charges, 1_u8..=3).prop_map(order_plan).boxed()
+        self.varied((0..self.palette.currencies, 10_u64..100_000, charges, 1_u8..=3).prop_map(order_plan).boxed())
+    }
+
+    /// The same orders, some of them with what real orders have besides.
+    fn varied(&self, orders: BoxedStrategy<OrderPlan>) -> BoxedStrategy<OrderPlan> {
+        if !self.palette.varied {
+            return orders;
+        }
+        let has = self.palette.extras.clone();
+        let some = (1..=has.len().min(2)).prop_flat_map(move |count| prop::sample::subsequence(has.clone(), count));
+        let extras =
+            if self.palette.extras.is_empty() { Just(Vec::new()).boxed() } else { prop_oneof![2 => Just(Vec::new()), 1 => some].boxed() };
+        let moment = prop_oneof![3 => Just(0_u8), 1 => any::<u8>()];
+        (orders, extras, moment).prop_map(|(order, extras, moment)| OrderPlan { extras, moment, ..order }).boxed()
+    }
+
+    /// Orders most of which were made when summer time begins or ends, where orders vary at all: whoever is wrong about times is
+    /// wrong about their order then.
+    pub(super) fn order_at_edges(&self) -> BoxedStrategy<OrderPlan> {
+        if !self.palette.varied {
+            return self.order();
+        }
+        let moment = prop_oneof![1 => Just(0_u8), 3 => 1_u8..=2];
+        (self.order(), moment).prop_map(|(order, moment)| OrderPlan { moment, ..order }).boxed()
+    }
+
+    /// Chooses type and reason of a refund.
+    fn kind(&self) -> BoxedStrategy<u8> {
+        if self.palette.varied { prop_oneof![3 => 0_u8..8, 1 => any::<u8>()].boxed() } else { (0_u8..8).boxed() }
     }
 
     pub(super) fn order_in(&self, currencies: std::ops::RangeInclusive<u8>) -> BoxedStrategy<OrderPlan> {
-        (currencies, 10_u64..100_000).prop_map(|(currency, captured)| order_plan((currency, captured, 1, 1))).boxed()
+        self.varied((currencies, 10_u64..100_000).prop_map(|(currency, captured)| order_plan((currency, captured, 1, 1))).boxed())
     }
 
     pub(super) fn exact_order(&self) -> BoxedStrategy<OrderPlan> {
@@ -38,7 +66,7 @@ impl Draw<'_> {
             1 => Just(1_000_000_000_000_000_u64),
         ];
         let charges = if self.palette.charges { 1_u8..=3 } else { 1..=1 };
-        (0..self.palette.currencies, captured, charges, 1_u8..=3).prop_map(order_plan).boxed()
+        self.varied((0..self.palette.currencies, captured, charges, 1_u8..=3).prop_map(order_plan).boxed())
     }
 
     // ---- asking for a refund
@@ -59,19 +87,20 @@ impl Draw<'_> {
 
     pub(super) fn refund_at(&self, level: BoxedStrategy<Level>) -> Actions {
         let level = if self.palette.items { level } else { Just(Level::Order).boxed() };
-        let ask = (pick(), level, weighted(5), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind));
+        let ask =
+            (pick(), level, weighted(5), self.kind()).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, false, kind));
         self.opened(ask.boxed())
     }
 
     pub(super) fn part(&self) -> Actions {
-        let ask = (1_u64..900, weighted(3), 0_u8..8)
+        let ask = (1_u64..900, weighted(3), self.kind())
             .prop_map(|(units, joins, kind)| refund(Pick::Units(units), Level::Order, joins, false, kind));
         self.opened(ask.boxed())
     }
 
     pub(super) fn large(&self) -> Actions {
         let amount = prop_oneof![Just(Pick::All), (1_u64..5).prop_map(Pick::AllBut)];
-        (amount, 0_u8..8).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
+        (amount, self.kind()).prop_map(|(amount, kind)| refund(amount, Level::Order, false, false, kind)).boxed()
     }
 
     /// With more said of it than its amount.
@@ -80,8 +109,8 @@ impl Draw<'_> {
     }
 
     pub(super) fn own_refund(&self) -> Actions {
-        let ask =
-            (pick(), self.level(), weighted(6), 0_u8..8).prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind));
+        let ask = (pick(), self.level(), weighted(6), self.kind())
+            .prop_map(|(amount, level, joins, kind)| refund(amount, level, joins, true, kind));
         self.opened(ask.boxed())
     }
 
@@ -159,6 +188,20 @@ impl Draw<'_> {
         vec(life, least..=most).prop_map(|lives| lives.concat()).boxed()
     }
 
+    /// Several refunds of parts. Where they vary, some are of one amount, and now and then there are more of them than fit on
+    /// a page.
+    pub(super) fn partial_refunds(&self) -> Steps {
+        let some = self.lives(self.part(), self.success(), 2, 4);
+        if !self.palette.varied {
+            return some;
+        }
+        let equal = (self.part(), vec(self.success(), 2..=3)).prop_map(|(ask, ends)| repeated(&ask, ends));
+        let small = (1_u64..60).prop_map(|units| refund(Pick::Units(units), Level::Order, false, false, 0));
+        let many = vec((small, self.success()), 11..=13)
+            .prop_map(|lives| lives.into_iter().flat_map(|(ask, end)| [vec![Step::plain(ask)], end].concat()).collect());
+        prop_oneof![5 => some, 2 => equal, 1 => many].boxed()
+    }
+
     /// One refund and nothing beside it.
     pub(super) fn life(&self, ask: Actions, go_on: Steps) -> Steps {
         (ask, go_on).prop_map(|(ask, go_on)| [vec![Step::plain(ask)], go_on].concat()).boxed()
@@ -167,8 +210,14 @@ impl Draw<'_> {
     // ---- faults
 }
 
+/// The same refund again and again, each asked for when the one before has ended.
+fn repeated(ask: &Action, ends: Vec<Vec<Step>>) -> Vec<Step> {
+    let life = |end: Vec<Step>| [vec![Step::plain(joining(ask.clone(), false))], end].concat();
+    ends.into_iter().flat_map(life).collect()
+}
+
 fn order_plan((currency, captured, charges, items): (u8, u64, u8, u8)) -> OrderPlan {
-    OrderPlan { currency, captured, charges, items }
+    OrderPlan { currency, captured, charges, items, ..OrderPlan::default() }
 }
 
 pub(super) fn refund(amount: Pick, level: Level, joins: bool, own: bool, kind: u8) -> Action {

@@ -22,7 +22,7 @@ use crate::{
     domain::{Amount, Currency, EventTime},
     model::{Change, EventFacts, OrderTruth},
     mutate::Anatomy,
-    plan::Palette,
+    plan::{Extra, Palette},
 };
 
 /// The provider's name.
@@ -71,6 +71,16 @@ impl DigitalRiver {
             metadata: true,
             own: true,
             decimals: true,
+            varied: true,
+            extras: vec![
+                Extra::OtherId,
+                Extra::Quantities,
+                Extra::FreeItem,
+                Extra::SameSku,
+                Extra::Shipping,
+                Extra::Cancelled,
+                Extra::Sparse,
+            ],
             varying_times: true,
             dated_signatures: true,
             several_secrets: true,
@@ -118,6 +128,14 @@ impl Provider for DigitalRiver {
         }
     }
 
+    /// Ids of orders in production have thirteen digits and another end.
+    fn other_id(&self, mint: &Mint, of: IdOf) -> String {
+        match of {
+            IdOf::Order(order) => format!("1{}{order}{:04}", fast_first(mint.serial()), mint.number("shop", order as u64) % 10_000),
+            other => self.id(mint, other),
+        }
+    }
+
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
         family::tell(&self.payloads, scene, change)
     }
@@ -151,12 +169,17 @@ impl Provider for DigitalRiver {
             mint: Mint::new(order.order_id.bytes().fold(0, |key, byte| mix(key ^ u64::from(byte)))),
             moment: 0,
             look: 0,
+            older: false,
         };
         family::introduce(&self.payloads, &scene)
     }
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn telling_members(&self) -> &[&str] {
+        &["/data/object/type", "/data/object/reason"]
     }
 
     fn reader(&self) -> Option<&'static dyn EventReader> {

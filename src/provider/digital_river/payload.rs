@@ -7,7 +7,8 @@ use crate::{
     domain::RefundState,
     json::Value,
     model::ChargeRefund,
-    provider::{Scene, Template, push_amount, push_plain},
+    plan::Extra,
+    provider::{Scene, Template, push_amount, push_plain, texts},
 };
 
 /// The event types that tell of refunds, chargebacks and disputes; the others are traffic.
@@ -64,6 +65,14 @@ pub(super) enum Place {
     Updated,
     Token,
     Quantity,
+    Total,
+    Subtotal,
+    Tax,
+    Shipping,
+    CancelledAmount,
+    Cancels,
+    Sku,
+    Nothing,
 }
 
 /// A template and what its object is.
@@ -72,6 +81,8 @@ pub(super) struct Payload {
     pub(super) kind: String,
     pub(super) object: ObjectKind,
     template: Template<Place>,
+    /// The same, for orders and charges of which more is said than that all was captured.
+    full: Option<Template<Place>>,
 }
 
 /// All templates of the provider.
@@ -80,7 +91,9 @@ pub(super) struct Payloads {
     by_name: BTreeMap<String, Payload>,
     others: Vec<String>,
     charge: Template<Place>,
+    full_charge: Template<Place>,
     item: Template<Place>,
+    full_item: Template<Place>,
 }
 
 impl Payloads {
@@ -111,9 +124,11 @@ impl Payloads {
             let order = corpus.examples.get("order.refunded").and_then(|order| order.pointer(pointer));
             order.ok_or_else(|| missing(&format!("{pointer} in the example of `order.refunded`")))
         };
-        let charge = Template::new(part("/data/object/payment/charges/0")?, &CHARGE_PLACES);
-        let item = Template::new(part("/data/object/items/0")?, &ITEM_PLACES);
-        Ok(Payloads { by_name, others, charge, item })
+        let (charge, item) = (part("/data/object/payment/charges/0")?, part("/data/object/items/0")?);
+        let full_charge = Template::new(charge, &[&CHARGE_PLACES[..], &[("/cancels", Place::Cancels)]].concat());
+        let full_item = Template::new(item, &[&ITEM_PLACES[..], &FULL_ITEM_PLACES].concat());
+        let (charge, item) = (Template::new(charge, &CHARGE_PLACES), Template::new(item, &ITEM_PLACES));
+        Ok(Payloads { by_name, others, charge, full_charge, item, full_item })
     }
 
     /// How many event types are only traffic.
@@ -146,6 +161,20 @@ const CHARGE_PLACES: [(&str, Place); 9] = [
 
 const ITEM_PLACES: [(&str, Place); 3] = [("/id", Place::Id), ("/amount", Place::Amount), ("/availableToRefundAmount", Place::Available)];
 
+/// What an item says besides, where orders are not plain.
+const FULL_ITEM_PLACES: [(&str, Place); 4] =
+    [("/quantity", Place::Quantity), ("/skuId", Place::Sku), ("/state", Place::State), ("/tax/amount", Place::Nothing)];
+
+/// What an order says besides, where it is not plain: its parts add up to its total.
+const FULL_ORDER_PLACES: [(&str, Place); 6] = [
+    ("/data/object/subtotal", Place::Subtotal),
+    ("/data/object/totalTax", Place::Tax),
+    ("/data/object/totalShipping", Place::Shipping),
+    ("/data/object/shippingChoice/amount", Place::Shipping),
+    ("/data/object/shippingChoice/taxAmount", Place::Tax),
+    ("/data/object/cancelledAmount", Place::CancelledAmount),
+];
+
 const ENVELOPE: [(&str, Place); 3] = [("/id", Place::EventId), ("/createdTime", Place::EventTime), ("/webhookIds", Place::WebhookIds)];
 
 fn payload(kind: &str, object: ObjectKind, example: &Value) -> Payload {
@@ -154,10 +183,10 @@ fn payload(kind: &str, object: ObjectKind, example: &Value) -> Payload {
         ("/data/object/id", Place::Id),
         ("/data/object/createdTime", Place::Created),
         ("/data/object/currency", Place::Currency),
-        ("/data/object/totalAmount", Place::Captured),
+        ("/data/object/totalAmount", Place::Total),
         ("/data/object/items", Place::Items),
         ("/data/object/payment/charges", Place::Charges),
-        ("/data/object/payment/session/amountContributed", Place::Captured),
+        ("/data/object/payment/session/amountContributed", Place::Total),
         ("/data/object/refundedAmount", Place::Refunded),
         ("/data/object/capturedAmount", Place::Captured),
         ("/data/object/availableToRefundAmount", Place::Available),
@@ -213,7 +242,13 @@ fn payload(kind: &str, object: ObjectKind, example: &Value) -> Payload {
             places.extend(known.into_iter().filter(|(pointer, _)| example.pointer(pointer).is_some()));
         }
     }
-    Payload { kind: kind.to_owned(), object, template: Template::new(example, &places) }
+    let more: &[(&str, Place)] = match object {
+        ObjectKind::Order => &FULL_ORDER_PLACES,
+        ObjectKind::Charge => &[("/data/object/cancels", Place::Cancels)],
+        _ => &[],
+    };
+    let full = (!more.is_empty()).then(|| Template::new(example, &[&places, more].concat()));
+    Payload { kind: kind.to_owned(), object, template: Template::new(example, &places), full }
 }
 
 /// One event about to be written: the payload, the scene and which of the scene's events it is.
@@ -285,6 +320,7 @@ impl Writer<'_> {
                         push_plain(out, kind);
                     }
                 }
+                Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind).map(|text| format!("\"{text}\""))),
                 Place::Reason if truth.kind >= 4 => push_plain(out, "requested_by_customer"),
                 Place::FailureReason if truth.state == RefundState::Failed && truth.explained => {
                     push_plain(out, "The payment method does not take refunds any more.");
@@ -312,14 +348,21 @@ impl Writer<'_> {
             out.push_str("{\"itemId\":");
             push_plain(out, &scene.names.items[item]);
             out.push_str(",\"skuId\":");
-            push_plain(out, &scene.mint.uuid("sku", item as u64));
-            out.push_str(",\"quantity\":1,\"amount\":");
+            push_plain(out, &self.sku(item));
+            out.push_str(&format!(",\"quantity\":{},\"amount\":", scene.truth.pieces(item)));
             self.amount(asked, out);
-            out.push_str(",\"refundedAmount\":");
-            self.amount(paid, out);
+            if !(scene.truth.has(Extra::Sparse) && truth.state.is_open()) {
+                out.push_str(",\"refundedAmount\":");
+                self.amount(paid, out);
+            }
             out.push('}');
         }
         out.push(']');
+    }
+
+    fn sku(&self, item: usize) -> String {
+        let same = self.scene.truth.has(Extra::SameSku) && item == 1;
+        self.scene.mint.uuid("sku", if same { 0 } else { item as u64 })
     }
 
     fn token(&self, refund: usize, out: &mut String) {
@@ -390,7 +433,16 @@ impl Writer<'_> {
             Place::Id => push_plain(out, &scene.names.charges[charge]),
             Place::Created => push_plain(out, scene.created.as_str()),
             Place::Currency => push_plain(out, scene.currency.code()),
-            Place::Amount => self.amount(truth.captured, out),
+            Place::Amount => self.amount(truth.captured + truth.cancelled, out),
+            Place::Cancels if truth.cancelled > 0 => {
+                out.push_str("[{\"id\":");
+                push_plain(out, &scene.mint.uuid("cancel", (scene.order * 8 + charge) as u64));
+                out.push_str(",\"createdTime\":");
+                push_plain(out, scene.created.as_str());
+                out.push_str(",\"amount\":");
+                self.amount(truth.cancelled, out);
+                out.push_str(",\"state\":\"complete\"}]");
+            }
             Place::State => push_plain(out, if scene.fancy("charge state", charge as u64) { "processing" } else { "complete" }),
             Place::OrderId => push_plain(out, &scene.names.order),
             Place::Captures => {
@@ -412,7 +464,8 @@ impl Writer<'_> {
     /// A body with a charge.
     pub(super) fn charge(&self, payload: &Payload, charge: usize) -> String {
         let mut body = String::with_capacity(1500);
-        payload.template.render(&mut body, &mut |place, out| {
+        let full = payload.full.as_ref().filter(|_| self.scene.truth.charges[charge].cancelled > 0);
+        full.unwrap_or(&payload.template).render(&mut body, &mut |place, out| {
             if !self.envelope(place, out) {
                 self.charge_place(place, charge, true, out);
             }
@@ -425,7 +478,12 @@ impl Writer<'_> {
         let scene = self.scene;
         let truth = scene.truth;
         let mut body = String::with_capacity(6000);
-        payload.template.render(&mut body, &mut |place, out| {
+        // Shipping is taxed, items are not: what must add up adds up without a rate.
+        let tax = truth.beside_items() / 3;
+        let shipping = truth.beside_items() - tax;
+        let total = truth.captured + truth.cancelled();
+        let full = payload.full.as_ref().filter(|_| self.is_full());
+        full.unwrap_or(&payload.template).render(&mut body, &mut |place, out| {
             if self.envelope(place, out) {
                 return;
             }
@@ -435,6 +493,11 @@ impl Writer<'_> {
                 Place::Updated => push_plain(out, scene.times[self.event].as_str()),
                 Place::Currency => push_plain(out, scene.currency.code()),
                 Place::Captured => self.amount(truth.captured, out),
+                Place::Total => self.amount(total, out),
+                Place::Subtotal => self.amount(total - tax, out),
+                Place::Tax => self.amount(tax, out),
+                Place::Shipping => self.amount(shipping, out),
+                Place::CancelledAmount => self.amount(truth.cancelled(), out),
                 Place::Refunded if truth.paid_back() > 0 || scene.fancy("zero", 0) => self.amount(truth.paid_back(), out),
                 Place::Available => self.amount(truth.available(), out),
                 Place::Items => self.order_items(out),
@@ -444,7 +507,9 @@ impl Writer<'_> {
                         if charge > 0 {
                             out.push(',');
                         }
-                        self.payloads.charge.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
+                        let is_full = truth.charges[charge].cancelled > 0;
+                        let template = if is_full { &self.payloads.full_charge } else { &self.payloads.charge };
+                        template.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
                     }
                     out.push(']');
                 }
@@ -454,17 +519,42 @@ impl Writer<'_> {
         body
     }
 
+    /// Whether an order says more than that all was captured.
+    fn is_full(&self) -> bool {
+        const MORE: [Extra; 5] = [Extra::Quantities, Extra::FreeItem, Extra::SameSku, Extra::Shipping, Extra::Cancelled];
+        MORE.iter().any(|extra| self.scene.truth.has(*extra))
+    }
+
     fn order_items(&self, out: &mut String) {
         let scene = self.scene;
+        let template = if self.is_full() { &self.payloads.full_item } else { &self.payloads.item };
         out.push('[');
         for (item, &amount) in scene.truth.items.iter().enumerate() {
             if item > 0 {
                 out.push(',');
             }
-            self.payloads.item.render(out, &mut |place, out| match place {
+            template.render(out, &mut |place, out| match place {
                 Place::Id => push_plain(out, &scene.names.items[item]),
                 Place::Amount => self.amount(amount, out),
                 Place::Available => self.amount(scene.truth.available().min(amount), out),
+                Place::Quantity => out.push_str(&scene.truth.pieces(item).to_string()),
+                Place::Sku => push_plain(out, &self.sku(item)),
+                Place::State => push_plain(out, "fulfilled"),
+                Place::Nothing => self.amount(0, out),
+                _ => {}
+            });
+        }
+        let cancelled = scene.truth.cancelled();
+        if cancelled > 0 {
+            // What was cancelled was an item too.
+            out.push(',');
+            template.render(out, &mut |place, out| match place {
+                Place::Id => push_plain(out, &scene.mint.uuid("cancelled item", scene.order as u64)),
+                Place::Amount => self.amount(cancelled, out),
+                Place::Available | Place::Nothing => self.amount(0, out),
+                Place::Quantity => out.push('1'),
+                Place::Sku => push_plain(out, &scene.mint.uuid("cancelled sku", scene.order as u64)),
+                Place::State => push_plain(out, "cancelled"),
                 _ => {}
             });
         }

@@ -32,6 +32,7 @@ macro_rules! __digital_river_requirements {
             concurrent_deliveries "concurrent-deliveries",
             survives_restart "survives-restart",
             acknowledges_in_time "acknowledges-in-time",
+            valid_event_acknowledged_at_once "valid-event-acknowledged-at-once",
             unknown_members_accepted "unknown-members-accepted",
             equivalent_json_accepted "equivalent-json-accepted",
             unusual_json_accepted "unusual-json-accepted",

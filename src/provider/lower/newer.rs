@@ -5,13 +5,13 @@
 //! its body shows. It is done where the refund goes on to success and nothing was told of it in between: then whoever goes by
 //! the times of events and whoever goes by the life of the refund come to the same end.
 
-use super::{Stage, order::Order};
+use super::{Stage, order::When};
 use crate::{
     case::Act,
     domain::{EventTime, RefundState},
     model::{Change, Tell},
     plan::{Fault, FaultKind},
-    provider::{Message, Scene, Shown},
+    provider::{Message, Shown},
 };
 
 /// The first event of a refund, to be written anew when the refund goes on.
@@ -37,9 +37,12 @@ impl Stage<'_> {
         let after = faults.iter().find_map(|fault| if let FaultKind::Newer { after } = fault.kind { Some(after) } else { None });
         let Some(after) = after.filter(|_| self.provider.palette().newer_snapshots) else { return };
         let id = &self.orders[index].names.refunds[refund];
-        let is_first =
-            |tell: &Tell| matches!(tell, Tell::Refund { id: told, state, in_passing: false, .. } if told == id && state.is_open());
-        let Some(place) = messages.iter().position(|message| message.facts.tells.iter().any(is_first)) else { return };
+        // It tells of this refund and of nothing else.
+        let is_first = |message: &Message| {
+            let tells = &message.facts.tells[..];
+            matches!(tells, [Tell::Refund { id: told, state, in_passing: false, .. }] if told == id && state.is_open())
+        };
+        let Some(place) = messages.iter().position(is_first) else { return };
         self.held.push(Held {
             order: index,
             refund,
@@ -64,7 +67,8 @@ impl Stage<'_> {
         let (now, later): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(is_told);
         self.held = later;
         for held in now.iter().filter(|_| succeeds) {
-            let scene = self.orders[index].scene(index, &held.times, self.mint, held.moment, look);
+            let when = When { mint: self.mint, moment: held.moment, look, older: self.audience.older };
+            let scene = self.orders[index].scene(index, &held.times, when);
             let written = self.provider.tell(&scene, &held.change);
             if let Some(newer) = written.into_iter().find(|message| message.facts.id == held.event_id) {
                 self.replace(held, &newer);
@@ -100,28 +104,59 @@ impl Stage<'_> {
     }
 }
 
-impl Order {
-    /// The order as it stands now, for a change that happened at some moment.
-    pub(super) fn scene<'o>(
-        &'o self,
-        index: usize,
-        times: &'o [EventTime],
-        mint: crate::provider::Mint,
-        moment: u64,
-        look: u32,
-    ) -> Scene<'o> {
-        Scene {
-            order: index,
-            truth: &self.truth,
-            names: &self.names,
-            currency: self.currency,
-            refund_times: &self.refund_times,
-            dispute_times: &self.dispute_times,
-            created: &self.created,
-            times,
-            mint,
-            moment,
-            look,
+#[cfg(test)]
+mod tests {
+    use crate::{
+        case::Delivery,
+        domain::RefundState,
+        model::Tell,
+        plan::{Action, FailureShape, Fault, FaultKind, Level, Opening, Pick, Plan, Step},
+        provider::{lower, registered},
+    };
+
+    /// The event that a refund was made, which is to be newer, and its place among those that are sent, where these follow.
+    #[track_caller]
+    fn first(after: u8, follow: &[Action]) -> (usize, Delivery) {
+        let mut all = registered().iter().map(|provider| provider.embedded());
+        let provider = all.find(|provider| provider.palette().newer_snapshots).expect("one has newer snapshots");
+        let ask =
+            Action::Refund { amount: Pick::Units(3), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
+        let newer = Fault { event: 0, kind: FaultKind::Newer { after } };
+        let opened = Step { faults: vec![newer], ..Step::plain(ask) };
+        let steps = [opened].into_iter().chain(follow.iter().cloned().map(Step::plain)).collect();
+        let case = lower(provider, &Plan { orders: Vec::new(), steps, only: Vec::new(), look: 0 }, 7).case;
+        let found = case.all_deliveries().cloned().enumerate().find(|(_, delivery)| delivery.event.sequence == 1);
+        found.expect("it is sent")
+    }
+
+    #[track_caller]
+    fn shows(delivery: &Delivery, expected: RefundState) {
+        let [Tell::Refund { state, .. }] = &delivery.event.tells[..] else { panic!("{:?}", delivery.event.tells) };
+        assert_eq!(*state, expected);
+        let word = if expected == RefundState::Succeeded { "\"status\": \"succeeded\"" } else { "\"status\": \"pending\"" };
+        assert!(delivery.body.text().is_some_and(|body| body.contains(word)), "{:?}", delivery.body);
+    }
+
+    const PAID: Action = Action::Succeed { refund: 0, paid: Pick::All };
+    const UPDATED: Action = Action::UpdateMetadata { refund: 0 };
+    const FAILED: Action = Action::Fail { refund: 0, reason: true, shape: FailureShape::Charge };
+
+    #[test]
+    fn it_shows_what_became_of_the_refund_and_comes_when_it_did() {
+        let (early, delivery) = first(0, &[PAID]);
+        shows(&delivery, RefundState::Succeeded);
+        assert_eq!(delivery.fault.as_deref(), Some(FaultKind::Newer { after: 0 }.name()));
+        let (late, delivery) = first(2, &[PAID]);
+        shows(&delivery, RefundState::Succeeded);
+        assert!(0 < early && early < late, "{early} {late}");
+    }
+
+    #[test]
+    fn it_stays_as_it_was_where_the_two_could_contradict_each_other() {
+        for follow in [vec![], vec![FAILED], vec![UPDATED, PAID]] {
+            let (place, delivery) = first(0, &follow);
+            shows(&delivery, RefundState::Pending);
+            assert_eq!((place, delivery.fault), (0, None), "{follow:?}");
         }
     }
 }

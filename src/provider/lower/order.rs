@@ -4,9 +4,18 @@ use crate::{
     case::{ChargeSetup, ItemSetup, OrderSetup},
     domain::{Amount, Currency, EventTime},
     model::OrderTruth,
-    plan::{OrderPlan, Palette},
-    provider::{IdOf, Mint, Names, Provider},
+    plan::{Extra, OrderPlan, Palette},
+    provider::{IdOf, Mint, Names, Provider, Scene, times},
 };
+
+/// A moment of the case, and for whom it is told.
+#[derive(Clone, Copy)]
+pub(super) struct When {
+    pub(super) mint: Mint,
+    pub(super) moment: u64,
+    pub(super) look: u32,
+    pub(super) older: bool,
+}
 
 pub(super) struct Order {
     pub(super) truth: OrderTruth,
@@ -29,9 +38,12 @@ impl Order {
         let digits = provider.digits(currency);
         let charges = if palette.charges { plan.charges } else { 1 };
         let items = if palette.items { plan.items } else { 1 };
-        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items).living_by(provider.lifecycle());
+        let extras: Vec<Extra> = plan.extras.iter().copied().filter(|extra| palette.extras.contains(extra)).collect();
+        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items);
+        let truth = truth.with_extras(extras).living_by(provider.lifecycle());
+        let order = IdOf::Order(index);
         let names = Names {
-            order: provider.id(mint, IdOf::Order(index)),
+            order: if truth.has(Extra::OtherId) { provider.other_id(mint, order) } else { provider.id(mint, order) },
             charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
             items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
             refunds: Vec::new(),
@@ -40,6 +52,7 @@ impl Order {
         };
         // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
         let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
+        let start = if palette.varied { times::start(plan.moment, mint.number("edge", index as u64)).unwrap_or(start) } else { start };
         Order {
             truth,
             names,
@@ -60,7 +73,11 @@ impl Order {
     pub(super) fn setup(&self, palette: &Palette) -> OrderSetup {
         let charge =
             |(id, charge): (&String, &crate::model::Charge)| ChargeSetup { id: id.clone(), captured_amount: self.amount(charge.captured) };
-        let item = |(id, amount): (&String, &u64)| ItemSetup { item_id: id.clone(), quantity: 1, amount: self.amount(*amount) };
+        let item = |(item, (id, amount)): (usize, (&String, &u64))| ItemSetup {
+            item_id: id.clone(),
+            quantity: self.truth.pieces(item),
+            amount: self.amount(*amount),
+        };
         OrderSetup {
             order_id: self.names.order.clone(),
             currency: self.currency.code().to_owned(),
@@ -75,7 +92,26 @@ impl Order {
                 .filter(|_| palette.charges || palette.payments)
                 .map(charge)
                 .collect(),
-            items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).map(item).collect(),
+            items: self.names.items.iter().zip(&self.truth.items).filter(|_| palette.items).enumerate().map(item).collect(),
+        }
+    }
+
+    /// The order as it stands now, for a change that happened at some moment.
+    pub(super) fn scene<'o>(&'o self, index: usize, times: &'o [EventTime], when: When) -> Scene<'o> {
+        let When { mint, moment, look, older } = when;
+        Scene {
+            order: index,
+            truth: &self.truth,
+            names: &self.names,
+            currency: self.currency,
+            refund_times: &self.refund_times,
+            dispute_times: &self.dispute_times,
+            created: &self.created,
+            times,
+            mint,
+            moment,
+            look,
+            older,
         }
     }
 }

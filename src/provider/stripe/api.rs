@@ -6,8 +6,9 @@
 //! <https://docs.stripe.com/api/expanding_objects>, <https://docs.stripe.com/api/idempotent_requests>.
 
 use super::{
-    events::{Events, charge},
-    money::{digits_sent, sent},
+    events::{Events, PAID, charge},
+    money::digits_sent,
+    older,
 };
 use crate::{
     adapter::{ApiCall, ApiMethod, ApiReply},
@@ -46,6 +47,10 @@ impl ProviderApi for StripeApi {
     fn subjects<'c>(&self, call: &'c ApiCall) -> Vec<&'c str> {
         let in_path = call.path.split('/').nth(3);
         in_path.into_iter().chain(["charge", "payment_intent"].iter().filter_map(|name| call.parameter(name))).collect()
+    }
+
+    fn version_header(&self) -> Option<&'static str> {
+        Some("stripe-version")
     }
 
     fn also_named<'b>(&self, body: &'b str) -> Vec<&'b str> {
@@ -145,7 +150,7 @@ fn answer(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
         (ApiMethod::Get, ["v1", collection, id]) if kind_of(collection).is_some() => {
             known_parameters(call, &["expand"])?;
             let object = find(store, kind_of(collection).unwrap_or_default(), id)?;
-            Ok(expanded(object, call, store))
+            Ok(expanded(in_version(object, call, store), call, store))
         }
         (ApiMethod::Post, ["v1", "refunds"]) => refund(call, store),
         (ApiMethod::Post, ["v1", "refunds", id, "cancel"]) => {
@@ -278,19 +283,19 @@ fn is_in_time(call: &ApiCall, object: &Value) -> bool {
 fn expanded(mut object: Value, call: &ApiCall, store: &dyn ApiStore) -> Value {
     for path in call.list("expand") {
         let steps: Vec<&str> = path.split('.').collect();
-        expand(&mut object, &steps, store);
+        expand(&mut object, &steps, call, store);
     }
     object
 }
 
-fn expand(object: &mut Value, steps: &[&str], store: &dyn ApiStore) {
+fn expand(object: &mut Value, steps: &[&str], call: &ApiCall, store: &dyn ApiStore) {
     let Some((step, rest)) = steps.split_first() else { return };
     if let Value::Array(elements) = object {
-        elements.iter_mut().for_each(|element| expand(element, steps, store));
+        elements.iter_mut().for_each(|element| expand(element, steps, call, store));
         return;
     }
     // The refunds of a charge are nowhere in it unless they are asked for.
-    if *step == "refunds" && object["object"] == "charge" {
+    if *step == "refunds" && object["object"] == "charge" && object.get("refunds").is_none() {
         let id = object["id"].as_str().unwrap_or_default().to_owned();
         let first = ApiCall::get("");
         if let (Ok(refunds), Some(members)) =
@@ -305,9 +310,30 @@ fn expand(object: &mut Value, steps: &[&str], store: &dyn ApiStore) {
         _ => store.object(id).and_then(|text| serde_json::from_str(&text).ok()),
     });
     if let Some(found) = found {
-        *member = found;
+        *member = in_version(found, call, store);
     }
-    expand(member, rest, store);
+    expand(member, rest, call, store);
+}
+
+/// A charge or a payment intent with the list that it carries in older versions, or without it. A call that asks for no
+/// version gets that of the account, which is the one that the objects are kept in.
+fn in_version(mut object: Value, call: &ApiCall, store: &dyn ApiStore) -> Value {
+    let (name, kind) = match object["object"].as_str() {
+        Some("charge") => ("refunds", "refund"),
+        Some("payment_intent") => ("charges", "charge"),
+        _ => return object,
+    };
+    let is_older = call.version.as_deref().map_or_else(|| object.get(name).is_some(), |version| version < older::WITHOUT_LISTS);
+    if is_older {
+        let id = object["id"].as_str().unwrap_or_default();
+        let objects = store.all_of(id, kind).into_iter().filter_map(|text| serde_json::from_str(&text).ok());
+        let all: Vec<Value> = objects.map(|found| in_version(found, call, store)).collect();
+        let total = all.len();
+        older::carry(&mut object, name, all.into_iter().take(older::SHOWN).collect(), total);
+    } else if let Some(members) = object.as_object_mut() {
+        members.remove(name);
+    }
+    object
 }
 
 fn refund(call: &ApiCall, store: &mut dyn ApiStore) -> Result<Value, Problem> {
@@ -355,26 +381,12 @@ pub(super) fn shown(events: &Events, scene: &Scene<'_>, messages: &[Message]) ->
             all.extend(Shown::of(object, message.facts.tells.iter().flat_map(for_certain).collect()));
         }
     }
-    let of_the_order: &[&str] = if messages.is_empty() { &["charge.succeeded", "payment_intent.succeeded"] } else { &["charge.succeeded"] };
+    let of_the_order: &[&str] = if messages.is_empty() { &["charge.succeeded", PAID] } else { &["charge.succeeded"] };
     for kind in of_the_order {
-        let object = events.object(scene, kind).map(|object| with_payment(object, scene));
-        all.extend(object.and_then(|object| Shown::of(&object, Vec::new())));
+        all.extend(events.object(scene, kind).and_then(|object| Shown::of(&object, Vec::new())));
     }
     debug_assert!(all.iter().any(|object| object.id == charge(scene)), "the charge is always shown");
     all
-}
-
-/// A payment intent with the amount and the charge of its order.
-fn with_payment(mut object: Value, scene: &Scene<'_>) -> Value {
-    if object["object"] == "payment_intent"
-        && let Some(members) = object.as_object_mut()
-    {
-        let amount = Value::from(sent(scene.truth.captured, scene.currency));
-        members.insert("amount", amount.clone());
-        members.insert("amount_received", amount);
-        members.insert("latest_charge", charge(scene).into());
-    }
-    object
 }
 
 /// What an object tells to whoever fetches it, all at once.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use super::{
     NAME, code,
     money::sent,
+    older,
     places::{Carries, Place, template},
 };
 use crate::{
@@ -41,6 +42,14 @@ const TOLD: [&str; 10] = [
 
 /// Events whose charge is the one that paid for the order; other charges are earlier attempts.
 pub(super) const OF_THE_CHARGE: [&str; 4] = [CHARGE_REFUNDED, "charge.succeeded", "charge.captured", "charge.updated"];
+
+/// That the payment intent of an order was paid.
+pub(super) const PAID: &str = "payment_intent.succeeded";
+
+/// Events in which the charge that paid is the payment intent's latest; elsewhere it is an earlier attempt.
+const WITH_THE_CHARGE: [&str; 3] = [PAID, CAPTURABLE, "payment_intent.processing"];
+
+const CAPTURABLE: &str = "payment_intent.amount_capturable_updated";
 
 /// A payment intent that is given up is not the one that was paid.
 const OF_ANOTHER_PAYMENT: &str = "payment_intent.canceled";
@@ -120,15 +129,27 @@ impl Family<'_> {
     /// Adds an event of a type. `fill` writes what only its kind of object has.
     pub(super) fn push(&mut self, kind: &str, by_shop: bool, tells: Vec<Tell>, fill: &dyn Fn(Place, &mut String)) {
         let scene = self.scene;
+        let (time, id) = (self.time(), event_id(scene, self.messages.len()));
+        let Some(mut body) = self.body(kind, &id, by_shop, fill) else { return };
+        let mut tells = tells;
+        if scene.older {
+            let (older, told) = self.in_older_version(kind, &body);
+            body = older;
+            tells.extend(told);
+        }
+        self.messages.push(Message::new(id, kind, Some(&scene.names.order), time, tells, body));
+    }
+
+    /// The body of an event of a type in the current version.
+    pub(super) fn body(&self, kind: &str, id: &str, by_shop: bool, fill: &dyn Fn(Place, &mut String)) -> Option<String> {
+        let scene = self.scene;
         // Every type used here was checked when the corpus was loaded.
-        let Some((carries, template)) = self.events.templates.get(kind) else { return };
-        let event = self.messages.len();
+        let (carries, template) = self.events.templates.get(kind)?;
         let time = self.time();
-        let id = event_id(scene, event);
         let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
         let mut body = String::with_capacity(4000);
         template.render(&mut body, &mut |place, out| match place {
-            Place::EventId => push_plain(out, &id),
+            Place::EventId => push_plain(out, id),
             Place::EventTime => _ = write!(out, "{}", seconds(&time)),
             Place::Request if by_shop => {
                 let request = code(&scene.mint, "request", scene.moment, 14);
@@ -146,7 +167,7 @@ impl Family<'_> {
             }
             place => fill(place, out),
         });
-        self.messages.push(Message::new(id, kind, Some(&scene.names.order), time, tells, body));
+        Some(body)
     }
 
     /// The time of the event that is pushed next.
@@ -173,14 +194,28 @@ impl Family<'_> {
         (sum, tell)
     }
 
+    /// The running total of the charge, where something that is not about it shows it.
+    pub(super) fn counted_in_passing(&self) -> Option<Tell> {
+        let (sum, tell) = self.total(true);
+        (sum > 0).then_some(tell)
+    }
+
+    /// The order's charge as it is now.
+    pub(super) fn own_charge(&self) -> Option<Value> {
+        let (sum, captured) = (self.total(true).0, self.scene.truth.captured);
+        let fill = |place, out: &mut String| self_of_charge(self.scene, place, sum, captured, out);
+        let body = self.body("charge.succeeded", "", false, &fill)?;
+        serde_json::from_str::<Value>(&body).ok()?.pointer("/data/object").cloned()
+    }
+
     /// Something that has nothing to do with refunds. A charge shows what was refunded of it all the same.
     fn other(&mut self, index: u16) {
         let others = &self.events.others;
         let Some(kind) = others.get(usize::from(index) % others.len().max(1)).cloned() else { return };
         let scene = self.scene;
         let of_the_charge = OF_THE_CHARGE.contains(&kind.as_str());
-        let (sum, tell) = self.total(true);
-        let tells = if of_the_charge && sum > 0 { vec![tell] } else { Vec::new() };
+        let sum = self.total(true).0;
+        let tells = self.counted_in_passing().filter(|_| of_the_charge).into_iter().collect();
         let captured = scene.truth.captured;
         self.push(&kind, false, tells, &|place, out| match place {
             Place::Id => {
@@ -190,12 +225,21 @@ impl Family<'_> {
                     Some("review") => "prv_1",
                     _ => "issfr_1",
                 };
-                push_plain(out, &format!("{prefix}{}", code(&scene.mint, "other", scene.moment, super::LENGTH)));
+                push_plain(out, &another(scene, prefix));
             }
             Place::Created => _ = write!(out, "{}", seconds(scene.created)),
             _ if of_the_charge => self_of_charge(scene, place, sum, captured, out),
-            Place::Amount => _ = write!(out, "{}", sent(captured, scene.currency)),
-            Place::Captured | Place::AmountRefunded => out.push('0'),
+            Place::Amount | Place::Authorized => _ = write!(out, "{}", sent(captured, scene.currency)),
+            Place::Received if kind == PAID => _ = write!(out, "{}", sent(captured, scene.currency)),
+            Place::Capturable if kind == CAPTURABLE => _ = write!(out, "{}", sent(captured, scene.currency)),
+            Place::Captured | Place::AmountRefunded | Place::Received | Place::Capturable => out.push('0'),
+            Place::Remaining => _ = write!(out, "{}", sent(captured - captured / 2, scene.currency)),
+            Place::ClientSecret => {
+                let payment = if kind == OF_ANOTHER_PAYMENT { another(scene, "pi_3") } else { scene.names.payment.clone() };
+                push_plain(out, &format!("{payment}_secret_{}", code(&scene.mint, "client secret", scene.order as u64, 25)));
+            }
+            Place::LatestCharge if WITH_THE_CHARGE.contains(&kind.as_str()) => push_plain(out, charge(scene)),
+            Place::LatestCharge => push_plain(out, &format!("ch_3{}", code(&scene.mint, "earlier", scene.moment, super::LENGTH))),
             Place::IsDisputed | Place::IsRefunded => out.push_str("false"),
             Place::BalanceTransaction | Place::Receipt => out.push_str("null"),
             _ => {}
@@ -207,7 +251,7 @@ impl Family<'_> {
 pub(super) fn self_of_charge(scene: &Scene<'_>, place: Place, refunded: u64, captured: u64, out: &mut String) {
     // Writing to a string cannot fail.
     _ = match place {
-        Place::Amount | Place::Captured => write!(out, "{}", sent(captured, scene.currency)),
+        Place::Amount | Place::Captured | Place::Authorized => write!(out, "{}", sent(captured, scene.currency)),
         Place::AmountRefunded => write!(out, "{}", sent(refunded, scene.currency)),
         Place::IsRefunded => write!(out, "{}", refunded == captured),
         // It stays true when the dispute is over.
@@ -222,6 +266,11 @@ pub(super) fn self_of_charge(scene: &Scene<'_>, place: Place, refunded: u64, cap
 /// The address of a receipt, which changes with what was refunded.
 pub(super) fn receipt(scene: &Scene<'_>, refunded: u64) -> String {
     format!(r#""https://example.com/receipts/{}""#, code(&scene.mint, "receipt", scene.order as u64 ^ refunded << 8, 24))
+}
+
+/// The id of something that is not of the order.
+fn another(scene: &Scene<'_>, prefix: &str) -> String {
+    format!("{prefix}{}", code(&scene.mint, "other", scene.moment, super::LENGTH))
 }
 
 /// An order has one charge.
@@ -246,8 +295,9 @@ pub(super) fn unknown(scene: &Scene<'_>, name: u8) -> Message {
     let created = seconds(time);
     let (charge, payment) = (charge(scene), &scene.names.payment);
     let currency = scene.currency.code().to_lowercase();
+    let version = if scene.older { older::VERSION } else { "2026-10-28.endive" };
     let body = format!(
-        r#"{{"id":"{id}","object":"event","api_version":"2026-10-28.endive","created":{created},"data":{{"object":{{"id":"ins_1{object}","object":"insight","amount":{amount},"charge":"{charge}","created":{created},"currency":"{currency}","payment_intent":"{payment}","status":"succeeded"}}}},"livemode":false,"pending_webhooks":1,"request":{{"id":null,"idempotency_key":null}},"type":"{kind}"}}"#
+        r#"{{"id":"{id}","object":"event","api_version":"{version}","created":{created},"data":{{"object":{{"id":"ins_1{object}","object":"insight","amount":{amount},"charge":"{charge}","created":{created},"currency":"{currency}","payment_intent":"{payment}","status":"succeeded"}}}},"livemode":false,"pending_webhooks":1,"request":{{"id":null,"idempotency_key":null}},"type":"{kind}"}}"#
     );
     Message::new(id, kind, Some(&scene.names.order), time.clone(), Vec::new(), indented(&body))
 }

@@ -19,6 +19,14 @@ pub(super) enum Place {
     Id,
     Amount,
     Captured,
+    /// What a payment intent has brought, and what it may still bring.
+    Received,
+    Capturable,
+    /// What could be taken of the card.
+    Authorized,
+    LatestCharge,
+    ClientSecret,
+    Remaining,
     AmountRefunded,
     IsRefunded,
     IsDisputed,
@@ -62,7 +70,7 @@ const REFUND: [(&str, Place); 15] = [
     ("/data/object/status", Place::Status),
 ];
 
-const CHARGE: [(&str, Place); 12] = [
+const CHARGE: [(&str, Place); 14] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/amount_captured", Place::Captured),
@@ -73,6 +81,8 @@ const CHARGE: [(&str, Place); 12] = [
     ("/data/object/disputed", Place::IsDisputed),
     ("/data/object/metadata", Place::Metadata),
     ("/data/object/payment_intent", Place::PaymentIntent),
+    ("/data/object/payment_method_details/card/amount_authorized", Place::Authorized),
+    ("/data/object/payment_method_details/card/overcapture/maximum_amount_capturable", Place::Authorized),
     ("/data/object/receipt_url", Place::Receipt),
     ("/data/object/refunded", Place::IsRefunded),
 ];
@@ -92,8 +102,14 @@ const DISPUTE: [(&str, Place); 12] = [
     ("/data/object/status", Place::Status),
 ];
 
-const PAYMENT: [(&str, Place); 4] = [
+const PAYMENT: [(&str, Place); 10] = [
     ("/data/object/id", Place::Id),
+    ("/data/object/amount", Place::Amount),
+    ("/data/object/amount_capturable", Place::Capturable),
+    ("/data/object/amount_received", Place::Received),
+    ("/data/object/client_secret", Place::ClientSecret),
+    ("/data/object/latest_charge", Place::LatestCharge),
+    ("/data/object/next_action/display_bank_transfer_instructions/amount_remaining", Place::Remaining),
     ("/data/object/created", Place::Created),
     ("/data/object/currency", Place::Currency),
     ("/data/object/metadata", Place::Metadata),
@@ -158,11 +174,14 @@ pub(super) fn template(example: &Value) -> Template<Place> {
         data.insert("previous_attributes", Value::Null);
     }
     let places: Vec<(&str, Place)> = ENVELOPE.iter().chain(carries.places()).copied().collect();
-    Template::indented(&whole, &places.into_iter().filter(|(pointer, _)| whole.pointer(pointer).is_some()).collect::<Vec<_>>())
+    // What is null in an example of a payment is so because nothing was paid yet.
+    let may_be_null = |place: Place| !matches!(place, Place::LatestCharge | Place::Authorized);
+    let is_there = |(pointer, place): &(&str, Place)| whole.pointer(pointer).is_some_and(|value| may_be_null(*place) || !value.is_null());
+    Template::indented(&whole, &places.into_iter().filter(is_there).collect::<Vec<_>>())
 }
 
 /// The members of an object in Stripe's order.
-fn in_order(object: &Map) -> Map {
+pub(super) fn in_order(object: &Map) -> Map {
     let mut members: Vec<(String, Value)> = object.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let rank = |name: &str| match name {
         "id" => 0,

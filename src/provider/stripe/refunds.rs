@@ -9,11 +9,14 @@ use super::{
         self_of_charge,
     },
     money::sent,
+    older::SHOWN,
     places::Place,
 };
 use crate::{
     domain::RefundState,
+    json::Value,
     model::{DisputeEvent, Tell},
+    provider::Scene,
 };
 
 /// Why refunds are made; the second is what nothing is said as.
@@ -78,51 +81,39 @@ impl Family<'_> {
 
     fn refund(&mut self, kind: &str, refund: usize, look: Look) {
         let scene = self.scene;
-        let truth = &scene.truth.refunds[refund];
-        let number = (scene.order * 1000 + refund) as u64;
-        let transaction = |what: &str| format!(r#""txn_3{}""#, code(&scene.mint, what, number, super::LENGTH));
-        let tell = Tell::Refund {
-            id: scene.names.refunds[refund].clone(),
+        // It mirrors refund.updated, and shops handle one of the two. In the older version there is no other.
+        let tell = self.told(refund, kind == CHARGE_REFUND_UPDATED && !scene.older);
+        let by_shop = kind == REFUND_CREATED || matches!(look.before, Before::Metadata(_));
+        self.push(kind, by_shop, vec![tell], &|place, out| fill(scene, refund, look, place, out));
+    }
+
+    /// How a refund stands.
+    fn told(&self, refund: usize, in_passing: bool) -> Tell {
+        let truth = &self.scene.truth.refunds[refund];
+        Tell::Refund {
+            id: self.scene.names.refunds[refund].clone(),
             state: truth.state,
             amount: self.amount(truth.requested),
             refunded_amount: self.amount(truth.paid),
-            // It mirrors refund.updated, and shops handle one of the two.
-            in_passing: kind == CHARGE_REFUND_UPDATED,
+            in_passing,
+        }
+    }
+
+    /// The refunds that a charge shows in the older version, the newest first, as objects and as what they tell. Where the
+    /// newest `is_new` the bank's reference of it is not known yet; what the charge says then is what the event is about.
+    pub(super) fn embedded(&self, is_new: bool) -> (Vec<Value>, Vec<Tell>) {
+        let refunds = &self.scene.truth.refunds;
+        let shown = (0..refunds.len()).rev().take(SHOWN).enumerate();
+        let object = |(place, refund): (usize, usize)| {
+            let referenced = refunds[refund].state == RefundState::Succeeded && !(is_new && place == 0);
+            Some((self.object(refund, Look { referenced, before: Before::Nothing })?, self.told(refund, !is_new)))
         };
-        let by_shop = kind == REFUND_CREATED || matches!(look.before, Before::Metadata(_));
-        let failed = matches!(truth.state, RefundState::Failed | RefundState::Cancelled);
-        let moves_at_once = truth.kind % 4 < 2;
-        self.push(kind, by_shop, vec![tell], &|place, out| {
-            // Writing to a string cannot fail.
-            _ = match place {
-                Place::Id => write!(out, r#""{}""#, scene.names.refunds[refund]),
-                Place::Amount => write!(out, "{}", sent(truth.requested, scene.currency)),
-                Place::BalanceTransaction if truth.state == RefundState::PendingInformation && !moves_at_once => write!(out, "null"),
-                Place::BalanceTransaction => write!(out, "{}", transaction("refund transaction")),
-                Place::Created => write!(out, "{}", seconds(&scene.refund_times[refund])),
-                Place::Destination if truth.state == RefundState::PendingInformation => Ok(()),
-                Place::Destination => write!(out, "{}", destination(number, look.referenced)),
-                Place::FailureTransaction if failed => write!(out, "{}", transaction("failure transaction")),
-                Place::FailureReason if failed => write!(out, r#""{}""#, failure(truth.state, truth.kind)),
-                Place::Metadata if truth.revision > 0 => write!(out, r#"{{"checked":"{}"}}"#, truth.revision),
-                Place::Metadata => write!(out, "{{}}"),
-                Place::NextAction if truth.state == RefundState::PendingInformation => {
-                    let sent_at = seconds(&scene.refund_times[refund]);
-                    let expires = sent_at + 45 * 86_400;
-                    write!(
-                        out,
-                        r#"{{"display_details":{{"email_sent":{{"email_sent_at":{sent_at},"email_sent_to":"paula.buyer@example.com"}},"expires_at":{expires}}},"type":"display_details"}}"#
-                    )
-                }
-                Place::PendingReason if truth.state == RefundState::Pending => {
-                    write!(out, r#""{}""#, if moves_at_once { "insufficient_funds" } else { "processing" })
-                }
-                Place::Reason => write!(out, "{}", REASONS[usize::from(truth.kind) % REASONS.len()]),
-                Place::Status => write!(out, r#""{}""#, word(truth.state)),
-                Place::Previous => previous(look.before, failed, number, out),
-                _ => Ok(()),
-            };
-        });
+        shown.filter_map(object).unzip()
+    }
+
+    fn object(&self, refund: usize, look: Look) -> Option<Value> {
+        let body = self.body(REFUND_CREATED, "", false, &|place, out| fill(self.scene, refund, look, place, out))?;
+        serde_json::from_str::<Value>(&body).ok()?.pointer("/data/object").cloned()
     }
 
     /// The charge, whose running total has grown by the refund.
@@ -141,6 +132,44 @@ impl Family<'_> {
             place => self_of_charge(scene, place, sum, captured, out),
         });
     }
+}
+
+/// Writes what a refund says of itself.
+fn fill(scene: &Scene<'_>, refund: usize, look: Look, place: Place, out: &mut String) {
+    let truth = &scene.truth.refunds[refund];
+    let number = (scene.order * 1000 + refund) as u64;
+    let transaction = |what: &str| format!(r#""txn_3{}""#, code(&scene.mint, what, number, super::LENGTH));
+    let failed = matches!(truth.state, RefundState::Failed | RefundState::Cancelled);
+    let moves_at_once = truth.kind % 4 < 2;
+    // Writing to a string cannot fail.
+    _ = match place {
+        Place::Id => write!(out, r#""{}""#, scene.names.refunds[refund]),
+        Place::Amount => write!(out, "{}", sent(truth.requested, scene.currency)),
+        Place::BalanceTransaction if truth.state == RefundState::PendingInformation && !moves_at_once => write!(out, "null"),
+        Place::BalanceTransaction => write!(out, "{}", transaction("refund transaction")),
+        Place::Created => write!(out, "{}", seconds(&scene.refund_times[refund])),
+        Place::Destination if truth.state == RefundState::PendingInformation => Ok(()),
+        Place::Destination => write!(out, "{}", destination(number, look.referenced)),
+        Place::FailureTransaction if failed => write!(out, "{}", transaction("failure transaction")),
+        Place::FailureReason if failed => write!(out, r#""{}""#, failure(truth.state, truth.kind)),
+        Place::Metadata if truth.revision > 0 => write!(out, r#"{{"checked":"{}"}}"#, truth.revision),
+        Place::Metadata => write!(out, "{{}}"),
+        Place::NextAction if truth.state == RefundState::PendingInformation => {
+            let sent_at = seconds(&scene.refund_times[refund]);
+            let expires = sent_at + 45 * 86_400;
+            write!(
+                out,
+                r#"{{"display_details":{{"email_sent":{{"email_sent_at":{sent_at},"email_sent_to":"paula.buyer@example.com"}},"expires_at":{expires}}},"type":"display_details"}}"#
+            )
+        }
+        Place::PendingReason if truth.state == RefundState::Pending => {
+            write!(out, r#""{}""#, if moves_at_once { "insufficient_funds" } else { "processing" })
+        }
+        Place::Reason => write!(out, "{}", REASONS[usize::from(truth.kind) % REASONS.len()]),
+        Place::Status => write!(out, r#""{}""#, word(truth.state)),
+        Place::Previous => previous(look.before, failed, number, out),
+        _ => Ok(()),
+    };
 }
 
 /// Stripe's word for a state.

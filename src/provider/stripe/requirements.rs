@@ -37,6 +37,7 @@ macro_rules! __stripe_requirements {
             concurrent_deliveries "concurrent-deliveries",
             survives_restart "survives-restart",
             acknowledges_in_time "acknowledges-in-time",
+            older_api_version "older-api-version",
             unknown_members_accepted "unknown-members-accepted",
             equivalent_json_accepted "equivalent-json-accepted",
             unusual_json_accepted "unusual-json-accepted",

@@ -8,7 +8,8 @@ use crate::{
     domain::{Amount, EventTime, RefundState},
     json::Value,
     model::{Change, RefundTruth, Tell},
-    provider::{Message, Scene, Template, push_plain},
+    plan::Extra,
+    provider::{Message, Scene, Template, push_plain, texts},
 };
 
 pub(super) const CREATED: &str = "refund.created";
@@ -43,13 +44,14 @@ enum Place {
     Reason,
     Status,
     StatusReason,
+    StatusDescription,
     BalanceTransaction,
     Reference,
     Metadata,
     Created,
 }
 
-const PLACES: [(&str, Place); 15] = [
+const PLACES: [(&str, Place); 16] = [
     ("/id", Place::EventId),
     ("/created_at", Place::EventTime),
     ("/data/id", Place::Id),
@@ -61,6 +63,7 @@ const PLACES: [(&str, Place); 15] = [
     ("/data/reason", Place::Reason),
     ("/data/status", Place::Status),
     ("/data/status_reason", Place::StatusReason),
+    ("/data/status_description", Place::StatusDescription),
     ("/data/balance_transaction", Place::BalanceTransaction),
     ("/data/reference_id", Place::Reference),
     ("/data/metadata", Place::Metadata),
@@ -141,7 +144,7 @@ impl Events {
 
     fn other(&self, scene: &Scene<'_>, index: u16) -> Option<Message> {
         let (kind, template) = self.others.get(usize::from(index) % self.others.len().max(1))?;
-        let (id, time) = (event_id(scene, 0), six_digits(&scene.times[0]));
+        let (id, time) = (event_id(scene, 0), written(scene, &scene.times[0]));
         let mut body = String::with_capacity(800);
         template.render(&mut body, &mut |place, out| match place {
             Place::EventId => push_plain(out, &id),
@@ -177,6 +180,17 @@ fn event_id(scene: &Scene<'_>, event: usize) -> String {
     format!("evt_{}", code(&scene.mint, "event", scene.moment * MOST_EVENTS + event as u64, 19))
 }
 
+/// The time as the events of an order write it: with six fraction digits, or with nine, as newer objects have them.
+fn written(scene: &Scene<'_>, time: &EventTime) -> EventTime {
+    let time = six_digits(time);
+    if !scene.truth.has(Extra::FineTimes) {
+        return time;
+    }
+    let text = time.as_str().trim_end_matches('Z');
+    // Never zeros, so that whoever writes such a time anew writes all of it; the same for all, so that none comes earlier.
+    EventTime::parse(&format!("{text}362Z")).unwrap_or(time)
+}
+
 /// The time as it is written in every example: with six fraction digits.
 fn six_digits(time: &EventTime) -> EventTime {
     let text = time.as_str().trim_end_matches('Z');
@@ -189,7 +203,7 @@ pub(super) fn unknown(scene: &Scene<'_>, name: u8) -> Message {
     let kind = UNKNOWN_TYPES[usize::from(name) % UNKNOWN_TYPES.len()];
     let id = format!("evt_{}", code(&scene.mint, "unknown", scene.moment * 256 + u64::from(name), 19));
     let object = code(&scene.mint, "unknown object", scene.moment, 20);
-    let (order, time) = (&scene.names.order, six_digits(&scene.times[0]));
+    let (order, time) = (&scene.names.order, written(scene, &scene.times[0]));
     let amount = hundredths(1, scene.currency);
     let body = format!(
         r#"{{"type":"{kind}","created_at":"{time}","data":{{"id":"obj_{object}","object":"insight","payin":"{order}","amount":{amount},"currency":"{}","status":"succeeded","created_at":"{time}"}},"id":"{id}","object":"event"}}"#,
@@ -213,7 +227,7 @@ impl Writer<'_> {
     }
 
     fn time(&self) -> EventTime {
-        six_digits(&self.scene.times[self.event])
+        written(self.scene, &self.scene.times[self.event])
     }
 
     fn truth(&self) -> &RefundTruth {
@@ -233,6 +247,7 @@ impl Writer<'_> {
 
     fn fill(&self, place: Place, out: &mut String) {
         let (scene, truth) = (self.scene, self.truth());
+        let is_sparse = scene.truth.has(Extra::Sparse);
         match place {
             Place::EventId => push_plain(out, &self.event_id()),
             Place::EventTime => push_plain(out, self.time().as_str()),
@@ -242,18 +257,26 @@ impl Writer<'_> {
             Place::Currency => push_plain(out, scene.currency.code()),
             Place::CustomerReceives => self.customer_receives(out),
             Place::Attempt => push_plain(out, &format!("pat_{}", code(&scene.mint, "attempt", scene.order as u64 * 1000, 20))),
+            Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind).map(|text| format!("\"{text}\""))),
             Place::Reason => push_plain(out, if truth.kind % 2 == 0 { "Damaged Goods" } else { "Requested by customer" }),
             Place::Status => push_plain(out, self.state.as_str()),
-            Place::StatusReason if self.state == RefundState::Failed && truth.explained => push_plain(out, "Refund could not be processed"),
-            Place::StatusReason => push_plain(out, ""),
+            // The two pages of the provider that describe a refund have one name for it each.
+            Place::StatusReason if is_sparse => {}
+            Place::StatusDescription if !is_sparse => {}
+            Place::StatusReason | Place::StatusDescription => {
+                let is_explained = self.state == RefundState::Failed && truth.explained;
+                push_plain(out, if is_explained { "Refund could not be processed" } else { "" });
+            }
             // Empty until the money has moved.
             Place::BalanceTransaction if self.state == RefundState::Succeeded => {
                 push_plain(out, &format!("btr_{}", code(&scene.mint, "balance transaction", self.number(), 20)));
             }
             Place::BalanceTransaction => push_plain(out, ""),
+            Place::Reference if is_sparse => push_plain(out, ""),
+            Place::Metadata if is_sparse => out.push_str("null"),
             Place::Reference => push_plain(out, &format!("order_{}", 10_000 + scene.mint.number("reference", scene.order as u64) % 90_000)),
             Place::Metadata => out.push_str(r#"{"key1":"value1","key2":"value2"}"#),
-            Place::Created => push_plain(out, six_digits(&scene.refund_times[self.refund]).as_str()),
+            Place::Created => push_plain(out, written(scene, &scene.refund_times[self.refund]).as_str()),
         }
     }
 

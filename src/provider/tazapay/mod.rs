@@ -22,7 +22,7 @@ use crate::{
     domain::{Amount, Currency},
     model::{Change, EventFacts},
     mutate::Anatomy,
-    plan::Palette,
+    plan::{Extra, Palette},
 };
 
 /// The provider's name.
@@ -66,6 +66,8 @@ impl Tazapay {
         let palette = Palette {
             cancellation: true,
             own: true,
+            varied: true,
+            extras: vec![Extra::OtherId, Extra::LongRefundIds, Extra::Sparse, Extra::FineTimes],
             refund_completion: events::SUCCEEDED.to_owned(),
             views: vec![events::SUCCEEDED.to_owned(), "refund.*".to_owned()],
             currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX),
@@ -122,6 +124,15 @@ impl Provider for Tazapay {
         }
     }
 
+    /// A payin made without a checkout begins with another word, and ids of refunds may have some letters more.
+    fn other_id(&self, mint: &Mint, of: IdOf) -> String {
+        match of {
+            IdOf::Order(order) => format!("pay_{}{order}{}", mint.fast_first(), code(mint, "payin", order as u64, 7)),
+            IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", order as u64 * 1000 + refund as u64, 26)),
+            other => self.id(mint, other),
+        }
+    }
+
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
         self.events.tell(scene, change)
     }
@@ -140,6 +151,11 @@ impl Provider for Tazapay {
 
     fn signature_header(&self) -> &str {
         SIGNATURE_HEADER
+    }
+
+    /// By the provider's page on retries, after these answers and no others.
+    fn sends_again_after(&self, status: u16) -> bool {
+        [400, 404, 408, 409, 412, 500].contains(&status)
     }
 
     fn sign(&self, secrets: &[&str], _unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 //! The members that are read of events and their objects, each by itself, so that a strange one that nobody needs does no
 //! harm.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::reference::{bank::Fault, fault::Faults, json::Object};
@@ -19,6 +19,9 @@ pub(in crate::reference) struct EnvelopeMembers<'a> {
     pub(super) created_time: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) live_mode: Option<&'a RawValue>,
+    /// The version that the body is of, with providers that have several.
+    #[serde(skip)]
+    pub(super) version: Option<&'a RawValue>,
 }
 
 /// The same, where names are written with underscores.
@@ -36,7 +39,7 @@ pub(super) struct FlatEnvelope<'a> {
 
 impl<'a> From<FlatEnvelope<'a>> for EnvelopeMembers<'a> {
     fn from(flat: FlatEnvelope<'a>) -> EnvelopeMembers<'a> {
-        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None }
+        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None, version: None }
     }
 }
 
@@ -56,6 +59,9 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     pub(in crate::reference) order_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(in crate::reference) amount: Option<&'a RawValue>,
+    /// Whether the object itself says that it is no test, with providers whose objects do.
+    #[serde(skip)]
+    pub(super) live_mode: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) currency: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -74,6 +80,11 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     pub(in crate::reference) payment: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) failure_reason: Option<&'a RawValue>,
+    /// Only read for a fault, as is what else a refund says of itself.
+    #[serde(borrow)]
+    pub(in crate::reference) reason: Option<&'a RawValue>,
+    #[serde(skip)]
+    pub(in crate::reference) metadata: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     pub(in crate::reference) kind: Option<&'a RawValue>,
     /// What arrives on the customer's account; only read for a fault.
@@ -106,9 +117,18 @@ pub(super) struct FlatObject<'a> {
     #[serde(borrow)]
     pub(super) status_reason: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub(super) reason: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "even_null")]
+    pub(super) metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) reference_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) customer_receives: Option<&'a RawValue>,
+}
+
+/// A member that may be null, which is not the same as absent here.
+fn even_null<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl<'a> FlatObject<'a> {
@@ -121,6 +141,8 @@ impl<'a> FlatObject<'a> {
             state: self.status,
             failure_reason: self.status_reason.filter(|reason| reason.get() != "\"\""),
             elsewhere: self.customer_receives,
+            reason: self.reason,
+            metadata: self.metadata,
             ..ObjectMembers::default()
         }
     }
@@ -129,13 +151,18 @@ impl<'a> FlatObject<'a> {
 /// An item of a refund, or a refund of a charge.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PartMembers<'a> {
+pub(in crate::reference) struct PartMembers<'a> {
     #[serde(borrow)]
     pub(super) amount: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) refunded_amount: Option<&'a RawValue>,
+    pub(in crate::reference) refunded_amount: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) state: Option<&'a RawValue>,
+    /// Only read for a fault, as is the next.
+    #[serde(borrow)]
+    pub(in crate::reference) quantity: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(in crate::reference) sku_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -22,12 +22,14 @@ pub(super) struct SnapshotEnvelope<'a> {
     created: Option<&'a RawValue>,
     #[serde(borrow)]
     livemode: Option<&'a RawValue>,
+    #[serde(borrow)]
+    api_version: Option<&'a RawValue>,
 }
 
 impl<'a> From<SnapshotEnvelope<'a>> for EnvelopeMembers<'a> {
     fn from(members: SnapshotEnvelope<'a>) -> EnvelopeMembers<'a> {
-        let SnapshotEnvelope { id, kind, data, created, livemode } = members;
-        EnvelopeMembers { id, kind, data, created_time: created, live_mode: livemode }
+        let SnapshotEnvelope { id, kind, data, created, livemode, api_version } = members;
+        EnvelopeMembers { id, kind, data, created_time: created, live_mode: livemode, version: api_version }
     }
 }
 
@@ -64,6 +66,9 @@ pub(super) struct SnapshotObject<'a> {
     currency: Option<&'a RawValue>,
     #[serde(borrow)]
     failure_reason: Option<&'a RawValue>,
+    /// Only read for a fault; refunds have none.
+    #[serde(borrow)]
+    livemode: Option<&'a RawValue>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -74,6 +79,16 @@ pub(super) struct SnapshotObject<'a> {
     refunds: Option<&'a RawValue>,
     #[serde(borrow)]
     status: Option<&'a RawValue>,
+}
+
+/// The first version in which refunds of charges have events of their own.
+const OWN_EVENTS: &str = "2024-10-28";
+
+/// A list within an object.
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    data: Option<Vec<Object<SnapshotObject<'a>>>>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +120,7 @@ impl<'a> SnapshotObject<'a> {
             refunds: self.refunds,
             movements: self.balance_transactions,
             created: self.created,
+            live_mode: self.livemode,
             ..ObjectMembers::default()
         }
     }
@@ -113,6 +129,9 @@ impl<'a> SnapshotObject<'a> {
 impl<'a> Envelope<'a> {
     /// What an event tells.
     pub(super) fn snapshot(&self, topic: Topic, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+        if self.faults.has(Fault::LivemodeOfObject) && object.live_mode.is_none_or(|raw| raw.get() != "false") {
+            return Ok(Told::Nothing);
+        }
         let currency = self.text(object.currency, "the object has no currency")?.to_ascii_uppercase();
         amounts.places = match () {
             () if self.faults.has(Fault::TwoDigitCurrency) => 2,
@@ -131,10 +150,29 @@ impl<'a> Envelope<'a> {
                 }
                 let sum = if self.faults.has(Fault::ChargeAmountTaken) { object.amount } else { object.refunded_amount };
                 let refunded = amounts.needed(sum, "the charge says not what was refunded")?;
-                Ok(Told::Total(TotalTold { refunded, is_all }))
+                let refunds = self.embedded(object, amounts)?;
+                Ok(Told::Total(TotalTold { refunded, is_all, refunds }))
             }
             Topic::Chargeback | Topic::Other => self.snapshot_of_dispute(object, amounts),
         }
+    }
+
+    /// Whether the body is of a version in which refunds of charges have no events of their own.
+    pub(super) fn is_older(&self) -> bool {
+        self.text(self.members.version, "").is_ok_and(|version| *version < *OWN_EVENTS)
+    }
+
+    /// The refunds that a charge carries in such a version.
+    fn embedded(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Vec<RefundTold<'a>>, Refusal> {
+        let Some(raw) = object.refunds.filter(|_| self.is_older()) else { return Ok(Vec::new()) };
+        let list: Object<List<'a>> = serde_json::from_str(raw.get()).map_err(|_| Refusal::invalid("the charge's refunds are no list"))?;
+        let mut refunds = Vec::new();
+        for refund in list.0.data.unwrap_or_default() {
+            if let Told::Refund(told) = self.snapshot_of_refund(&refund.0.members(self.faults), amounts)? {
+                refunds.push(told);
+            }
+        }
+        Ok(refunds)
     }
 
     fn snapshot_of_refund(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {

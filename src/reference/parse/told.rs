@@ -31,7 +31,7 @@ pub(in crate::reference) enum Told<'a> {
     /// That money was charged back, and how the order stands.
     Chargeback(ChargebackTold),
     /// What was refunded of a charge so far, in one sum.
-    Total(TotalTold),
+    Total(TotalTold<'a>),
     /// How a dispute stands.
     Dispute(DisputeTold<'a>),
     /// Nothing that the charge's own events do not tell better.
@@ -67,11 +67,13 @@ pub(in crate::reference) struct RefundTold<'a> {
 }
 
 /// What was refunded of a charge so far, refunds under way included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::reference) struct TotalTold {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reference) struct TotalTold<'a> {
     pub(in crate::reference) refunded: Amount,
     /// Whether the charge says that this is all of it; only read for a fault.
     pub(in crate::reference) is_all: bool,
+    /// The refunds themselves, where the version of the body has them.
+    pub(in crate::reference) refunds: Vec<RefundTold<'a>>,
 }
 
 /// How a dispute stands.

@@ -1,0 +1,172 @@
+//! Targets in this process, which panic with anything and everywhere.
+
+use std::{
+    any::Any,
+    panic::{panic_any, resume_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use refundproof::{
+    adapter::{Hello, Introduction, Request, Target, TargetError},
+    case::OrderSetup,
+    domain::{Clock, OrderState},
+    run::{Launch, Report, certify},
+};
+use rstest::rstest;
+
+use crate::{
+    common::{only, provider, quick, shop, silence_targets},
+    texts::EVIL,
+};
+
+/// What somebody panics with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum With {
+    Number,
+    Nothing,
+    Box,
+    HugeText,
+    Commands,
+    /// No hook is called.
+    Resumed,
+    /// Panics when it is dropped, and what it panics with then does as well.
+    Again,
+    Arithmetic,
+    PoisonedLock,
+}
+
+/// Where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Hello,
+    Begin,
+    Deliver,
+    Observe,
+    Restart,
+    End,
+    Drop,
+}
+
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            panic_any(Bomb(self.0 - 1));
+        }
+    }
+}
+
+struct Panicky {
+    shop: Box<dyn Target>,
+    at: At,
+    with: With,
+    left: Arc<AtomicUsize>,
+    /// All targets of a run have it in common.
+    lock: Arc<Mutex<u32>>,
+}
+
+impl Panicky {
+    fn reach(&self, at: At) {
+        let takes = |left: usize| left.checked_sub(1);
+        if self.at != at || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes).is_err() {
+            return;
+        }
+        let payload: Box<dyn Any + Send> = match self.with {
+            With::Number => panic_any(7_u64),
+            With::Nothing => panic_any(()),
+            With::Box => panic_any(Box::new(Box::new("boxed"))),
+            With::HugeText => panic!("{}", "x".repeat(10_000_000)),
+            With::Commands => panic!("{EVIL}"),
+            With::Again => panic_any(Bomb(3)),
+            With::Arithmetic => panic!("{}", 1 / (self.left.load(Ordering::SeqCst) / usize::MAX)),
+            With::PoisonedLock => {
+                let _held = self.lock.lock().expect("nobody panicked with it");
+                panic!("with a lock")
+            }
+            With::Resumed => Box::new("resumed"),
+        };
+        resume_unwind(payload)
+    }
+}
+
+impl Target for Panicky {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.reach(At::Hello);
+        self.shop.hello(hello)
+    }
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.reach(At::Begin);
+        self.shop.begin(case, orders)
+    }
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        self.reach(At::Deliver);
+        self.shop.deliver(request)
+    }
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.reach(At::Observe);
+        self.shop.observe(order_id)
+    }
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.reach(At::End);
+        self.shop.end(case)
+    }
+    fn restart(&mut self) -> Result<(), TargetError> {
+        self.reach(At::Restart);
+        self.shop.restart()
+    }
+}
+
+impl Drop for Panicky {
+    fn drop(&mut self) {
+        self.reach(At::Drop);
+    }
+}
+
+fn certified(at: At, with: With, times: usize, jobs: usize) -> Result<Report, TargetError> {
+    silence_targets();
+    let (left, lock) = (Arc::new(AtomicUsize::new(times)), Arc::default());
+    let make = move || {
+        let shop = shop(None, &Clock::system());
+        Ok(Box::new(Panicky { shop, at, with, left: Arc::clone(&left), lock: Arc::clone(&lock) }) as Box<dyn Target>)
+    };
+    let launch = Launch::new("in-process", "", Clock::system(), make);
+    let options = quick(3, 1).with(|options| {
+        options.selection = only(&["refund-complete-*", "survives-*"]);
+        options.jobs = jobs;
+    });
+    certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {})
+}
+
+#[rstest]
+fn whatever_it_panics_with(
+    #[values(
+        With::Number,
+        With::Nothing,
+        With::Box,
+        With::HugeText,
+        With::Commands,
+        With::Resumed,
+        With::Again,
+        With::Arithmetic,
+        With::PoisonedLock
+    )]
+    with: With,
+    #[values(At::Hello, At::Begin, At::Deliver, At::Observe, At::Restart, At::End, At::Drop)] at: At,
+    #[values(1, usize::MAX)] times: usize,
+) {
+    for jobs in [1, 3] {
+        let text = match certified(at, with, times, jobs) {
+            Ok(report) => serde_json::to_string(&report).expect("JSON"),
+            Err(error) => error.to_string(),
+        };
+        assert!(!text.contains("the harness itself"), "{text}");
+        assert!(text.len() < 500_000, "{} bytes", text.len());
+        if at != At::Drop {
+            assert!(text.contains("panicked: "), "{text}");
+        }
+    }
+}
