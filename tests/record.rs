@@ -131,7 +131,7 @@ fn a_service_that_is_not_there_is_told_of() {
 #[track_caller]
 fn check_target(forward: &str, asked: &str, expected: &str) {
     let forward = Forward::parse(forward).expect("an address");
-    assert_eq!(forward.target(&asked), Ok(expected.to_owned()));
+    assert_eq!(forward.target(asked), Ok(expected.to_owned()));
 }
 
 #[test]

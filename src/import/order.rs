@@ -50,7 +50,7 @@ struct Known {
 
 /// Rebuilds an order.
 pub(super) fn rebuild(provider: &dyn Provider, mut events: Vec<Event>) -> Rebuilt {
-    events.sort_by(|one, other| place_in_time(&one.said).cmp(&place_in_time(&other.said)));
+    events.sort_by_key(|event| place_in_time(&event.said));
     let said = about(&events);
     let id = said.reference.clone().or_else(|| said.payment.clone()).unwrap_or_else(|| said.key.clone());
     let mut rebuilt = Rebuilt { case: None, id: id.clone(), story: 0, notes: Vec::new(), left_out: Vec::new() };

@@ -83,8 +83,8 @@ impl<'a> Canaries<'a> {
         if self.wrong.is_empty() {
             return self.null_fails(case);
         }
-        let mut fails = self.asking(case);
-        let Some(place) = self.wrong.iter_mut().position(|wrong| fails(wrong)) else { return false };
+        let fails = self.asking(case);
+        let Some(place) = self.wrong.iter_mut().position(fails) else { return false };
         self.wrong.swap(0, place);
         true
     }
