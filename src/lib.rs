@@ -94,7 +94,12 @@ pub mod domain;
 #[doc(hidden)]
 pub mod double;
 #[doc(hidden)]
+pub mod drive;
+#[doc(hidden)]
 pub mod findings;
+#[cfg(feature = "stdio")]
+#[doc(hidden)]
+pub mod import;
 #[doc(hidden)]
 pub mod json;
 #[doc(hidden)]
@@ -102,9 +107,14 @@ pub mod model;
 #[doc(hidden)]
 pub mod mutate;
 #[doc(hidden)]
+pub mod oracle;
+#[doc(hidden)]
 pub mod plan;
 #[doc(hidden)]
 pub mod provider;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod record;
 #[doc(hidden)]
 pub mod reference;
 #[doc(hidden)]
@@ -112,6 +122,8 @@ pub mod report;
 #[doc(hidden)]
 pub mod run;
 pub mod testing;
+#[doc(hidden)]
+pub mod verdict;
 
 #[cfg(feature = "tower")]
 #[doc(inline)]
@@ -121,15 +133,15 @@ pub use adapter::{Capabilities, Hello, Introduction, Observable, Request, Target
 #[doc(inline)]
 pub use case::{ChargeSetup, ItemSetup, OrderSetup, OwnRefund, OwnRefundDetails};
 #[doc(inline)]
-pub use check::verdict::{Conformance, Verdict};
-#[doc(inline)]
 pub use domain::{Amount, AmountError, OrderState, RefundState, RefundView, Status};
 #[doc(inline)]
 pub use provider::Provider;
 #[doc(inline)]
-pub use run::{Options, PatternError, Report, Selection};
+pub use run::{Options, PatternError, Selection};
 #[doc(inline)]
 pub use testing::certify;
+#[doc(inline)]
+pub use verdict::{Conformance, Report, Verdict};
 
 /// The provider of this name, such as `digital-river`, with the documents that this crate carries.
 pub fn named_provider(name: &str) -> Option<&'static dyn Provider> {

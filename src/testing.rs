@@ -18,6 +18,15 @@
 //! What is behind the macro is here: `examples/event_log_shop.rs` is a whole one. Another provider than the first of the
 //! [registered](crate::provider::registered) ones is named by its module, before the closure.
 
+#[cfg(feature = "arbitrary")]
+mod fuzz;
+#[doc(hidden)]
+pub mod laws;
+
+#[cfg(feature = "arbitrary")]
+pub use fuzz::fuzz;
+pub use laws::assert_provider;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -29,14 +38,16 @@ use std::{
 use crate::{
     adapter::{Target, TargetError},
     case::Case,
-    check::{Rules, verdict::Verdict},
+    check::Rules,
     domain::{Clock, did_you_mean},
+    drive::Launch,
     provider::Provider,
     report::{
         style::plain,
         terminal::{View, finding_lines},
     },
-    run::{self, Launch, Options, Report, Selection},
+    run::{self, Options, Selection},
+    verdict::{Report, Verdict},
 };
 
 /// How many cases a requirement gets in a test; the same everywhere, so that a test is repeatable.

@@ -11,16 +11,14 @@ use proptest::{
 };
 use refundproof::{
     adapter::{Capabilities, Observable, Target},
-    check::{
-        Rules,
-        verdict::{Conformance, Verdict},
-    },
+    check::Rules,
     corpus::Need,
     domain::Clock,
     plan::for_recipe,
     provider::{Audience, Provider, lower_for},
     reference::Ignorer,
     run::{Canaries, Launch, Options, Report, certify, sample},
+    verdict::{Conformance, Verdict},
 };
 
 /// Of each requirement's cases enough can show a mistake, and a consumer that does nothing fails some, where everything is claimed.

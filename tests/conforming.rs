@@ -12,10 +12,10 @@ use consumers::{
 };
 use refundproof::{
     adapter::Target,
-    check::verdict::Verdict,
     domain::Clock,
     provider::{Provider, registered},
     run::{Launch, Options, Report, RequirementResult, certify},
+    verdict::Verdict,
 };
 
 const CASES: u32 = 40;

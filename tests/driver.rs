@@ -16,13 +16,11 @@ use common::{certified_target, only, place::Place, provider, quick, root, sample
 use refundproof::{
     adapter::{Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
     case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
-    check::{
-        FailureKind, Rules,
-        verdict::{Conformance, Verdict},
-    },
+    check::{FailureKind, Rules},
     domain::{Clock, OrderState},
     reference::Fault,
     run::{Conditions, Driver, FindingReport, Launch, Options, Report, RequirementResult, Secrets, ShrinkLimits, certify, with_fresh_ids},
+    verdict::{Conformance, Verdict},
 };
 use rstest::rstest;
 

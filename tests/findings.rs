@@ -10,10 +10,10 @@ use common::{certified_target, only, provider};
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::{Conformance, Verdict},
     domain::{Amount, Clock, OrderState, Status},
     reference::{Fault, ReferenceShop},
     run::{FindingReport, Options, Report},
+    verdict::{Conformance, Verdict},
 };
 use rstest::rstest;
 

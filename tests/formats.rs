@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use common::{certified, only, provider, quick};
 use refundproof::{
     case::Case,
-    check::verdict::{Conformance, Verdict},
     corpus::RequirementText,
     reference::Fault,
     report::{Format, github, markdown},
     run::{KnownFailing, Options, Report, SnapshotDifference},
+    verdict::{Conformance, Verdict},
 };
 
 fn describe(id: &str) -> Option<RequirementText> {

@@ -6,13 +6,14 @@
 mod common;
 
 use arbitrary::{Arbitrary, Unstructured};
-use common::{provider, shop};
+use common::{provider, providers, shop};
 use proptest::prelude::*;
 use refundproof::{
     adapter::{Hello, Request, Target},
     domain::Clock,
     plan::{Plan, Recipe, for_recipe},
-    provider::lower,
+    provider::{Mint, lower},
+    reference::{ReferenceShop, faults},
     run::sample,
 };
 
@@ -78,6 +79,13 @@ proptest! {
     }
 
     #[test]
+    fn a_conforming_consumer_takes_whatever_bytes_mean(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        for provider in providers() {
+            refundproof::testing::fuzz(provider, &bytes, || ReferenceShop::new(Clock::system()));
+        }
+    }
+
+    #[test]
     fn bytes_make_plans_and_plans_make_traffic_that_is_answered(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
         let mut plan = Plan::arbitrary(&mut Unstructured::new(&bytes)).expect("bytes always make a plan");
         plan.orders.truncate(3);
@@ -91,4 +99,18 @@ proptest! {
             prop_assert!((200..500).contains(&status), "{status} for {}", delivery.event.kind);
         }
     }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_story() {
+    let fault = faults().iter().find(|fault| fault.name == "books-redeliveries").expect("there is such a fault").fault;
+    let told = (0..2_000_u64).find_map(|seed| {
+        let byte = |place: u64| u8::try_from(Mint::new(seed).number("byte", place) % 256).unwrap_or(0);
+        let bytes: Vec<u8> = (0..300).map(byte).collect();
+        let played = || refundproof::testing::fuzz(provider(), &bytes, || ReferenceShop::with_fault(fault, Clock::system()));
+        let panic = std::panic::catch_unwind(played).err()?;
+        panic.downcast_ref::<String>().cloned()
+    });
+    let told = told.expect("some bytes mean a redelivery");
+    assert!(told.contains("refundedAmount") && told.contains("redelivery"), "{told}");
 }

@@ -6,14 +6,14 @@ mod common;
 
 use common::{certified, only, quick};
 use refundproof::{
-    check::{
-        verdict::{Conformance, Verdict},
-        waivers::{self, KnownFailures, Subject},
-    },
     domain::Clock,
     reference::{Fault, ReferenceShop, faults},
     report::json,
     run::{FindingReport, Options, Report, RequirementResult, Selection, Shard, apply_known_failures, conclude, merge},
+    verdict::{
+        Conformance, Verdict,
+        waivers::{self, KnownFailures, Subject},
+    },
 };
 use rstest::rstest;
 use serde_json::Value;

@@ -21,9 +21,9 @@ use common::{
 use refundproof::{
     adapter::{HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
-    check::verdict::{Conformance, Verdict},
     domain::{Clock, Status},
     run::{Launch, Options, Report, Secrets, Selection, certify},
+    verdict::{Conformance, Verdict},
 };
 use serde_json::{Value, json};
 

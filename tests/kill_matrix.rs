@@ -15,11 +15,11 @@ use common::{certified_for, certified_target, only, providers, quick};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::{Conformance, Verdict},
     domain::OrderState,
     provider::Provider,
     reference::{Fault, FaultInfo, faults},
     run::{Book, FindingReport, Options, ShrinkLimits},
+    verdict::{Conformance, Verdict},
 };
 
 /// How many cases a fault must be found in.

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Duration};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Observable, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::Conformance,
     domain::{Amount, Clock, OrderState, RefundState, RefundView, Status},
     provider::{Provider, registered},
     run::{Launch, Options, ShrinkLimits, certify},
+    verdict::Conformance,
 };
 use rstest::rstest;
 use serde_json::Value;

@@ -14,7 +14,6 @@ use refundproof::{
     check::{
         own::{self, Comparison, Difference, OwnState, Update, compare},
         snapshot::{self, Sightings},
-        verdict::Conformance,
     },
     domain::{Amount, Clock, OrderState, Status},
     model::Expectation,
@@ -22,6 +21,7 @@ use refundproof::{
     provider::lower,
     reference::ReferenceShop,
     run::{Launch, Options, OwnStates, own_states},
+    verdict::Conformance,
 };
 use rstest::rstest;
 

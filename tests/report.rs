@@ -4,11 +4,11 @@ mod common;
 
 use common::{certified, quick, root};
 use refundproof::{
-    check::waivers::KnownFailures,
     domain::Clock,
     reference::Fault,
     report::json,
     run::{Options, Shard},
+    verdict::waivers::KnownFailures,
 };
 use serde_json::Value;
 

@@ -25,10 +25,10 @@ use common::{
 use refundproof::{
     adapter::{Hello, HttpSettings, HttpTarget, Introduction, Request, ServiceSettings, StdioSettings, StdioTarget, Target, TargetError},
     case::OrderSetup,
-    check::verdict::Verdict,
     domain::{Clock, OrderState},
     reference::Fault,
     run::{Factory, Launch, Options, Report, Secrets, certify},
+    verdict::Verdict,
 };
 use rstest::rstest;
 

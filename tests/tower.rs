@@ -17,11 +17,11 @@ use axum::{
 use refundproof::{
     adapter::{Capabilities, Hello, Request, Target, TargetError, TargetErrorKind, TowerTarget, Transport},
     case::{Mishap, OrderSetup},
-    check::verdict::Verdict,
     domain::Clock,
     provider::{Registered, registered},
     reference::ReferenceShop,
     run::{Launch, Options, Selection, certify},
+    verdict::Verdict,
 };
 use rstest::rstest;
 

@@ -3,11 +3,11 @@
 mod common;
 
 use refundproof::{
-    check::verdict::{
+    run::{Report, RequirementResult, SnapshotDifference, conclude},
+    verdict::{
         Conformance::{self, Conformant, NotCertified, NotConformant, NotJudged},
         Verdict,
     },
-    run::{Report, RequirementResult, SnapshotDifference, conclude},
 };
 use rstest::rstest;
 

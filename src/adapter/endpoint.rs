@@ -7,6 +7,9 @@ use crate::case::OrderSetup;
 
 /// What stands for the order's id where an order is shown.
 pub(super) const ORDER_ID: &str = "{orderId}";
+/// What stands for the name of an endpoint where deliveries are posted, with a provider that has several.
+#[cfg(all(unix, feature = "http"))]
+pub(super) const ENDPOINT: &str = "{endpoint}";
 
 /// What is posted when a case begins.
 #[derive(Serialize)]

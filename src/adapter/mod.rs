@@ -56,7 +56,7 @@ pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -148,12 +148,15 @@ pub struct Hello {
     /// Where the provider's API is served for this run, without a path; absent where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_base_url: Option<String>,
+    /// What else a signature is verified with, by the provider's names; empty where the secret is all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, String>,
 }
 
 impl Hello {
     /// The greeting of this version of the contract, for a provider by its name.
     pub fn new(provider: impl Into<String>, secret: impl Into<String>) -> Hello {
-        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into(), api_base_url: None }
+        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into(), api_base_url: None, keys: BTreeMap::new() }
     }
 
     /// The same with the address of the provider's API.
@@ -162,11 +165,18 @@ impl Hello {
         self.api_base_url = base_url;
         self
     }
+
+    /// The same with what a signature is verified with beside the secret.
+    #[must_use]
+    pub fn with_keys(mut self, keys: BTreeMap<String, String>) -> Hello {
+        self.keys = keys;
+        self
+    }
 }
 
 impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hello { protocol, provider, secret: _, api_base_url } = self;
+        let Hello { protocol, provider, secret: _, api_base_url, keys: _ } = self;
         let mut shown = f.debug_struct("Hello");
         shown.field("protocol", protocol).field("provider", provider).field("api_base_url", api_base_url).finish_non_exhaustive()
     }

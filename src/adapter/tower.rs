@@ -5,18 +5,12 @@
 //! waited for longer than the limit. No socket is opened.
 
 mod begun;
+mod service;
 
-use std::{
-    collections::BTreeMap,
-    fmt::Display,
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Display, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use serde::Serialize;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -25,6 +19,7 @@ use tokio::{
 use tower_service::Service;
 
 use begun::{Begun, Ended, begun, wait};
+use service::{Answer, Handler, Later, answered, handler, json, request, taken};
 
 use super::{
     Amid, Amidst, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, WAIT_FOR_REQUEST,
@@ -36,22 +31,13 @@ use crate::{
     domain::OrderState,
 };
 
-/// How long an answer may be. An order is a few kilobytes.
-const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a handler runs until its client hangs up: long enough to have begun.
 const UNTIL_HANGING_UP: Duration = Duration::from_millis(1);
 
-type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Handler = Arc<dyn Fn(http::Request<Full<Bytes>>) -> Later<Result<Answer, String>> + Send + Sync>;
 type Maker = Box<dyn Fn(Hello) -> Later<Handler> + Send>;
 type Shower = Box<dyn Fn(String) -> Later<Option<OrderState>> + Send>;
 type SetterUp = Box<dyn Fn(Vec<OrderSetup>) -> Later<()> + Send>;
 type Initiator = Box<dyn Fn(OwnRefund) -> Later<()> + Send>;
-
-struct Answer {
-    status: u16,
-    body: Bytes,
-}
 
 enum Source {
     /// Always this one. It cannot be started again.
@@ -457,54 +443,4 @@ impl Drop for TowerTarget {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn json(operation: &str, body: &impl Serialize) -> Result<Vec<u8>, TargetError> {
-    serde_json::to_vec(body).map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(error.to_string())))
-}
-
-/// Whether something that was posted was answered with 2xx.
-fn taken(operation: &str, path: &str, answer: &Answer) -> Result<(), TargetError> {
-    if (200..300).contains(&answer.status) { Ok(()) } else { Err(TargetError::new(operation, refused(path, answer.status, &answer.body))) }
-}
-
-/// A service whose own error is what a server makes of it: the connection is closed without an answer.
-fn answered(operation: &str, answer: Result<Answer, String>) -> Result<Answer, TargetError> {
-    answer.map_err(|how| TargetError::new(operation, TargetErrorKind::Crashed(format!("did not answer: {how}"))))
-}
-
-fn request(
-    operation: &str,
-    method: http::Method,
-    path: &str,
-    headers: &[(String, String)],
-    body: Vec<u8>,
-) -> Result<http::Request<Full<Bytes>>, TargetError> {
-    let mut builder = http::Request::builder().method(method).uri(path).header("host", "localhost");
-    for (name, value) in headers {
-        builder = builder.header(name, value);
-    }
-    let length = body.len();
-    builder
-        .header("content-length", length)
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|error| TargetError::new(operation, TargetErrorKind::Nonsense(format!("no request can be made for `{path}`: {error}"))))
-}
-
-fn handler<S, B>(service: S) -> Handler
-where
-    S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>, Error: Display, Future: Send> + Clone + Send + 'static,
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
-{
-    let service = Mutex::new(service);
-    Arc::new(move |request| {
-        // A clone for each request, as servers make one for each connection.
-        let mut service = service.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Box::pin(async move {
-            poll_fn(|context| service.poll_ready(context)).await.map_err(|error| error.to_string())?;
-            let (head, body) = service.call(request).await.map_err(|error| error.to_string())?.into_parts();
-            let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| error.to_string())?;
-            Ok(Answer { status: head.status.as_u16(), body: body.to_bytes() })
-        })
-    })
 }

@@ -50,7 +50,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// What the provider's API does with calls about an order while a delivery is handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ApiFault {
     /// It answers 500.

@@ -8,13 +8,10 @@ mod api;
 mod body;
 mod file;
 mod form;
-mod restrict;
-mod told;
 
 pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
 pub use file::{CaseError, SCHEMA};
-pub use restrict::Terms;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +24,6 @@ use crate::{
     model::{EventFacts, Expectation},
     plan::{MutationKind, Plan},
 };
-use told::Told;
 
 /// A case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,7 +289,7 @@ impl OtherSecret {
 }
 
 /// What must happen with a delivery (`docs/expectations.md`, "Mutations").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
     /// It must be processed.
@@ -384,7 +380,7 @@ impl Case {
         })
     }
 
-    fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
+    pub(crate) fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
         self.entries.iter_mut().flat_map(|entry| match &mut entry.act {
             Act::Deliver(delivery) => std::slice::from_mut(&mut **delivery),
             Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
@@ -398,21 +394,6 @@ impl Case {
             || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
     }
 
-    /// The same case sent whole: what is shown is judged only when everything has been sent.
-    #[must_use]
-    pub(crate) fn sent_whole(mut self) -> Case {
-        for entry in &mut self.entries {
-            entry.expect.clear();
-            entry.expect_if_refused.clear();
-        }
-        self
-    }
-
-    /// Whether what is shown is judged only when everything has been sent.
-    pub(crate) fn is_sent_whole(&self) -> bool {
-        self.entries.iter().all(|entry| entry.expect.is_empty() && entry.expect_if_refused.is_empty())
-    }
-
     /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
     pub fn is_chancy(&self) -> bool {
         let meets_a_kill = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
@@ -422,55 +403,6 @@ impl Case {
     /// Whether some deliveries are sent at the same time.
     pub fn races(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.act, Act::Together(_) | Act::Meanwhile(..)))
-    }
-
-    /// Computes every expectation anew from what the deliveries tell. `complete[order]` says whether nothing of
-    /// that order's history is held back.
-    pub fn expect_again(&mut self, complete: &[bool]) {
-        let mut told = Told::new(&self.orders, &self.api);
-        let mut latest = 0;
-        for entry in &mut self.entries {
-            entry.expect_if_refused.clear();
-            let mut concerned = Vec::new();
-            match &entry.act {
-                Act::Deliver(delivery) => {
-                    if delivery.effect == Effect::Tolerate {
-                        entry.expect_if_refused = told.expectation(told.order_of(delivery).unwrap_or(latest));
-                    }
-                    latest = told.deliver(delivery).unwrap_or(latest);
-                }
-                Act::Together(deliveries) => {
-                    for delivery in deliveries {
-                        latest = told.deliver(delivery).unwrap_or(latest);
-                        if !concerned.contains(&latest) {
-                            concerned.push(latest);
-                        }
-                    }
-                }
-                Act::Meanwhile(own, deliveries) => {
-                    latest = told.initiate(own).unwrap_or(latest);
-                    for delivery in deliveries {
-                        latest = told.deliver(delivery).unwrap_or(latest);
-                        if !concerned.contains(&latest) {
-                            concerned.push(latest);
-                        }
-                    }
-                }
-                Act::Initiate(own) => latest = told.initiate(own).unwrap_or(latest),
-                Act::Restart => {}
-            }
-            if concerned.is_empty() {
-                concerned.push(latest);
-            }
-            entry.expect = concerned.into_iter().flat_map(|order| told.expectation(order)).collect();
-        }
-        self.expect.clear();
-        self.expect_if_applied.clear();
-        for order in 0..self.orders.len() {
-            let (expected, applied) = told.final_expectation(order, complete.get(order).copied().unwrap_or(false));
-            self.expect.push(expected);
-            self.expect_if_applied.extend(applied);
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checks: pure functions of a case and of what was seen.
 //!
 //! Nothing here sends, waits or draws. A check says what is wrong and how it shows; what follows from it
-//! for a requirement is decided in [`verdict`].
+//! for a requirement is decided in [`verdict`](crate::verdict).
 
 mod coverage;
 mod fingerprint;
@@ -9,8 +9,6 @@ mod judge;
 pub mod own;
 mod show;
 pub mod snapshot;
-pub mod verdict;
-pub mod waivers;
 
 pub use coverage::Coverage;
 pub use fingerprint::{Shape, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint, unexamined_fingerprint};

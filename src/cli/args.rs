@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, run::Shard};
+use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, verdict::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Merge(Merge),
     /// Check the digests of a report against itself and this suite.
     Verify(Verify),
+    /// Make cases from a log of real webhooks, with everything personal in it replaced.
+    Import(Import),
+    /// Stand between a tunnel and a service, and write down the webhooks that go through.
+    Record(Record),
     /// Write refundproof.toml and a piece of CI configuration.
     Init(Init),
 }
@@ -109,7 +113,7 @@ pub(crate) struct ProviderArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
     pub(crate) provider: String,
 
-    /// A corpus folder instead of the embedded one.
+    /// A corpus folder instead of the embedded one, or a folder of imported cases, which `certify` plays beside the requirements.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
 }
@@ -126,9 +130,14 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "N", default_value = "20241121", value_parser = parse_seed)]
     pub(crate) seed: Seed,
 
-    /// Cases for each requirement.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) cases: u32,
+    /// Cases for each requirement [default: 100 in process; elsewhere, and with --budget, the 25 most telling of 100].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cases: Option<u32>,
+
+    /// How long cases are sent, for example 60s: those of all requirements in turn, the most telling first. What has not reached
+    /// its floor then is not certified.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "shard")]
+    pub(crate) budget: Option<std::time::Duration>,
 
     /// Only requirements that fit this glob; may be given several times.
     #[arg(long, value_name = "GLOB")]
@@ -346,6 +355,48 @@ pub(crate) struct Replay {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The log: what `record` writes, a HAR file, bodies one after the other, or a folder of bodies.
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+
+    /// The provider whose events are in it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: String,
+
+    /// The folder that the cases are written into; it is made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "refundproof-imported")]
+    pub(crate) to: PathBuf,
+
+    /// The format of the log, if it is not recognised: jsonl, har, bodies or folder.
+    #[arg(long, value_name = "FORMAT", value_parser = parse_log_format)]
+    pub(crate) format: Option<crate::import::Format>,
+
+    /// How many orders that tell the same story become cases.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) alike: u32,
+
+    /// What replacements of personal data follow from; drawn anew if absent. Who knows it could find out what was replaced.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// Where requests are taken, for example 127.0.0.1:4242.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: String,
+
+    /// Where they are passed on to, for example http://127.0.0.1:3000.
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: String,
+
+    /// The log; what is in it already stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The case file.
     #[arg(value_name = "CASE.json")]
@@ -358,6 +409,12 @@ pub(crate) struct Show {
     /// The secret to sign with, for --curl; without one nothing is signed.
     #[arg(long, value_name = "SECRET", requires = "curl")]
     pub(crate) secret: Option<Secret>,
+}
+
+fn parse_log_format(text: &str) -> Result<crate::import::Format, String> {
+    let formats = crate::import::FORMATS;
+    let named = formats.iter().find(|(name, _)| *name == text).map(|(_, format)| *format);
+    named.ok_or_else(|| format!("`{text}` is no format of logs; there are {}", formats.map(|(name, _)| name).join(", ")))
 }
 
 #[derive(Clone, Copy, Debug)]

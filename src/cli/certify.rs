@@ -19,11 +19,12 @@ use super::{
 use crate::{
     adapter::{TargetError, TargetErrorKind},
     case::Case,
-    check::{verdict::Conformance, waivers::KnownFailures},
     domain::did_you_mean,
+    drive::Factory,
     provider::Provider,
     report::{Describe, Format, terminal},
-    run::{Factory, Options, Redactor, Report, RunEvent, Selection},
+    run::{Options, Redactor, RunEvent, Selection},
+    verdict::{Conformance, Report, waivers::KnownFailures},
 };
 
 pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
@@ -35,7 +36,8 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target, provider)?;
     let without = left_out(args, &*factory, provider)?;
-    let options = options(args, without, output)?;
+    let is_dear = factory.transport() != "in-process";
+    let options = options(args, is_dear, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
@@ -153,7 +155,10 @@ fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> R
     Ok(without)
 }
 
-fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
+/// How many cases of each requirement are chosen where nothing else is said and each delivery costs time.
+const CHOSEN: u32 = 25;
+
+fn options(args: &Certify, is_dear: bool, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
     let seed = match args.seed {
         Seed::Fixed(seed) => seed,
         Seed::Random => {
@@ -162,10 +167,14 @@ fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<
             seed
         }
     };
+    let choose = args.budget.is_some() || is_dear && args.cases.is_none();
+    let usual = if choose { CHOSEN } else { Options::new().cases };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Options {
         seed,
-        cases: args.cases,
+        cases: args.cases.unwrap_or(usual),
+        choose,
+        budget: args.budget,
         selection: Selection::new(&args.only, &args.skip).map_err(Stop::usage)?,
         // Who is asked to press Enter is asked for one delivery at a time.
         jobs: if args.target.attach { 1 } else { args.jobs.map_or(cores, usize::from) },
@@ -175,6 +184,7 @@ fn options(args: &Certify, without: Vec<String>, output: &mut Output) -> Result<
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
         saved: saved_cases(&args.failures, &args.provider.provider, output),
+        imported: imported_cases(args.provider.corpus.as_deref(), &args.provider.provider, output)?,
         strict: args.strict,
         without,
         quiet: args.quiet_time,
@@ -202,12 +212,8 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
 /// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file, and
 /// what is no file at all is told of.
 fn saved_cases(folder: &Path, provider: &str, output: &mut Output) -> Vec<(String, Case)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
     let mut cases = Vec::new();
-    for path in paths {
+    for path in cases_in(folder) {
         let name = path.display().to_string();
         match files::read_json(&path, files::CASE) {
             Ok(text) => cases.extend(Case::from_json(&name, &text).ok().filter(|case| case.provider == provider).map(|case| (name, case))),
@@ -215,6 +221,39 @@ fn saved_cases(folder: &Path, provider: &str, output: &mut Output) -> Vec<(Strin
         }
     }
     cases
+}
+
+/// Whether a folder holds imported cases and no corpus.
+pub(super) fn holds_imported(folder: &Path, provider: &str) -> bool {
+    let is_corpus = [folder.to_owned(), folder.join(provider)].iter().any(|folder| folder.join("catalogue.toml").exists());
+    !is_corpus && !cases_in(folder).is_empty()
+}
+
+fn cases_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
+}
+
+/// The cases of a provider in a folder of imported ones. Whoever names the folder wants all of them.
+fn imported_cases(folder: Option<&Path>, provider: &str, output: &mut Output) -> Result<Vec<(String, Case)>, Stop> {
+    let Some(folder) = folder.filter(|folder| holds_imported(folder, provider)) else { return Ok(Vec::new()) };
+    let mut cases = Vec::new();
+    for path in cases_in(folder) {
+        let case = files::read_case(&path).map_err(Stop::usage)?;
+        let name = path.display().to_string();
+        if case.provider == provider {
+            cases.push((name, case));
+        } else {
+            output.note(&format!("{name}: passed over; it is of {}", case.provider));
+        }
+    }
+    if cases.is_empty() {
+        return Err(Stop::usage(format!("{}: holds no case of {provider}", folder.display())));
+    }
+    Ok(cases)
 }
 
 fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, redactor: &Redactor) -> Result<(), Stop> {
@@ -227,6 +266,14 @@ fn save_failures(report: &mut Report, folder: &Path, factory: &dyn Factory, reda
         // A command line may hold the secret too.
         let times = if finding.chance.is_some_and(|chance| chance.failed < chance.runs) { " --times 50" } else { "" };
         finding.reproduce = redactor.hide(&format!("{} replay {}{times}{}", program(), quote(&finding.file), factory.argument()));
+    }
+    for failure in report.imported.iter_mut().flat_map(|imported| &mut imported.failing) {
+        let Some(case) = &failure.shrunk else { continue };
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let stem = Path::new(&failure.case).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let path = folder.join(format!("imported-{stem}-{}.json", failure.way.replace(|other: char| !other.is_ascii_alphanumeric(), "-")));
+        files::write_own(&path, case.to_json().as_bytes()).map_err(|error| cannot_write(&path, &error))?;
+        failure.file = path.display().to_string();
     }
     Ok(())
 }

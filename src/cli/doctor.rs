@@ -7,9 +7,10 @@ use std::io::Write;
 
 use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target, text::one_line};
 use crate::{
-    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, Request, TargetError},
+    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView},
+    drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Level, Opening, Pick, Plan, Step},
     provider::{Provider, lower},
@@ -17,7 +18,7 @@ use crate::{
         style::{Tone, paint, wrap},
         terminal, visible,
     },
-    run::{Factory, HIDDEN, Options, Redactor, claims_problem, claims_remarks, renamed, with_fresh_ids},
+    run::{HIDDEN, Options, Redactor},
 };
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
@@ -70,7 +71,9 @@ impl Visit<'_> {
 
         let double = self.factory.double(self.provider);
         let address = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
-        let hello = Hello::new(self.provider.name(), self.secret.clone().unwrap_or_default()).with_api(address);
+        let hello = Hello::new(self.provider.name(), self.secret.clone().unwrap_or_default())
+            .with_api(address)
+            .with_keys(self.provider.keys(self.secret.as_deref().unwrap_or_default()));
         let mut said = Value::from([
             ("op", "hello".into()),
             ("protocol", u64::from(PROTOCOL).into()),
@@ -177,15 +180,12 @@ impl Visit<'_> {
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<u16, TargetError> {
-        let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
-        if let Some(secret) = &self.secret {
-            let signature = self.provider.sign(&[secret], self.clock.unix_seconds(), delivery.body.bytes());
-            headers.extend(renamed(signature, self.provider, self.factory.signature_header()));
-        }
-        let members: Map = headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        let body = delivery.body.text().map_or(Value::Null, Value::from);
+        let mut sealed = sealed(self.provider, self.secret.as_deref(), self.clock.unix_seconds(), delivery);
+        rename(&mut sealed.headers, self.provider, self.factory.signature_header());
+        let members: Map = sealed.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let body = std::str::from_utf8(&sealed.body).map_or(Value::Null, Value::from);
         self.say(Value::from([("op", "deliver".into()), ("headers", members.into()), ("body", body)]));
-        self.target.deliver(&Request::new(&headers, delivery.body.bytes()))
+        self.target.deliver(&sealed.request())
     }
 
     fn say(&mut self, mut request: Value) {

@@ -9,7 +9,7 @@ use std::{
 use super::{Stop, certify::drawn_seed, files};
 use crate::{
     report::{Describe, github, markdown},
-    run::Report,
+    verdict::Report,
 };
 
 /// What GitHub Actions asks for, if it is there.

@@ -25,6 +25,16 @@ pub(super) fn stop() -> Arc<AtomicBool> {
     stop
 }
 
+/// Whenever the program is asked to end, `ask` is called; when that says that it was asked before, the program ends at once.
+pub(super) fn when_asked(ask: impl Fn() -> bool + Send + 'static) {
+    // Without a handler Ctrl-C simply ends the program.
+    let _ = ctrlc::set_handler(move || {
+        if ask() {
+            end();
+        }
+    });
+}
+
 /// Ctrl-C ends the program at once, and nothing that it started is left behind.
 pub(super) fn end_at_once() {
     let _ = ctrlc::set_handler(|| end());

@@ -4,10 +4,12 @@ use std::{fs, io, path::Path};
 
 use super::{Stop, certify::cannot_write, files, output::Output};
 use crate::{
-    check::waivers::{self, KnownFailures, Subject},
     corpus::Level,
     domain::Clock,
-    run::Report,
+    verdict::{
+        Report,
+        waivers::{self, KnownFailures, Subject},
+    },
 };
 
 /// Reads the file.

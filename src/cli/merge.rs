@@ -11,12 +11,9 @@ use super::{
     provider,
 };
 use crate::{
-    check::waivers::KnownFailures,
     report::json,
-    run::{
-        Report, apply_known_failures, conclude, merge,
-        record::{self, Check},
-    },
+    run::record::{self, Check},
+    verdict::{Report, apply_known_failures, conclude, merge, waivers::KnownFailures},
 };
 
 pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {

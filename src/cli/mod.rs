@@ -7,12 +7,14 @@ mod certify;
 mod doctor;
 mod files;
 mod github;
+mod import;
 mod init;
 mod interrupt;
 mod known;
 mod list;
 mod merge;
 mod output;
+mod record;
 mod replay;
 mod snapshot;
 mod target;
@@ -105,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Snapshot(args) => snapshot::run(&args, &mut output),
         Command::Merge(args) => merge::run(&args, &mut output),
         Command::Verify(args) => verify::run(&args, &mut output),
+        Command::Import(args) => import::run(&args, &mut output),
+        Command::Record(args) => record::run(&args, &mut output),
         Command::Init(args) => init::run(&args, &mut output),
     };
     let exit = result.unwrap_or_else(|stop| {
@@ -154,7 +158,8 @@ fn provider(name: &str, corpus: Option<&Path>) -> Result<&'static dyn Provider, 
         let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
         return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", names.join(" and "))));
     };
-    let Some(folder) = corpus else { return Ok(registered.embedded()) };
+    // Imported cases stand beside the embedded corpus.
+    let Some(folder) = corpus.filter(|folder| !certify::holds_imported(folder, name)) else { return Ok(registered.embedded()) };
     let inner = folder.join(name);
     let (own, above) = if inner.is_dir() { (inner.as_path(), folder.parent()) } else { (folder, folder.parent().and_then(Path::parent)) };
     let snapshots = above.map(|above| above.join("snapshots").join(name));

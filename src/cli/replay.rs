@@ -21,6 +21,7 @@ use crate::{
     case::{Act, Case, Delivery, Effect, OwnRefund},
     check::Rules,
     domain::{Clock, Secret},
+    drive::sealed,
     report::{
         style::{Tone, paint},
         terminal, timeline, visible,
@@ -154,17 +155,14 @@ fn curl(
         Effect::Tolerate => "in any way",
     };
     writeln!(out, "\n# {}: {} must be answered {must}", number + 1, one_line(&delivery.event.kind))?;
-    let mut headers: Vec<(String, String)> = delivery.headers.clone().into_iter().collect();
-    if let Some(secret) = secret {
-        headers.extend(provider.sign(&[secret.expose()], Clock::system().unix_seconds(), delivery.body.bytes()));
-    }
+    let sealed = sealed(provider, secret.map(Secret::expose), Clock::system().unix_seconds(), delivery);
     let header = |(name, value): &(String, String)| format!("-H {}", quote(&one_line(&format!("{name}: {value}"))));
-    let headers = headers.iter().map(header).collect::<Vec<_>>().join(" ");
+    let headers = sealed.headers.iter().map(header).collect::<Vec<_>>().join(" ");
     // A body that would not be shown as it is goes another way: what is pasted must be what is signed.
     let shows = |text: &str| one_line(text) == text && without_commands(text) == text;
-    let (body, decoded) = match delivery.body.text().filter(|text| shows(text)) {
+    let (body, decoded) = match std::str::from_utf8(&sealed.body).ok().filter(|text| shows(text)) {
         Some(text) => (quote(text), ""),
-        None => (STANDARD.encode(delivery.body.bytes()), " | base64 -d"),
+        None => (STANDARD.encode(&sealed.body), " | base64 -d"),
     };
     writeln!(out, "printf %s {body}{decoded} | curl -sS -w '%{{http_code}}\\n' -X POST {headers} --data-binary @- \"$WEBHOOK_URL\"")
 }

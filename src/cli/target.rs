@@ -15,9 +15,9 @@ use crate::{
     adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
     domain::{Clock, Secret, did_you_mean},
     double::Double,
+    drive::{Factory, Launch, Secrets},
     provider::Provider,
     reference::{Fault, ReferenceShop, faults},
-    run::{Factory, Launch, Secrets},
 };
 
 /// The built-in reference implementation.

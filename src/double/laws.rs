@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     adapter::ApiCall,
-    case::{Act, Delivery, OrderSetup, Terms},
+    case::{Act, Delivery, OrderSetup},
     domain::{Amount, OrderState},
     json::Value,
     model::{Expectation, Sight},
+    oracle::Terms,
     plan::{FaultKind, Plan, Recipe, for_recipe},
     provider::{Audience, Lowering, Provider, lower_for, registered},
 };

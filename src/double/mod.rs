@@ -2,7 +2,7 @@
 //!
 //! It holds the objects of the cases under way and knows, of each order, how far its events have been sent: what it shows is
 //! the truth at that moment. Which paths there are and how errors look is the provider's
-//! ([`ProviderApi`](crate::provider::ProviderApi)). Over HTTP it is served by [`serve`]; a consumer in this process calls it
+//! ([`ProviderApi`]). Over HTTP it is served by [`serve`]; a consumer in this process calls it
 //! directly. What is deliberately left out: anything that no case holds, such as other customers and their payments.
 //! Source: `docs/adapter-protocol.md`, "Targets that call back".
 

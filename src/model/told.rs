@@ -468,3 +468,6 @@ fn precedence(status: Status) -> u8 {
         Status::ChargedBack => 6,
     }
 }
+
+#[cfg(test)]
+mod tests;

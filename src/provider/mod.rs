@@ -8,7 +8,9 @@ mod api;
 pub mod digital_river;
 mod lower;
 mod mint;
+mod read;
 pub mod registry;
+mod seal;
 mod sending;
 pub mod stripe;
 pub mod tazapay;
@@ -19,10 +21,12 @@ pub use api::{ApiStore, ProviderApi, Shown};
 pub use lower::{Audience, Lowering, lower, lower_for};
 pub use mint::Mint;
 pub(crate) use mint::mix;
+pub use read::{EventReader, OrderSaid, Said, Unread};
 pub use registry::{Registered, named, registered};
+pub use seal::Seal;
 pub use template::{Template, push_amount, push_plain};
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     case::OrderSetup,
@@ -84,6 +88,11 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
+    /// Reads events as they were received, so that logs of real traffic become cases; none where nobody has written that.
+    fn reader(&self) -> Option<&'static dyn EventReader> {
+        None
+    }
+
     /// Its API, where consumers of its webhooks call it and the harness serves it.
     fn api(&self) -> Option<&'static dyn ProviderApi> {
         None
@@ -119,6 +128,28 @@ pub trait Provider: Send + Sync {
     /// How long it waits for the answer to a delivery before that counts as failed.
     fn answer_limit(&self) -> Duration {
         Duration::from_millis(3000)
+    }
+
+    /// The name of the endpoint that an event goes to, for a provider whose consumers register several of them, such as one for
+    /// refunds and one for disputes; none where there is only one.
+    fn endpoint(&self, event: &EventFacts) -> Option<&str> {
+        let _ = event;
+        None
+    }
+
+    /// What a consumer must have beside the secret to verify a signature, by the names that the provider's documents use: a
+    /// public key, the id of an endpoint. It is told in [`Hello::keys`](crate::adapter::Hello::keys).
+    fn keys(&self, secret: &str) -> BTreeMap<String, String> {
+        let _ = secret;
+        BTreeMap::new()
+    }
+
+    /// The signature that stands inside a body, for a provider that signs there; none for a body without a place for it.
+    /// It is put into the body before [`Provider::sign`] makes headers for that. Calling it again for a body that has its
+    /// signature already must give the same place.
+    fn seal(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Option<Seal> {
+        let _ = (secrets, unix_seconds, body);
+        None
     }
 
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.

@@ -9,9 +9,8 @@ use super::{
     shared::{beginning, counts_against, list_problems, unexplained, visible, visible_line},
 };
 use crate::{
-    check::verdict::Verdict,
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult},
+    verdict::{FindingReport, Report, RequirementResult, Verdict},
 };
 
 /// How many annotations of one kind GitHub shows for one step.
@@ -42,6 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         }
     }
     errors.extend(shared::saved_alone(report).map(|line| ("A saved case still fails".to_owned(), line)));
+    errors.extend(shared::imported_failing(report).map(|line| ("An imported case fails".to_owned(), line)));
     errors.extend(list_problems(report).iter().map(|problem| ("A known failure".to_owned(), visible_line(problem))));
     if let Some(first) = unexplained(report).next() {
         let title = "States differ from the snapshots".to_owned();

@@ -22,12 +22,9 @@ use super::{
 };
 use crate::{
     case::{Act, Case, Delivery},
-    check::{
-        FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::FailureKind,
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, SnapshotDifference, Verdict},
 };
 use payload::Room;
 use view::{
@@ -76,6 +73,7 @@ struct Page {
     interrupted: Option<String>,
     list_problems: Vec<String>,
     saved: Option<String>,
+    imported: Option<String>,
     saved_alone: Vec<String>,
     facts: Vec<Fact>,
     chips: Vec<Chip>,
@@ -104,7 +102,8 @@ impl Page {
             summary: shared::limits(report).map_or_else(String::new, |limits| format!("{}; ", line(&limits))) + &shared::summary(report),
             interrupted: report.interrupted.as_deref().map(line),
             saved: shared::saved(report),
-            saved_alone: shared::saved_alone(report).map(|alone| line(&alone)).collect(),
+            imported: shared::imported(report),
+            saved_alone: shared::saved_alone(report).chain(shared::imported_failing(report)).map(|alone| line(&alone)).collect(),
             list_problems: shared::list_problems(report).iter().map(|problem| line(problem)).collect(),
             facts: facts(report),
             chips: chips(report),

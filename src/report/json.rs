@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::{
     json::Value,
-    run::{REPORT_SCHEMA, Report, record},
+    run::record,
+    verdict::{REPORT_SCHEMA, Report},
 };
 
 /// Writes a report as `refundproof-report/2`.

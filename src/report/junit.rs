@@ -15,10 +15,7 @@ use super::{
     Describe, shared,
     shared::{visible, visible_line},
 };
-use crate::{
-    check::verdict::Verdict,
-    run::{FindingReport, Report, RequirementResult},
-};
+use crate::verdict::{FindingReport, Report, RequirementResult, Verdict};
 
 /// Writes a report as JUnit's XML.
 ///
@@ -46,6 +43,17 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     let alone: Vec<TestCase> = alone.collect();
     if !alone.is_empty() {
         whole.add_test_suite(suite(report, "saved cases", alone));
+    }
+    let imported = shared::imported_failing(report).map(|line| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(line.clone()).set_type("imported");
+        let mut case = TestCase::new(line, status);
+        case.set_classname(class(report, "imported")).set_time(Duration::ZERO);
+        case
+    });
+    let imported: Vec<TestCase> = imported.collect();
+    if !imported.is_empty() {
+        whole.add_test_suite(suite(report, "imported cases", imported));
     }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.

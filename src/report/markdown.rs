@@ -10,9 +10,8 @@ use super::{
     shared::{beginning, ending, unexplained, unwaived, visible, visible_line},
 };
 use crate::{
-    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FindingReport, Report, RequirementResult, SnapshotDifference},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, SnapshotDifference, Verdict},
 };
 
 /// How many bytes a step summary may have, less some room. Source: GitHub Docs, "Workflow commands for GitHub Actions", "Step
@@ -98,7 +97,10 @@ fn overview(report: &Report) -> String {
     if let Some(saved) = shared::saved(report) {
         text.push_str(&format!("Saved cases: {saved}\n\n"));
     }
-    for alone in shared::saved_alone(report) {
+    if let Some(imported) = shared::imported(report) {
+        text.push_str(&format!("Imported cases: {imported}\n\n"));
+    }
+    for alone in shared::saved_alone(report).chain(shared::imported_failing(report)) {
         text.push_str(&format!("> [!CAUTION]\n> {}\n\n", code(&alone)));
     }
     for problem in shared::list_problems(report) {

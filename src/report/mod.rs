@@ -20,7 +20,7 @@ use std::io::{self, Write};
 pub(crate) use shared::only_changes;
 pub use shared::visible;
 
-use crate::{corpus::RequirementText, run::Report};
+use crate::{corpus::RequirementText, verdict::Report};
 
 /// Knows what each requirement asks, by its id.
 pub type Describe<'a> = dyn Fn(&str) -> Option<RequirementText> + 'a;

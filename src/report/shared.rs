@@ -2,9 +2,8 @@
 
 use crate::{
     case::{Act, Case},
-    check::verdict::{Conformance, Verdict},
     corpus::Level,
-    run::{FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals},
+    verdict::{Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals, Verdict},
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -138,6 +137,37 @@ pub(super) fn saved_alone(report: &Report) -> impl Iterator<Item = String> {
     alone.filter_map(|saved| Some(visible_line(&format!("{} still fails: {}", saved.file, saved.fails.as_ref()?))))
 }
 
+/// What became of imported cases, in words: `3 cases from real traffic in 57 variations: all as they must be`.
+pub(super) fn imported(report: &Report) -> Option<String> {
+    let imported = report.imported.as_ref()?;
+    let cases = many(imported.cases as u64, "case", "cases");
+    let played = many(imported.plays as u64, "variation", "variations");
+    let came = match imported.failing.len() as u64 {
+        0 if imported.plays == 0 => "nothing of them could be judged".to_owned(),
+        0 => "all as they must be".to_owned(),
+        fail => many(fail, "fails", "fail"),
+    };
+    let over = match imported.passed_over as u64 {
+        0 => String::new(),
+        over => format!("; {} not judged", many(over, "was", "were")),
+    };
+    let cut = if imported.cut_short { "; not all were played" } else { "" };
+    Some(format!("{cases} from real traffic in {played}: {came}{over}{cut}"))
+}
+
+/// Imported cases that fail: each with the way and what is wrong.
+pub(super) fn imported_failing(report: &Report) -> impl Iterator<Item = String> {
+    let failing = report.imported.iter().flat_map(|imported| &imported.failing);
+    failing.map(|failure| {
+        let kept = if failure.file.is_empty() { String::new() } else { format!(" (kept as {})", failure.file) };
+        let alike = match failure.alike as u64 {
+            0 => String::new(),
+            alike => format!("; {} the same", many(alike, "other variation shows", "other variations show")),
+        };
+        visible_line(&format!("{}, {}: {}{alike}{kept}", failure.case, failure.way, failure.fails))
+    })
+}
+
 /// What was run in all, and how long it took: the one place in a summary that differs from run to run.
 pub(super) fn totals(report: &Report) -> String {
     let Totals { cases, deliveries, duration_ms } = report.totals;
@@ -145,7 +175,8 @@ pub(super) fn totals(report: &Report) -> String {
     if cases == 0 {
         return time;
     }
-    format!("{}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
+    let chosen = if report.options.chosen { " chosen" } else { "" };
+    format!("{}{chosen}, {}, {time}", many(cases, "case", "cases"), many(deliveries, "delivery", "deliveries"))
 }
 
 /// The whole run in one line; the time comes last.
@@ -154,7 +185,7 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{}; {}", counts.join(", "), totals(report))
 }
 
-/// What the verdict does not say: items that are not certified, each with its reason, and those that were left out. Nothing
+/// What the verdict does not say: that there was a budget; items that are not certified, each with its reason, and those that were left out. Nothing
 /// where everything of the checklist and beside it was judged.
 pub(super) fn limits(report: &Report) -> Option<String> {
     let is_open = |item: &&ItemResult| item.verdict == Conformance::NotCertified && !report.options.without.contains(&item.id);
@@ -162,6 +193,7 @@ pub(super) fn limits(report: &Report) -> Option<String> {
     let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
     let without = &report.options.without;
     let parts = [
+        report.options.budget_ms.map(|budget| format!("made with a budget of {}", seconds(budget))),
         (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
         (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
     ];
@@ -186,8 +218,8 @@ pub(super) fn verdict_words(result: &RequirementResult) -> &'static str {
 
 /// Whether the run as a whole does not conform because of this requirement.
 pub(super) fn counts_against(report: &Report, result: &RequirementResult) -> bool {
-    // Neither a run that was cut short nor a shard knows what would have been reached.
-    let whole = report.interrupted.is_none() && report.shard.is_none();
+    // Neither a run that was cut short, nor one with a budget, nor a shard knows what would have been reached.
+    let whole = report.interrupted.is_none() && report.shard.is_none() && report.options.budget_ms.is_none();
     match result.verdict {
         Verdict::Fail => true,
         Verdict::Affected | Verdict::Masked => {

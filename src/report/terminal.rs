@@ -10,12 +10,9 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{
-        FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::FailureKind,
     corpus::{Level, RequirementText},
-    run::{FindingReport, Report, RequirementResult},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict},
 };
 
 /// How much is shown, and on how wide a screen.
@@ -54,6 +51,11 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
             }
         }
     }
+    if let Some(imported) = shared::imported(report).filter(|_| !view.quiet) {
+        for (number, line) in wrap(&imported, view.columns.saturating_sub(10)).iter().enumerate() {
+            writeln!(out, "{}  {line}", if number == 0 { paint(Tone::Strong, "imported") } else { "        ".to_owned() })?;
+        }
+    }
     // What was not judged is told of by its line alone, and has to be told.
     let unjudged: Vec<_> = report.requirements.iter().filter(|requirement| view.quiet && requirement.verdict == Verdict::Error).collect();
     for requirement in &unjudged {
@@ -64,7 +66,7 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
         writeln!(out)?;
         finding_lines(out, place + 1, finding, view, describe(&finding.about).as_ref())?;
     }
-    for line in shared::saved_alone(report) {
+    for line in shared::saved_alone(report).chain(shared::imported_failing(report)) {
         writeln!(out)?;
         for line in wrap(&line, view.columns.saturating_sub(2)) {
             writeln!(out, "{} {line}", paint(Tone::Bad, "✗"))?;

@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use crate::{adapter::Capabilities, case::Case, plan::Plan};
+use super::options::Options;
+use crate::{adapter::Capabilities, case::Case, plan::Plan, reference::Fault};
 
 /// A case, and what canaries do with it.
 #[derive(Clone, Debug)]
@@ -21,7 +22,12 @@ pub(super) struct Made {
     pub(super) hidden: bool,
     /// Whether a consumer that does nothing fails it.
     pub(super) refutes: bool,
+    /// Which canaries fail it, a bit for each; known only where cases are chosen.
+    pub(super) fails: u64,
 }
+
+/// The seed, whether cases are chosen, and the mistake that nobody is to have thought of.
+type Terms = (u64, bool, Option<Fault>);
 
 /// The cases of one requirement or several by their numbers; nothing where no plan could be drawn.
 type Cases = HashMap<(usize, u32), Option<Arc<Made>>>;
@@ -29,8 +35,8 @@ type Cases = HashMap<(usize, u32), Option<Arc<Made>>>;
 /// Cases that were made before. It grows with every case, so it is for short runs.
 #[derive(Debug, Default)]
 pub struct Book {
-    /// For whom: the provider, the seed and the claims of the first who asked.
-    of: OnceLock<(String, u64, Capabilities)>,
+    /// For whom: the provider, the claims and what else decides on the cases of the first who asked.
+    of: OnceLock<(String, Capabilities, Terms)>,
     cases: Mutex<Cases>,
 }
 
@@ -40,10 +46,11 @@ impl Book {
         Arc::default()
     }
 
-    /// Whether the cases in it are those of this provider, this seed and these claims.
-    pub(super) fn is_of(&self, provider: &str, seed: u64, capabilities: &Capabilities) -> bool {
-        let (name, drawn_from, claims) = self.of.get_or_init(|| (provider.to_owned(), seed, capabilities.clone()));
-        name == provider && *drawn_from == seed && claims == capabilities
+    /// Whether the cases in it are those of this provider, these options and these claims.
+    pub(super) fn is_of(&self, provider: &str, options: &Options, capabilities: &Capabilities) -> bool {
+        let terms = (options.seed, options.choose, options.unforeseen);
+        let (name, claims, first) = self.of.get_or_init(|| (provider.to_owned(), capabilities.clone(), terms));
+        name == provider && claims == capabilities && *first == terms
     }
 
     /// The case of a requirement with this number, which is made if nobody asked for it before.

@@ -15,32 +15,29 @@ use std::{
 };
 
 use super::{
-    claims::claims_remarks,
     company::Company,
-    conclude::conclude,
-    drive::{Driver, Outcome, Played},
     events::RunEvent,
-    factory::Factory,
     frozen::{Walked, as_played, comparable, walk},
     options::{Options, SNAPSHOTS},
-    outcome::{
-        Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult, SuiteInfo,
-        TargetInfo, Totals,
-    },
     record,
     redact::Redactor,
     saved,
-    waive::apply_known_failures,
+    turns::Turns,
     work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
     adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
     case::Case,
-    check::{Rules, diff, snapshot, snapshot_fingerprint, verdict::Conformance},
+    check::{Rules, diff, snapshot, snapshot_fingerprint},
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
+    drive::{Driver, Factory, Outcome, Played, claims_remarks},
     plan::{Recipe, for_recipe},
     provider::Provider,
+    verdict::{
+        Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
+        SuiteInfo, TargetInfo, Totals, apply_known_failures, conclude,
+    },
 };
 
 /// Runs a certification. `emit` hears of everything as it happens; the report is also the last event.
@@ -66,6 +63,8 @@ pub fn certify(
         spoiled: AtomicU32::new(0),
         machine: RwLock::new(()),
         cut: AtomicBool::new(false),
+        began: factory.clock().monotonic(),
+        turns: Turns::of(provider.corpus().requirements.len()),
     };
     let first = campaign.driver().map_err(|error| redactor.error(error))?;
     let mut introduction = first.introduction.clone();
@@ -78,6 +77,7 @@ pub fn certify(
     emit(&RunEvent::Started { target: &introduction, requirements: selected.len(), cases: options.cases });
 
     let mut saved = campaign.play_saved(&capabilities);
+    let imported = campaign.play_imported(&capabilities);
     let judged = campaign.run_requirements(first, &selected, emit);
     let mut snapshots = if options.selection.includes(SNAPSHOTS) {
         let snapshots = campaign.run_snapshots(&capabilities, corpus, &set);
@@ -90,6 +90,7 @@ pub fn certify(
     saved::assign(&mut saved, &findings);
     let mut report = campaign.report(introduction, &set, (requirements, findings), snapshots);
     report.saved = saved;
+    report.imported = imported;
     redactor.report(&mut report);
     apply_known_failures(&mut report, &options.known, corpus);
     conclude(&mut report);
@@ -113,6 +114,10 @@ pub(super) struct Campaign<'a> {
     pub(super) machine: RwLock<()>,
     /// Something was left out because the run was over.
     cut: AtomicBool,
+    /// When it began, by the clock that times answers.
+    began: Duration,
+    /// How far requirements are that have their cases in turns.
+    pub(super) turns: Turns,
 }
 
 /// How many requirements may end in a hang or an adapter error before the run gives up.
@@ -124,6 +129,8 @@ pub(super) enum Judged {
     Done(usize, Box<RequirementResult>),
     /// Some failed, and that is to be looked into.
     Failing(Box<Pending>),
+    /// It has its next turn when the others had theirs.
+    Begun(Box<(Progress, RequirementResult)>),
 }
 
 /// A requirement of which cases fail, and how far they came.
@@ -149,7 +156,12 @@ impl<'a> Campaign<'a> {
         over
     }
 
-    /// The cases of a requirement.
+    /// Whether cases were sent for as long as there was time for.
+    pub(super) fn is_spent(&self) -> bool {
+        self.options.budget.is_some_and(|budget| self.clock.monotonic().saturating_sub(self.began) >= budget)
+    }
+
+    /// The cases of a requirement, until there are enough for now.
     pub(super) fn work<'w>(
         &'w self,
         index: usize,
@@ -157,6 +169,7 @@ impl<'a> Campaign<'a> {
         recipe: Recipe,
         company: Option<&'w Company>,
         is_over: &'w dyn Fn() -> bool,
+        is_enough: &'w dyn Fn(&Progress) -> bool,
     ) -> Work<'w> {
         let strategy = for_recipe(recipe, self.provider.palette());
         let (provider, options, transport) = (self.provider, self.options, self.factory.transport());
@@ -171,6 +184,7 @@ impl<'a> Campaign<'a> {
             index,
             requirement,
             strategy,
+            is_enough,
         }
     }
 
@@ -326,6 +340,8 @@ impl<'a> Campaign<'a> {
             seed: self.options.seed,
             options: RunOptions {
                 cases: self.options.cases,
+                chosen: self.options.choose,
+                budget_ms: self.options.budget.map(millis),
                 only,
                 skip,
                 settle_ms: millis(self.options.settle),
@@ -347,6 +363,7 @@ impl<'a> Campaign<'a> {
             requirements,
             findings,
             saved: Vec::new(),
+            imported: None,
             snapshots,
             known_failing: None,
             totals: Totals { duration_ms: millis(self.wall.monotonic()), ..Totals::default() },

@@ -7,22 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     campaign::inapplicable,
-    claims::claims_problem,
     frozen::comparable,
     investigate::likeness,
     options::{SNAPSHOTS, Selection},
-    outcome::{FindingReport, Report, RequirementResult},
     redact::HIDDEN,
-    shard::{Shard, Trail},
-    tally::{link, settle},
     work::EXTRA_DRAWS,
 };
 use crate::{
     adapter::Capabilities,
-    check::{snapshot_fingerprint, verdict::Verdict},
+    check::snapshot_fingerprint,
     corpus::{Level, RequirementSet, RequirementText},
+    drive::claims_problem,
     provider::Provider,
     reference::Fault,
+    verdict::{FindingReport, Report, RequirementResult, Shard, Trail, Verdict, link, settle},
 };
 
 /// One thing that cannot be as the report says.
@@ -80,6 +78,7 @@ pub(super) fn excess(report: &Report, provider: &dyn Provider) -> Option<Contrad
             MOST_FINDINGS,
         ),
         ("saved cases", report.saved.len(), MOST_ENTRIES),
+        ("failing imported cases", report.imported.as_ref().map_or(0, |imported| imported.failing.len()), MOST_FINDINGS),
         ("patterns", patterns().map(|pattern| pattern.len() + 1).fold(0, usize::saturating_add), MOST_ENTRIES),
         ("items that were left out", report.options.without.len(), requirements),
         ("subscriptions", capabilities.subscribes.as_ref().map_or(0, Vec::len), MOST_FINDINGS),
@@ -412,6 +411,10 @@ impl Reader<'_> {
                 let found = if is_there { "it does not fail" } else { "there is no such finding" };
                 self.against_itself(format!("saved case {}: belongs to finding {id}", saved.file), found);
             }
+        }
+        if let Some(imported) = self.report.imported.as_ref().filter(|imported| imported.failing.len() > imported.plays) {
+            let stated = format!("imported cases: {} fail and {} were played", imported.failing.len(), imported.plays);
+            self.against_itself(stated, "no more can fail than were played");
         }
     }
 

@@ -1,7 +1,9 @@
 //! What happens during a run, for whoever wants to show it.
 
-use super::outcome::{Report, RequirementResult};
-use crate::adapter::Introduction;
+use crate::{
+    adapter::Introduction,
+    verdict::{Report, RequirementResult},
+};
 
 /// Something that happened.
 #[derive(Debug)]

@@ -12,22 +12,30 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::drive::{Conditions, Driver, Secrets};
 use crate::{
     adapter::{Capabilities, Target, TargetError},
     case::{Case, Effect, Signature},
     check::Rules,
     domain::Clock,
     double::Double,
+    drive::{Conditions, Driver, Secrets},
     provider::Provider,
-    reference::{Ignorer, WrongShop, canaries},
+    reference::{Fault, Ignorer, WrongShop, canaries},
 };
+
+/// A canary that makes a mistake.
+struct Wrong<'a> {
+    /// Its place among the canaries of the requirement.
+    number: u32,
+    fault: Fault,
+    driver: Driver<'a>,
+}
 
 /// The canaries of one requirement.
 pub struct Canaries<'a> {
     rules: Rules,
     /// Those that make a mistake which the requirement is about. The one that failed last is asked first.
-    wrong: Vec<Driver<'a>>,
+    wrong: Vec<Wrong<'a>>,
     /// The one that does nothing.
     null: Driver<'a>,
     /// Whether what is played is signed.
@@ -60,7 +68,11 @@ impl<'a> Canaries<'a> {
         let always_signed = faults.iter().any(|fault| fault.info().is_about_signatures());
         let wrong = faults
             .into_iter()
-            .map(|fault| driver(&|clock| Box::new(WrongShop::new(fault, capabilities.clone(), clock, Arc::clone(&signed)))))
+            .zip(0..)
+            .map(|(fault, number)| {
+                let shop = |clock| Box::new(WrongShop::new(fault, capabilities.clone(), clock, Arc::clone(&signed))) as Box<dyn Target>;
+                Ok(Wrong { number, fault, driver: driver(&shop)? })
+            })
             .collect::<Result<Vec<_>, TargetError>>()?;
         let null = driver(&|_| Box::new(Ignorer::new(capabilities.clone())))?;
         Ok(Canaries { rules, wrong, null, signed, always_signed, played: 0 })
@@ -71,16 +83,33 @@ impl<'a> Canaries<'a> {
         if self.wrong.is_empty() {
             return self.null_fails(case);
         }
-        let name = self.name();
-        let is_signed = self.always_signed || is_about_signatures(case);
-        self.signed.store(is_signed, Ordering::Relaxed);
-        let fails = |driver: &mut Driver<'_>| {
-            driver.conditions.secrets.current = is_signed.then(|| SECRET.into());
-            fails(driver, &name, case, self.rules)
-        };
-        let Some(place) = self.wrong.iter_mut().position(fails) else { return false };
+        let mut fails = self.asking(case);
+        let Some(place) = self.wrong.iter_mut().position(|wrong| fails(wrong)) else { return false };
         self.wrong.swap(0, place);
         true
+    }
+
+    /// Which canaries of the requirement fail the case, a bit for each. Unlike [`Canaries::exercises`] it asks them all.
+    pub(super) fn failing(&mut self, case: &Case) -> u64 {
+        let mut fails = self.asking(case);
+        let failing = self.wrong.iter_mut().filter_map(|wrong| fails(wrong).then_some(wrong.number));
+        failing.fold(0, |bits, number| bits | 1_u64.checked_shl(number).unwrap_or(0))
+    }
+
+    /// Does as if nobody had thought of this mistake.
+    pub(super) fn forget(&mut self, fault: Fault) {
+        self.wrong.retain(|wrong| wrong.fault != fault);
+    }
+
+    /// Puts the case to one canary after the other, as it is signed for them.
+    fn asking<'c>(&mut self, case: &'c Case) -> impl FnMut(&mut Wrong<'a>) -> bool + use<'a, 'c> {
+        let (name, rules) = (self.name(), self.rules);
+        let is_signed = self.always_signed || is_about_signatures(case);
+        self.signed.store(is_signed, Ordering::Relaxed);
+        move |wrong| {
+            wrong.driver.conditions.secrets.current = is_signed.then(|| SECRET.into());
+            fails(&mut wrong.driver, &name, case, rules)
+        }
     }
 
     /// Whether a consumer that does nothing fails the case.

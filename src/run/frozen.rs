@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{drive::Driver, shard::Shard};
 use crate::{
     adapter::Capabilities,
-    case::{Act, Case, Terms},
+    case::{Act, Case},
     corpus::{Corpus, RequirementSet},
+    drive::Driver,
+    oracle::Terms,
     plan::Group,
     provider::{Audience, lower_for, named},
+    verdict::Shard,
 };
 
 /// How a walk through the sequences ended.

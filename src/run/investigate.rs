@@ -7,9 +7,7 @@ use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
     exercise::Canaries,
-    outcome::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult},
-    shard::Trail,
-    tally::{link, settle, settle_share},
+    work::Progress,
     workbench::Workbench,
 };
 use crate::{
@@ -19,6 +17,7 @@ use crate::{
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
     reference::Fault,
+    verdict::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult, Trail, link, settle, settle_share},
 };
 
 /// How many failing cases of one requirement the target is asked about; those that were foretold cost it nothing.
@@ -52,6 +51,8 @@ impl<'a> Campaign<'a> {
             match judged {
                 Judged::Done(index, result) => done.push((index, *result)),
                 Judged::Failing(failing) => pending.push(*failing),
+                // Nobody's last turn ends so.
+                Judged::Begun(_) => {}
             }
         }
         pending.sort_by_key(|pending| pending.index);
@@ -106,7 +107,13 @@ impl<'a> Campaign<'a> {
     }
 
     /// Gives the verdict that the trail comes to.
-    pub(super) fn settle(&self, result: &mut RequirementResult, trail: Trail, planned: super::tally::Planned, findings: &[FindingReport]) {
+    pub(super) fn settle(
+        &self,
+        result: &mut RequirementResult,
+        trail: Trail,
+        planned: crate::verdict::Planned,
+        findings: &[FindingReport],
+    ) {
         settle(result, &trail, findings, self.options.strict);
         if self.options.shard.is_some() {
             settle_share(result, &trail, planned);
@@ -131,7 +138,8 @@ impl<'a> Campaign<'a> {
         let is_over = || self.is_over();
         let index = pending.index;
         let requirement = &self.provider.corpus().requirements[index];
-        let work = self.work(index, requirement, pending.recipe, None, &is_over);
+        let is_enough = |_: &Progress| self.is_spent();
+        let work = self.work(index, requirement, pending.recipe, None, &is_over, &is_enough);
         let capabilities = inquiry.stage().capabilities().clone();
         let mut queue = std::mem::take(&mut pending.failed);
         while !queue.is_empty() {

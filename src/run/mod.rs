@@ -1,55 +1,46 @@
-//! Running: one case against one target, a requirement's cases, a whole certification.
+//! Running: a requirement's cases, and a whole certification.
 //!
-//! The runner decides what is sent when, and hands what it saw to the checks. It prints nothing: whoever
-//! wants to show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
+//! The runner decides which case is played on which target, and puts what failed to an inquiry. It prints nothing: whoever wants to
+//! show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
 
-mod alias;
 mod book;
 mod campaign;
-mod claims;
+mod choose;
 mod coherence;
 mod company;
-mod conclude;
-mod drive;
 mod events;
 mod exercise;
-mod factory;
 mod frozen;
+mod imported;
 mod investigate;
-mod merge;
 mod options;
-mod outcome;
 mod own;
 pub mod record;
 mod redact;
 mod saved;
-mod shard;
-mod tally;
-mod waive;
+mod turns;
+mod vary;
 mod work;
 mod workbench;
 mod workers;
 
-pub use alias::with_fresh_ids;
 #[doc(hidden)]
 pub use book::Book;
 pub use campaign::certify;
-pub use claims::{claims_problem, claims_remarks};
-pub use conclude::conclude;
-pub use drive::{BeforeDelivery, Conditions, Driver, Headers, Outcome, Played, Secrets, Sent, is_in_target, renamed};
 pub use events::RunEvent;
 pub use exercise::Canaries;
-pub use factory::{Factory, Launch};
-pub use merge::merge;
 pub use options::{Options, PatternError, Selection};
-pub use outcome::{
-    Chance, Digests, FindingReport, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SavedResult,
-    SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
-};
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
-pub use shard::{RanCase, Shard, Trail};
-pub use waive::apply_known_failures;
+pub use vary::{Way, varied};
 pub use work::{sample, terms};
 
-pub use crate::findings::ShrinkLimits;
+pub use crate::{
+    drive::{BeforeDelivery, Conditions, Driver, Factory, Launch, Outcome, Played, Secrets, Sent, is_in_target, with_fresh_ids},
+    findings::ShrinkLimits,
+    verdict::{
+        Chance, Digests, FindingReport, ImportedFailure, ImportedResult, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, RanCase,
+        Report, RequirementResult, RunOptions, SavedResult, Shard, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
+        Trail, apply_known_failures, conclude, merge,
+    },
+};

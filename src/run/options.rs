@@ -4,19 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::{
-    book::Book,
-    drive::{BeforeDelivery, Conditions, Driver, Secrets},
-    factory::Factory,
-    shard::Shard,
-};
+use super::book::Book;
 use crate::{
     adapter::TargetError,
     case::{Case, Delivery},
-    check::waivers::KnownFailures,
     domain::Clock,
+    drive::{BeforeDelivery, Conditions, Driver, Factory, Secrets},
     findings::ShrinkLimits,
     provider::Provider,
+    reference::Fault,
+    verdict::{Shard, waivers::KnownFailures},
 };
 
 /// How a certification is run.
@@ -27,6 +24,12 @@ pub struct Options {
     pub seed: u64,
     /// How many cases each requirement gets.
     pub cases: u32,
+    /// Whether four times as many are drawn, and only those of them are sent that tell the most: at most as many as `cases` says,
+    /// and fewer where nothing new can be told. For targets of which each delivery costs time; what is drawn is kept in memory.
+    pub choose: bool,
+    /// How long cases are sent: those of all requirements in turn, the most telling first. What has not reached its floor
+    /// then is not certified. By the clock by which the target's answers are timed.
+    pub budget: Option<Duration>,
     /// Which requirements.
     pub selection: Selection,
     /// How many workers, each with a target of its own.
@@ -65,9 +68,16 @@ pub struct Options {
     /// Cases that earlier runs saved, by their files; they are played first.
     #[doc(hidden)]
     pub saved: Vec<(String, Case)>,
+    /// Cases that were imported from real traffic, by their files.
+    #[doc(hidden)]
+    pub imported: Vec<(String, Case)>,
     /// Cases that were made for other targets with the same claims.
     #[doc(hidden)]
     pub book: Option<Arc<Book>>,
+    /// A mistake that is left out of the canaries, as if nobody had thought of it: to see whether cases that are chosen without it
+    /// find it.
+    #[doc(hidden)]
+    pub unforeseen: Option<Fault>,
     /// Whether a SHOULD counts as a MUST.
     pub strict: bool,
     /// Items of the checklist that are knowingly left out.
@@ -80,6 +90,8 @@ impl Default for Options {
         Options {
             seed: 20_241_121,
             cases: 100,
+            choose: false,
+            budget: None,
             selection: Selection::everything(),
             jobs: 1,
             time_limit: None,
@@ -94,7 +106,9 @@ impl Default for Options {
             known: KnownFailures::none(),
             revision: None,
             saved: Vec::new(),
+            imported: Vec::new(),
             book: None,
+            unforeseen: None,
             strict: false,
             without: Vec::new(),
         }

@@ -6,8 +6,6 @@ use std::{
 };
 
 use super::{
-    drive::Outcome,
-    factory::Factory,
     frozen::{Walked, as_played, comparable, obstacle, walk},
     options::Options,
     redact::Redactor,
@@ -16,6 +14,7 @@ use crate::{
     adapter::{Introduction, TargetError, TargetErrorKind},
     case::Case,
     check::{Rules, own},
+    drive::{Factory, Outcome},
     provider::Provider,
 };
 

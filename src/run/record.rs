@@ -12,15 +12,12 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{
-    coherence::{Contradiction, contradictions, excess},
-    conclude::conclude,
-    outcome::Report,
-};
+use super::coherence::{Contradiction, contradictions, excess};
 use crate::{
     json::Value,
     plan::{draw, for_recipe},
     provider::Provider,
+    verdict::{Report, conclude},
 };
 
 /// The digest of a report's results, of the report as JSON.

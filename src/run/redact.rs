@@ -3,14 +3,15 @@
 //! A target is told the secret in `hello` and may say it again anywhere: in its name, a state, an error, its standard
 //! error. Signatures are made when a delivery is sent and are in no case.
 
-use super::{
-    factory::Factory,
-    options::Options,
-    outcome::{
-        FindingReport, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo,
+use super::options::Options;
+use crate::{
+    adapter::{Capabilities, Introduction, TargetError},
+    drive::Factory,
+    verdict::{
+        FindingReport, ImportedFailure, ImportedResult, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference,
+        SnapshotResult, SuiteInfo, TargetInfo,
     },
 };
-use crate::adapter::{Capabilities, Introduction, TargetError};
 
 /// What stands where a secret stood.
 pub const HIDDEN: &str = "[secret]";
@@ -132,6 +133,7 @@ impl Redactor {
             requirements,
             findings,
             saved,
+            imported,
             snapshots: SnapshotResult { compared: _, differing, note, cut_short: _ },
             totals: _,
             shard: _,
@@ -149,6 +151,10 @@ impl Redactor {
         for SavedResult { file, fails, finding: _ } in saved {
             self.clean(file);
             self.clean_all(fails);
+        }
+        let failing = imported.iter_mut().flat_map(|ImportedResult { cases: _, plays: _, passed_over: _, cut_short: _, failing }| failing);
+        for ImportedFailure { case, way: _, fails, alike: _, file, shrunk: _ } in failing {
+            self.clean_all([case, fails, file]);
         }
         for SnapshotDifference { name: _, diff, fingerprint: _, because_of: _, waived } in differing {
             self.clean(diff);

@@ -1,12 +1,13 @@
 //! Cases that earlier runs saved, played before anything else: so a repair shows at once.
 
-use super::{
-    alias::with_fresh_ids,
-    campaign::Campaign,
-    outcome::{FindingReport, SavedResult},
-    work::terms,
+use super::{campaign::Campaign, work::terms};
+use crate::{
+    adapter::Capabilities,
+    case::Case,
+    check::Rules,
+    drive::with_fresh_ids,
+    verdict::{FindingReport, SavedResult},
 };
-use crate::{adapter::Capabilities, case::Case, check::Rules};
 
 /// Ids of saved cases follow from findings; the same finding may be made again in this run, under ids of its own.
 const SALT: u64 = 0x5a_7ed;

@@ -11,21 +11,21 @@ use std::{
 use super::{
     book::Made,
     campaign::MOST_SPOILED,
+    choose::choose,
     company::{Company, Suspect},
-    drive::{Driver, Outcome, Played},
     exercise::Canaries,
     options::Options,
-    outcome::RequirementResult,
-    shard::{RanCase, Trail},
-    tally::Planned,
 };
 use crate::{
     adapter::{Capabilities, TargetError, TargetErrorKind},
-    case::{ApiFault, Case, Delivery, Terms},
-    check::{Coverage, FailureKind, Rules, verdict::Verdict},
+    case::{ApiFault, Case, Delivery},
+    check::{Coverage, FailureKind, Rules},
     corpus::{Need, RequirementText},
+    drive::{Driver, Outcome, Played},
+    oracle::Terms,
     plan::{Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower_for},
+    verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
@@ -74,8 +74,24 @@ pub(super) struct Progress {
     pub(super) coverage: Coverage,
     /// How many plans were drawn.
     drawn: u32,
+    /// Those that are still to be run, where they are chosen.
+    chosen: Option<VecDeque<(u32, Made)>>,
     /// Whether no further case is to be run.
     pub(super) ended: bool,
+}
+
+impl Progress {
+    /// Where nothing has been done and nothing was left out.
+    pub(super) fn new() -> Progress {
+        let mut progress = Progress::default();
+        progress.trail.finished = true;
+        progress
+    }
+
+    /// Whether there are so many cases.
+    pub(super) fn has(&self, cases: u32) -> bool {
+        self.planned.cases() >= cases
+    }
 }
 
 /// Who else uses the machine while a case is played.
@@ -93,6 +109,13 @@ struct Shown {
     outcome: Outcome,
     /// What the target wrote to its standard error, where nobody else can have caused it.
     complaints: Option<String>,
+}
+
+/// What cases are made with.
+struct Makers<'c> {
+    canaries: Canaries<'c>,
+    /// The same for a target that claims everything, made when they are needed.
+    unclaimed: Option<Canaries<'c>>,
 }
 
 /// One requirement's cases.
@@ -113,19 +136,20 @@ pub(super) struct Work<'c> {
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
     pub(super) strategy: PlanStrategy,
+    /// Whether no case is to be sent for now, although there are some and the run is not over.
+    pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }
 
 impl<'c> Work<'c> {
     /// Runs the cases, from where they were left, until some fail or there are no more. The trail has those that failed too.
     pub(super) fn go_on(&self, driver: &mut Driver<'_>, progress: &mut Progress, result: &mut RequirementResult) -> Vec<Failed> {
-        let options = self.options;
-        let wanted = options.cases;
-        let most = wanted.saturating_mul(1 + EXTRA_DRAWS);
         let mut open: VecDeque<Open> = VecDeque::new();
         let mut failed = Vec::new();
-        let mut unclaimed = None;
-        let mut canaries = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
-            Ok(canaries) => canaries,
+        let mut makers = match Canaries::new(self.provider, &self.requirement.id, self.rules(), driver.capabilities()) {
+            Ok(mut canaries) => {
+                self.options.unforeseen.iter().for_each(|fault| canaries.forget(*fault));
+                Makers { canaries, unclaimed: None }
+            }
             Err(error) => {
                 result.verdict = Verdict::Error;
                 result.note = Some(format!("the harness's own canaries do not start: {error}"));
@@ -133,26 +157,9 @@ impl<'c> Work<'c> {
             }
         };
         let floor = result.floor;
-        let wants_more = |progress: &Progress| progress.planned.wants_more(wanted, floor, progress.trail.blinded);
-        while !progress.ended && failed.is_empty() && progress.drawn < most && wants_more(progress) {
-            let number = progress.drawn;
-            progress.drawn += 1;
-            if (self.is_over)() {
-                progress.trail.finished = false;
-                progress.ended = true;
-                break;
-            }
-            let made = self.made(number, driver.capabilities(), &mut canaries, &mut unclaimed);
-            let Some(Made { plan, case, exercised, hidden, refutes }) = made else { continue };
-            progress.trail.refuted |= refutes;
-            progress.trail.blinded += u32::from(hidden);
-            if case.deliveries() == 0 {
-                continue;
-            }
-            progress.planned.count(exercised);
-            if options.shard.is_some_and(|shard| !shard.has(&self.requirement.id, u64::from(number))) {
-                continue;
-            }
+        while !progress.ended && failed.is_empty() && !(self.is_enough)(progress) {
+            let Some((number, made)) = self.next(driver.capabilities(), &mut makers, progress, floor) else { break };
+            let Made { plan, case, exercised, .. } = made;
             if self.company.is_none() {
                 // What it complained about in earlier cases is not this case's, and depends on which worker ran them.
                 drop(driver.complaints());
@@ -322,18 +329,97 @@ impl<'c> Work<'c> {
         }
     }
 
-    /// A case, and what canaries do with it; out of the book if there is one.
-    fn made(
+    /// The next case that is to be run; `None` where there are no more, or the run is over.
+    fn next(&self, capabilities: &Capabilities, makers: &mut Makers<'c>, progress: &mut Progress, floor: u32) -> Option<(u32, Made)> {
+        if self.options.choose && progress.chosen.is_none() {
+            progress.chosen = Some(self.chosen(capabilities, makers, progress, floor)?);
+        }
+        loop {
+            let drawn = match &progress.chosen {
+                Some(chosen) if chosen.is_empty() => return None,
+                Some(_) => None,
+                None if progress.drawn >= self.most() => return None,
+                None if !progress.planned.wants_more(self.options.cases, floor, progress.trail.blinded) => return None,
+                None => Some(progress.drawn),
+            };
+            if self.is_cut(progress) {
+                return None;
+            }
+            let (number, made) = match (drawn, &mut progress.chosen) {
+                (None, chosen) => chosen.as_mut()?.pop_front()?,
+                (Some(_), _) => match self.drawn(capabilities, makers, progress) {
+                    Some(drawn) => drawn,
+                    None => continue,
+                },
+            };
+            progress.trail.refuted |= made.refutes;
+            if made.case.deliveries() == 0 {
+                continue;
+            }
+            progress.planned.count(made.exercised);
+            if self.options.shard.is_none_or(|shard| shard.has(&self.requirement.id, u64::from(number))) {
+                return Some((number, made));
+            }
+        }
+    }
+
+    /// How many plans are drawn at most.
+    fn most(&self) -> u32 {
+        self.options.cases.saturating_mul(1 + EXTRA_DRAWS)
+    }
+
+    /// Notes that the run is over, if it is.
+    fn is_cut(&self, progress: &mut Progress) -> bool {
+        let is_over = (self.is_over)();
+        if is_over {
+            progress.trail.finished = false;
+            progress.ended = true;
+        }
+        is_over
+    }
+
+    /// The next case that is drawn, if one could be.
+    fn drawn(&self, capabilities: &Capabilities, makers: &mut Makers<'c>, progress: &mut Progress) -> Option<(u32, Made)> {
+        let number = progress.drawn;
+        progress.drawn += 1;
+        let made = self.made(number, capabilities, makers)?;
+        progress.trail.blinded += u32::from(made.hidden);
+        Some((number, made))
+    }
+
+    /// The most telling of all cases that are drawn; `None` where the run is over.
+    fn chosen(
         &self,
-        number: u32,
         capabilities: &Capabilities,
-        canaries: &mut Canaries<'_>,
-        unclaimed: &mut Option<Canaries<'c>>,
-    ) -> Option<Made> {
+        makers: &mut Makers<'c>,
+        progress: &mut Progress,
+        floor: u32,
+    ) -> Option<VecDeque<(u32, Made)>> {
+        let mut drawn = Vec::new();
+        while progress.drawn < self.most() {
+            if self.is_cut(progress) {
+                return None;
+            }
+            drawn.extend(self.drawn(capabilities, makers, progress).filter(|(_, made)| made.case.deliveries() > 0));
+        }
+        let mut chosen = choose(&drawn, self.options.cases, floor);
+        if self.options.budget.is_none() {
+            // In the order of their numbers shards can be put together.
+            chosen.sort_unstable();
+        }
+        Some(chosen.into_iter().map(|place| drawn[place].clone()).collect())
+    }
+
+    /// A case, and what canaries do with it; out of the book if there is one.
+    fn made(&self, number: u32, capabilities: &Capabilities, makers: &mut Makers<'c>) -> Option<Made> {
+        let Makers { canaries, unclaimed } = makers;
         let mut make = || {
             let plan = self.draw(number)?;
             let mut case = self.case(&plan, self.serial(number), capabilities);
-            let (exercised, refutes) = (canaries.exercises(&case), canaries.null_fails(&case));
+            // All canaries are asked only where it matters which of them fail.
+            let fails = if self.options.choose { canaries.failing(&case) } else { 0 };
+            let exercised = fails != 0 || canaries.exercises(&case);
+            let refutes = canaries.null_fails(&case);
             if capabilities.asynchronous {
                 // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.
                 let whole = case.clone().sent_whole();
@@ -342,10 +428,10 @@ impl<'c> Work<'c> {
                 }
             }
             let hidden = !exercised && self.exercises_otherwise(&plan, number, unclaimed);
-            Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes })
+            Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
         };
         let book = self.options.book.as_ref();
-        match book.filter(|book| book.is_of(self.provider.name(), self.options.seed, capabilities)) {
+        match book.filter(|book| book.is_of(self.provider.name(), self.options, capabilities)) {
             Some(book) => book.case(self.index, number, make).map(|made| Made::clone(&made)),
             None => make(),
         }

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use super::{
-    campaign::Campaign,
-    drive::{Conditions, Driver, Outcome},
-    work::case_for,
-};
+use super::{campaign::Campaign, work::case_for};
 use crate::{
     adapter::{Capabilities, Target},
     case::Case,
     check::{FailureKind, Rules},
     domain::Clock,
     double::Double,
+    drive::{Conditions, Driver, Outcome},
     findings::{Shown, ShrinkLimits, Stage},
     plan::Plan,
     provider::Provider,

@@ -16,14 +16,15 @@ use super::{
     Redactor,
     campaign::{Campaign, Judged, MOST_SPOILED, Pending, inapplicable, millis},
     company::{Company, Suspect},
-    drive::Driver,
     events::RunEvent,
-    outcome::RequirementResult,
+    turns::{Turn, turns},
     work::{Failed, Progress, recover},
 };
 use crate::{
-    check::{FailureKind, verdict::Verdict},
+    check::FailureKind,
     corpus::{Need, RequirementText},
+    drive::Driver,
+    verdict::{RequirementResult, Verdict},
 };
 
 /// How many cases are under way at the same time on one target at most, whatever it claims.
@@ -40,11 +41,20 @@ type Selected<'s> = (usize, &'s RequirementText);
 struct Queue<'q> {
     next: AtomicUsize,
     requirements: &'q [Selected<'q>],
+    turn: WhichTurn,
+}
+
+/// Which turn it is.
+#[derive(Clone, Copy)]
+struct WhichTurn {
+    is_first: bool,
+    /// How many cases there are to be at its end; all, if absent.
+    until: Option<u32>,
 }
 
 impl<'q> Queue<'q> {
-    fn new(requirements: &'q [Selected<'q>]) -> Queue<'q> {
-        Queue { next: AtomicUsize::new(0), requirements }
+    fn new(requirements: &'q [Selected<'q>], turn: WhichTurn) -> Queue<'q> {
+        Queue { next: AtomicUsize::new(0), requirements, turn }
     }
 
     fn next(&self) -> Option<Selected<'q>> {
@@ -78,12 +88,15 @@ impl<'a> Worker<'_, 'a> {
             && let Some((index, requirement)) = queue.next()
         {
             // Whoever listens may have gone; the work is then for nothing but harms nobody.
-            let _ = self.tell.send(Message::Started(index));
-            let work = AssertUnwindSafe(|| self.campaign.judge(index, requirement, driver, company));
-            let mut judged = catch_unwind(work).unwrap_or_else(|_| {
+            if queue.turn.is_first {
+                let _ = self.tell.send(Message::Started(index));
+            }
+            let work = AssertUnwindSafe(|| self.campaign.judge_in_turn(index, requirement, driver, company, queue.turn.until));
+            let judged = catch_unwind(work).unwrap_or_else(|_| {
                 let note = "the harness itself panicked here; please report it with the seed".to_owned();
-                Judged::Done(index, Box::new(error_result(requirement, note)))
+                Some(Judged::Done(index, Box::new(error_result(requirement, note))))
             });
+            let Some(mut judged) = judged else { continue };
             if let Judged::Done(_, result) = &mut judged {
                 self.redactor.requirement(result);
             }
@@ -127,26 +140,34 @@ impl<'a> Campaign<'a> {
         let at_once = self.at_once(&mut first);
         let kills = |requirement: &RequirementText| at_once > 1 && requirement.needs.contains(&Need::Durable);
         let (alone, shared): (Vec<Selected<'_>>, Vec<Selected<'_>>) = selected.iter().partition(|(_, requirement)| kills(requirement));
-        let (alone, shared) = (Queue::new(&alone), Queue::new(&shared));
+        let rounds: Vec<(Queue<'_>, Queue<'_>)> = turns(self.options.cases, self.options.budget.is_some())
+            .into_iter()
+            .enumerate()
+            .map(|(number, until)| WhichTurn { is_first: number == 0, until })
+            .map(|turn| (Queue::new(&alone, turn), Queue::new(&shared, turn)))
+            .collect();
         let companies: Vec<Company> = (0..workers).map(|_| Company::default()).collect();
         let first = Mutex::new(Some(first));
         let redactor = Redactor::of(self.options, self.factory);
         std::thread::scope(|scope| {
             for company in &companies {
                 let worker = Worker { campaign: self, tell: tell.clone(), redactor: &redactor };
-                let (alone, shared, first) = (&alone, &shared, &first);
+                let (rounds, first) = (&rounds, &first);
                 scope.spawn(move || {
                     let mut driver = first.lock().ok().and_then(|mut first| first.take());
                     if driver.is_none() && at_once > 1 {
                         driver = self.driver().ok();
                     }
-                    worker.together(shared, driver.as_mut(), at_once, company);
-                    if company.turn() > 0 && driver.as_mut().is_some_and(|driver| driver.recover().is_err()) {
-                        driver = None;
+                    for (alone, shared) in rounds {
+                        let before = company.turn();
+                        worker.together(shared, driver.as_mut(), at_once, company);
+                        if company.turn() > before && driver.as_mut().is_some_and(|driver| driver.recover().is_err()) {
+                            driver = None;
+                        }
+                        // What kills the target has it for itself, and where it is not shared everything has.
+                        worker.each(shared, &mut driver, None, || true);
+                        worker.each(alone, &mut driver, None, || true);
                     }
-                    // What kills the target has it for itself, and where it is not shared everything has.
-                    worker.each(shared, &mut driver, None, || true);
-                    worker.each(alone, &mut driver, None, || true);
                 });
             }
             drop(tell);
@@ -178,8 +199,42 @@ impl<'a> Campaign<'a> {
         if claimed > 1 && self.options.before.is_none() && first.beside().is_some() { claimed } else { 1 }
     }
 
-    fn judge(&self, index: usize, requirement: &RequirementText, driver: &mut Option<Driver<'a>>, company: Option<&Company>) -> Judged {
-        let mut result = blank_result(requirement);
+    /// What comes of a requirement in its turn; nothing where others have theirs before it is known, or where it was known before.
+    fn judge_in_turn(
+        &self,
+        index: usize,
+        requirement: &RequirementText,
+        driver: &mut Option<Driver<'a>>,
+        company: Option<&Company>,
+        until: Option<u32>,
+    ) -> Option<Judged> {
+        // Another worker may still have its turn before.
+        let mut turn = self.turns.of_requirement(index)?;
+        let begun = match std::mem::replace(&mut *turn, Turn::Over) {
+            Turn::Fresh => None,
+            Turn::Begun(begun) => Some(*begun),
+            Turn::Over => return None,
+        };
+        let judged = self.judge(index, requirement, driver, company, (begun, until));
+        match judged {
+            Judged::Begun(begun) => {
+                *turn = Turn::Begun(begun);
+                None
+            }
+            judged => Some(judged),
+        }
+    }
+
+    fn judge(
+        &self,
+        index: usize,
+        requirement: &RequirementText,
+        driver: &mut Option<Driver<'a>>,
+        company: Option<&Company>,
+        (begun, until): (Option<(Progress, RequirementResult)>, Option<u32>),
+    ) -> Judged {
+        let fresh = || (Progress::new(), blank_result(requirement));
+        let (mut progress, mut result) = begun.unwrap_or_else(fresh);
         let done = |result: RequirementResult| Judged::Done(index, Box::new(result));
         let Some(recipe) = requirement.recipe else {
             result.note = Some("this version does not judge it yet".to_owned());
@@ -221,9 +276,9 @@ impl<'a> Campaign<'a> {
         }
         let started = self.wall.monotonic();
         let is_over = || self.is_over();
-        let work = self.work(index, requirement, recipe, company, &is_over);
-        let mut progress = Progress::default();
-        progress.trail.finished = true;
+        let has_had_its_turn = |progress: &Progress| until.is_some_and(|until| progress.has(until));
+        let is_enough = |progress: &Progress| has_had_its_turn(progress) || self.is_spent();
+        let work = self.work(index, requirement, recipe, company, &is_over, &is_enough);
         let failed = work.go_on(ready, &mut progress, &mut result);
         let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
         let costs_time = self.factory.transport() != "in-process";
@@ -235,12 +290,19 @@ impl<'a> Campaign<'a> {
         if !usable && company.is_none() && ready.recover().is_err() {
             *driver = None;
         }
-        result.duration_ms = millis(self.wall.monotonic().saturating_sub(started));
+        result.duration_ms += millis(self.wall.monotonic().saturating_sub(started));
         if !failed.is_empty() {
             return Judged::Failing(Box::new(Pending { index, recipe, result, progress, failed }));
         }
+        if result.verdict != Verdict::Error && !progress.ended && has_had_its_turn(&progress) {
+            return Judged::Begun(Box::new((progress, result)));
+        }
         result.coverage = Some(progress.coverage).filter(|_| result.verdict != Verdict::Error);
         self.settle(&mut result, progress.trail, progress.planned, &[]);
+        if result.verdict == Verdict::NotExercised && !result.by_claims && self.is_spent() {
+            let so_far = result.note.take().map_or(String::new(), |note| format!("; {note}"));
+            result.note = Some(format!("the budget is spent{so_far}"));
+        }
         done(result)
     }
 }

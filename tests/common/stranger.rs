@@ -1,10 +1,10 @@
 //! What is said against a consumer that conforms, and with how many seeds that is tried.
 
 use refundproof::{
-    check::verdict::Conformance,
     provider::Provider,
     report::terminal::{View, finding_lines},
     run::{FindingReport, Report, RequirementResult},
+    verdict::Conformance,
 };
 
 /// The first of these seeds in daily use; all of them with `ALL_SEEDS=1`, which takes minutes, when labels or expectations

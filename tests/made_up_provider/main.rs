@@ -9,9 +9,9 @@ use provider::{LETTER, SEAL, SENT, paperboat, seal};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
-    check::verdict::Verdict,
     domain::{Amount, Clock, OrderState, Status},
     run::{Launch, Options, Selection, certify},
+    verdict::Verdict,
 };
 use serde_json::Value;
 
@@ -85,6 +85,7 @@ impl Target for Harbour {
 refundproof::conformance_tests! {
     provider = paperboat(), make = Harbour::default;
     refund_paid_updates_order "refund-paid-updates-order",
+    partial_refunds_add_up "partial-refunds-add-up",
     duplicate_deliveries "duplicate-deliveries",
     out_of_order_deliveries "out-of-order-deliveries",
     other_events_change_nothing "other-events-change-nothing",

@@ -42,8 +42,9 @@ pub(crate) fn paperboat() -> &'static Paperboat {
 }
 
 impl Paperboat {
-    fn event(&self, scene: &Scene<'_>, kind: &str, about: Option<(usize, RefundState)>) -> Message {
-        let (id, time) = (scene.mint.uuid("event", scene.moment), scene.times[0].clone());
+    fn event(&self, scene: &Scene<'_>, place: usize, kind: &str, about: Option<(usize, RefundState)>) -> Message {
+        let place = place.min(scene.times.len() - 1);
+        let (id, time) = (scene.mint.uuid("event", scene.moment * 256 + place as u64), scene.times[place].clone());
         let mut tells = Vec::new();
         if let Some((refund, state)) = about {
             let [amount, refunded_amount] =
@@ -88,12 +89,12 @@ impl Provider for Paperboat {
 
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
         match change {
-            Change::Opened { refund, .. } => vec![self.event(scene, "refund.opened", Some((*refund, RefundState::Pending)))],
+            Change::Opened { refund, .. } => vec![self.event(scene, 0, "refund.opened", Some((*refund, RefundState::Pending)))],
             Change::Moved { refunds, to, .. } => {
                 let kind = if *to == RefundState::Succeeded { "refund.paid" } else { "refund.failed" };
-                refunds.iter().map(|refund| self.event(scene, kind, Some((*refund, *to)))).collect()
+                refunds.iter().enumerate().map(|(place, refund)| self.event(scene, place, kind, Some((*refund, *to)))).collect()
             }
-            _ => vec![self.event(scene, "parcel.sent", None)],
+            _ => vec![self.event(scene, 0, "parcel.sent", None)],
         }
     }
 
@@ -109,7 +110,7 @@ impl Provider for Paperboat {
             must_move: !event.tells.is_empty(),
             id: place("/ref"),
             kind: place("/event"),
-            object: place("/refund"),
+            object: place(if event.kind.starts_with("refund.") { "/refund" } else { "" }),
             created: place("/at"),
             needed: vec![place("/refund/cents")],
             ..Anatomy::default()

@@ -33,11 +33,11 @@ use std::sync::atomic::AtomicBool;
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::Verdict,
     corpus::Level,
     domain::{Clock, OrderState},
     provider::{Provider, registered},
     run::{Launch, Options, Report, RequirementResult, certify},
+    verdict::Verdict,
 };
 use rstest::rstest;
 use serde_json::Value;

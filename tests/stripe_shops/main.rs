@@ -28,10 +28,10 @@ use std::sync::atomic::AtomicBool;
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
-    check::verdict::Verdict,
     domain::{Clock, OrderState},
     provider::{Provider, named},
     run::{Launch, Options, Report, RequirementResult, certify},
+    verdict::Verdict,
 };
 use rstest::rstest;
 use serde_json::Value;

@@ -87,6 +87,12 @@ impl Found<'_> {
         for (name, case) in &corpus.sequences {
             self.sequence(&folder, name, case, corpus.snapshots.get(name));
         }
+        let mut effects: std::collections::BTreeMap<String, &String> = std::collections::BTreeMap::new();
+        for (name, case) in &corpus.sequences {
+            if let Some(other) = effects.insert(crate::sequences::effect(case), name) {
+                self.problem(format!("corpus/{}/sequences: {other} and {name} do the same; keep one", self.provider));
+            }
+        }
         for name in corpus.snapshots.keys().filter(|name| !corpus.sequences.contains_key(*name)) {
             self.problem(format!("snapshots/{}/{name}.snap: there is no such sequence; delete it or restore the sequence", self.provider));
         }

@@ -88,7 +88,7 @@ fn choose(pool: &[Candidate], reached: &BTreeSet<String>) -> Option<usize> {
 
 /// Whether every target may be compared with the sequence: doubtful deliveries leave a choice, reading unusual JSON is
 /// advice, and signatures are not every target's business.
-fn is_settled(case: &Case) -> bool {
+pub(crate) fn is_settled(case: &Case) -> bool {
     case.all_deliveries().all(|delivery| {
         !matches!(delivery.effect, Effect::Tolerate | Effect::Refuse)
             && delivery.mutation_kind.is_none_or(|kind| kind.group() != Group::Unusual)
@@ -152,7 +152,8 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
     found
 }
 
-fn write(root: &Path, provider: &str, name: &str, case: &Case) -> anyhow::Result<()> {
+/// Writes a sequence with a pending snapshot.
+pub(crate) fn write(root: &Path, provider: &str, name: &str, case: &Case) -> anyhow::Result<()> {
     let folder = root.join("corpus").join(provider).join("sequences");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let path = folder.join(format!("{name}.json"));

@@ -14,6 +14,7 @@ mod extract;
 mod generate;
 mod mutants;
 mod schemas;
+mod sequences;
 mod story;
 
 use std::{
@@ -94,6 +95,9 @@ enum Command {
         /// What they are drawn from.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Print what all cases and those that are chosen find and cost, side by side, with so many seeds.
+        #[arg(long, value_name = "SEEDS", conflicts_with_all = ["cases", "seed"])]
+        side_by_side: Option<u64>,
     },
     /// Write the JSON Schemas into schemas/.
     Schemas {
@@ -154,8 +158,25 @@ enum Corpus {
         #[arg(long, default_value = DEFAULT_PROVIDER)]
         provider: String,
     },
-    /// Say whether every file parses, is canonical, has its origin and matches its snapshot.
+    /// Say whether every file parses, is canonical, has its origin and matches its snapshot, and no two sequences do the same.
     Check,
+    /// Say which sequences are enough to reach what all reach, and what each of these is for.
+    Minimize {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+    },
+    /// Make a saved case a frozen sequence, with a pending snapshot.
+    Promote {
+        /// The case file.
+        case: PathBuf,
+    },
+    /// Show what the frozen sequences reach, as a table.
+    Stats {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -192,13 +213,17 @@ fn run(command: Command) -> anyhow::Result<String> {
             generate::generate(&root, &provider, seed, sequences)
         }
         Command::Corpus { command: Corpus::Check } => check::check(&root),
+        Command::Corpus { command: Corpus::Minimize { provider } } => sequences::minimize(&root, &provider),
+        Command::Corpus { command: Corpus::Promote { case } } => sequences::promote(&root, &case),
+        Command::Corpus { command: Corpus::Stats { provider } } => sequences::stats(&root, &provider),
         Command::Attribution { provider, cases, seed, pairs, triples, seeds, check } => {
             attribution::measure(&root, &attribution::Terms { provider, cases, seed, pairs, triples, seeds, check })
         }
         Command::Boundaries => boundaries::check(&root),
         Command::Dependencies => dependencies::check(&root),
         Command::Docs { check } => docs::write(&root, check),
-        Command::Mutants { provider, cases, seed } => mutants::score(&provider, cases, seed),
+        Command::Mutants { provider, side_by_side: Some(seeds), .. } => mutants::side_by_side(&provider, seeds),
+        Command::Mutants { provider, cases, seed, side_by_side: None } => mutants::score(&provider, cases, seed),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
 use refundproof::{
-    adapter::Target,
+    adapter::{Target, TargetError},
     domain::Clock,
     provider::{Provider, named},
-    reference::{FaultInfo, ReferenceShop, faults},
+    reference::{Fault, FaultInfo, ReferenceShop, faults},
     run::{Book, Launch, Options, Selection, ShrinkLimits, certify},
 };
 
@@ -15,6 +15,95 @@ use refundproof::{
 struct Found {
     cases: u32,
     deliveries: usize,
+}
+
+/// How many cases of each requirement are chosen where nothing is said, and how many there are otherwise.
+const CHOSEN: u32 = 25;
+const ALL: u32 = 100;
+
+/// Prints, for so many seeds, what all cases and those that are chosen find and cost, side by side.
+///
+/// A fault counts as found when the requirement that it is aimed at fails. Chosen cases know the faults of the bank, so they
+/// are also chosen as if nobody had thought of the fault that is to be found; what the requirement then misses the others may find.
+pub(crate) fn side_by_side(provider: &str, seeds: u64) -> anyhow::Result<String> {
+    let Some(registered) = named(provider) else { bail!("provider `{provider}` is unknown") };
+    let provider = registered.embedded();
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut lines = vec![format!(
+        "{:>4}  {:>9} {:>10}  {:>9} {:>10} {:>6}  {:>10} {:>9}  missed",
+        "seed", "all cases", "deliveries", "chosen", "deliveries", "ratio", "unforeseen", "by others"
+    )];
+    for seed in 1..=seeds {
+        lines.push(both(provider, seed)?);
+    }
+    Ok(lines.join("\n"))
+}
+
+fn both(provider: &dyn Provider, seed: u64) -> anyhow::Result<String> {
+    let options = |cases, choose| {
+        let options = Options::new().with(|options| {
+            (options.cases, options.choose, options.seed) = (cases, choose, seed);
+            options.shrink = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
+        });
+        let shared = options.clone().with(|options| options.book = Some(Book::new()));
+        (options, shared)
+    };
+    let ((_, all), (alone, chosen)) = (options(ALL, false), options(CHOSEN, true));
+    let (mut of, mut by_all, mut by_chosen, mut unforeseen, mut by_others, mut missed) = (0, 0, 0, 0, 0, Vec::new());
+    for fault in faults() {
+        let Some(id) = fault.aimed_at(provider.name(), provider.corpus()) else { continue };
+        of += 1;
+        let with = |options: &Options, ids: &[String]| fails(provider, fault.fault, ids, options);
+        let aim = [id.to_owned()];
+        let blind = alone.clone().with(|options| options.unforeseen = Some(fault.fault));
+        let (found, chose) = (with(&all, &aim)?, with(&chosen, &aim)?);
+        by_all += u32::from(found);
+        by_chosen += u32::from(chose);
+        if found && !chose {
+            missed.push(fault.name.to_owned());
+        }
+        if with(&blind, &aim)? {
+            unforeseen += 1;
+        } else if with(&blind, &[])? {
+            by_others += 1;
+        } else {
+            missed.push(format!("{} unforeseen", fault.name));
+        }
+    }
+    let (sent, fewer) = (deliveries(provider, &all)?, deliveries(provider, &chosen)?);
+    let percent = fewer * 100 / sent.max(1);
+    Ok(format!(
+        "{seed:>4}  {:>9} {sent:>10}  {:>9} {fewer:>10} {:>6}  {unforeseen:>10} {by_others:>9}  {}",
+        format!("{by_all}/{of}"),
+        format!("{by_chosen}/{of}"),
+        format!("0.{percent:02}"),
+        if missed.is_empty() { "-".to_owned() } else { missed.join(", ") }
+    ))
+}
+
+/// Whether some requirement of these, of all if none is named, fails with the fault.
+fn fails(provider: &dyn Provider, fault: Fault, ids: &[String], options: &Options) -> anyhow::Result<bool> {
+    let selection = Selection::new(ids, &["snapshots".to_owned()]).map_err(anyhow::Error::msg)?;
+    let options = options.clone().with(|options| options.selection = selection);
+    let report = certify(provider, &launch(Some(fault)), &options, &AtomicBool::new(false), &mut |_| {})?;
+    Ok(report.requirements.iter().any(|result| !result.findings.is_empty()))
+}
+
+/// How many deliveries the reference gets.
+fn deliveries(provider: &dyn Provider, options: &Options) -> anyhow::Result<u64> {
+    let report = certify(provider, &launch(None), options, &AtomicBool::new(false), &mut |_| {})?;
+    let unsure: Vec<&str> = report.requirements.iter().filter(|result| result.exercised < result.floor).map(|result| &*result.id).collect();
+    anyhow::ensure!(unsure.is_empty(), "below their floors: {}", unsure.join(", "));
+    Ok(report.totals.deliveries)
+}
+
+fn launch(fault: Option<Fault>) -> Launch<impl Fn() -> Result<Box<dyn Target>, TargetError> + Sync> {
+    let clock = Clock::manual_from_now();
+    let shop = clock.clone();
+    Launch::new("in-process", "", clock, move || {
+        let faults = fault.as_slice();
+        Ok(Box::new(ReferenceShop::with_faults(faults, shop.clone())) as Box<dyn Target>)
+    })
 }
 
 /// Runs every fault against the requirement that it is aimed at and prints the score.
@@ -60,10 +149,7 @@ pub(crate) fn score(provider: &str, cases: u32, seed: u64) -> anyhow::Result<Str
 }
 
 fn find(provider: &dyn Provider, fault: &FaultInfo, id: &str, options: &Options) -> anyhow::Result<Option<Found>> {
-    let clock = Clock::manual_from_now();
-    let (kind, shop) = (fault.fault, clock.clone());
-    let make = move || Ok(Box::new(ReferenceShop::with_fault(kind, shop.clone())) as Box<dyn Target>);
-    let launch = Launch::new("in-process", "", clock, make);
+    let launch = launch(Some(fault.fault));
     let selection = Selection::new(&[id.to_owned()], &[]).map_err(anyhow::Error::msg)?;
     let options = options.clone().with(|options| options.selection = selection);
     // Without looking into anything a requirement ends with the first case that fails.

@@ -1,13 +1,14 @@
 //! URLs of a target, and whether it may be spoken to at all.
 
 use std::{
+    borrow::Cow,
     fmt, io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
 };
 
 use hyper::Uri;
 
-use crate::adapter::endpoint::ORDER_ID;
+use crate::adapter::endpoint::{ENDPOINT, ORDER_ID};
 
 /// An `http://` URL, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) struct Address {
     pub(super) host: String,
     /// Where to connect to, in the order in which to try.
     pub(super) sockets: Vec<SocketAddr>,
-    /// Path and query, percent-encoded; may hold the placeholder of an order id.
+    /// Path and query, percent-encoded; may hold the placeholder of an order id or of an endpoint.
     pub(super) path: String,
 }
 
@@ -26,9 +27,10 @@ impl Address {
     /// Reads a URL. The error says what is wrong with it.
     pub(super) fn read(text: &str, allow_remote: bool) -> Result<Address, String> {
         let fail = |why: &str| format!("`{text}`: {why}");
-        // The braces of the placeholder are no characters of a URL.
-        const STAND_IN: &str = "refundproof-order-id";
-        let uri: Uri = text.replace(ORDER_ID, STAND_IN).parse().map_err(|error| fail(&format!("is no URL: {error}")))?;
+        // The braces of placeholders are no characters of a URL.
+        const STAND_INS: [(&str, &str); 2] = [(ORDER_ID, "refundproof-order-id"), (ENDPOINT, "refundproof-endpoint")];
+        let plain = STAND_INS.iter().fold(text.to_owned(), |text, (placeholder, stand_in)| text.replace(placeholder, stand_in));
+        let uri: Uri = plain.parse().map_err(|error| fail(&format!("is no URL: {error}")))?;
         match uri.scheme_str() {
             Some("http") => {}
             Some("https") => return Err(fail("https is not spoken; name an http:// address of the service itself, behind what ends TLS")),
@@ -50,13 +52,23 @@ impl Address {
                 "is not on this machine (127.0.0.1, [::1] or localhost); deliveries go to other machines only with --allow-remote",
             ));
         }
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).replace(STAND_IN, ORDER_ID);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path = STAND_INS.iter().fold(path, |path, (placeholder, stand_in)| path.replace(stand_in, placeholder));
         Ok(Address { text: text.to_owned(), host: authority.as_str().to_owned(), sockets, path })
     }
 
     /// The path of an order's URL.
     pub(super) fn path_of(&self, order_id: &str) -> String {
         self.path.replace(ORDER_ID, &encoded(order_id))
+    }
+
+    /// The URL of an endpoint; the same for all of them where it does not hold the placeholder.
+    pub(super) fn of(&self, endpoint: Option<&str>) -> Cow<'_, Address> {
+        if !self.path.contains(ENDPOINT) {
+            return Cow::Borrowed(self);
+        }
+        let path = self.path.replace(ENDPOINT, &encoded(endpoint.unwrap_or_default()));
+        Cow::Owned(Address { path, ..self.clone() })
     }
 }
 
@@ -104,6 +116,14 @@ mod tests {
         assert_eq!(address.path_of("23/5"), "/orders/23%2F5?full=1");
         assert_eq!(Address::read("http://[::1]:80", false).expect("a URL").path, "/");
         assert!(Address::read("http://localhost:1/x", false).is_ok());
+    }
+
+    #[test]
+    fn each_endpoint_has_its_url() {
+        let address = Address::read("http://127.0.0.1:4004/hooks/{endpoint}", false).expect("a URL");
+        assert_eq!(address.of(Some("disputes")).path, "/hooks/disputes");
+        let address = Address::read("http://127.0.0.1:4004/hooks", false).expect("a URL");
+        assert_eq!(*address.of(Some("disputes")), address);
     }
 
     #[test]

@@ -290,7 +290,8 @@ impl Target for HttpTarget {
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let patience = Patience { limit: self.answer_limit(), longest: LONGEST_ANSWER };
         let HttpTarget { common, client, .. } = self;
-        let outgoing = post(&common.webhook, request.headers, request.body).map_err(|problem| unsendable("deliver", problem))?;
+        let outgoing = post(&common.webhook.of(request.endpoint()), request.headers, request.body)
+            .map_err(|problem| unsendable("deliver", problem))?;
         let _held = common.permits.take(1);
         let started = Instant::now();
         let reply = client.send(&common.webhook, outgoing, patience).map_err(|trouble| common.blamed("deliver", trouble))?;
@@ -366,7 +367,10 @@ impl Transport for HttpTarget {
 
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         let common = Arc::clone(&self.common);
-        let outgoing = requests.iter().map(|request| post(&common.webhook, request.headers, request.body).map(Arc::new)).collect();
+        let outgoing = requests
+            .iter()
+            .map(|request| post(&common.webhook.of(request.endpoint()), request.headers, request.body).map(Arc::new))
+            .collect();
         let _held = common.permits.take(requests.len());
         self.send_together(outgoing, requests.len(), requests.len())
     }
@@ -376,7 +380,7 @@ impl Transport for HttpTarget {
         // A service that serves one connection at a time would wait for the next request on the one that is kept.
         self.client.forget();
         let common = Arc::clone(&self.common);
-        let webhook = &common.webhook;
+        let webhook = &*common.webhook.of(request.endpoint());
         let _held = common.permits.take(1);
         let result = match mishap {
             Mishap::AnswerUnread => mishap::leave_unread(webhook, request, limit).map(|()| None),

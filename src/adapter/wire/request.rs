@@ -1,8 +1,6 @@
 //! The lines that the harness writes.
 
-use std::borrow::Cow;
-#[cfg(feature = "schema")]
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 #[cfg(feature = "schema")]
@@ -42,6 +40,9 @@ pub(in crate::adapter) enum Operation<'a> {
         /// Where the provider's API is served for this run, without a path; absent where it is not.
         #[serde(skip_serializing_if = "Option::is_none")]
         api_base_url: Option<&'a str>,
+        /// What else a signature is verified with, by the provider's names; absent where the secret is all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keys: Option<&'a BTreeMap<String, String>>,
     },
     /// A case begins: these orders exist and are captured.
     Begin {
@@ -63,6 +64,9 @@ pub(in crate::adapter) enum Operation<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         body_base64: Option<String>,
+        /// The endpoint that it goes to; absent where the provider has only one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        endpoint: Option<&'a str>,
     },
     /// The shop itself asked the provider for this refund and got its id back. Only with `initiatesRefunds`.
     Initiate {
@@ -88,10 +92,10 @@ pub(in crate::adapter) enum Operation<'a> {
 impl<'a> Operation<'a> {
     /// The delivery of a webhook request.
     pub(in crate::adapter) fn deliver(request: &Request<'a>) -> Operation<'a> {
-        let headers = Headers(request.headers);
+        let (headers, endpoint) = (Headers(request.headers), request.endpoint());
         match std::str::from_utf8(request.body) {
-            Ok(text) => Operation::Deliver { headers, body: Some(text), body_base64: None },
-            Err(_) => Operation::Deliver { headers, body: None, body_base64: Some(STANDARD.encode(request.body)) },
+            Ok(text) => Operation::Deliver { headers, body: Some(text), body_base64: None, endpoint },
+            Err(_) => Operation::Deliver { headers, body: None, body_base64: Some(STANDARD.encode(request.body)), endpoint },
         }
     }
 

@@ -39,7 +39,7 @@ fn requests_are_the_documented_lines() {
     .expect("orders");
     let headers = [("content-type".to_owned(), "application/json".to_owned()), ("DigitalRiver-Signature".to_owned(), "…".to_owned())];
     let refund = OwnRefundDetails { id: "re_9ed7…".to_owned(), amount: Amount::from_minor(541, 2), currency: "USD".to_owned() };
-    written(1, Operation::Hello { protocol: 1, provider: "digital-river", secret: "whsec_…", api_base_url: None }, HELLO);
+    written(1, Operation::Hello { protocol: 1, provider: "digital-river", secret: "whsec_…", api_base_url: None, keys: None }, HELLO);
     written(2, Operation::Begin { case: "c1", orders: &orders }, BEGIN);
     written(3, Operation::deliver(&Request::new(&headers, "{…}".as_bytes())), DELIVER);
     written(7, Operation::Initiate { order_id: "235504220336", refund: &refund }, INITIATE);
@@ -53,6 +53,8 @@ fn a_delivery_is_one_line_whatever_it_holds() {
     let headers = [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "\r\n".to_owned()), ("A".to_owned(), "2".to_owned())];
     let request = Request::new(&headers, b"\xff\n");
     written(1, Operation::deliver(&request), r#"{"id":1,"op":"deliver","headers":{"a":"1, 2","b":"\r\n"},"bodyBase64":"/wo="}"#);
+    let request = Request::new(&[], b"{}").to("disputes");
+    written(3, Operation::deliver(&request), r#"{"id":3,"op":"deliver","headers":{},"body":"{}","endpoint":"disputes"}"#);
     let request = Request::new(&[], b"\n\0");
     written(2, Operation::deliver(&request), r#"{"id":2,"op":"deliver","headers":{},"body":"\n\u0000"}"#);
 }

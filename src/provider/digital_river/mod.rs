@@ -2,11 +2,12 @@
 //!
 //! Payloads are the documented examples with facts written into them (`corpus/digital-river`). What an
 //! event tells is written down beside it, as `docs/expectations.md`, "What each event tells", has it. No
-//! payload is read back here.
+//! payload is read back here but for logs (`read`).
 
 mod anatomy;
 mod family;
 mod payload;
+mod read;
 mod requirements;
 mod sign;
 
@@ -14,7 +15,7 @@ use std::sync::OnceLock;
 
 use payload::Payloads;
 
-use super::{IdOf, Message, Mint, Names, Provider, Scene, mix};
+use super::{EventReader, IdOf, Message, Mint, Names, Provider, Scene, mix};
 use crate::{
     case::OrderSetup,
     corpus::{Corpus, CorpusError, Files},
@@ -157,6 +158,10 @@ impl Provider for DigitalRiver {
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn reader(&self) -> Option<&'static dyn EventReader> {
+        Some(&read::Reader)
     }
 
     fn signature_header(&self) -> &str {

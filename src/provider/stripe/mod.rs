@@ -3,7 +3,7 @@
 //! An order is a payment intent with its successful charge; the shop knows it by its own reference, which stands in the
 //! metadata of both. Refunds and disputes name the charge and the payment intent only. Amounts are whole numbers of the
 //! smallest unit that Stripe uses for a currency; times are whole seconds, so that events may bear the same one. What an
-//! event tells is written down beside it; no payload is read back here.
+//! event tells is written down beside it; no payload is read back here but for logs (`read`).
 //! Source: `docs/expectations.md`, "Stripe"; what each member rests on is said in `corpus/stripe/sources.toml`.
 
 mod anatomy;
@@ -13,6 +13,7 @@ mod events;
 mod money;
 mod older;
 mod places;
+mod read;
 mod refunds;
 mod requirements;
 mod sign;
@@ -21,7 +22,7 @@ use std::sync::OnceLock;
 
 use events::Events;
 
-use super::{IdOf, Message, Mint, Provider, ProviderApi, Scene, Shown, mint::MIXED};
+use super::{EventReader, IdOf, Message, Mint, Provider, ProviderApi, Scene, Shown, mint::MIXED};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{
@@ -189,6 +190,10 @@ impl Provider for Stripe {
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn reader(&self) -> Option<&'static dyn EventReader> {
+        Some(&read::Reader)
     }
 
     fn signature_header(&self) -> &str {

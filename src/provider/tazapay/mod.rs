@@ -2,11 +2,13 @@
 //!
 //! Payloads are the documented examples with facts written into them (`corpus/tazapay`). The order is the `payin`; amounts
 //! are whole hundredths of the major unit in every currency; a refund pays back what was asked for. There are no charges and
-//! no chargebacks. What an event tells is written down beside it; no payload is read back here but for its signature.
+//! no chargebacks. What an event tells is written down beside it; no payload is read back here but for its signature and
+//! for logs (`read`).
 //! Source: `docs/expectations.md`, "What each event tells".
 
 mod anatomy;
 mod events;
+mod read;
 mod requirements;
 mod sign;
 
@@ -14,7 +16,7 @@ use std::sync::OnceLock;
 
 use events::Events;
 
-use super::{IdOf, Message, Mint, Provider, Scene, mint::SMALL};
+use super::{EventReader, IdOf, Message, Mint, Provider, Scene, mint::SMALL};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{Amount, Currency},
@@ -130,6 +132,10 @@ impl Provider for Tazapay {
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {
         anatomy::anatomy(event, body, captured, currency)
+    }
+
+    fn reader(&self) -> Option<&'static dyn EventReader> {
+        Some(&read::Reader)
     }
 
     fn signature_header(&self) -> &str {

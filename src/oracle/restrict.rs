@@ -1,6 +1,6 @@
 //! A case for a target of which not everything is asked.
 
-use super::{Act, Case, Delivery, Effect, Entry, Mishap, OwnRefund};
+use crate::case::{Act, Case, Delivery, Effect, Entry, Mishap, OwnRefund};
 
 /// On what terms a case is run: what a target claims, as far as it changes what is sent.
 #[derive(Clone, Copy)]

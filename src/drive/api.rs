@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Driver,
-    deliver::{CaseRun, requests},
+    deliver::CaseRun,
     guard::{Stop, blame},
     play::Outcome,
-    sign::Headers,
+    sign::Sealed,
 };
 use crate::{
-    adapter::{Amid, TargetError, TargetErrorKind},
+    adapter::{Amid, Request, TargetError, TargetErrorKind},
     case::{Case, Delivery, OwnRefund, OwnRefundDetails},
     check::{Failure, FailureKind},
     double::{Calls, Double, Ticket},
@@ -92,8 +92,8 @@ impl Driver<'_> {
         // One of those that it takes at the same time is the shop's own request.
         let (first, rest) = deliveries.split_at(deliveries.len().min(at_once - 1));
         double.expect(own, true);
-        let headers: Vec<Headers> = first.iter().map(|delivery| self.headers(delivery)).collect();
-        let requests = requests(first, &headers);
+        let sealed: Vec<Sealed<'_>> = first.iter().map(|delivery| self.sealed(delivery)).collect();
+        let requests: Vec<Request<'_>> = sealed.iter().map(Sealed::request).collect();
         first.iter().for_each(|delivery| self.before_delivery(delivery, run.ticket));
         let amid = HeldBack { double: &double, order_id: &own.order_id };
         let started = self.clock.monotonic();

@@ -9,7 +9,7 @@ use super::{
     Driver,
     guard::{Stop, at, blame, not_back},
     play::{Outcome, Sent},
-    sign::Headers,
+    sign::Sealed,
 };
 use crate::{
     adapter::{Request, TargetError, TargetErrorKind},
@@ -106,8 +106,8 @@ impl Driver<'_> {
             deliveries.iter().for_each(|delivery| before(index, delivery));
         }
         for group in deliveries.chunks(at_once) {
-            let headers: Vec<Headers> = group.iter().map(|delivery| self.headers(delivery)).collect();
-            let requests = requests(group, &headers);
+            let sealed: Vec<Sealed<'_>> = group.iter().map(|delivery| self.sealed(delivery)).collect();
+            let requests: Vec<Request<'_>> = sealed.iter().map(Sealed::request).collect();
             group.iter().for_each(|delivery| self.before_delivery(delivery, run.ticket));
             let started = self.clock.monotonic();
             let answers = self.call("deliver", |target| Ok(target.deliver_together(&requests))).map_err(blame)?;
@@ -150,8 +150,8 @@ impl Driver<'_> {
     fn send_first(&mut self, delivery: &Delivery, rules: Rules, outcome: &mut Outcome) -> Result<Option<u16>, Stop> {
         let Some(mishap) = delivery.mishap else { return self.send(delivery, rules, outcome).map(Some) };
         outcome.deliveries += 1;
-        let headers = self.headers(delivery);
-        let request = Request::new(&headers, delivery.body.bytes());
+        let sealed = self.sealed(delivery);
+        let request = sealed.request();
         let started = self.clock.monotonic();
         let result = self.call("deliver", |target| target.deliver_badly(&request, mishap));
         if matches!(mishap, Mishap::Killed { .. }) {
@@ -194,8 +194,8 @@ impl Driver<'_> {
         let mut limit = Duration::ZERO;
         for _ in 0..=REDELIVERIES {
             outcome.deliveries += 1;
-            let headers = self.headers(delivery);
-            let request = Request::new(&headers, delivery.body.bytes());
+            let sealed = self.sealed(delivery);
+            let request = sealed.request();
             let started = self.clock.monotonic();
             let answer = self.call("deliver", |target| target.deliver(&request));
             match attempted(answer, self.since(started), rules)? {
@@ -209,11 +209,6 @@ impl Driver<'_> {
     pub(super) fn since(&self, started: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(started)
     }
-}
-
-/// The requests of deliveries that leave at the same time.
-pub(super) fn requests<'r>(group: &'r [Delivery], headers: &'r [Headers]) -> Vec<Request<'r>> {
-    group.iter().zip(headers).map(|(delivery, headers)| Request::new(headers, delivery.body.bytes())).collect()
 }
 
 /// An answer that took too long is a failure where that is judged; one that did not come at all is none yet elsewhere.

@@ -80,7 +80,7 @@ impl Conformance {
     pub fn of(requirements: impl IntoIterator<Item = Judged>) -> Conformance {
         let mut conformance = Conformance::NotCertified;
         let (mut any_must, mut any_passed, mut must_passed) = (false, false, false);
-        let mut unjudged = false;
+        let (mut unjudged, mut unreached) = (false, false);
         for judged in requirements.into_iter().filter(|judged| judged.judged) {
             any_must |= judged.must;
             match judged.verdict {
@@ -88,6 +88,7 @@ impl Conformance {
                 Verdict::Affected | Verdict::Masked if judged.must && !judged.accepted => return Conformance::NotConformant,
                 Verdict::Error => unjudged = true,
                 Verdict::NotExercised if judged.out_of_time => unjudged = true,
+                Verdict::NotExercised if judged.must && !judged.by_claims && judged.out_of_budget => unreached = true,
                 Verdict::NotExercised if judged.must && !judged.by_claims => conformance = Conformance::NotConformant,
                 Verdict::Pass | Verdict::Waived | Verdict::Warn | Verdict::Affected => {
                     any_passed = true;
@@ -100,6 +101,7 @@ impl Conformance {
         match conformance {
             Conformance::NotConformant => Conformance::NotConformant,
             _ if unjudged => Conformance::NotJudged,
+            _ if unreached => Conformance::NotCertified,
             _ if is_certified => Conformance::Conformant,
             _ => Conformance::NotCertified,
         }
@@ -119,6 +121,8 @@ pub struct Judged {
     pub accepted: bool,
     /// Whether the time limit kept it from being exercised.
     pub out_of_time: bool,
+    /// Whether cases were sent for so long only as somebody had time for: what was not reached then is not certified.
+    pub out_of_budget: bool,
     /// Whether the target's own claims kept it from being exercised.
     pub by_claims: bool,
 }

@@ -1,11 +1,11 @@
 //! What the verdicts on the requirements add up to. It follows from the report alone, so a run, a merge of shards and
 //! whoever checks a report come to the same.
 
-use super::outcome::{ItemResult, Report, RequirementResult};
-use crate::{
-    check::verdict::{Conformance, Judged, Verdict},
-    corpus::Level,
+use super::{
+    Conformance, Judged, Verdict,
+    outcome::{ItemResult, Report, RequirementResult},
 };
+use crate::corpus::Level;
 
 /// Sets the verdict on each item and on the whole run, and the sums.
 pub fn conclude(report: &mut Report) {
@@ -44,7 +44,8 @@ fn verdict(report: &Report) -> Conformance {
     let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
     // A saved case that still fails and belongs to no finding of this run.
     let unexplained = report.saved.iter().any(|saved| saved.fails.is_some() && saved.finding.is_none());
-    if stale || failing || differing || unexplained || has(Conformance::NotConformant) {
+    let imported = report.imported.as_ref().is_some_and(|imported| !imported.failing.is_empty());
+    if stale || failing || differing || unexplained || imported || has(Conformance::NotConformant) {
         return Conformance::NotConformant;
     }
     if has(Conformance::NotJudged) || report.snapshots.cut_short {
@@ -68,6 +69,7 @@ fn conformance<'r>(report: &Report, requirements: impl IntoIterator<Item = &'r R
         judged: result.judged && counts(result),
         accepted: is_accepted(report, result),
         out_of_time,
+        out_of_budget: report.options.budget_ms.is_some(),
         by_claims: result.by_claims,
     }))
 }

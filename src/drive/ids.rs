@@ -21,7 +21,7 @@ use crate::{
 const SHORTEST: usize = 8;
 
 /// The ids of one case, as they are sent in this run.
-pub(super) struct Aliases {
+pub(crate) struct Aliases {
     salt: u64,
     /// From what stands in the case to what is sent.
     there: HashMap<String, String>,
@@ -36,7 +36,7 @@ pub fn with_fresh_ids(case: &Case, salt: u64) -> Case {
 
 impl Aliases {
     /// The case as it is sent, and the way back.
-    pub(super) fn of(case: &Case, salt: u64) -> (Case, Aliases) {
+    pub(crate) fn of(case: &Case, salt: u64) -> (Case, Aliases) {
         let mut aliases = Aliases { salt, there: HashMap::new(), back: HashMap::new() };
         // All of them before any body, which may mention what is told of only later.
         each_id(case, |id| {
@@ -47,22 +47,22 @@ impl Aliases {
     }
 
     /// A text with the ids of the case.
-    pub(super) fn text_back(&self, text: &str) -> String {
+    pub(crate) fn text_back(&self, text: &str) -> String {
         let back = |token: &str| self.back.get(token).cloned();
         String::from_utf8(replaced(text.as_bytes(), back)).unwrap_or_else(|_| text.to_owned())
     }
 
-    pub(super) fn failure_back(&self, failure: &mut Failure) {
+    pub(crate) fn failure_back(&self, failure: &mut Failure) {
         for text in [&mut failure.message, &mut failure.expected, &mut failure.observed, &mut failure.diff] {
             *text = self.text_back(text);
         }
     }
 
-    pub(super) fn error_back(&self, error: &mut TargetError) {
+    pub(crate) fn error_back(&self, error: &mut TargetError) {
         error.each_text(|text| *text = self.text_back(text));
     }
 
-    pub(super) fn state_back(&self, state: &mut OrderState) {
+    pub(crate) fn state_back(&self, state: &mut OrderState) {
         state.order_id = self.text_back(&state.order_id);
         for refund in state.refunds.iter_mut().flatten() {
             refund.id = self.text_back(&refund.id);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::drive::Secrets;
+use super::Secrets;
 use crate::{
     adapter::{Capabilities, Target, TargetError},
     domain::Clock,

@@ -1,7 +1,7 @@
 //! What the deliveries of a case told so far, whatever became of the doubtful ones, and what may be shown then.
 
-use super::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund, moment_of};
 use crate::{
+    case::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund, moment_of},
     domain::Amount,
     model::{AmountRange, EventFacts, Expectation, Fetched, Knowledge, TakenBack, Tell},
 };

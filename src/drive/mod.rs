@@ -1,17 +1,22 @@
 //! Driving one case: every entry is carried out, what the target shows is judged at once.
+//!
+//! Nothing here knows requirements; a target is made by a [`Factory`], and what it claims is held against what the provider can
+//! do. Ids of a run that a target may remember are put in for the case's own, and out again (`ids`).
 
 mod api;
+mod claims;
 mod deliver;
+mod factory;
 mod guard;
+mod ids;
 mod look;
 mod play;
 mod sign;
 
 use std::{sync::Arc, time::Duration};
 
-use super::{alias::Aliases, claims::claims_problem, factory::Factory};
 use crate::{
-    adapter::{Api, Capabilities, Hello, Introduction, Link, PROTOCOL, Request, Target, TargetError, TargetErrorKind},
+    adapter::{Api, Capabilities, Hello, Introduction, Link, Request, Target, TargetError, TargetErrorKind},
     case::{Case, Delivery, OrderSetup},
     check::Rules,
     domain::{Clock, OrderState, Secret},
@@ -19,10 +24,14 @@ use crate::{
     provider::Provider,
 };
 
+pub use claims::{claims_problem, claims_remarks};
+pub use factory::{Factory, Launch};
 use guard::guarded;
 pub use guard::is_in_target;
+use ids::Aliases;
+pub use ids::with_fresh_ids;
 pub use play::{Outcome, Played, Sent};
-pub use sign::{Headers, renamed};
+pub use sign::{rename, sealed};
 
 /// What deliveries are signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,12 +188,9 @@ impl<'a> Driver<'a> {
     }
 
     fn hello(&mut self) -> Result<Introduction, TargetError> {
-        let hello = Hello {
-            protocol: PROTOCOL,
-            provider: self.provider.name().to_owned(),
-            secret: self.conditions.secrets.current().unwrap_or_default().to_owned(),
-            api_base_url: self.double.as_ref().and_then(|double| double.address()).map(str::to_owned),
-        };
+        let secret = self.conditions.secrets.current().unwrap_or_default();
+        let api = self.double.as_ref().and_then(|double| double.address()).map(str::to_owned);
+        let hello = Hello::new(self.provider.name(), secret).with_api(api).with_keys(self.provider.keys(secret));
         let api = self.double.clone().map(|double| double as Arc<dyn Api>);
         let introduction = self.call("hello", |target| {
             api.iter().for_each(|api| target.given_api(api));

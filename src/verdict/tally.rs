@@ -1,30 +1,36 @@
 //! From the cases of a requirement to its verdict: the same for a run that saw them all and for shards put together.
 
 use super::{
+    Verdict,
     outcome::{FindingReport, RequirementResult},
     shard::{RanCase, Trail},
 };
-use crate::{check::verdict::Verdict, corpus::Level};
+use crate::corpus::Level;
 
 const BLIND: &str = "under the claims of this target no case can show a mistake in it";
 
 /// How many cases there are so far, whoever runs them. It follows from the draws and the target's claims alone.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Planned {
+pub(crate) struct Planned {
     cases: u32,
     exercised: u32,
 }
 
 impl Planned {
+    /// How many there are.
+    pub(crate) fn cases(self) -> u32 {
+        self.cases
+    }
+
     /// One more case.
-    pub(super) fn count(&mut self, exercised: bool) {
+    pub(crate) fn count(&mut self, exercised: bool) {
         self.cases += 1;
         self.exercised += u32::from(exercised);
     }
 
     /// Whether more cases are to be drawn: too few, or too few that can show a mistake, unless it is known that the
     /// target's claims hide it.
-    pub(super) fn wants_more(self, wanted: u32, floor: u32, blinded: u32) -> bool {
+    pub(crate) fn wants_more(self, wanted: u32, floor: u32, blinded: u32) -> bool {
         self.cases < wanted || self.exercised < floor && self.exercised + blinded < floor
     }
 }
@@ -41,7 +47,7 @@ fn is_blind(exercised: u32, floor: u32, trail: &Trail) -> bool {
 }
 
 /// The cases that one run would have run, of cases from several shards in order: up to the first that ends it.
-pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
+pub(crate) fn until_the_end(ran: &mut Vec<RanCase>) {
     if let Some(end) = ran.iter().position(|case| case.last) {
         ran.truncate(end + 1);
     }
@@ -49,7 +55,7 @@ pub(super) fn until_the_end(ran: &mut Vec<RanCase>) {
 
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged. `strict` counts
 /// a SHOULD as a MUST.
-pub(super) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
+pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
     result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
     result.deliveries = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.deliveries));
     // A case that failed has shown a mistake, whatever the canaries made of it.
@@ -99,7 +105,7 @@ fn findings_of(trail: &Trail, findings: &[FindingReport], id: &str) -> (Vec<Stri
 }
 
 /// Says of each finding what else fails because of it, and how much it weighs: a MUST that cannot hold makes it one.
-pub(super) fn link(requirements: &[RequirementResult], findings: &mut [FindingReport]) {
+pub(crate) fn link(requirements: &[RequirementResult], findings: &mut [FindingReport]) {
     for finding in findings {
         let broken = || requirements.iter().filter(|result| result.findings.contains(&finding.id));
         finding.also_fails = broken().filter(|result| result.id != finding.about).map(|result| result.id.clone()).collect();
@@ -112,7 +118,7 @@ pub(super) fn link(requirements: &[RequirementResult], findings: &mut [FindingRe
 
 /// The verdict on a shard's share of a requirement, after [`settle`]: it passes if nothing in it failed. Whether the
 /// floor was reached is known when all shards are put together.
-pub(super) fn settle_share(result: &mut RequirementResult, trail: &Trail, planned: Planned) {
+pub(crate) fn settle_share(result: &mut RequirementResult, trail: &Trail, planned: Planned) {
     let is_settled = !matches!(result.verdict, Verdict::Pass | Verdict::NotExercised);
     if is_settled {
         return;

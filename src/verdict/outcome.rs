@@ -7,14 +7,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shard::Trail;
+use super::{Conformance, Verdict, shard::Trail};
 use crate::{
     adapter::Capabilities,
     case::Case,
-    check::{
-        Coverage, FailureKind,
-        verdict::{Conformance, Verdict},
-    },
+    check::{Coverage, FailureKind},
     corpus::Level,
 };
 
@@ -52,6 +49,9 @@ pub struct Report {
     /// What became of cases that earlier runs saved; they were played first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<SavedResult>,
+    /// What became of cases that were imported from real traffic, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedResult>,
     /// The comparison with the committed snapshots.
     pub snapshots: SnapshotResult,
     /// The list of known failures, where there is one.
@@ -73,6 +73,12 @@ pub struct Report {
 pub struct RunOptions {
     /// How many cases each requirement gets.
     pub cases: u32,
+    /// Whether four times as many were drawn, and only the most telling of them sent: so many at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
+    /// How long cases were sent, in milliseconds, where that was limited: the most telling first, in turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_ms: Option<u64>,
     /// The patterns of `--only`.
     pub only: Vec<String>,
     /// The patterns of `--skip`.
@@ -360,6 +366,49 @@ pub struct SavedResult {
     pub finding: Option<String>,
 }
 
+/// What became of cases that were imported from real traffic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedResult {
+    /// How many there are.
+    pub cases: usize,
+    /// In how many variations they were played.
+    pub plays: usize,
+    /// How many variations were passed over: nothing of them is sent to this target, or its adapter failed.
+    #[serde(default)]
+    pub passed_over: usize,
+    /// Whether not all were played.
+    #[serde(default)]
+    pub cut_short: bool,
+    /// What fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<ImportedFailure>,
+}
+
+/// An imported case of which the target does not show what it must.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedFailure {
+    /// The file of the case.
+    pub case: String,
+    /// In which way its deliveries arrived.
+    pub way: String,
+    /// What is wrong.
+    pub fails: String,
+    /// In how many other variations the same events show the same.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub alike: usize,
+    /// Where the smallest case that still fails was saved.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
+    /// That case.
+    #[serde(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub shrunk: Option<Case>,
+}
+
 /// Sums over the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -371,4 +420,9 @@ pub struct Totals {
     pub deliveries: u64,
     /// How long the run took.
     pub duration_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }

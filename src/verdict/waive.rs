@@ -1,13 +1,11 @@
 //! The list of known failures, applied to what a run found.
 
-use super::outcome::{FindingReport, KnownFailing, Report};
-use crate::{
-    check::{
-        verdict::Verdict,
-        waivers::{KnownFailure, KnownFailures, Seen, Subject},
-    },
-    corpus::Corpus,
+use super::{
+    Verdict,
+    outcome::{FindingReport, KnownFailing, Report},
+    waivers::{KnownFailure, KnownFailures, Seen, Subject},
 };
+use crate::corpus::Corpus;
 
 /// Marks the findings that are accepted, and gives the requirements that they are about another verdict.
 fn waive_findings(report: &mut Report, known: &KnownFailures) {

@@ -3,10 +3,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use super::{
-    super::alias::Aliases,
     Driver,
     deliver::CaseRun,
     guard::{Stop, at, blame, not_back},
+    ids::Aliases,
     look::alternatives,
 };
 use crate::{
@@ -37,7 +37,7 @@ impl Played {
     }
 
     /// Lets the last look be, because the target was started anew and has perhaps forgotten the case.
-    pub(in crate::run) fn forgo(&mut self) {
+    pub(crate) fn forgo(&mut self) {
         self.owed.clear();
     }
 

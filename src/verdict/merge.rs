@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
+    Verdict,
     conclude::conclude,
     outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult},
     shard::{RanCase, Shard, Trail},
     tally::{link, settle, until_the_end},
 };
-use crate::check::{Coverage, verdict::Verdict};
+use crate::check::Coverage;
 
 /// Puts the reports of shards together; each comes with the name of its file. What the list of known failures accepts
 /// is still to be applied, and the report to be concluded again.
@@ -102,6 +103,7 @@ fn whole(reports: &[Report]) -> Report {
     let requirements = &merged.requirements;
     merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
     link(&merged.requirements, &mut merged.findings);
+    merged.imported = reports.iter().find_map(|report| report.imported.clone());
     merged.snapshots = snapshots(reports);
     // What a shard found beyond the end of one run explains nothing of that run.
     let findings = &merged.findings;

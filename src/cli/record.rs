@@ -1,0 +1,38 @@
+//! `refundproof record`.
+
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{Exit, Stop, args, interrupt, output::Output};
+use crate::record::{Forward, Recorder, listen};
+
+pub(super) fn run(args: &args::Record, output: &mut Output) -> Result<Exit, Stop> {
+    let forward = Forward::parse(&args.forward).map_err(Stop::usage)?;
+    let to = args.to.display();
+    // It holds what shoppers told the shop: nobody else reads it.
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&args.to);
+    let log = log.map_err(|error| Stop::usage(format!("{to}: cannot be written: {error}")))?;
+    let (listener, address) = listen(&args.listen).map_err(Stop::usage)?;
+    let recorder = Recorder::new(forward, Box::new(log));
+    let asked = Arc::clone(&recorder);
+    let before = AtomicBool::new(false);
+    interrupt::when_asked(move || {
+        asked.stop();
+        before.swap(true, Ordering::Relaxed)
+    });
+    output.note(&format!("listens on http://{address} and passes on to {}; Ctrl-C ends it", args.forward));
+    recorder.serve(listener).map_err(|error| Stop::not_judged(format!("--listen {}: {error}", args.listen)))?;
+    let recorded = recorder.recorded();
+    let requests = if recorded == 1 { "request" } else { "requests" };
+    output.note(&format!("recorded {recorded} {requests} into {to}; personal data is in it until it is imported"));
+    match recorder.unwritten() {
+        Some(error) => Err(Stop::not_judged(format!("{to}: not everything could be written: {error}"))),
+        None => Ok(Exit::Conformant),
+    }
+}

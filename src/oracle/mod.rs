@@ -1,0 +1,81 @@
+//! The oracle: what a target may show after each delivery of a case, and at its end.
+//!
+//! It computes expectations from what the deliveries were written to tell, for the case as it was made and for one that is
+//! restricted to what a target is sent. No body is ever parsed for it. Source: `docs/expectations.md`.
+
+mod annotate;
+mod restrict;
+
+pub use restrict::Terms;
+
+use crate::case::{Act, Case, Effect};
+use annotate::Told;
+
+impl Case {
+    /// The same case sent whole: what is shown is judged only when everything has been sent.
+    #[must_use]
+    pub(crate) fn sent_whole(mut self) -> Case {
+        for entry in &mut self.entries {
+            entry.expect.clear();
+            entry.expect_if_refused.clear();
+        }
+        self
+    }
+
+    /// Whether what is shown is judged only when everything has been sent.
+    pub(crate) fn is_sent_whole(&self) -> bool {
+        self.entries.iter().all(|entry| entry.expect.is_empty() && entry.expect_if_refused.is_empty())
+    }
+
+    /// Computes every expectation anew from what the deliveries tell. `complete[order]` says whether nothing of
+    /// that order's history is held back.
+    pub fn expect_again(&mut self, complete: &[bool]) {
+        let mut told = Told::new(&self.orders, &self.api);
+        let mut latest = 0;
+        for entry in &mut self.entries {
+            entry.expect_if_refused.clear();
+            let mut concerned = Vec::new();
+            match &entry.act {
+                Act::Deliver(delivery) => {
+                    if delivery.effect == Effect::Tolerate {
+                        entry.expect_if_refused = told.expectation(told.order_of(delivery).unwrap_or(latest));
+                    }
+                    latest = told.deliver(delivery).unwrap_or(latest);
+                }
+                Act::Together(deliveries) => {
+                    for delivery in deliveries {
+                        latest = told.deliver(delivery).unwrap_or(latest);
+                        if !concerned.contains(&latest) {
+                            concerned.push(latest);
+                        }
+                    }
+                }
+                Act::Meanwhile(own, deliveries) => {
+                    latest = told.initiate(own).unwrap_or(latest);
+                    for delivery in deliveries {
+                        latest = told.deliver(delivery).unwrap_or(latest);
+                        if !concerned.contains(&latest) {
+                            concerned.push(latest);
+                        }
+                    }
+                }
+                Act::Initiate(own) => latest = told.initiate(own).unwrap_or(latest),
+                Act::Restart => {}
+            }
+            if concerned.is_empty() {
+                concerned.push(latest);
+            }
+            entry.expect = concerned.into_iter().flat_map(|order| told.expectation(order)).collect();
+        }
+        self.expect.clear();
+        self.expect_if_applied.clear();
+        for order in 0..self.orders.len() {
+            let (expected, applied) = told.final_expectation(order, complete.get(order).copied().unwrap_or(false));
+            self.expect.push(expected);
+            self.expect_if_applied.extend(applied);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
