@@ -137,9 +137,10 @@ pub trait Provider: Send + Sync {
         Duration::from_millis(3000)
     }
 
-    /// Members of bodies, as JSON Pointers, that plain events do not have and that a reader must see where they are there: they
-    /// may be what a consumer trips over.
-    fn telling_members(&self) -> &[&str] {
+    /// Members of the bodies of events of a type, as JSON Pointers, that plain ones do not have and that a reader must see where
+    /// they are there: they may be what a consumer trips over.
+    fn telling_members(&self, kind: &str) -> &[&str] {
+        let _ = kind;
         &[]
     }
 

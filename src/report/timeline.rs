@@ -11,7 +11,7 @@ use crate::{
     domain::{Currency, EventTime},
     json::Value,
     model::{Entry, EventFacts, PictureIn, Tell},
-    provider::named,
+    provider::{Provider, named},
 };
 
 /// Writes the orders and the entries of a case. `answers` are put beside the deliveries that were sent.
@@ -29,7 +29,7 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
         }
     }
     let mut answers = answers.unwrap_or_default().iter();
-    let telling = named(&case.provider).map(|provider| provider.embedded().telling_members()).unwrap_or_default();
+    let provider = named(&case.provider).map(|registered| registered.embedded());
     let mut known = Vec::new();
     let mut number = 0;
     for entry in &case.entries {
@@ -37,13 +37,13 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
             Act::Deliver(delivery) => {
                 number += 1;
                 delivery_lines(out, case, &format!("{number:>3}"), delivery, answers.next(), columns)?;
-                decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
+                decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
             }
             Act::Together(deliveries) => {
                 for delivery in deliveries {
                     number += 1;
                     delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
-                    decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
+                    decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
                 }
             }
             Act::Initiate(own) => note(out, &own_text(own), columns)?,
@@ -52,7 +52,7 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
                 for delivery in deliveries {
                     number += 1;
                     delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
-                    decisive_lines(out, telling, (number, delivery), &mut known, columns)?;
+                    decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
                 }
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
@@ -65,12 +65,13 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
 /// one second.
 fn decisive_lines<'c>(
     out: &mut dyn Write,
-    telling: &[&str],
+    provider: Option<&dyn Provider>,
     (number, delivery): (usize, &'c Delivery),
     known: &mut Vec<(usize, &'c EventFacts)>,
     columns: usize,
 ) -> io::Result<()> {
     let event = &delivery.event;
+    let telling = provider.map(|provider| provider.telling_members(&event.kind)).unwrap_or_default();
     let mut lines = said(telling, delivery);
     let is_tied = |other: &&(usize, &EventFacts)| {
         let (one, other) = (&event.created_time, &other.1.created_time);

@@ -178,8 +178,8 @@ impl Provider for DigitalRiver {
         anatomy::anatomy(event, body, captured, currency)
     }
 
-    fn telling_members(&self) -> &[&str] {
-        &["/data/object/type", "/data/object/reason"]
+    fn telling_members(&self, kind: &str) -> &[&str] {
+        if kind.starts_with("refund.") { &["/data/object/type", "/data/object/reason"] } else { &[] }
     }
 
     fn reader(&self) -> Option<&'static dyn EventReader> {
