@@ -126,6 +126,9 @@ struct Seen {
     most_events: usize,
 }
 
+/// States and amounts, by the numbers of refunds.
+type Refunds = BTreeMap<String, (String, Amount)>;
+
 /// A consumer with an endpoint for refunds and one for parcels.
 #[derive(Default)]
 struct Beach {
@@ -136,7 +139,7 @@ struct Beach {
     trusting: bool,
     secret: String,
     wax: String,
-    orders: HashMap<String, (Amount, BTreeMap<String, (String, Amount)>)>,
+    orders: HashMap<String, (Amount, Refunds)>,
 }
 
 impl Beach {
@@ -190,7 +193,7 @@ impl Target for Beach {
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let state = |(captured, refunds): &(Amount, BTreeMap<String, (String, Amount)>)| {
+        let state = |(captured, refunds): &(Amount, Refunds)| {
             let some = |wanted: &str| refunds.values().any(|(state, _)| state == wanted);
             let paid: Amount = refunds.values().filter(|(state, _)| state == "paid").map(|(_, cents)| *cents).sum();
             let status = match () {

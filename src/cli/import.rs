@@ -80,7 +80,7 @@ fn file_name(title: &str) -> String {
     let story = title.trim_start_matches("from real traffic: ");
     let mut name = String::new();
     for word in story.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-        if name.len() + word.len() >= LONGEST_NAME {
+        if name.len() + 1 + word.len() >= LONGEST_NAME {
             break;
         }
         if !name.is_empty() {

@@ -289,7 +289,7 @@ mod tests {
     fn words_that_are_not_known() {
         check("recipe = 'duplicate'", "field `recipe`: `duplicate` is unknown; did you mean `duplicates`?");
         check("needs = ['durabel']", "field `needs`: `durabel` is unknown; did you mean `durable`?");
-        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency, callsBack";
+        let all = "verifiesSignatures, durable, asynchronous, initiatesRefunds, concurrency, callsBack, olderApiVersion";
         check("needs = ['x']", &format!("field `needs`: `x` is unknown; it is one of {all}"));
     }
 

@@ -12,6 +12,9 @@ use crate::plan::{Fault, FaultKind, Plan, simpler_plans};
 /// The largest family of events that one step is expected to have.
 const FAMILY: u8 = 12;
 
+/// The parts of a plan that can be taken out, each by the number of its step and its own in it; it may ask how large a plan is.
+type Parts = fn(&Plan, &mut dyn FnMut(&Plan) -> usize) -> Vec<(usize, usize)>;
+
 /// Who plays plans.
 pub(super) trait Player<T> {
     /// How many deliveries a plan comes to; nothing is sent for that.
@@ -93,11 +96,7 @@ impl<T> Search<'_, T> {
     }
 
     /// Takes runs out of what `parts` there are, the longest first, until no single one can go.
-    fn by_runs(
-        &mut self,
-        parts: fn(&Plan, &mut dyn FnMut(&Plan) -> usize) -> Vec<(usize, usize)>,
-        without: impl Fn(&Plan, &[(usize, usize)]) -> Plan,
-    ) -> Result<(), OutOfLuck> {
+    fn by_runs(&mut self, parts: Parts, without: impl Fn(&Plan, &[(usize, usize)]) -> Plan) -> Result<(), OutOfLuck> {
         let mut run = usize::MAX;
         loop {
             let there = parts(&self.best.plan, &mut |plan| self.player.size(plan));
