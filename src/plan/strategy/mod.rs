@@ -264,7 +264,11 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Disputes => draw.disputes(),
         Recipe::SalesTransactions => draw.sales(),
         Recipe::Duplicates => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), again(), 1..5),
-        Recipe::OutOfOrder => draw.with_faults(draw.order_at_edges(), draw.lives(draw.refund(), draw.any_end(), 1, 3), late(), 2..10),
+        Recipe::OutOfOrder => {
+            // Times that vary put few pairs of events where their text misleads, so there are more of them.
+            let (least, most) = if palette.varied { (2, 4) } else { (1, 3) };
+            draw.with_faults(draw.order_at_edges(), draw.lives(draw.refund(), draw.any_end(), least, most), late(), 2..10)
+        }
         Recipe::LateEvents => draw.late_events(),
         Recipe::Redelivery => draw.redelivery(),
         Recipe::SeveralOrders => draw.several_orders(),
