@@ -40,7 +40,8 @@ fn likes(report: &Report) -> BTreeSet<&str> {
 #[case(Fault::NoSignatureCheck, "signature-required")]
 #[case(Fault::ForgetsEventIdsOnRestart, "survives-restart")]
 fn one_mistake_is_one_finding(#[case] fault: Fault, #[case] about: &str) {
-    let report = certified(&[fault], &options());
+    // Some show in few cases.
+    let report = certified(&[fault], &options().with(|options| options.cases = 40));
     let [finding] = report.findings.as_slice() else { panic!("{:#?}", report.findings) };
     assert_eq!((finding.about.as_str(), likes(&report)), (about, BTreeSet::from([fault.name()])));
     let broken: Vec<&str> =

@@ -357,7 +357,7 @@ fn what_is_waived_or_not_reached_is_skipped_with_its_reason() {
 
 /// A list of known failures that is partly right, as a run with it reports it.
 fn with_a_list(problems: &[&str]) -> Report {
-    let mut report = certified(None, &quick(1, 1));
+    let mut report = certified(None, &quick(4, 1));
     let difference = |name: &str, waived: Option<&str>| SnapshotDifference {
         name: name.to_owned(),
         diff: "-refunded\n+open\n".to_owned(),

@@ -107,7 +107,7 @@ fn a_known_failure_is_waived_and_still_runs() {
     assert_eq!(report.verdict, Conformance::Conformant);
     verdict_on(&report, BROKEN, Verdict::Waived);
     let broken = report.requirements.iter().find(|result| result.id == BROKEN).expect("it ran");
-    assert!(broken.cases > 1 && !broken.findings.is_empty());
+    assert!(broken.cases > 0 && !broken.findings.is_empty());
     assert_eq!(broken.note.as_deref(), Some("accepted until 2026-06-15: ticket 12"));
 }
 

@@ -147,7 +147,9 @@ fn check_read_as_written(provider: &dyn Provider, recipe: Recipe) {
                         same(written, read) && shape(written) == shape(read)
                     })
                     .map(shape);
-                assert_eq!(written, Some(shape(read)), "{}\n{:?}", provider.name(), read.body.text());
+                let others: Vec<Vec<String>> =
+                    case.all_deliveries().filter(|other| other.event.kind == read.event.kind).map(shape).collect();
+                assert_eq!(written, Some(shape(read)), "{}: {others:?}\n{:?}", provider.name(), read.body.text());
             }
         }
     }

@@ -47,7 +47,7 @@ fn node_shop_conforms_with_every_provider() {
 fn a_filter_that_remembers_refused_events_is_found() {
     if is_there("node") {
         // Each case that is tried while its mistake is looked into costs a process too.
-        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "3"])
+        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "8"])
             .fails_first("rejection-leaves-no-trace");
     }
 }

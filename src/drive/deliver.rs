@@ -73,7 +73,7 @@ impl Driver<'_> {
             if failure.is_none() {
                 break;
             }
-            self.judge_refusal(delivery, last, run.rules)?;
+            self.judge_refusal(delivery, last)?;
             last = self.send(delivery, run.rules, outcome)?;
             outcome.sent[sent].answers.push(last);
             failure = judge_answer(delivery, last, run.rules);
@@ -81,8 +81,10 @@ impl Driver<'_> {
         match failure {
             None => {
                 run.acknowledged(delivery);
-                outcome.refused_first += u64::from(last != first && delivery.effect == Effect::Accept);
-                Ok(())
+                self.taken_later(delivery, &outcome.sent[sent].answers, run.rules).map_or(Ok(()), |failure| {
+                    outcome.refused_first += 1;
+                    failure
+                })
             }
             // It may be that the target takes it later, when it has seen others; the provider tries again for days.
             Some(failure) if delivery.effect == Effect::Accept => {
@@ -94,11 +96,19 @@ impl Driver<'_> {
         }
     }
 
-    /// A valid event that is refused is wrong where it should be acknowledged at once, and lost where it is not sent again.
-    fn judge_refusal(&self, delivery: &Delivery, status: u16, rules: Rules) -> Result<(), Stop> {
-        let is_sent_again = self.provider.sends_again_after(status);
-        let is_wrong = delivery.effect == Effect::Accept && (rules.at_once || !is_sent_again);
-        if is_wrong && !self.conditions.lenient { Err(refused_once(delivery, status, is_sent_again).into()) } else { Ok(()) }
+    /// A valid event that is refused is lost where it is not sent again after this answer.
+    fn judge_refusal(&self, delivery: &Delivery, status: u16) -> Result<(), Stop> {
+        let is_lost = delivery.effect == Effect::Accept && !self.provider.sends_again_after(status);
+        if is_lost && !self.conditions.lenient { Err(refused_once(delivery, status, false).into()) } else { Ok(()) }
+    }
+
+    /// Whether a valid event was refused before it was taken, which is wrong where it should be acknowledged at once; one that
+    /// is never taken is told of as that. `None` where it was taken at once.
+    fn taken_later(&self, delivery: &Delivery, answers: &[u16], rules: Rules) -> Option<Result<(), Stop>> {
+        let (_, before) = answers.split_last()?;
+        let refused = before.first().filter(|_| delivery.effect == Effect::Accept)?;
+        let is_wrong = rules.at_once && !self.conditions.lenient;
+        Some(if is_wrong { Err(refused_once(delivery, *refused, true).into()) } else { Ok(()) })
     }
 
     pub(super) fn deliver_together<'c>(
@@ -185,7 +195,12 @@ impl Driver<'_> {
                 outcome.sent[sent].answers.push(status);
                 match judge_answer(delivery, status, run.rules) {
                     Some(failure) => still.push(Unanswered { sent, delivery, failure }),
-                    None => outcome.refused_first += u64::from(outcome.sent[sent].answers.len() > 1),
+                    None => {
+                        if let Some(failure) = self.taken_later(delivery, &outcome.sent[sent].answers, run.rules) {
+                            outcome.refused_first += 1;
+                            failure.map_err(|stop| at(stop, Some(entry)))?;
+                        }
+                    }
                 }
             }
             run.unanswered = still;

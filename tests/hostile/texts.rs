@@ -113,8 +113,9 @@ fn case_with(change: impl FnOnce(&mut Value)) -> String {
 #[case::mutation(|case: &mut Value| case["entries"][0]["deliver"]["mutation"] = EVIL.into())]
 #[case::id_of_an_event(|case: &mut Value| case["entries"][0]["deliver"]["event"]["id"] = EVIL.into())]
 #[case::id_of_a_refund(|case: &mut Value| {
-    case["entries"][0]["deliver"]["event"]["tells"][0]["refund"]["id"] = EVIL.into();
-    case["expect"][0]["refunds"][0]["id"] = EVIL.into();
+    let refund = json!({"refund": {"id": EVIL, "state": "succeeded", "amount": "1.00", "refundedAmount": "1.00"}});
+    case["entries"][0]["deliver"]["event"]["tells"] = json!([refund]);
+    case["expect"][0]["refunds"] = json!([{"id": EVIL, "state": "succeeded", "amount": "1.00", "refundedAmount": "1.00"}]);
 })]
 #[case::header(|case: &mut Value| case["entries"][0]["deliver"]["headers"] = json!({ EVIL: EVIL, "x": "$(touch pwned)`touch pwned`'; touch pwned #" }))]
 #[case::body(|case: &mut Value| case["entries"][0]["deliver"]["body"] = EVIL.into())]

@@ -171,7 +171,7 @@ fn is_genuine(signature: &Signature) -> bool {
 
 /// What has nothing to do in Stripe's bodies: amounts and times are whole numbers, there are no items, and the envelope has one form.
 const NOTHING_TO_CHANGE: &[MutationKind] =
-    &[MutationKind::AmountForm, MutationKind::TimeDigits, MutationKind::EmptyItems, MutationKind::Envelope];
+    &[MutationKind::AmountForm, MutationKind::TimeDigits, MutationKind::EmptyItems, MutationKind::Envelope, MutationKind::ZonedTime];
 
 /// Nothing passes for having been left out: every event type of the catalogue and every mutation that plans hold.
 #[track_caller]

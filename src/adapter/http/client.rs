@@ -37,6 +37,8 @@ use tokio::{
 use super::{address::Address, turns::Turns};
 use crate::adapter::ending::{Ending, LOOK};
 
+/// How much of an answer is read before the clock has its turn; the head of an answer must fit in.
+const MOST_AT_ONCE: usize = 64 << 10;
 /// A kept connection is not used again after so long: servers close what is idle, some after a few seconds.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How much is read of what was answered before a connection was reset.
@@ -183,8 +185,12 @@ impl Line {
         let stream = connect(sockets).await.map_err(|error| Trouble::Unreachable(error.to_string()))?;
         let socket = stream.as_fd().try_clone_to_owned().map_err(|error| Trouble::Broken(error.to_string()))?;
         // Head and body are small and leave in one piece.
-        let (sender, connection) =
-            Builder::new().writev(false).handshake(TokioIo::new(stream)).await.map_err(|error| Trouble::Broken(error.to_string()))?;
+        let (sender, connection) = Builder::new()
+            .writev(false)
+            .max_buf_size(MOST_AT_ONCE)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Trouble::Broken(error.to_string()))?;
         Ok(Line { sender, connection: Box::pin(connection), turns: Turns::new(), socket, has_ended: false, idle_since: Instant::now() })
     }
 

@@ -25,7 +25,7 @@ impl EventReader for Reader {
         let object = &body["data"]["object"];
         let (order, tells) = match text(object, "/orderId") {
             Some(order) if kind.starts_with("refund.") => (about(order, object), vec![refund(object, kind == "refund.updated")?]),
-            Some(order) if kind.starts_with("order.charge.") => {
+            Some(order) if kind.starts_with("order.charge.") || kind.starts_with("charge.") => {
                 let within = match kind.as_str() {
                     "order.charge.refund.complete" => PictureIn::Completion,
                     kind if kind.starts_with("order.charge.refund.") => PictureIn::ChargeRefundEvent,
