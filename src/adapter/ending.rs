@@ -9,6 +9,7 @@ use std::{
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How long to wait before looking again whether the program is to end.
+#[cfg(feature = "http")]
 pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 static IS_ENDING: AtomicBool = AtomicBool::new(false);

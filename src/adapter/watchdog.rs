@@ -11,7 +11,7 @@ use std::{
     io::Write,
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{ChildStdin, Command, Stdio},
 };
 
 use rustix::process::Pid;
@@ -38,7 +38,8 @@ done"#;
 /// The shell, and the pipe to it.
 pub(super) struct Watchdog {
     /// Not waited for: it ends after the program.
-    child: Child,
+    #[cfg(feature = "cli")]
+    child: std::process::Child,
     told: ChildStdin,
 }
 
@@ -54,10 +55,15 @@ impl Watchdog {
         let told = child.stdin.take()?;
         // Whoever stops it must not stop the program.
         rustix::io::ioctl_fionbio(&told, true).ok()?;
-        Some(Watchdog { child, told })
+        Some(Watchdog {
+            #[cfg(feature = "cli")]
+            child,
+            told,
+        })
     }
 
     /// Its own number.
+    #[cfg(feature = "cli")]
     pub(super) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
