@@ -12,10 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{certified_target, only, place::Place, provider, quick, root, sample::is_there, shop, silence_targets};
+use common::{
+    certified_target, only,
+    place::Place,
+    provider, quick,
+    reached::{At, Reached},
+    root,
+    sample::is_there,
+    shop, silence_targets,
+};
 use refundproof::{
     adapter::{Hello, Introduction, Request, Sealed, ServiceSettings, Target, TargetError, TargetErrorKind, Transport},
-    case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup, OwnRefund},
+    case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup},
     check::{FailureKind, Rules},
     domain::{Clock, OrderState},
     reference::Fault,
@@ -692,107 +700,30 @@ for line in sys.stdin:
 
 // ---- Panics
 
-/// Where a target panics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    Hello,
-    Begin,
-    Deliver,
-    Observe,
-    End,
-    Restart,
-    Complaints,
-    Learns,
-    Bye,
-    Drop,
-}
-
-/// Panics with a lock in its hand.
-struct Panicky {
-    shop: Box<dyn Target>,
-    at: At,
-    /// How often it is still to do it.
-    left: Arc<AtomicUsize>,
-    lock: Arc<Mutex<()>>,
-}
-
-impl Panicky {
-    fn reach(&self, at: At) {
-        let _held = self.lock.lock().expect("nobody panicked before");
+/// Panics with a lock in its hand, so often.
+fn panicky(shop: Box<dyn Target>, at: At, left: Arc<AtomicUsize>, lock: Arc<Mutex<()>>) -> Box<dyn Target> {
+    let first = move |reached: At| {
+        if reached == At::Drop {
+            assert!(at != At::Drop, "lost its head");
+            return;
+        }
+        let _held = lock.lock().expect("nobody panicked before");
         let takes = |left: usize| left.checked_sub(1);
-        if self.at == at && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes).is_ok() {
+        if reached == at && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes).is_ok() {
             panic!("lost its head");
         }
-    }
-}
-
-impl Target for Panicky {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.reach(At::Hello);
-        self.shop.hello(hello)
-    }
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.reach(At::Begin);
-        self.shop.begin(case, orders)
-    }
-    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        self.reach(At::Deliver);
-        self.shop.deliver(request)
-    }
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.reach(At::Observe);
-        self.shop.observe(order_id)
-    }
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.reach(At::End);
-        self.shop.end(case)
-    }
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.reach(At::Restart);
-        self.shop.restart()
-    }
-    fn bye(&mut self) {
-        self.reach(At::Bye);
-    }
-
-    fn as_transport(&mut self) -> Option<&mut dyn Transport> {
-        Some(self)
-    }
-}
-
-impl Sealed for Panicky {}
-
-impl Transport for Panicky {
-    fn learns_of_orders_from_events(&self) -> bool {
-        self.reach(At::Learns);
-        false
-    }
-
-    fn complaints(&mut self) -> String {
-        self.reach(At::Complaints);
-        String::new()
-    }
-}
-
-impl Drop for Panicky {
-    fn drop(&mut self) {
-        if self.at == At::Drop {
-            panic!("lost its head");
-        }
-    }
+    };
+    Box::new(Reached { shop, first })
 }
 
 /// The lock is the target's own, or that of all targets of the run.
-fn panicky(at: At, times: usize, shares_lock: bool) -> Result<Report, TargetError> {
+fn certified_panicky(at: At, times: usize, shares_lock: bool) -> Result<Report, TargetError> {
     silence_targets();
     let left = Arc::new(AtomicUsize::new(times));
     let lock: Arc<Mutex<()>> = Arc::default();
     let make = move || {
         let lock = if shares_lock { Arc::clone(&lock) } else { Arc::default() };
-        Ok(Box::new(Panicky { shop: shop(None, &Clock::system()), at, left: Arc::clone(&left), lock }) as Box<dyn Target>)
+        Ok(panicky(shop(None, &Clock::system()), at, Arc::clone(&left), lock))
     };
     let launch = Launch::new("in-process", "", Clock::system(), make);
     let selection = only(&["refund-*", "partial-*", "survives-*", "duplicate-*"]);
@@ -817,7 +748,7 @@ fn a_panic_is_the_targets(
     #[values(1, usize::MAX)] times: usize,
     #[values(false, true)] shares_lock: bool,
 ) {
-    let report = panicky(at, times, shares_lock);
+    let report = certified_panicky(at, times, shares_lock);
     let text = told(&report);
     assert!(!text.contains("the harness itself"), "{text}");
     // Nobody is listening any more when the run is over.
@@ -828,7 +759,7 @@ fn a_panic_is_the_targets(
 
 #[rstest]
 fn a_panic_costs_one_case(#[values(At::Begin, At::Deliver, At::Observe, At::End, At::Restart, At::Complaints, At::Learns)] at: At) {
-    let report = panicky(at, 1, false).expect("it starts");
+    let report = certified_panicky(at, 1, false).expect("it starts");
     let wrong: Vec<_> = report.requirements.iter().filter(|result| result.verdict != Verdict::Pass).collect();
     let [one] = wrong[..] else { panic!("{wrong:#?}") };
     assert_eq!(one.verdict, Verdict::Error);
@@ -838,7 +769,7 @@ fn a_panic_costs_one_case(#[values(At::Begin, At::Deliver, At::Observe, At::End,
 
 #[test]
 fn a_panic_that_comes_again_is_a_failure() {
-    let report = panicky(At::Deliver, usize::MAX, false).expect("it starts");
+    let report = certified_panicky(At::Deliver, usize::MAX, false).expect("it starts");
     let broken = |result: &RequirementResult| matches!(result.verdict, Verdict::Fail | Verdict::Affected | Verdict::Masked);
     assert!(report.requirements.iter().all(broken), "{:#?}", report.requirements);
     assert_eq!(report.findings.len(), 1);
@@ -860,7 +791,7 @@ fn a_factory_that_panics_later_is_the_targets() {
     let launch = Launch::new("in-process", "", Clock::system(), || {
         assert!(made.fetch_add(1, Ordering::SeqCst) == 0, "no bricks");
         let shop = shop(None, &Clock::system());
-        Ok(Box::new(Panicky { shop, at: At::Deliver, left: Arc::clone(&left), lock: Arc::default() }) as Box<dyn Target>)
+        Ok(panicky(shop, At::Deliver, Arc::clone(&left), Arc::default()))
     });
     let options = quick(4, 1).with(|options| options.selection = only(&["refund-*"]));
     let text = told(&certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}));

@@ -9,9 +9,9 @@ use std::{
     sync::{Arc, LazyLock, Mutex, atomic::AtomicBool},
 };
 
-use paperboat::{Paperboat, paperboat, seal};
+use paperboat::{Paperboat, paperboat, seal, shown};
 use refundproof::{
-    Amount, Capabilities, Hello, Introduction, OrderSetup, OrderState, Request, Status, Target, TargetError, Verdict,
+    Amount, Capabilities, Hello, Introduction, OrderSetup, OrderState, Request, Target, TargetError, Verdict,
     corpus::Corpus,
     domain::{Clock, Currency},
     model::{Change, EventFacts},
@@ -194,16 +194,7 @@ impl Target for Beach {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let state = |(captured, refunds): &(Amount, Refunds)| {
-            let some = |wanted: &str| refunds.values().any(|(state, _)| state == wanted);
-            let paid: Amount = refunds.values().filter(|(state, _)| state == "paid").map(|(_, cents)| *cents).sum();
-            let status = match () {
-                () if !paid.is_zero() && paid < *captured => Status::PartiallyRefunded,
-                () if !paid.is_zero() => Status::Refunded,
-                () if some("opened") => Status::Pending,
-                () if some("failed") => Status::Failed,
-                () => Status::NotRefunded,
-            };
-            OrderState::new(order_id, status, paid)
+            shown(order_id, *captured, refunds.values().map(|(state, cents)| (state.as_str(), *cents)))
         };
         Ok(self.orders.get(order_id).map(state))
     }

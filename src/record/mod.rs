@@ -160,10 +160,8 @@ async fn accept(listener: TcpListener, recorder: Arc<Recorder>) {
             let service = service_fn(move |request| {
                 let recorder = Arc::clone(&recorder);
                 async move {
-                    recorder.under_way.fetch_add(1, Ordering::Relaxed);
-                    let response = passed(&recorder, request).await;
-                    recorder.under_way.fetch_sub(1, Ordering::Relaxed);
-                    Ok::<_, std::convert::Infallible>(response)
+                    let _under_way = UnderWay::of(&recorder.under_way);
+                    Ok::<_, std::convert::Infallible>(passed(&recorder, request).await)
                 }
             });
             let mut builder = server::conn::http1::Builder::new();
@@ -172,6 +170,22 @@ async fn accept(listener: TcpListener, recorder: Arc<Recorder>) {
             // Whoever hangs up has lost the answer, and knows it.
             let _ = builder.serve_connection(TokioIo::new(stream), service).await;
         });
+    }
+}
+
+/// One request that is under way, until it is answered or whoever asked has hung up.
+struct UnderWay<'r>(&'r AtomicUsize);
+
+impl UnderWay<'_> {
+    fn of(count: &AtomicUsize) -> UnderWay<'_> {
+        count.fetch_add(1, Ordering::Relaxed);
+        UnderWay(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -33,27 +33,17 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     if let Some(known) = &report.known_failing {
         whole.add_test_suite(suite(report, "known failures", list_cases(report, &known.file)));
     }
-    let alone = shared::saved_alone(report).map(|line| {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(line.clone()).set_type("saved");
-        let mut case = TestCase::new(line, status);
-        case.set_classname(class(report, "saved")).set_time(Duration::ZERO);
-        case
-    });
-    let alone: Vec<TestCase> = alone.collect();
-    if !alone.is_empty() {
-        whole.add_test_suite(suite(report, "saved cases", alone));
-    }
-    let imported = shared::imported_failing(report).map(|line| {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(line.clone()).set_type("imported");
-        let mut case = TestCase::new(line, status);
-        case.set_classname(class(report, "imported")).set_time(Duration::ZERO);
-        case
-    });
-    let imported: Vec<TestCase> = imported.collect();
-    if !imported.is_empty() {
-        whole.add_test_suite(suite(report, "imported cases", imported));
+    let besides: [(&str, Vec<String>); 2] =
+        [("saved", shared::saved_alone(report).collect()), ("imported", shared::imported_failing(report).collect())];
+    for (kind, failing) in besides.into_iter().filter(|(_, failing)| !failing.is_empty()) {
+        let case = |line: String| {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(line.clone()).set_type(kind);
+            let mut case = TestCase::new(line, status);
+            case.set_classname(class(report, kind)).set_time(Duration::ZERO);
+            case
+        };
+        whole.add_test_suite(suite(report, &format!("{kind} cases"), failing.into_iter().map(case).collect()));
     }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.

@@ -89,11 +89,14 @@ impl<'a> Canaries<'a> {
         true
     }
 
-    /// Which canaries of the requirement fail the case, a bit for each. Unlike [`Canaries::exercises`] it asks them all.
-    pub(super) fn failing(&mut self, case: &Case) -> u64 {
+    /// What [`Canaries::exercises`] says, and which canaries fail the case, a bit for each; for that it asks them all.
+    pub(super) fn failing(&mut self, case: &Case) -> (bool, u64) {
+        if self.wrong.is_empty() {
+            return (self.null_fails(case), 0);
+        }
         let mut fails = self.asking(case);
         let failing = self.wrong.iter_mut().filter_map(|wrong| fails(wrong).then_some(wrong.number));
-        failing.fold(0, |bits, number| bits | 1_u64.checked_shl(number).unwrap_or(0))
+        failing.fold((false, 0), |(_, bits), number| (true, bits | 1_u64.checked_shl(number).unwrap_or(0)))
     }
 
     /// Does as if nobody had thought of this mistake.

@@ -149,8 +149,7 @@ impl<'c> Work<'c> {
             let plan = self.draw(number)?;
             let mut case = self.case(&plan, self.serial(number), capabilities);
             // All canaries are asked only where it matters which of them fail.
-            let fails = if self.options.choose { canaries.failing(&case) } else { 0 };
-            let exercised = fails != 0 || canaries.exercises(&case);
+            let (exercised, fails) = if self.options.choose { canaries.failing(&case) } else { (canaries.exercises(&case), 0) };
             let refutes = canaries.null_fails(&case);
             if capabilities.asynchronous {
                 // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod place;
+pub(crate) mod reached;
 pub(crate) mod sample;
 pub(crate) mod server;
 

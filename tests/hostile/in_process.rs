@@ -10,15 +10,18 @@ use std::{
 };
 
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::OrderSetup,
-    domain::{Clock, OrderState},
+    adapter::{Target, TargetError},
+    domain::Clock,
     run::{Launch, Report, certify},
 };
 use rstest::rstest;
 
 use crate::{
-    common::{only, provider, quick, shop, silence_targets},
+    common::{
+        only, provider, quick,
+        reached::{At, Reached},
+        shop, silence_targets,
+    },
     texts::EVIL,
 };
 
@@ -38,18 +41,6 @@ enum With {
     PoisonedLock,
 }
 
-/// Where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    Hello,
-    Begin,
-    Deliver,
-    Observe,
-    Restart,
-    End,
-    Drop,
-}
-
 struct Bomb(u32);
 
 impl Drop for Bomb {
@@ -60,8 +51,8 @@ impl Drop for Bomb {
     }
 }
 
+/// Panics somewhere, so often.
 struct Panicky {
-    shop: Box<dyn Target>,
     at: At,
     with: With,
     left: Arc<AtomicUsize>,
@@ -93,45 +84,13 @@ impl Panicky {
     }
 }
 
-impl Target for Panicky {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.reach(At::Hello);
-        self.shop.hello(hello)
-    }
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.reach(At::Begin);
-        self.shop.begin(case, orders)
-    }
-    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        self.reach(At::Deliver);
-        self.shop.deliver(request)
-    }
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.reach(At::Observe);
-        self.shop.observe(order_id)
-    }
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.reach(At::End);
-        self.shop.end(case)
-    }
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.reach(At::Restart);
-        self.shop.restart()
-    }
-}
-
-impl Drop for Panicky {
-    fn drop(&mut self) {
-        self.reach(At::Drop);
-    }
-}
-
 fn certified(at: At, with: With, times: usize, jobs: usize) -> Result<Report, TargetError> {
     silence_targets();
     let (left, lock) = (Arc::new(AtomicUsize::new(times)), Arc::default());
     let make = move || {
         let shop = shop(None, &Clock::system());
-        Ok(Box::new(Panicky { shop, at, with, left: Arc::clone(&left), lock: Arc::clone(&lock) }) as Box<dyn Target>)
+        let panicky = Panicky { at, with, left: Arc::clone(&left), lock: Arc::clone(&lock) };
+        Ok(Box::new(Reached { shop, first: move |at| panicky.reach(at) }) as Box<dyn Target>)
     };
     let launch = Launch::new("in-process", "", Clock::system(), make);
     let options = quick(3, 1).with(|options| {

@@ -214,14 +214,15 @@ fn texts_of_a_mapping() {
 
 // ---- services that are started
 
-fn with_service(script: &str) -> Row {
+/// A target file for a service that is started so and may take so long, with these lines in `[server]`.
+pub(crate) fn with_service(script: &str, ready_within: &str, server: &str) -> Row {
     let row = Row::new();
     row.place.write("service.sh", script);
     let url = "http://127.0.0.1:{port}";
     row.place.write(
         "t.toml",
         &format!(
-            "[target]\n[server]\ncommand = [\"sh\", \"service.sh\", \"{{folder}}\"]\nready_within = \"1s\"\n\
+            "[target]\n[server]\ncommand = [\"sh\", \"service.sh\", \"{{folder}}\"]\nready_within = {ready_within:?}\n{server}\n\
              [http]\nwebhook_url = \"{url}/\"\nstate_url = \"{url}/{{orderId}}\"\n"
         ),
     );
@@ -242,7 +243,7 @@ fn with_service(script: &str) -> Row {
 #[case::is_stopped("kill -STOP $$", "was not ready within 1s")]
 #[case::fills_its_folder("cd \"$1\"; mkdir -p a/b/c; ln -s / root; touch -- -rf; mkfifo pipe; exit 3", "exit status: 3")]
 fn services_that_do_not_start(#[case] script: &str, #[case] words: &str) {
-    let row = with_service(script);
+    let row = with_service(script, "1s", "");
     row.ends(&CERTIFY, 3, words);
     row.ends(&["doctor", "t.toml"], 3, words);
 }
@@ -256,14 +257,14 @@ fn services_that_do_not_start(#[case] script: &str, #[case] words: &str) {
 #[case::deaf("setsid sh -c \"trap '' HUP INT QUIT TERM; sleep 300\" & exit 1")]
 #[case::and_stays("setsid sleep 300 & exec sleep 300")]
 fn services_that_become_daemons(#[case] script: &str) {
-    let row = with_service(script);
+    let row = with_service(script, "1s", "");
     row.ends(&CERTIFY, 3, "");
     row.ends(&["certify", "--only", PLAIN, "--cases", "1", "--", "sh", "-c", script], 3, "hello");
 }
 
 #[test]
 fn links_in_a_folder_lead_nowhere() {
-    let row = with_service("ln -s \"$PWD/outside\" \"$1/link\"; ln -s \"$PWD\" \"$1/here\"; exit 3");
+    let row = with_service("ln -s \"$PWD/outside\" \"$1/link\"; ln -s \"$PWD\" \"$1/here\"; exit 3", "1s", "");
     fs::create_dir(row.place.path("outside")).expect("a folder");
     row.place.write("outside/mine", "before");
     row.ends(&CERTIFY, 3, "exit status: 3");

@@ -16,6 +16,7 @@ use crate::{
         place::{PLAIN, Ran, eventually},
         server::{Reply, SECRET, Server},
     },
+    services::with_service,
     targets::{TARGET, with_target},
 };
 
@@ -137,27 +138,12 @@ fn a_program_that_is_killed_while_it_ends_leaves_nothing() {
 
 // ---- services
 
-/// A target file for a service that is started so, with these lines in `[server]`.
-fn with_service(script: &str, server: &str) -> Row {
-    let row = Row::new();
-    row.place.write("service.sh", script);
-    let url = "http://127.0.0.1:{port}";
-    row.place.write(
-        "t.toml",
-        &format!(
-            "[target]\n[server]\ncommand = [\"sh\", \"service.sh\", \"{{folder}}\"]\nready_within = \"300s\"\n{server}\n\
-             [http]\nwebhook_url = \"{url}/\"\nstate_url = \"{url}/{{orderId}}\"\n"
-        ),
-    );
-    row
-}
-
 #[rstest]
 #[case::never_listens("sleep 300 & : > here; wait")]
 #[case::babbles("yes & yes >&2 & : > here; wait")]
 #[case::is_deaf("trap '' HUP INT QUIT TERM; (trap '' HUP INT QUIT TERM; sleep 300) & : > here; wait; wait")]
 fn while_a_service_starts(#[case] script: &str, #[values(Signal::INT, Signal::TERM, Signal::QUIT, Signal::KILL)] signal: Signal) {
-    let row = with_service(script, "");
+    let row = with_service(script, "300s", "");
     let ran = row.signalled(&[&CERTIFY[..], &["t.toml"]].concat(), &[signal]);
     assert_eq!(ran.code, if signal == Signal::KILL { None } else { Some(130) }, "{}{}", ran.out, ran.err);
     fs::remove_file(row.place.path("here")).expect("it was there");
@@ -172,7 +158,7 @@ fn while_a_service_does_not_say_that_it_is_ready() {
         thread::sleep(Duration::from_secs(300));
         Reply::Close
     });
-    let row = with_service(": > here; sleep 300", &format!("ready_url = {:?}", server.url("/")));
+    let row = with_service(": > here; sleep 300", "300s", &format!("ready_url = {:?}", server.url("/")));
     let ran = row.signalled(&[&CERTIFY[..], &["t.toml"]].concat(), &[Signal::INT]);
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
 }

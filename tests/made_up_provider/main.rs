@@ -5,11 +5,11 @@ mod provider;
 
 use std::{collections::HashMap, sync::atomic::AtomicBool};
 
-use provider::{LETTER, SEAL, SENT, paperboat, seal};
+use provider::{LETTER, SEAL, SENT, paperboat, seal, shown};
 use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
-    domain::{Amount, Clock, OrderState, Status},
+    domain::{Amount, Clock, OrderState},
     run::{Launch, Options, Selection, certify},
     verdict::Verdict,
 };
@@ -65,18 +65,8 @@ impl Target for Harbour {
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        let state = |(captured, refunds): &(Amount, Vec<(String, String, Amount)>)| {
-            let some = |wanted: &str| refunds.iter().any(|(_, state, _)| state == wanted);
-            let paid: Amount = refunds.iter().filter(|(_, state, _)| state == "paid").map(|(.., cents)| *cents).sum();
-            let status = match () {
-                () if !paid.is_zero() && paid < *captured => Status::PartiallyRefunded,
-                () if !paid.is_zero() => Status::Refunded,
-                () if some("opened") => Status::Pending,
-                () if some("failed") => Status::Failed,
-                () => Status::NotRefunded,
-            };
-            let order = serde_json::json!({"orderId": order_id, "status": status, "refundedAmount": paid});
-            serde_json::from_value(order).expect("an order state")
+        let state = |(captured, refunds): &(Amount, Vec<Refund>)| {
+            shown(order_id, *captured, refunds.iter().map(|(_, state, cents)| (state.as_str(), *cents)))
         };
         Ok(self.orders.get(order_id).map(state))
     }

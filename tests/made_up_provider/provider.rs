@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 use hmac::{Hmac, KeyInit, Mac};
 use refundproof::{
     corpus::{Corpus, Files},
-    domain::{Amount, Currency, RefundState},
+    domain::{Amount, Currency, OrderState, RefundState, Status},
     model::{Change, EventFacts, Tell},
     mutate::Anatomy,
     plan::Palette,
@@ -134,4 +134,19 @@ pub(crate) fn seal(secret: &str, letter: &str, sent: &str, body: &[u8]) -> Strin
     mac.update(format!("{letter}.{sent}.").as_bytes());
     mac.update(body);
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What an order shows whose refunds are in these states, with these amounts.
+pub(crate) fn shown<'r>(order_id: &str, captured: Amount, refunds: impl Iterator<Item = (&'r str, Amount)>) -> OrderState {
+    let refunds: Vec<(&str, Amount)> = refunds.collect();
+    let some = |wanted: &str| refunds.iter().any(|(state, _)| *state == wanted);
+    let paid: Amount = refunds.iter().filter(|(state, _)| *state == "paid").map(|(_, cents)| *cents).sum();
+    let status = match () {
+        () if !paid.is_zero() && paid < captured => Status::PartiallyRefunded,
+        () if !paid.is_zero() => Status::Refunded,
+        () if some("opened") => Status::Pending,
+        () if some("failed") => Status::Failed,
+        () => Status::NotRefunded,
+    };
+    OrderState::new(order_id, status, paid)
 }

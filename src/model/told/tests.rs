@@ -1,5 +1,5 @@
 //! What may be shown after some events, each told in a few words: `1 refund r1 succeeded 10.00` is an event of the first second
-//! that says that of a refund, `!` before it that it was delivered again, `charge`, `total` and `taken` tell of a charge and a dispute.
+//! that says that of a refund, `passing` says it in passing, `total` and `taken` tell of a charge's sum and of a dispute.
 
 use rstest::rstest;
 
@@ -29,7 +29,6 @@ fn event(text: &str) -> EventFacts {
             let by = DisputeEvent::Money;
             vec![Tell::Dispute { id: id.to_owned(), taken_amount: amount(sum), by, still: None }]
         }
-        ["chargeback"] => vec![Tell::Chargeback],
         ["nothing"] => Vec::new(),
         _ => panic!("`{text}` says nothing"),
     };

@@ -434,31 +434,27 @@ impl Writer<'_> {
             Place::Created => push_plain(out, scene.created.as_str()),
             Place::Currency => push_plain(out, scene.currency.code()),
             Place::Amount => self.amount(truth.captured + truth.cancelled, out),
-            Place::Cancels if truth.cancelled > 0 => {
-                out.push_str("[{\"id\":");
-                push_plain(out, &scene.mint.uuid("cancel", (scene.order * 8 + charge) as u64));
-                out.push_str(",\"createdTime\":");
-                push_plain(out, scene.created.as_str());
-                out.push_str(",\"amount\":");
-                self.amount(truth.cancelled, out);
-                out.push_str(",\"state\":\"complete\"}]");
-            }
+            Place::Cancels if truth.cancelled > 0 => self.part_of_charge("cancel", charge, truth.cancelled, out),
             Place::State => push_plain(out, if scene.fancy("charge state", charge as u64) { "processing" } else { "complete" }),
             Place::OrderId => push_plain(out, &scene.names.order),
-            Place::Captures => {
-                out.push_str("[{\"id\":");
-                push_plain(out, &scene.mint.uuid("capture", (scene.order * 8 + charge) as u64));
-                out.push_str(",\"createdTime\":");
-                push_plain(out, scene.created.as_str());
-                out.push_str(",\"amount\":");
-                self.amount(truth.captured, out);
-                out.push_str(",\"state\":\"complete\"}]");
-            }
+            Place::Captures => self.part_of_charge("capture", charge, truth.captured, out),
             Place::HasRefunds => out.push_str(if truth.refunds.is_empty() { "false" } else { "true" }),
             Place::Refunds if !truth.refunds.is_empty() => self.charge_refunds(charge, truth.refunds.iter(), with_ids, out),
             Place::Source => push_plain(out, &scene.mint.uuid("source", charge as u64)),
             _ => {}
         }
+    }
+
+    /// The one thing of this kind that became of a charge, a capture or a cancel, in a list.
+    fn part_of_charge(&self, kind: &str, charge: usize, minor: u64, out: &mut String) {
+        let scene = self.scene;
+        out.push_str("[{\"id\":");
+        push_plain(out, &scene.mint.uuid(kind, (scene.order * 8 + charge) as u64));
+        out.push_str(",\"createdTime\":");
+        push_plain(out, scene.created.as_str());
+        out.push_str(",\"amount\":");
+        self.amount(minor, out);
+        out.push_str(",\"state\":\"complete\"}]");
     }
 
     /// A body with a charge.
