@@ -9,10 +9,11 @@ use refundproof::{
     adapter::{Hello, Request, Target},
     case::Case,
     domain::Clock,
+    drive::Launch,
     plan::{Plan, Recipe, for_recipe},
     provider::{Provider, digital_river::DigitalRiver, lower, registered},
     reference::ReferenceShop,
-    run::{Launch, Options, certify, sample},
+    run::{Options, certify, sample},
 };
 
 const SECRET: &str = "whsec_bench";

@@ -14,11 +14,12 @@ use refundproof::{
     check::Rules,
     corpus::Need,
     domain::Clock,
+    drive::Launch,
     plan::for_recipe,
     provider::{Audience, Provider, lower_for},
     reference::Ignorer,
-    run::{Canaries, Launch, Options, Report, certify, sample},
-    verdict::{Conformance, Verdict},
+    run::{Canaries, Options, certify, sample},
+    verdict::{Conformance, Report, Verdict},
 };
 
 /// Of each requirement's cases enough can show a mistake, and a consumer that does nothing fails some, where everything is claimed.

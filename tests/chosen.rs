@@ -11,8 +11,8 @@ use refundproof::{
     domain::{Clock, OrderState},
     reference::Fault,
     report::{Format, json as report_json},
-    run::{Options, Report, Shard, merge, record},
-    verdict::{Conformance, Verdict},
+    run::{Options, record},
+    verdict::{Conformance, Report, Shard, Verdict, merge},
 };
 use rstest::rstest;
 
@@ -27,7 +27,7 @@ fn all(seed: u64) -> Options {
 }
 
 #[track_caller]
-fn judged(report: &Report) -> impl Iterator<Item = &refundproof::run::RequirementResult> {
+fn judged(report: &Report) -> impl Iterator<Item = &refundproof::verdict::RequirementResult> {
     report.requirements.iter().filter(|result| result.judged && result.verdict != Verdict::NotApplicable)
 }
 
@@ -92,7 +92,7 @@ fn shards_of_chosen_cases_are_one_run(#[values(None, Some("first-item-only"))] f
     };
     let merged = merge((1..=3).map(share).collect()).expect("they belong together");
     let rows = |report: &Report| -> Vec<_> {
-        let row = |result: &refundproof::run::RequirementResult| {
+        let row = |result: &refundproof::verdict::RequirementResult| {
             (result.id.clone(), result.verdict, result.cases, result.exercised, result.deliveries, result.findings.clone())
         };
         report.requirements.iter().map(row).collect()

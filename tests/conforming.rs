@@ -13,9 +13,10 @@ use consumers::{
 use refundproof::{
     adapter::Target,
     domain::Clock,
+    drive::Launch,
     provider::{Provider, registered},
-    run::{Launch, Options, Report, RequirementResult, certify},
-    verdict::Verdict,
+    run::{Options, certify},
+    verdict::{Report, RequirementResult, Verdict},
 };
 
 const CASES: u32 = 40;

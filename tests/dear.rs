@@ -14,7 +14,10 @@ use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
     domain::{Amount, Clock, OrderState, Status},
-    run::{Launch, Options, Report, ShrinkLimits, certify},
+    drive::Launch,
+    findings::ShrinkLimits,
+    run::{Options, certify},
+    verdict::Report,
 };
 
 /// What a shop keeps when it is killed.

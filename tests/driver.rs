@@ -26,9 +26,11 @@ use refundproof::{
     case::{Act, Body, Case, Delivery, Entry, Mishap, OrderSetup},
     check::{FailureKind, Rules},
     domain::{Clock, OrderState},
+    drive::{Conditions, Driver, Launch, Secrets, with_fresh_ids},
+    findings::ShrinkLimits,
     reference::Fault,
-    run::{Conditions, Driver, FindingReport, Launch, Options, Report, RequirementResult, Secrets, ShrinkLimits, certify, with_fresh_ids},
-    verdict::{Conformance, Verdict},
+    run::{Options, certify},
+    verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict},
 };
 use rstest::rstest;
 

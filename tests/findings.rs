@@ -12,8 +12,8 @@ use refundproof::{
     case::{OrderSetup, OwnRefund},
     domain::{Amount, Clock, OrderState, Status},
     reference::{Fault, ReferenceShop},
-    run::{FindingReport, Options, Report},
-    verdict::{Conformance, Verdict},
+    run::Options,
+    verdict::{Conformance, FindingReport, Report, Verdict},
 };
 use rstest::rstest;
 

@@ -11,8 +11,8 @@ use refundproof::{
     corpus::RequirementText,
     reference::Fault,
     report::{Format, github, markdown},
-    run::{KnownFailing, Options, Report, SnapshotDifference},
-    verdict::{Conformance, Verdict},
+    run::Options,
+    verdict::{Conformance, KnownFailing, Report, SnapshotDifference, Verdict},
 };
 
 fn describe(id: &str) -> Option<RequirementText> {

@@ -9,9 +9,9 @@ use refundproof::{
     domain::Clock,
     reference::{Fault, ReferenceShop, faults},
     report::json,
-    run::{FindingReport, Options, Report, RequirementResult, Selection, Shard, apply_known_failures, conclude, merge},
+    run::{Options, Selection},
     verdict::{
-        Conformance, Verdict,
+        Conformance, FindingReport, Report, RequirementResult, Shard, Verdict, apply_known_failures, conclude, merge,
         waivers::{self, KnownFailures, Subject},
     },
 };

@@ -22,8 +22,9 @@ use refundproof::{
     adapter::{HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
     domain::{Clock, Status},
-    run::{Launch, Options, Report, Secrets, Selection, certify},
-    verdict::{Conformance, Verdict},
+    drive::{Launch, Secrets},
+    run::{Options, Selection, certify},
+    verdict::{Conformance, Report, Verdict},
 };
 use serde_json::{Value, json};
 

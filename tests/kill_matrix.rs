@@ -16,10 +16,11 @@ use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     domain::OrderState,
+    findings::ShrinkLimits,
     provider::Provider,
     reference::{Fault, FaultInfo, faults},
-    run::{Book, FindingReport, Options, ShrinkLimits},
-    verdict::{Conformance, Verdict},
+    run::{Book, Options},
+    verdict::{Conformance, FindingReport, Verdict},
 };
 
 /// How many cases a fault must be found in.

@@ -8,8 +8,10 @@ use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Observable, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     domain::{Amount, Clock, OrderState, RefundState, RefundView, Status},
+    drive::Launch,
+    findings::ShrinkLimits,
     provider::{Provider, registered},
-    run::{Launch, Options, ShrinkLimits, certify},
+    run::{Options, certify},
     verdict::Conformance,
 };
 use rstest::rstest;

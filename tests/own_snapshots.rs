@@ -16,11 +16,12 @@ use refundproof::{
         snapshot::{self, Sightings},
     },
     domain::{Amount, Clock, OrderState, Status},
+    drive::Launch,
     model::Expectation,
     plan::{Action, Level, Opening, Pick, Plan, Step},
     provider::lower,
     reference::ReferenceShop,
-    run::{Launch, Options, OwnStates, own_states},
+    run::{Options, OwnStates, own_states},
     verdict::Conformance,
 };
 use rstest::rstest;

@@ -13,7 +13,8 @@ use refundproof::{
     domain::Clock,
     reference::{Fault, ReferenceShop},
     report::html,
-    run::{Options, Report},
+    run::Options,
+    verdict::Report,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -7,8 +7,8 @@ use refundproof::{
     domain::Clock,
     reference::Fault,
     report::json,
-    run::{Options, Shard},
-    verdict::waivers::KnownFailures,
+    run::Options,
+    verdict::{Shard, waivers::KnownFailures},
 };
 use serde_json::Value;
 

@@ -14,11 +14,12 @@ use refundproof::{
     Amount, Capabilities, Hello, Introduction, OrderSetup, OrderState, Request, Target, TargetError, Verdict,
     corpus::Corpus,
     domain::{Clock, Currency},
+    drive::Launch,
     model::{Change, EventFacts},
     mutate::Anatomy,
     plan::Palette,
     provider::{IdOf, Message, Mint, Provider, Scene, Seal},
-    run::{Launch, Options, certify},
+    run::{Options, certify},
     testing::assert_provider,
 };
 use serde_json::Value;

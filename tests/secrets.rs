@@ -169,7 +169,8 @@ fn what_a_limit_left_of_the_secret_stands_nowhere(#[values(8, 12, 20)] left: usi
 fn debug_shows_no_secret() {
     use refundproof::{
         adapter::{Hello, HttpSettings, HttpTarget, Introduction, ServiceSettings, Setup},
-        run::{Conditions, Options, Redactor, Secrets},
+        drive::{Conditions, Secrets},
+        run::{Options, Redactor},
     };
     let secrets = Secrets { current: Some(SECRET.into()), others: vec![SECRET.into()] };
     let service = ServiceSettings {

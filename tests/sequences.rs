@@ -9,8 +9,9 @@ use refundproof::{
     case::Case,
     check::{Rules, snapshot},
     domain::Clock,
+    drive::{Conditions, Driver},
     provider::{Provider, lower},
-    run::{Conditions, Driver, terms},
+    run::terms,
 };
 
 fn sequences(provider: &'static dyn Provider) -> impl Iterator<Item = (&'static String, &'static Case)> {

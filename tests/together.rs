@@ -26,9 +26,10 @@ use refundproof::{
     adapter::{Hello, HttpSettings, HttpTarget, Introduction, Request, ServiceSettings, StdioSettings, StdioTarget, Target, TargetError},
     case::OrderSetup,
     domain::{Clock, OrderState},
+    drive::{Factory, Launch, Secrets},
     reference::Fault,
-    run::{Factory, Launch, Options, Report, Secrets, certify},
-    verdict::Verdict,
+    run::{Options, certify},
+    verdict::{Report, Verdict},
 };
 use rstest::rstest;
 

@@ -18,9 +18,10 @@ use refundproof::{
     adapter::{Capabilities, Hello, Request, Target, TargetError, TargetErrorKind, TowerTarget, Transport},
     case::{Mishap, OrderSetup},
     domain::Clock,
+    drive::Launch,
     provider::{Registered, registered},
     reference::ReferenceShop,
-    run::{Launch, Options, Selection, certify},
+    run::{Options, Selection, certify},
     verdict::Verdict,
 };
 use rstest::rstest;

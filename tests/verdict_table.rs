@@ -2,12 +2,9 @@
 
 mod common;
 
-use refundproof::{
-    run::{Report, RequirementResult, SnapshotDifference, conclude},
-    verdict::{
-        Conformance::{self, Conformant, NotCertified, NotConformant, NotJudged},
-        Verdict,
-    },
+use refundproof::verdict::{
+    Conformance::{self, Conformant, NotCertified, NotConformant, NotJudged},
+    Report, RequirementResult, SnapshotDifference, Verdict, conclude,
 };
 use rstest::rstest;
 

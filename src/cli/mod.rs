@@ -149,7 +149,7 @@ fn misused(error: &clap::Error) -> ExitCode {
 fn quiet_target_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if !crate::run::is_in_target() {
+        if !crate::drive::is_in_target() {
             usual(info);
         }
     }));

@@ -219,7 +219,7 @@ fn items(report: &Report, describe: &Describe<'_>) -> Vec<ItemView> {
             coverage: coverage(result),
         }
     };
-    let item = |item: &crate::run::ItemResult| {
+    let item = |item: &crate::verdict::ItemResult| {
         let results: Vec<&RequirementResult> = report.requirements.iter().filter(|result| result.item == item.id).collect();
         let counts: Vec<String> = shared::counts(results.iter().copied()).into_iter().map(|(_, words)| words).collect();
         ItemView {

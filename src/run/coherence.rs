@@ -421,7 +421,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the sums can be made at all: what they are [`super::conclude()`] says.
+    /// Whether the sums can be made at all: what they are [`conclude`](crate::verdict::conclude) says.
     fn sums(&mut self) {
         let deliveries = self.report.requirements.iter().try_fold(0_u64, |sum, result| sum.checked_add(result.deliveries));
         if deliveries.is_none() {

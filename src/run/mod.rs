@@ -1,7 +1,7 @@
 //! Running: a requirement's cases, and a whole certification.
 //!
 //! The runner decides which case is played on which target, and puts what failed to an inquiry. It prints nothing: whoever wants to
-//! show something listens to [`RunEvent`]s or reads the [`Report`] at the end.
+//! show something listens to [`RunEvent`]s or reads the [`Report`](crate::verdict::Report) at the end.
 
 mod book;
 mod campaign;
@@ -36,13 +36,3 @@ pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
 pub use vary::{Way, varied};
 pub use work::{sample, terms};
-
-pub use crate::{
-    drive::{BeforeDelivery, Conditions, Driver, Factory, Launch, Outcome, Played, Secrets, Sent, is_in_target, with_fresh_ids},
-    findings::ShrinkLimits,
-    verdict::{
-        Chance, Digests, FindingReport, ImportedFailure, ImportedResult, ItemResult, KnownFailing, Likeness, REPORT_SCHEMA, RanCase,
-        Report, RequirementResult, RunOptions, SavedResult, Shard, SnapshotDifference, SnapshotResult, SuiteInfo, TargetInfo, Totals,
-        Trail, apply_known_failures, conclude, merge,
-    },
-};

@@ -15,9 +15,12 @@ use refundproof::{
     adapter::Target,
     corpus::Corpus,
     domain::Clock,
+    drive::Launch,
+    findings::ShrinkLimits,
     provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
-    run::{Launch, Options, Report, Selection, ShrinkLimits, certify},
+    run::{Options, Selection, certify},
+    verdict::Report,
 };
 
 /// The provider that is meant where none is named.
@@ -88,7 +91,7 @@ pub(crate) fn silence_targets() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !refundproof::run::is_in_target() {
+            if !refundproof::drive::is_in_target() {
                 usual(info);
             }
         }));

@@ -3,8 +3,7 @@
 use refundproof::{
     provider::Provider,
     report::terminal::{View, finding_lines},
-    run::{FindingReport, Report, RequirementResult},
-    verdict::Conformance,
+    verdict::{Conformance, FindingReport, Report, RequirementResult},
 };
 
 /// The first of these seeds in daily use; all of them with `ALL_SEEDS=1`, which takes minutes, when labels or expectations

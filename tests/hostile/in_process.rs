@@ -12,7 +12,9 @@ use std::{
 use refundproof::{
     adapter::{Target, TargetError},
     domain::Clock,
-    run::{Launch, Report, certify},
+    drive::Launch,
+    run::certify,
+    verdict::Report,
 };
 use rstest::rstest;
 

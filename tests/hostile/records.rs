@@ -2,10 +2,7 @@
 
 use std::{fs, sync::OnceLock};
 
-use refundproof::{
-    report::json,
-    run::{conclude, record},
-};
+use refundproof::{report::json, run::record, verdict::conclude};
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -10,7 +10,8 @@ use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
     domain::{Amount, Clock, OrderState},
-    run::{Launch, Options, Selection, certify},
+    drive::Launch,
+    run::{Options, Selection, certify},
     verdict::Verdict,
 };
 use serde_json::Value;

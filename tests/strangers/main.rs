@@ -35,9 +35,10 @@ use refundproof::{
     case::{OrderSetup, OwnRefund},
     corpus::Level,
     domain::{Clock, OrderState},
+    drive::Launch,
     provider::{Provider, registered},
-    run::{Launch, Options, Report, RequirementResult, certify},
-    verdict::Verdict,
+    run::{Options, certify},
+    verdict::{Report, RequirementResult, Verdict},
 };
 use rstest::rstest;
 use serde_json::Value;

@@ -11,8 +11,8 @@ use refundproof::{
     case::{Act, Case, Delivery, Effect, Entry, OrderSetup, Signature},
     check::Rules,
     domain::{Clock, OrderState},
+    drive::{Conditions, Driver},
     plan::{Group, MutationKind},
-    run::{Conditions, Driver},
 };
 use serde::Deserialize;
 use serde_json::json;

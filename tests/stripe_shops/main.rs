@@ -29,9 +29,10 @@ use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     domain::{Clock, OrderState},
+    drive::Launch,
     provider::{Provider, named},
-    run::{Launch, Options, Report, RequirementResult, certify},
-    verdict::Verdict,
+    run::{Options, certify},
+    verdict::{Report, RequirementResult, Verdict},
 };
 use rstest::rstest;
 use serde_json::Value;

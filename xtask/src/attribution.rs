@@ -20,9 +20,11 @@ use refundproof::{
     case::{OrderSetup, OwnRefund},
     corpus::Level,
     domain::{Clock, OrderState},
+    drive::Launch,
     provider::{Mint, Provider, named},
     reference::{Fault, ReferenceShop, faults},
-    run::{Book, Launch, Options, Report, certify},
+    run::{Book, Options, certify},
+    verdict::Report,
 };
 
 /// What is measured.
@@ -70,7 +72,7 @@ impl Told {
 
     /// What the findings are about, and what they are like.
     fn findings(&self) -> String {
-        let finding = |finding: &refundproof::run::FindingReport| {
+        let finding = |finding: &refundproof::verdict::FindingReport| {
             let like = finding.like.as_ref().map_or("nothing", |like| like.fault.as_str());
             format!("{} (like {like}, {} deliveries)", finding.about, finding.deliveries)
         };

@@ -6,10 +6,12 @@ use anyhow::bail;
 use refundproof::{
     adapter::{Target, TargetError},
     domain::Clock,
+    drive::Launch,
+    findings::ShrinkLimits,
     provider::{Provider, named},
     reference::{Fault, FaultInfo, ReferenceShop, faults},
-    run::{Book, Launch, Options, RequirementResult, Selection, ShrinkLimits, certify},
-    verdict::Verdict,
+    run::{Book, Options, Selection, certify},
+    verdict::{RequirementResult, Verdict},
 };
 
 /// What finding one fault took.

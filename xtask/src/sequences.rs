@@ -14,10 +14,11 @@ use refundproof::{
     check::Rules,
     corpus::{Corpus, Files},
     domain::{Clock, RefundState},
+    drive::{Conditions, Driver, with_fresh_ids},
     model::Tell,
     provider::{Provider, lower, named},
     reference::{ReferenceShop, faults},
-    run::{Canaries, Conditions, Driver, with_fresh_ids},
+    run::Canaries,
 };
 
 use crate::{generate, story};

@@ -15,10 +15,11 @@ use refundproof::{
     adapter::{Hello, Request, StdioSettings, StdioTarget, Target},
     case::Case,
     domain::Clock,
+    drive::Launch,
     plan::{Plan, Recipe, for_recipe},
     provider::{Provider, lower, registered},
     reference::ReferenceShop,
-    run::{Launch, Options, Selection, certify, sample},
+    run::{Options, Selection, certify, sample},
 };
 
 const SECRET: &str = "whsec_bench";
