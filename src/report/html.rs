@@ -323,7 +323,7 @@ fn finding_view(number: usize, finding: &FindingReport, describe: &Describe<'_>,
         }),
         breaks: shared::breaks(finding).unwrap_or_default(),
         others: finding.also_fails.iter().chain(&finding.snapshots).map(|other| line(other)).collect(),
-        orders: case.map_or(Vec::new(), |case| case.orders.iter().map(timeline::order_text).collect()),
+        orders: case.map_or(Vec::new(), timeline::order_texts),
         deliveries: match (many(finding.deliveries as u64, "delivery", "deliveries"), shared::cut_short(finding)) {
             (deliveries, Some(words)) => format!("{deliveries}; {words}"),
             (deliveries, None) => deliveries,
@@ -356,16 +356,17 @@ fn link(url: &str) -> Option<Link> {
     Some(Link { url: url.to_owned(), name: line(name.trim_start_matches("github.com/")) })
 }
 
-fn steps(case: &Case, finding: &FindingReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
+fn steps<'c>(case: &'c Case, finding: &FindingReport, anchor: &str, message: &str, room: &mut Room) -> Vec<Step> {
     /// What a step takes beside its body.
     const AROUND: usize = 800;
     let mut answers = finding.answers.iter();
     let mut number = 0;
     let mut bodies: Vec<(Vec<u8>, usize)> = Vec::new();
+    let mut decisive = timeline::Decisive::of(case);
     let mut steps = Vec::new();
     for (index, entry) in case.entries.iter().enumerate() {
         let here = finding.entry == Some(index);
-        let mut deliver = |delivery: &Delivery, together: bool, steps: &mut Vec<Step>| {
+        let mut deliver = |delivery: &'c Delivery, together: bool, steps: &mut Vec<Step>| {
             number += 1;
             room.take(AROUND);
             let same = bodies.iter().find(|(body, _)| body == delivery.body.bytes()).map(|(_, number)| *number);
@@ -375,6 +376,7 @@ fn steps(case: &Case, finding: &FindingReport, anchor: &str, message: &str, room
             let answer =
                 answers.next().map_or(String::new(), |answer| if answer.is_empty() { "no answer".to_owned() } else { line(answer) });
             let mut tags = timeline::marks(delivery);
+            let tells = delivery.event.tells.iter();
             if together {
                 tags.push("at the same time".to_owned());
             }
@@ -383,7 +385,7 @@ fn steps(case: &Case, finding: &FindingReport, anchor: &str, message: &str, room
                 kind: delivery.event.kind.clone(),
                 tags,
                 answer,
-                tells: delivery.event.tells.iter().map(|tell| timeline::tell_text(case, delivery, tell)).collect(),
+                tells: tells.map(|tell| timeline::tell_text(case, delivery, tell)).chain(decisive.lines(number, delivery)).collect(),
                 payload: Some(payload::view(delivery, format!("{anchor}-{number}"), same, room)),
                 here: false,
                 went: String::new(),

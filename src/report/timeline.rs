@@ -19,41 +19,31 @@ use crate::{
 /// # Errors
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
-    let plans = case.plan.as_ref().map(|plan| &plan.orders[..]).unwrap_or_default();
-    for (place, order) in case.orders.iter().enumerate() {
-        let extras: Vec<&str> = plans.get(place).map(|plan| plan.extras.iter().map(|extra| extra.as_str()).collect()).unwrap_or_default();
-        let with = if extras.is_empty() { String::new() } else { format!("; with {}", extras.join(", ")) };
-        let text = order_text(order) + &with;
+    for text in order_texts(case) {
         for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
     }
     let mut answers = answers.unwrap_or_default().iter();
-    let provider = named(&case.provider).map(|registered| registered.embedded());
-    let mut known = Vec::new();
+    let mut decisive = Decisive::of(case);
     let mut number = 0;
+    let mut sent = |out: &mut dyn Write, delivery, together: bool| -> io::Result<()> {
+        number += 1;
+        let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
+        delivery_lines(out, case, &number_text, delivery, answers.next(), columns)?;
+        for line in decisive.lines(number, delivery) {
+            writeln!(out, "      {}", paint(Tone::Faint, &cut(&line, columns.saturating_sub(6))))?;
+        }
+        Ok(())
+    };
     for entry in &case.entries {
         match &entry.act {
-            Act::Deliver(delivery) => {
-                number += 1;
-                delivery_lines(out, case, &format!("{number:>3}"), delivery, answers.next(), columns)?;
-                decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
-            }
-            Act::Together(deliveries) => {
-                for delivery in deliveries {
-                    number += 1;
-                    delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
-                    decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
-                }
-            }
+            Act::Deliver(delivery) => sent(out, delivery, false)?,
+            Act::Together(deliveries) => deliveries.iter().try_for_each(|delivery| sent(out, delivery, true))?,
             Act::Initiate(own) => note(out, &own_text(own), columns)?,
             Act::Meanwhile(own, deliveries) => {
                 note(out, &format!("{}; before the provider's API answers:", own_text(own)), columns)?;
-                for delivery in deliveries {
-                    number += 1;
-                    delivery_lines(out, case, &format!("{number:>2}="), delivery, answers.next(), columns)?;
-                    decisive_lines(out, provider, (number, delivery), &mut known, columns)?;
-                }
+                deliveries.iter().try_for_each(|delivery| sent(out, delivery, true))?;
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
         }
@@ -61,38 +51,52 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
     Ok(())
 }
 
+/// The orders of a case, each with what it has that a plain one has not.
+pub(super) fn order_texts(case: &Case) -> Vec<String> {
+    let plans = case.plan.as_ref().map(|plan| &plan.orders[..]).unwrap_or_default();
+    let text = |(place, order): (usize, &OrderSetup)| {
+        let extras: Vec<&str> = plans.get(place).map(|plan| plan.extras.iter().map(|extra| extra.as_str()).collect()).unwrap_or_default();
+        let with = if extras.is_empty() { String::new() } else { format!("; with {}", extras.join(", ")) };
+        order_text(order) + &with
+    };
+    case.orders.iter().enumerate().map(text).collect()
+}
+
 /// What may decide and nothing else shows: members that plain events do not have, text that is long or no ASCII, and times within
 /// one second.
-fn decisive_lines<'c>(
-    out: &mut dyn Write,
-    provider: Option<&dyn Provider>,
-    (number, delivery): (usize, &'c Delivery),
-    known: &mut Vec<(usize, &'c EventFacts)>,
-    columns: usize,
-) -> io::Result<()> {
-    let event = &delivery.event;
-    let telling = provider.map(|provider| provider.telling_members(&event.kind)).unwrap_or_default();
-    let mut lines = said(telling, delivery);
-    let is_tied = |other: &&(usize, &EventFacts)| {
-        let (one, other) = (&event.created_time, &other.1.created_time);
-        let second = |time: &EventTime| time.micros().div_euclid(1_000_000);
-        second(one) == second(other) && one != other
-    };
-    let is_other = |(_, other): &&(usize, &EventFacts)| other.id != event.id && other.order_id == event.order_id;
-    if let Some((before, other)) = known.iter().rev().filter(is_other).find(is_tied) {
-        let apart = event.created_time.micros() - other.created_time.micros();
-        let when = if apart < 0 { "before" } else { "after" };
-        let seconds = apart.unsigned_abs();
-        let seconds = format!("0.{seconds:06}");
-        lines.push(format!("{} s {when} {before}, in the same second", seconds.trim_end_matches('0')));
+pub(super) struct Decisive<'c> {
+    provider: Option<&'static dyn Provider>,
+    /// The events so far that tell something, by the numbers of their deliveries.
+    known: Vec<(usize, &'c EventFacts)>,
+}
+
+impl<'c> Decisive<'c> {
+    pub(super) fn of(case: &Case) -> Decisive<'c> {
+        Decisive { provider: named(&case.provider).map(|registered| registered.embedded()), known: Vec::new() }
     }
-    if !event.tells.is_empty() {
-        known.push((number, event));
+
+    /// What may decide of the next delivery.
+    pub(super) fn lines(&mut self, number: usize, delivery: &'c Delivery) -> Vec<String> {
+        let event = &delivery.event;
+        let telling = self.provider.map(|provider| provider.telling_members(&event.kind)).unwrap_or_default();
+        let mut lines = said(telling, delivery);
+        let is_tied = |other: &&(usize, &EventFacts)| {
+            let (one, other) = (&event.created_time, &other.1.created_time);
+            let second = |time: &EventTime| time.micros().div_euclid(1_000_000);
+            second(one) == second(other) && one != other
+        };
+        let is_other = |(_, other): &&(usize, &EventFacts)| other.id != event.id && other.order_id == event.order_id;
+        if let Some((before, other)) = self.known.iter().rev().filter(is_other).find(is_tied) {
+            let apart = event.created_time.micros() - other.created_time.micros();
+            let when = if apart < 0 { "before" } else { "after" };
+            let seconds = format!("0.{:06}", apart.unsigned_abs());
+            lines.push(format!("{} s {when} {before}, in the same second", seconds.trim_end_matches('0')));
+        }
+        if !event.tells.is_empty() {
+            self.known.push((number, event));
+        }
+        lines
     }
-    for line in lines {
-        writeln!(out, "      {}", paint(Tone::Faint, &cut(&line, columns.saturating_sub(6))))?;
-    }
-    Ok(())
 }
 
 /// Members that plain events do not have, and the first text that is long or no ASCII.
@@ -104,7 +108,7 @@ fn said(telling: &[&str], delivery: &Delivery) -> Vec<String> {
     let told = telling.iter().filter_map(|place| Some((name(place), body.pointer(place)?.as_str()?)));
     let mut said: Vec<String> = told.map(|(name, text)| format!("{name}: {}", shown(text))).collect();
     if let Some((name, odd)) = odd_text(&body).filter(|_| said.iter().all(|line| line.is_ascii())) {
-        said.push(format!("text that is not plain: {} {}", visible_line(&name), shown(&odd)).trim_end().to_owned());
+        said.push(format!("text that is not plain: {} {}", shown(&name), shown(&odd)).trim_end().to_owned());
     }
     said
 }
@@ -190,7 +194,7 @@ pub fn marks(delivery: &Delivery) -> Vec<String> {
 }
 
 /// An order as it is before the first delivery, in words.
-pub fn order_text(order: &OrderSetup) -> String {
+fn order_text(order: &OrderSetup) -> String {
     let digits = Currency::from_code(&order.currency).map_or(2, Currency::digits);
     let charges = match order.charges.len() {
         0 => String::new(),
