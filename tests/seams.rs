@@ -195,7 +195,7 @@ impl Target for Beach {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let state = |(captured, refunds): &(Amount, Refunds)| {
-            shown(order_id, *captured, refunds.values().map(|(state, cents)| (state.as_str(), *cents)))
+            shown(order_id, *captured, &refunds.values().map(|(state, cents)| (state.as_str(), *cents)).collect::<Vec<_>>())
         };
         Ok(self.orders.get(order_id).map(state))
     }

@@ -23,7 +23,7 @@ use crate::{
     drive::Factory,
     provider::Provider,
     report::{Describe, Format, terminal},
-    run::{Options, Redactor, RunEvent, Selection},
+    run::{CHOSEN, Options, Redactor, RunEvent, Selection},
     verdict::{Conformance, Report, waivers::KnownFailures},
 };
 
@@ -158,9 +158,6 @@ fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> R
     }
     Ok(without)
 }
-
-/// How many cases of each requirement are chosen where nothing else is said and each delivery costs time.
-const CHOSEN: u32 = 25;
 
 fn options(args: &Certify, is_dear: bool, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
     let seed = match args.seed {

@@ -81,10 +81,7 @@ impl Driver<'_> {
         match failure {
             None => {
                 run.acknowledged(delivery);
-                self.taken_later(delivery, &outcome.sent[sent].answers, run.rules).map_or(Ok(()), |failure| {
-                    outcome.refused_first += 1;
-                    failure
-                })
+                self.taken(delivery, sent, run.rules, outcome)
             }
             // It may be that the target takes it later, when it has seen others; the provider tries again for days.
             Some(failure) if delivery.effect == Effect::Accept => {
@@ -102,13 +99,16 @@ impl Driver<'_> {
         if is_lost && !self.conditions.lenient { Err(refused_once(delivery, status, false).into()) } else { Ok(()) }
     }
 
-    /// Whether a valid event was refused before it was taken, which is wrong where it should be acknowledged at once; one that
-    /// is never taken is told of as that. `None` where it was taken at once.
-    fn taken_later(&self, delivery: &Delivery, answers: &[u16], rules: Rules) -> Option<Result<(), Stop>> {
-        let (_, before) = answers.split_last()?;
-        let refused = before.first().filter(|_| delivery.effect == Effect::Accept)?;
+    /// A valid event was taken. If it was refused before, that is counted, and wrong where it should be acknowledged at once; one
+    /// that is never taken is told of as that.
+    fn taken(&self, delivery: &Delivery, sent: usize, rules: Rules, outcome: &mut Outcome) -> Result<(), Stop> {
+        let [refused, _, ..] = outcome.sent[sent].answers[..] else { return Ok(()) };
+        if delivery.effect != Effect::Accept {
+            return Ok(());
+        }
+        outcome.refused_first += 1;
         let is_wrong = rules.at_once && !self.conditions.lenient;
-        Some(if is_wrong { Err(refused_once(delivery, *refused, true).into()) } else { Ok(()) })
+        if is_wrong { Err(refused_once(delivery, refused, true).into()) } else { Ok(()) }
     }
 
     pub(super) fn deliver_together<'c>(
@@ -195,12 +195,7 @@ impl Driver<'_> {
                 outcome.sent[sent].answers.push(status);
                 match judge_answer(delivery, status, run.rules) {
                     Some(failure) => still.push(Unanswered { sent, delivery, failure }),
-                    None => {
-                        if let Some(failure) = self.taken_later(delivery, &outcome.sent[sent].answers, run.rules) {
-                            outcome.refused_first += 1;
-                            failure.map_err(|stop| at(stop, Some(entry)))?;
-                        }
-                    }
+                    None => self.taken(delivery, sent, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?,
                 }
             }
             run.unanswered = still;

@@ -31,7 +31,7 @@ pub use book::Book;
 pub use campaign::certify;
 pub use events::RunEvent;
 pub use exercise::Canaries;
-pub use options::{Options, PatternError, Selection};
+pub use options::{CHOSEN, Options, PatternError, Selection};
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
 pub use vary::{Way, varied};

@@ -16,6 +16,9 @@ use crate::{
     verdict::{Shard, waivers::KnownFailures},
 };
 
+/// How many cases of each requirement are chosen where nothing else is said and each delivery costs time.
+pub const CHOSEN: u32 = 25;
+
 /// How a certification is run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

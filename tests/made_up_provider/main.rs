@@ -67,7 +67,7 @@ impl Target for Harbour {
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let state = |(captured, refunds): &(Amount, Vec<Refund>)| {
-            shown(order_id, *captured, refunds.iter().map(|(_, state, cents)| (state.as_str(), *cents)))
+            shown(order_id, *captured, &refunds.iter().map(|(_, state, cents)| (state.as_str(), *cents)).collect::<Vec<_>>())
         };
         Ok(self.orders.get(order_id).map(state))
     }
@@ -101,10 +101,9 @@ fn only_the_seal_has_another_name() {
     const ELSEWHERE: &str = "x-harbour-seal";
     let make = || Ok(Box::new(Harbour { seal_header: Some(ELSEWHERE), ..Harbour::default() }) as Box<dyn Target>);
     let launch = Launch::new("in-process", "", Clock::system(), make).naming(Some(ELSEWHERE.to_owned()));
-    let selection = Selection::new(&["refund-*".to_owned(), "signature-*".to_owned()], &[]).expect("globs");
     let options = Options::new().with(|options| {
         options.cases = 10;
-        options.selection = selection;
+        options.selection = Selection::new(&["refund-*".to_owned(), "signature-*".to_owned()], &[]).expect("globs");
     });
     let report = certify(paperboat(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts");
     assert!(report.requirements.iter().any(|result| result.id == "signature-required"), "{report:#?}");

@@ -137,8 +137,7 @@ pub(crate) fn seal(secret: &str, letter: &str, sent: &str, body: &[u8]) -> Strin
 }
 
 /// What an order shows whose refunds are in these states, with these amounts.
-pub(crate) fn shown<'r>(order_id: &str, captured: Amount, refunds: impl Iterator<Item = (&'r str, Amount)>) -> OrderState {
-    let refunds: Vec<(&str, Amount)> = refunds.collect();
+pub(crate) fn shown(order_id: &str, captured: Amount, refunds: &[(&str, Amount)]) -> OrderState {
     let some = |wanted: &str| refunds.iter().any(|(state, _)| *state == wanted);
     let paid: Amount = refunds.iter().filter(|(state, _)| *state == "paid").map(|(_, cents)| *cents).sum();
     let status = match () {

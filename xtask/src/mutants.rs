@@ -10,7 +10,7 @@ use refundproof::{
     findings::ShrinkLimits,
     provider::{Provider, named},
     reference::{Fault, FaultInfo, ReferenceShop, faults},
-    run::{Book, Options, Selection, certify},
+    run::{Book, CHOSEN, Options, Selection, certify},
     verdict::{RequirementResult, Verdict},
 };
 
@@ -19,10 +19,6 @@ struct Found {
     cases: u32,
     deliveries: usize,
 }
-
-/// How many cases of each requirement are chosen where nothing is said, and how many there are otherwise.
-const CHOSEN: u32 = 25;
-const ALL: u32 = 100;
 
 /// Prints, for so many seeds, what all cases and those that are chosen find and cost, side by side.
 ///
@@ -53,7 +49,7 @@ fn both(provider: &dyn Provider, seed: u64) -> anyhow::Result<String> {
         let shared = options.clone().with(|options| options.book = Some(Book::new()));
         (options, shared)
     };
-    let ((_, all), (alone, chosen)) = (options(ALL, false), options(CHOSEN, true));
+    let ((_, all), (alone, chosen)) = (options(Options::new().cases, false), options(CHOSEN, true));
     let (mut of, mut by_all, mut by_chosen, mut unforeseen, mut by_others, mut missed) = (0, 0, 0, 0, 0, Vec::new());
     for fault in faults() {
         let Some(id) = fault.aimed_at(provider.name(), provider.corpus()) else { continue };
