@@ -5,10 +5,10 @@ use std::{collections::HashSet, fmt};
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 use refundproof::{
-    case::{Case, Delivery},
+    case::{Act, Case, Delivery},
     domain::{Amount, Currency},
     oracle::Terms,
-    plan::{Action, FaultKind, Level, Opening, Pick, Plan, Recipe, Step, for_recipe, simpler_plans},
+    plan::{Action, Fault, FaultKind, Level, Opening, Pick, Plan, Recipe, Step, for_recipe, simpler_plans},
     provider::{Lowering, Provider, lower, registered},
     testing::{assert_provider, laws},
 };
@@ -181,4 +181,16 @@ fn a_large_family_has_ids_and_times_of_its_own() {
 #[test]
 fn every_provider_is_one() {
     registered().iter().for_each(|registered| assert_provider(registered.embedded()));
+}
+
+/// There is no time before an answer for shops that do not call the provider's API.
+#[test]
+fn nobody_waits_for_an_answer_who_does_not_call() {
+    let own = Action::Refund { amount: Pick::All, level: Level::Order, joins: false, own: true, kind: 0, opens: Opening::Pending };
+    let faults = vec![Fault { event: 0, kind: FaultKind::BeforeAnswer { with: 1, lost: true } }];
+    let plan = Plan { orders: Vec::new(), steps: vec![Step { faults, ..Step::plain(own) }], only: Vec::new(), look: 0 };
+    for provider in registered().iter().map(|registered| registered.embedded()) {
+        let case = lower(provider, &plan, 7).case;
+        assert!(!case.entries.iter().any(|entry| matches!(entry.act, Act::Meanwhile(..))), "{}", provider.name());
+    }
 }

@@ -270,9 +270,10 @@ impl<'a> Stage<'a> {
             return;
         }
         let before = |fault: &Fault| if let FaultKind::BeforeAnswer { with, lost } = fault.kind { Some((with, lost)) } else { None };
-        let (with, lost) = step.faults.iter().find_map(before).unwrap_or_default();
+        // Whoever does not call the API is told of the refund as of something done; there is no time before an answer.
+        let (with, lost) = step.faults.iter().find_map(before).filter(|_| self.audience.calls_back).unwrap_or_default();
         let own = OwnRefund {
-            answer_lost: lost && with > 0 && self.audience.calls_back,
+            answer_lost: lost && with > 0,
             order_id: order.names.order.clone(),
             refund: OwnRefundDetails {
                 id: order.names.refunds[refund].clone(),
