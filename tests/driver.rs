@@ -535,7 +535,7 @@ fn timed(act: impl Fn(Vec<Delivery>) -> Vec<Act>, takes: Duration) -> Option<Fai
     let clock = Clock::manual(1_750_000_000);
     let slow = Slow { shop: shop(None, &clock), clock: clock.clone(), takes, once: None, concurrency: 4 };
     let mut driver = Driver::new(provider(), Box::new(slow), clock, Conditions::default()).expect("it starts");
-    let case = provider().corpus().sequences.values().find(|case| case.deliveries() == 4 && !case.kills()).expect("a sequence");
+    let case = provider().corpus().sequences().values().find(|case| case.deliveries() == 4 && !case.kills()).expect("a sequence");
     let entry = |act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
     let entries = act(case.all_deliveries().cloned().collect()).into_iter().map(entry).collect();
     let case = Case { entries, expect: Vec::new(), ..case.clone() };
@@ -858,7 +858,7 @@ fn short_ids_stay() {
         "orders":[{"orderId":"17","currency":"USD","capturedAmount":"17.00","items":[{"itemId":"1","quantity":1,"amount":"17.00"}]}],
         "entries":[],"expect":[]}"#;
     let mut case: Case = serde_json::from_str(case).expect("a case");
-    let mut delivery = provider().corpus().sequences.values().find_map(|case| case.all_deliveries().next()).expect("a delivery").clone();
+    let mut delivery = provider().corpus().sequences().values().find_map(|case| case.all_deliveries().next()).expect("a delivery").clone();
     delivery.event.order_id = Some("17".to_owned());
     delivery.event.tells.clear();
     delivery.body = Body::new(r#"{"order":"17","item":"1","amount":17.00,"id":"evt_12345678"}"#);

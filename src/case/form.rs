@@ -1,6 +1,6 @@
 //! How entries and deliveries are written in a case file: flat objects in which a misspelt member is an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,7 @@ impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
         let Delivery { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, .. } = delivery;
+        let headers = Arc::unwrap_or_clone(headers);
         DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 }
     }
 }
@@ -118,7 +119,7 @@ impl TryFrom<DeliveryForm> for Delivery {
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
         let DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 } =
             form;
-        let body = Body::from_members(body, body_base64)?;
+        let (headers, body) = (Arc::new(headers), Body::from_members(body, body_base64)?);
         Ok(Delivery { event, headers, body, fault, mutation, mutation_kind, readings, effect, signature, mishap, api })
     }
 }

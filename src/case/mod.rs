@@ -15,7 +15,10 @@ pub use file::{CaseError, SCHEMA};
 #[cfg(feature = "cli")]
 pub(crate) use file::{LARGEST, MOST_VALUES};
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -163,8 +166,8 @@ pub enum Act {
 pub struct Delivery {
     /// The event, and what it was written to tell.
     pub event: EventFacts,
-    /// Headers apart from the signature; names are lower case.
-    pub headers: BTreeMap<String, String>,
+    /// Headers apart from the signature; names are lower case. Nearly all deliveries have the same ones, and share them.
+    pub headers: Arc<BTreeMap<String, String>>,
     /// The body, byte for byte.
     pub body: Body,
     /// The delivery fault that it carries.
@@ -350,10 +353,11 @@ impl Delivery {
     /// An event as the provider sends it, on which nothing falls on the way.
     pub fn plain(event: EventFacts, body: Body) -> Delivery {
         let effect = if event.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
-        let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        static PLAIN: LazyLock<Arc<BTreeMap<String, String>>> =
+            LazyLock::new(|| Arc::new(BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())])));
         Delivery {
             event,
-            headers,
+            headers: Arc::clone(&PLAIN),
             body,
             fault: None,
             mutation: None,
@@ -367,6 +371,17 @@ impl Delivery {
     }
 }
 
+impl Act {
+    /// What is delivered.
+    pub(crate) fn deliveries(&self) -> &[Delivery] {
+        match self {
+            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart => &[],
+        }
+    }
+}
+
 impl Case {
     /// How many deliveries the case holds.
     pub fn deliveries(&self) -> usize {
@@ -375,11 +390,7 @@ impl Case {
 
     /// Every delivery, in sending order.
     pub fn all_deliveries(&self) -> impl Iterator<Item = &Delivery> {
-        self.entries.iter().flat_map(|entry| match &entry.act {
-            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
-            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
-            Act::Initiate(_) | Act::Restart => &[],
-        })
+        self.entries.iter().flat_map(|entry| entry.act.deliveries())
     }
 
     pub(crate) fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {

@@ -31,8 +31,8 @@ pub struct Lowering {
     pub changes: Vec<(usize, Change)>,
 }
 
-/// How many events one change commonly has at the most; where it has more, times are made for them too.
-const COMMON_FAMILY: usize = 24;
+/// How many events one change commonly has at the most. Where it has more, times are made for them too, and it is told again.
+const COMMON_FAMILY: usize = 10;
 
 /// For whom a case is made.
 #[derive(Clone, Copy)]
@@ -426,31 +426,29 @@ fn deliver_original(
     later: impl Fn(u32, u8) -> u32,
 ) {
     let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), api: None, ..original.clone() };
-    let mut first = Some((place, original.clone()));
+    let (mut mishap, mut is_broken) = (original.mishap, false);
     for kind in befalls {
         match **kind {
             FaultKind::Again { after } => line.push((later(place, after), again("redelivery"))),
             FaultKind::AnswerLost { after, how } => {
                 line.push((later(place, after), again("redelivery after a lost answer")));
-                if let Some((_, first)) = &mut first {
-                    first.mishap = loss(how);
-                }
+                mishap = loss(how);
             }
             FaultKind::KilledDuring { after, patience } => {
                 line.push((later(place, after), again("redelivery after a kill")));
-                if let Some((_, first)) = &mut first {
-                    first.mishap = Some(Mishap::Killed { after_ms: PATIENCE[usize::from(patience) % PATIENCE.len()] });
-                }
+                mishap = Some(Mishap::Killed { after_ms: PATIENCE[usize::from(patience) % PATIENCE.len()] });
             }
-            FaultKind::BrokenFirst { at, after } if first.is_some() => {
-                first = None;
+            FaultKind::BrokenFirst { at, after } if !is_broken => {
+                is_broken = true;
                 line.push((place, broken_off(&original, at)));
                 line.push((later(place, after), again("redelivery after a broken body")));
             }
             _ => {}
         }
     }
-    line.extend(first);
+    if !is_broken {
+        line.push((place, Delivery { mishap, ..original }));
+    }
 }
 
 /// The ways to lose an answer; the first loses nothing else.

@@ -49,6 +49,10 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
 
 /// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.
 fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
+    // Of most cases nothing is missing, and then nobody need know what was told.
+    if !acts.iter().flat_map(Act::deliveries).any(lacks_something) {
+        return;
+    }
     let mut known = KnownParts::default();
     acts.retain_mut(|act| match act {
         Act::Deliver(delivery) => known.permits(delivery),
@@ -69,6 +73,11 @@ fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
     });
 }
 
+/// Whether something is missing because of which it must be rejected.
+fn lacks_something(delivery: &Delivery) -> bool {
+    matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount)) && delivery.effect == Effect::Reject
+}
+
 /// The refunds and charges that a target was told of, and the orders of such refunds: it may know an order and an amount
 /// from there.
 #[derive(Default)]
@@ -82,8 +91,7 @@ impl KnownParts {
     /// Whether a delivery is sent; learns what it tells.
     fn permits(&mut self, delivery: &Delivery) -> bool {
         let order = delivery.event.order_id.as_deref().unwrap_or_default();
-        let lacks = matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount));
-        if lacks && delivery.effect == Effect::Reject {
+        if lacks_something(delivery) {
             return delivery.event.tells.iter().all(|tell| match tell {
                 Tell::Refund { id, .. } => !self.0.contains(id),
                 Tell::Charge { id, .. } => !self.0.contains(id) && !self.0.contains(order),

@@ -293,8 +293,9 @@ impl ReferenceShop {
             return Ok(());
         }
         let faults = self.faults;
-        let known = envelope.guessed_orders().into_iter().flatten().find(|id| self.order(id).is_some());
-        misread(envelope, known.and_then(|id| self.order(&id)), faults)
+        let object = envelope.object().unwrap_or_default();
+        let known = envelope.guessed_orders(&object).into_iter().flatten().find(|id| self.order(id).is_some());
+        misread(envelope, &object, known.and_then(|id| self.order(&id)), faults)
     }
 
     /// The event with the order that a confused shop takes it to be about.

@@ -66,7 +66,7 @@ pub(super) fn comparable<'c>(
     capabilities: &Capabilities,
     shard: Option<Shard>,
 ) -> impl Iterator<Item = (&'c String, &'c Case)> {
-    let numbered = (0..).zip(&corpus.sequences);
+    let numbered = (0..).zip(corpus.sequences());
     let mine = move |number| shard.is_none_or(|shard| shard.has("snapshots", number));
     let (capabilities, set) = (capabilities.clone(), set.clone());
     numbered

@@ -158,7 +158,7 @@ impl<'c> Work<'c> {
                     case = whole;
                 }
             }
-            let hidden = !exercised && self.exercises_otherwise(&plan, number, unclaimed);
+            let hidden = !exercised && self.exercises_otherwise(&plan, number, capabilities, unclaimed);
             Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
         };
         let book = self.options.book.as_ref();
@@ -174,10 +174,14 @@ impl<'c> Work<'c> {
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
     /// only for targets that claim less.
-    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+    fn exercises_otherwise(&self, plan: &Plan, number: u32, capabilities: &Capabilities, canaries: &mut Option<Canaries<'c>>) -> bool {
         // A version takes events away, and is all that one requirement is about.
         let older_api_version = self.requirement.needs.contains(&Need::OlderApiVersion);
         let everything = Capabilities { older_api_version, ..Capabilities::everything() };
+        if *capabilities == everything {
+            // It is the same case for the same canaries.
+            return false;
+        }
         if canaries.is_none() {
             *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &everything).ok();
         }

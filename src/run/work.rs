@@ -171,7 +171,7 @@ impl<'c> Work<'c> {
                 let stopped = next.played.outcome().has_stopped();
                 if stopped && !next.played.outcome().is_still_there() {
                     // What the target shows of earlier cases after it was killed says nothing of them.
-                    progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                    open.drain(..).for_each(|open| progress.trail.note(open.ran(), self.tells_of_each()));
                 }
                 progress.coverage.count(&next.case);
                 open.push_back(next);
@@ -224,12 +224,12 @@ impl<'c> Work<'c> {
             progress.ended |= ran.last;
             // It claims to call the provider's API, and did not call where that would have shown something.
             progress.trail.blinded += u32::from(exercises && ran.missed);
-            progress.trail.ran.push(ran);
+            progress.trail.note(ran, self.tells_of_each());
             if progress.ended {
                 // What was under way with the last case is not looked at any more.
                 open.clear();
             } else if !usable {
-                progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                open.drain(..).for_each(|open| progress.trail.note(open.ran(), self.tells_of_each()));
             }
         }
     }
@@ -357,6 +357,11 @@ impl<'c> Work<'c> {
                 play()
             }
         }
+    }
+
+    /// Whether what is noted says of each case which it was: shards are put together by that.
+    fn tells_of_each(&self) -> bool {
+        self.options.shard.is_some()
     }
 
     fn name(&self, number: u32) -> String {

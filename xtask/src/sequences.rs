@@ -110,11 +110,11 @@ fn word(effect: Effect) -> &'static str {
 fn all_reached(provider: &dyn Provider, corpus: &Corpus) -> anyhow::Result<BTreeMap<String, Reached>> {
     // A panic of a fault is a finding; its trace would only be noise.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut all: BTreeMap<String, Reached> = corpus.sequences.iter().map(|(name, case)| (name.clone(), written(case))).collect();
+    let mut all: BTreeMap<String, Reached> = corpus.sequences().iter().map(|(name, case)| (name.clone(), written(case))).collect();
     for requirement in corpus.requirements.iter().filter(|requirement| requirement.recipe.is_some()) {
         let rules = Rules::of(&requirement.id, provider.answer_limit());
         let mut canaries = Canaries::new(provider, &requirement.id, rules, &Capabilities::everything())?;
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             if canaries.exercises(case) {
                 all.entry(name.clone()).or_default().insert(format!("canary: {}", requirement.id));
             }
@@ -126,7 +126,7 @@ fn all_reached(provider: &dyn Provider, corpus: &Corpus) -> anyhow::Result<BTree
             Driver::new(provider, Box::new(ReferenceShop::with_fault(fault.fault, clock.clone())), clock, Conditions::default())
         };
         let mut driver = start()?;
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             let outcome = driver.run(name, case, Rules::default());
             if outcome.failure.is_some() {
                 all.entry(name.clone()).or_default().insert(format!("kills: {}", fault.name));
@@ -144,7 +144,7 @@ pub(crate) fn stats(root: &Path, provider: &str) -> anyhow::Result<String> {
     let (provider, corpus) = loaded(root, provider)?;
     let all = all_reached(provider, &corpus)?;
     let mut text = format!("# What the frozen sequences of {} reach\n\n", provider.name());
-    let deliveries: usize = corpus.sequences.values().map(Case::deliveries).sum();
+    let deliveries: usize = corpus.sequences().values().map(Case::deliveries).sum();
     writeln!(
         text,
         "{} sequences with {deliveries} deliveries.\n\n| kind | reached | by one sequence only | not reached |\n| --- | --- | --- | --- |",
@@ -241,7 +241,7 @@ fn chosen(all: &BTreeMap<String, Reached>) -> Vec<(String, Reached)> {
 pub(crate) fn promote(root: &Path, file: &Path) -> anyhow::Result<String> {
     let saved = Case::from_file(file)?;
     let (provider, corpus) = loaded(root, &saved.provider)?;
-    let number = corpus.sequences.len() + 1;
+    let number = corpus.sequences().len() + 1;
     let recipe = saved.requirement.as_ref().and_then(|id| corpus.requirements.iter().find(|requirement| requirement.id == *id)?.recipe);
     // A case with its plan is made anew under ids of its own; any other gets fresh ids.
     let (mut case, title, what) = match (&saved.plan, recipe) {
@@ -260,7 +260,7 @@ pub(crate) fn promote(root: &Path, file: &Path) -> anyhow::Result<String> {
         file.display()
     );
     ensure!(!case.expect.is_empty(), "{}: it expects nothing", file.display());
-    if let Some((name, _)) = corpus.sequences.iter().find(|(_, other)| effect(other) == effect(&case)) {
+    if let Some((name, _)) = corpus.sequences().iter().find(|(_, other)| effect(other) == effect(&case)) {
         bail!("{}: does the same as sequence {name}", file.display());
     }
     let name = format!("{number:03}-{what}");
