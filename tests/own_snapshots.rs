@@ -5,6 +5,7 @@ mod common;
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use common::{certified_target, corpus, provider, quick};
@@ -51,6 +52,10 @@ impl Target for OneWord {
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

@@ -43,7 +43,7 @@ pub struct Case {
     /// The requirement that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
-    /// The orders that exist and are captured before the first delivery.
+    /// The orders that exist and are captured before the first delivery. The target hears of some of them later.
     pub orders: Vec<OrderSetup>,
     /// What is done, in order.
     pub entries: Vec<Entry>,
@@ -158,6 +158,21 @@ pub enum Act {
     Meanwhile(OwnRefund, Vec<Delivery>),
     /// The target is killed and started again.
     Restart,
+    /// So many seconds pass.
+    Advance(u64),
+    /// The order of this id, of which events may have come, becomes known to the target.
+    Begin(String),
+}
+
+impl Act {
+    /// What is delivered.
+    pub fn deliveries(&self) -> &[Delivery] {
+        match self {
+            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => &[],
+        }
+    }
 }
 
 /// One delivery of one event.
@@ -397,7 +412,7 @@ impl Case {
         self.entries.iter_mut().flat_map(|entry| match &mut entry.act {
             Act::Deliver(delivery) => std::slice::from_mut(&mut **delivery),
             Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
-            Act::Initiate(_) | Act::Restart => &mut [],
+            Act::Initiate(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => &mut [],
         })
     }
 
@@ -405,6 +420,21 @@ impl Case {
     pub fn kills(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.act, Act::Restart))
             || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
+    }
+
+    /// The ids of the orders that are not known from the beginning.
+    pub(crate) fn known_later(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| if let Act::Begin(order_id) = &entry.act { Some(order_id.as_str()) } else { None })
+    }
+
+    /// Whether time passes in it.
+    pub fn advances(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Advance(_)))
+    }
+
+    /// Whether it does something to the target that others notice who use it at the same time: it is killed, or time passes.
+    pub fn wants_target_alone(&self) -> bool {
+        self.kills() || self.advances()
     }
 
     /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.

@@ -21,6 +21,36 @@ pub(super) struct Send {
     pub(super) stays: bool,
 }
 
+/// Where those deliveries stand for which everything else is waited for.
+const WHEN_ALL_WAS_SENT: u32 = 1 << 24;
+/// How many places there are between two hours.
+const HOUR: u32 = 1 << 12;
+
+impl Send {
+    /// So many hours pass when everything else has been sent.
+    pub(super) fn hours(hours: u8) -> Send {
+        let place = WHEN_ALL_WAS_SENT + u32::from(hours) * HOUR;
+        Send { place, order: usize::MAX, created: u32::MAX, act: Act::Advance(u64::from(hours) * 3600), with: 0, stays: true }
+    }
+
+    /// The place of what is sent then.
+    pub(super) fn place_after(hours: u8) -> u32 {
+        WHEN_ALL_WAS_SENT + u32::from(hours) * HOUR + 1
+    }
+}
+
+/// Times are counted from when everything was sent; each is what has passed since the one before.
+fn each_after_the_other(sends: &mut Vec<Send>) {
+    let mut passed = 0;
+    sends.retain_mut(|send| {
+        let Act::Advance(seconds) = &mut send.act else { return true };
+        let more = seconds.saturating_sub(passed);
+        passed += more;
+        *seconds = more;
+        more > 0
+    });
+}
+
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
 /// shop commonly knows of its own refund before the provider tells of it, unless it is to come late.
 pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
@@ -37,6 +67,7 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
         sends[index].place = place;
     }
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
+    each_after_the_other(&mut sends);
     let mut acts = grouped(sends);
     leave_out_what_can_be_told_otherwise(&mut acts);
     let calm = |act: Act| match act {
@@ -69,7 +100,7 @@ fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
             known.refund(&own.refund.id, &own.order_id);
             true
         }
-        Act::Restart => true,
+        Act::Restart | Act::Advance(_) | Act::Begin(_) => true,
     });
 }
 

@@ -21,7 +21,7 @@ use crate::{
     corpus::{Need, RequirementText},
     drive::{Driver, Outcome, Played},
     oracle::Terms,
-    plan::{Plan, PlanStrategy, draw},
+    plan::{Hours, Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower_for},
     verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
@@ -129,6 +129,10 @@ pub(super) struct Work<'c> {
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
     pub(super) strategy: PlanStrategy,
+    /// The time that passes in them, for a target for which it can.
+    pub(super) hours: Option<Hours>,
+    /// A long case, which comes last.
+    pub(super) long: Option<Plan>,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
     pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }
@@ -184,8 +188,8 @@ impl<'c> Work<'c> {
 
     /// Plays cases, the first of them with the driver and the others with the crew.
     fn play_all(&self, cases: Vec<(u32, Made)>, driver: &mut Driver<'_>, crew: &mut [Driver<'_>]) -> Vec<Open> {
-        // What is killed is killed for all.
-        let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.kills());
+        // What is killed is killed for all, and time passes for all.
+        let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.wants_target_alone());
         self.playing(if is_shared { With::Nobody } else { With::Others }, || {
             if is_shared {
                 self.company.iter().for_each(|company| company.is_left());
@@ -417,7 +421,7 @@ pub(super) fn case_for(
 ) -> Case {
     let older = capabilities.older_api_version;
     let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
     let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());
@@ -438,6 +442,7 @@ pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabiliti
         verifies: capabilities.verifies_signatures,
         durable: capabilities.durable,
         calls_back: capabilities.calls_back,
+        clock: capabilities.clock,
     }
 }
 

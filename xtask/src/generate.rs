@@ -114,6 +114,8 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
             Act::Initiate(_) | Act::Meanwhile(..) => _ = found.insert("own refund".to_owned()),
             Act::Together(group) => _ = found.insert(format!("together {}", group.len().min(4))),
             Act::Restart => _ = found.insert("restart".to_owned()),
+            Act::Begin(_) => _ = found.insert("order becomes known".to_owned()),
+            Act::Advance(_) => _ = found.insert("time passes".to_owned()),
             Act::Deliver(_) => {}
         }
     }

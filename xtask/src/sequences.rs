@@ -85,6 +85,8 @@ fn written(case: &Case) -> Reached {
             Act::Initiate(_) | Act::Meanwhile(..) => _ = reached.insert("shape: the shop's own refund".to_owned()),
             Act::Together(group) => _ = reached.insert(format!("shape: {} deliveries at the same time", group.len())),
             Act::Restart => _ = reached.insert("fault: restart".to_owned()),
+            Act::Begin(_) => _ = reached.insert("fault: order becomes known later".to_owned()),
+            Act::Advance(_) => _ = reached.insert("fault: time passes".to_owned()),
             Act::Deliver(_) => {}
         }
     }
@@ -297,6 +299,8 @@ pub(crate) fn effect(case: &Case) -> String {
         Act::Meanwhile(_, group) => format!("meanwhile [{}]", group.iter().map(of_delivery).collect::<Vec<_>>().join("; ")),
         Act::Initiate(_) => "initiate".to_owned(),
         Act::Restart => "restart".to_owned(),
+        Act::Begin(_) => "begin".to_owned(),
+        Act::Advance(seconds) => format!("{seconds} seconds"),
     };
     let mut effect: Vec<String> =
         case.orders.iter().map(|order| format!("{} {} {}", order.currency, order.captured_amount, order.charges.len())).collect();
