@@ -12,6 +12,9 @@ pub const SCHEMA: &str = "refundproof-case/1";
 pub(crate) const LARGEST: u64 = 8 << 20;
 pub(crate) const MOST_VALUES: usize = 400_000;
 
+/// How many characters of a problem are told; it may repeat what the file holds.
+const LONGEST_PROBLEM: usize = 500;
+
 /// Why a text is not a case; says where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseError {
@@ -35,7 +38,7 @@ impl Case {
     /// # Errors
     /// When the text is not JSON, is another version's file, or does not hold together.
     pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
-        let fail = |problem: String| CaseError { file: name.to_owned(), problem };
+        let fail = |problem: String| CaseError { file: name.to_owned(), problem: cut(problem) };
         let value: crate::json::Value = serde_json::from_str(text)
             .map_err(|error| fail(format!("line {}, column {}: not JSON: {error}", error.line(), error.column())))?;
         match value.get("schema").and_then(crate::json::Value::as_str) {
@@ -102,6 +105,14 @@ impl Case {
             None => Ok(()),
         }
     }
+}
+
+fn cut(mut problem: String) -> String {
+    if let Some((end, _)) = problem.char_indices().nth(LONGEST_PROBLEM) {
+        problem.truncate(end);
+        problem.push('…');
+    }
+    problem
 }
 
 fn locate(error: &serde_json::Error) -> String {
