@@ -20,6 +20,9 @@
 
 #[cfg(feature = "arbitrary")]
 mod fuzz;
+#[cfg(all(unix, feature = "arbitrary", feature = "http"))]
+#[doc(hidden)]
+pub mod fuzz_targets;
 #[doc(hidden)]
 pub mod laws;
 

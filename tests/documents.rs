@@ -12,7 +12,7 @@ use refundproof::provider::registered;
 
 const EXPECTATIONS: &str = "docs/expectations.md";
 /// Where texts lie, the root first, and whose texts are not the repository's own.
-const FOLDERS: [&str; 10] = ["", "src", "tests", "examples", "benches", "xtask", "docs", "samples", "templates", "corpus"];
+const FOLDERS: [&str; 11] = ["", "src", "tests", "examples", "benches", "fuzz", "xtask", "docs", "samples", "templates", "corpus"];
 const OTHERS: [&str; 3] = ["target", "node_modules", ".venv"];
 
 fn read(path: impl AsRef<Path>) -> String {

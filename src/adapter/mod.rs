@@ -54,6 +54,8 @@ pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMa
 pub(crate) use leftovers::{adopt_orphans, clean_up};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use stdio::names_folder;
+#[cfg(all(unix, feature = "stdio", feature = "arbitrary"))]
+pub use stdio::{Readings, heard};
 #[cfg(all(unix, feature = "stdio"))]
 pub use stdio::{StdioSettings, StdioTarget};
 #[cfg(feature = "tower")]

@@ -6,7 +6,6 @@ use std::{
     collections::VecDeque,
     io::{self, Read},
     os::fd::OwnedFd,
-    process::ChildStdout,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -124,7 +123,7 @@ impl Inbox {
     }
 
     /// Reads until the end, a flood, or the first sign of life after the inbox was abandoned.
-    pub(super) fn read_from(&self, mut stdout: ChildStdout) {
+    pub(super) fn read_from(&self, mut stdout: impl Read) {
         let end = self.read_lines(&mut stdout);
         // Closed before anyone hears of the end: a flooding child finds nobody listening.
         drop(stdout);
@@ -132,7 +131,7 @@ impl Inbox {
         self.news.notify_all();
     }
 
-    fn read_lines(&self, stdout: &mut ChildStdout) -> End {
+    fn read_lines(&self, stdout: &mut impl Read) -> End {
         let mut buffer = vec![0; 64 << 10];
         let mut line = Vec::new();
         loop {

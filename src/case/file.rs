@@ -12,6 +12,9 @@ pub const SCHEMA: &str = "refundproof-case/1";
 pub(crate) const LARGEST: u64 = 8 << 20;
 pub(crate) const MOST_VALUES: usize = 400_000;
 
+/// How many characters of a problem are told; it may repeat what the file holds.
+const LONGEST_PROBLEM: usize = 500;
+
 /// Why a text is not a case; says where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseError {
@@ -35,7 +38,7 @@ impl Case {
     /// # Errors
     /// When the text is not JSON, is another version's file, or does not hold together.
     pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
-        let fail = |problem: String| CaseError { file: name.to_owned(), problem };
+        let fail = |problem: String| CaseError { file: name.to_owned(), problem: cut(problem) };
         let read = serde_json::from_str::<Case>(text);
         if read.as_ref().map_or(true, |case| case.schema != SCHEMA) {
             // What is wrong is said of the whole before it is said of a part.
@@ -123,6 +126,14 @@ impl Case {
             None => Ok(()),
         }
     }
+}
+
+fn cut(mut problem: String) -> String {
+    if let Some((end, _)) = problem.char_indices().nth(LONGEST_PROBLEM) {
+        problem.truncate(end);
+        problem.push('…');
+    }
+    problem
 }
 
 fn locate(error: &serde_json::Error) -> String {

@@ -39,6 +39,9 @@ pub(super) type Take<'a> = dyn FnMut(String, Result<Logged, String>) -> io::Resu
 /// The longest line and the largest body that is read.
 const LONGEST: usize = 16 * 1024 * 1024;
 
+/// How much of a log is read at once.
+const AT_ONCE: usize = 256 * 1024;
+
 /// How much of a log is looked at to recognise its format.
 const BEGINNING: u64 = 256 * 1024;
 
@@ -102,11 +105,39 @@ impl Format {
 
     pub(super) fn read(self, log: &Path, take: &mut Take<'_>) -> io::Result<()> {
         match self {
-            Format::Lines => lines(BufReader::new(open(log)?), take),
-            Format::Har => har::read(BufReader::new(open(log)?), take),
-            Format::Bodies => bodies(BufReader::new(open(log)?), take),
             Format::Folder => folder(log, take),
+            Format::Lines | Format::Har | Format::Bodies => self.read_text(BufReader::with_capacity(AT_ONCE, open(log)?), take),
         }
+    }
+
+    /// Reads a log that is no folder.
+    pub(super) fn read_text(self, log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
+        match self {
+            Format::Lines => lines(log, take),
+            Format::Har => har::read(log, take),
+            Format::Bodies => bodies(log, take),
+            Format::Folder => Err(io::Error::other("a folder is no text")),
+        }
+    }
+
+    /// The format of a log that begins like this.
+    pub(super) fn of_beginning(beginning: &[u8]) -> Option<Format> {
+        let text = String::from_utf8_lossy(beginning);
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let first_member = text.strip_prefix('{').map(str::trim_start).unwrap_or_default();
+        if first_member.starts_with("\"log\"") {
+            return Some(Format::Har);
+        }
+        for line in text.lines() {
+            if let Ok(members @ Value::Object(_)) = serde_json::from_str::<Value>(line) {
+                let is_line = ["headers", "body", "bodyBase64"].iter().any(|name| members.get(name).is_some());
+                return Some(if is_line { Format::Lines } else { Format::Bodies });
+            }
+            if line.starts_with('{') && line.trim_end().len() <= 2 {
+                return Some(Format::Bodies);
+            }
+        }
+        None
     }
 }
 
@@ -128,20 +159,8 @@ pub fn recognise(log: &Path) -> Result<Format, ImportError> {
     }
     let mut beginning = Vec::new();
     File::open(log)?.take(BEGINNING).read_to_end(&mut beginning)?;
-    let text = String::from_utf8_lossy(&beginning);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let first_member = text.strip_prefix('{').map(str::trim_start).unwrap_or_default();
-    if first_member.starts_with("\"log\"") {
-        return Ok(Format::Har);
-    }
-    for line in text.lines() {
-        if let Ok(members @ Value::Object(_)) = serde_json::from_str::<Value>(line) {
-            let is_line = ["headers", "body", "bodyBase64"].iter().any(|name| members.get(name).is_some());
-            return Ok(if is_line { Format::Lines } else { Format::Bodies });
-        }
-        if line.starts_with('{') && line.trim_end().len() <= 2 {
-            return Ok(Format::Bodies);
-        }
+    if let Some(format) = Format::of_beginning(&beginning) {
+        return Ok(format);
     }
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     Err(ImportError::Unknown(format!("is in no format that is known; if it is, name it with --format ({})", names.join(", "))))
@@ -161,13 +180,29 @@ fn lines(mut log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// As much of a line as is needed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadLine {
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    body_base64: Option<String>,
+}
+
 fn logged(line: &[u8]) -> Result<Logged, String> {
-    let read: LogLine = serde_json::from_slice(line.trim_ascii()).map_err(|error| {
+    let ReadLine { headers, body, body_base64 } = serde_json::from_slice(line.trim_ascii()).map_err(|error| {
         let what = if error.is_eof() { "the line is cut short" } else { "it is no line of a log" };
         format!("{what}: {error}")
     })?;
-    let Some(body) = read.body else { return Err("it has neither `body` nor `bodyBase64`".to_owned()) };
-    Ok(Logged { headers: read.headers.into_iter().collect(), body: body.bytes()? })
+    let body = match (body, body_base64) {
+        (Some(text), _) => LoggedBody::Text(text),
+        (None, Some(text)) => LoggedBody::Base64(text),
+        (None, None) => return Err("it has neither `body` nor `bodyBase64`".to_owned()),
+    };
+    Ok(Logged { headers: headers.into_iter().collect(), body: body.bytes()? })
 }
 
 /// Bodies one after the other. Where one begins before the last one ended, that was cut short.

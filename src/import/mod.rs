@@ -2,7 +2,7 @@
 //!
 //! A log is read once, delivery by delivery, and never as a whole: what is personal in a body is replaced, what is left is
 //! put aside into a few files by its order (`spill`), and then one such file after the other becomes cases. So memory does
-//! not grow with the log. What an event says the provider's reader says ([`EventReader`]); `order` puts the events of an
+//! not grow with the log. Both are done on several threads (`threads`), and come out as if there were one. What an event says the provider's reader says ([`EventReader`]); `order` puts the events of an
 //! order in order and rebuilds its truth; orders of the same story become one case. Nothing is lost silently: whatever is not
 //! used is told, with its place in the log and why.
 //! Source: `docs/importing.md`.
@@ -14,6 +14,7 @@ mod private;
 mod scramble;
 mod spill;
 mod story;
+mod threads;
 
 pub use formats::{FORMATS, Format, LogLine, LoggedBody, recognise};
 pub use private::Kind;
@@ -26,12 +27,13 @@ use std::{
 
 use order::{Event, Rebuilt};
 use private::Veil;
-use spill::{Kept, Spill};
+use spill::{Kept, Reading, Spill};
+use threads::in_order;
 
 use crate::{
     case::Case,
     json::Value,
-    provider::{EventReader, Provider, Said, Unread},
+    provider::{EventReader, Provider, Unread},
 };
 
 /// One delivery in a log.
@@ -134,36 +136,175 @@ impl Import<'_> {
         tell: &mut dyn FnMut(Told),
         take: &mut dyn FnMut(Case) -> io::Result<()>,
     ) -> Result<Imported, ImportError> {
-        let reader = self.provider.reader().ok_or_else(|| ImportError::NoReader(self.provider.name().to_owned()))?;
         let format = match self.format {
             Some(format) => format,
             None => recognise(log)?,
         };
-        let mut import = Running {
-            import: self,
-            reader,
-            veil: Veil::new(self.provider.corpus(), reader.words(), self.seed),
-            spill: Spill::new(),
-            imported: Imported::default(),
-            alike: HashMap::new(),
-            tell,
+        self.read(&|take| format.read(log, take), tell, take)
+    }
+
+    /// Imports a log that is in memory and no folder.
+    ///
+    /// # Errors
+    /// When it is in no format that is known; those of `take`.
+    pub fn run_on(
+        &self,
+        log: &[u8],
+        tell: &mut dyn FnMut(Told),
+        take: &mut dyn FnMut(Case) -> io::Result<()>,
+    ) -> Result<Imported, ImportError> {
+        let format = self.format.or_else(|| Format::of_beginning(log));
+        let format = format.ok_or_else(|| ImportError::Unknown("is in no format that is known".to_owned()))?;
+        self.read(&|take| format.read_text(log, take), tell, take)
+    }
+
+    fn read(
+        &self,
+        read: &dyn Fn(&mut formats::Take<'_>) -> io::Result<()>,
+        tell: &mut dyn FnMut(Told),
+        take: &mut dyn FnMut(Case) -> io::Result<()>,
+    ) -> Result<Imported, ImportError> {
+        let reader = self.provider.reader().ok_or_else(|| ImportError::NoReader(self.provider.name().to_owned()))?;
+        let mut running = Running { imported: Imported::default(), alike: HashMap::new(), most_alike: self.most_alike, tell };
+        let mut spill = Spill::new();
+        let veils = in_order(
+            || Veil::new(self.provider.corpus(), reader.words(), self.seed),
+            |veil, batch: Batch| batch.into_iter().map(|(place, logged)| self.prepared(reader, veil, place, logged)).collect::<Vec<_>>(),
+            |give| {
+                let (mut batch, mut size) = (Batch::new(), 0);
+                read(&mut |place, logged| {
+                    size += logged.as_ref().map_or(0, |logged| logged.body.len());
+                    batch.push((place, logged));
+                    if batch.len() < IN_BATCH && size < BATCH_SIZE {
+                        return Ok(());
+                    }
+                    size = 0;
+                    give(std::mem::take(&mut batch))
+                })?;
+                give(batch)
+            },
+            |batch| batch.into_iter().try_for_each(|prepared| running.put(prepared, &mut spill)),
+        )?;
+        for (kind, count) in veils.into_iter().flat_map(Veil::counts) {
+            *running.imported.replaced.entry(kind).or_default() += count;
+        }
+        let mut parts = spill.parts();
+        in_order(
+            || (),
+            |(), part: Reading| self.rebuilt(part),
+            |give| {
+                while let Some(part) = parts.next()? {
+                    give(part)?;
+                }
+                Ok(())
+            },
+            |part| part?.into_iter().try_for_each(|came| running.came(came, take)),
+        )?;
+        Ok(running.imported)
+    }
+
+    /// What a delivery of the log says, with nothing personal in it.
+    fn prepared(&self, reader: &dyn EventReader, veil: &mut Veil, place: String, logged: Result<Logged, String>) -> Prepared {
+        let logged = match logged {
+            Ok(logged) => logged,
+            Err(why) => return Prepared::Unused { place, why },
         };
-        format.read(log, &mut |place, logged| import.take(place, logged))?;
-        import.make_cases(take)?;
-        let Running { veil, mut imported, .. } = import;
-        imported.replaced = veil.counts();
-        Ok(imported)
+        let content_type = header(&logged, "content-type").map(str::to_owned);
+        let text = match readable(&logged) {
+            Ok(text) => text,
+            Err(why) => return Prepared::Unused { place, why },
+        };
+        let body = veil.body(text);
+        let Ok(value) = serde_json::from_str::<Value>(&body) else {
+            let why = "its body is no longer JSON when what is personal is replaced; please report this".to_owned();
+            return Prepared::Unused { place, why };
+        };
+        match reader.read(&value) {
+            Err(unread) => Prepared::Unread { place, unread },
+            Ok(mut said) => {
+                // A consumer need not know what a type means that is in no document, whatever it is about.
+                said.is_doubtful |= !said.tells.is_empty() && !self.provider.corpus().catalogue.iter().any(|known| known.kind == said.kind);
+                match &said.order {
+                    None => Prepared::Unused { why: format!("{} names no order or payment", said.kind), place },
+                    Some(order) => Prepared::Kept(Box::new(Kept { key: order.key.clone(), place, content_type, said, body })),
+                }
+            }
+        }
+    }
+
+    /// The orders of a part. Of orders of the same story only as many cases are made as may be kept.
+    fn rebuilt(&self, part: Reading) -> io::Result<Vec<Came>> {
+        let mut orders: HashMap<String, Vec<Event>> = HashMap::new();
+        // Where each event was met first, by its order and id.
+        let mut met: HashMap<(u64, String), String> = HashMap::new();
+        // Orders are made into cases in the order in which the log first names them.
+        let mut keys: Vec<String> = Vec::new();
+        let mut all = Vec::new();
+        for kept in part {
+            let Kept { key, place, content_type, said, body } = kept?;
+            let of_order = scramble::hash(0, 4, key.as_bytes());
+            if let Some(first) = met.get(&(of_order, said.id.clone())) {
+                let why = format!("the event of {first} once more; it counts once");
+                all.push(Came::Unused { place, why });
+                continue;
+            }
+            met.insert((of_order, said.id.clone()), place.clone());
+            let events = orders.entry(key.clone()).or_insert_with(|| {
+                keys.push(key);
+                Vec::new()
+            });
+            events.push(Event { place, said, content_type, body });
+        }
+        let mut alike: HashMap<u64, u64> = HashMap::new();
+        for key in keys {
+            let events = orders.remove(&key).unwrap_or_default();
+            let count = events.len();
+            let mut rebuilt = order::rebuild(self.provider, events);
+            let so_many = alike.entry(rebuilt.story).or_insert(0);
+            *so_many += u64::from(rebuilt.case.is_some());
+            let is_one_more = rebuilt.case.is_some() && *so_many > self.most_alike;
+            let case = rebuilt.case.take().filter(|_| !is_one_more);
+            all.push(Came::Order(Box::new(Order { count, case, is_one_more, rebuilt })));
+        }
+        Ok(all)
     }
 }
 
+/// Deliveries that are looked at together, so many and so many bytes at most.
+type Batch = Vec<(String, Result<Logged, String>)>;
+const IN_BATCH: usize = 256;
+const BATCH_SIZE: usize = 1024 * 1024;
+
+/// What came of one delivery.
+enum Prepared {
+    /// It is about an order.
+    Kept(Box<Kept>),
+    /// It cannot be used.
+    Unused { place: String, why: String },
+    /// It says nothing, or what it may not.
+    Unread { place: String, unread: Unread },
+}
+
+/// What came of a part of the log.
+enum Came {
+    Unused { place: String, why: String },
+    Order(Box<Order>),
+}
+
+struct Order {
+    /// How many events it has.
+    count: usize,
+    case: Option<Case>,
+    /// Whether it has no case because enough others tell the same.
+    is_one_more: bool,
+    rebuilt: Rebuilt,
+}
+
 struct Running<'a> {
-    import: &'a Import<'a>,
-    reader: &'static dyn EventReader,
-    veil: Veil,
-    spill: Spill,
     imported: Imported,
     /// Each story that was met: which case tells it, and of how many orders.
     alike: HashMap<u64, (Option<usize>, u64)>,
+    most_alike: u64,
     tell: &'a mut dyn FnMut(Told),
 }
 
@@ -183,95 +324,49 @@ impl Running<'_> {
         }
     }
 
-    /// Takes in one delivery of the log.
-    fn take(&mut self, place: String, logged: Result<Logged, String>) -> io::Result<()> {
+    /// Takes note of one delivery of the log.
+    fn put(&mut self, prepared: Prepared, spill: &mut Spill) -> io::Result<()> {
         self.imported.read += 1;
-        let logged = match logged {
-            Ok(logged) => logged,
-            Err(why) => {
-                self.unused(place, why);
-                return Ok(());
-            }
-        };
-        let content_type = header(&logged, "content-type").map(str::to_owned);
-        let text = match readable(&logged) {
-            Ok(text) => text,
-            Err(why) => {
-                self.unused(place, why);
-                return Ok(());
-            }
-        };
-        let body = self.veil.body(text);
-        let Ok(value) = serde_json::from_str::<Value>(&body) else {
-            self.unused(place, "its body is no longer JSON when what is personal is replaced; please report this".to_owned());
-            return Ok(());
-        };
-        match self.reader.read(&value) {
-            Err(unread) => self.unread(place, unread),
-            Ok(Said { order: None, kind, .. }) => self.unused(place, format!("{kind} names no order or payment")),
-            Ok(Said { order: Some(order), .. }) => self.spill.put(&Kept { key: order.key, place, content_type, body })?,
+        match prepared {
+            Prepared::Kept(kept) => spill.put(&kept)?,
+            Prepared::Unused { place, why } => self.unused(place, why),
+            Prepared::Unread { place, unread } => self.unread(place, unread),
         }
         Ok(())
     }
 
-    fn make_cases(&mut self, take: &mut dyn FnMut(Case) -> io::Result<()>) -> io::Result<()> {
-        for part in std::mem::take(&mut self.spill).parts() {
-            let mut orders: HashMap<String, Vec<Event>> = HashMap::new();
-            // Where each event was met first, by its order and id.
-            let mut met: HashMap<(u64, String), String> = HashMap::new();
-            // Orders are made into cases in the order in which the log first names them.
-            let mut keys: Vec<String> = Vec::new();
-            for kept in part? {
-                let Kept { key, place, content_type, body } = kept?;
-                let read = serde_json::from_str::<Value>(&body).ok().and_then(|value| self.reader.read(&value).ok());
-                let Some(said) = read else { continue };
-                let of_order = scramble::hash(0, 4, key.as_bytes());
-                if let Some(first) = met.get(&(of_order, said.id.clone())) {
-                    let why = format!("the event of {first} once more; it counts once");
-                    self.unused(place, why);
-                    continue;
-                }
-                met.insert((of_order, said.id.clone()), place.clone());
-                let events = orders.entry(key.clone()).or_insert_with(|| {
-                    keys.push(key);
-                    Vec::new()
-                });
-                events.push(Event { place, said, content_type, body });
-            }
-            for key in keys {
-                let events = orders.remove(&key).unwrap_or_default();
-                self.order(events, take)?;
-            }
+    fn came(&mut self, came: Came, take: &mut dyn FnMut(Case) -> io::Result<()>) -> io::Result<()> {
+        match came {
+            Came::Unused { place, why } => self.unused(place, why),
+            Came::Order(order) => self.order(*order, take)?,
         }
         Ok(())
     }
 
-    fn order(&mut self, events: Vec<Event>, take: &mut dyn FnMut(Case) -> io::Result<()>) -> io::Result<()> {
-        let all = events.len();
-        let Rebuilt { case, id, story, notes, left_out } = order::rebuild(self.import.provider, events);
-        let rest = (all - left_out.len()) as u64;
+    fn order(&mut self, order: Order, take: &mut dyn FnMut(Case) -> io::Result<()>) -> io::Result<()> {
+        let Order { count, case, is_one_more, rebuilt: Rebuilt { id, story, notes, left_out, .. } } = order;
+        let rest = (count - left_out.len()) as u64;
         for (place, unread) in left_out {
             self.unread(place, unread);
         }
-        let (told, order) = (notes, id);
-        let Some(case) = case else {
+        if case.is_none() && !is_one_more {
             self.imported.with_order += rest;
-            told.into_iter().for_each(|what| (self.tell)(Told::Note { order: order.clone(), what }));
+            notes.into_iter().for_each(|what| (self.tell)(Told::Note { order: id.clone(), what }));
             return Ok(());
-        };
+        }
         self.imported.orders += 1;
         self.imported.used += rest;
         let (number, so_many) = self.alike.entry(story).or_insert((None, 0));
         *so_many += 1;
-        if *so_many > self.import.most_alike {
+        let Some(case) = case.filter(|_| *so_many <= self.most_alike) else {
             if let Some(number) = number {
                 self.imported.cases[*number].1 += 1;
             }
             return Ok(());
-        }
+        };
         number.get_or_insert(self.imported.cases.len());
         self.imported.cases.push((case.title.clone(), 1));
-        told.into_iter().for_each(|what| (self.tell)(Told::Note { order: order.clone(), what }));
+        notes.into_iter().for_each(|what| (self.tell)(Told::Note { order: id.clone(), what }));
         take(case)
     }
 }

@@ -6,8 +6,9 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use super::scramble::{hash, id, letters, like};
@@ -118,23 +119,39 @@ const CARD: [&str; 22] = [
 const BIRTH: [&str; 4] = ["dob", "dateofbirth", "birthdate", "birthday"];
 const TOKENS: [&str; 5] = ["secret", "token", "password", "signature", "idempotency"];
 
+/// How many names of members are kept, each with what follows from it. Providers have fewer; a log may hold anything.
+const MOST_NAMES: usize = 4096;
+
 /// Replaces what is personal in bodies.
 pub(super) struct Veil {
     seed: u64,
     words: &'static [&'static str],
-    /// Members with texts that the provider's documents show.
-    documented: HashSet<(String, String)>,
+    /// Texts that the provider's documents show, by their members.
+    documented: HashMap<String, HashSet<String>>,
+    names: HashMap<String, Arc<Name>>,
     counts: BTreeMap<Kind, u64>,
+}
+
+/// The name of a member, and what follows from it.
+struct Name {
+    /// Without what makes it a matter of taste.
+    folded: String,
+    /// Whether it holds ids.
+    is_id: bool,
+    /// Whether its words are nobody's.
+    has_words: bool,
+    /// Texts that the provider's documents show in it.
+    documented: HashSet<String>,
 }
 
 impl Veil {
     pub(super) fn new(corpus: &Corpus, words: &'static [&'static str], seed: u64) -> Veil {
-        let mut documented = HashSet::new();
+        let mut documented = HashMap::new();
         for example in corpus.examples.values() {
             collect("", example, &mut documented);
         }
-        documented.extend(corpus.catalogue.iter().map(|entry| ("type".to_owned(), entry.kind.clone())));
-        Veil { seed, words, documented, counts: BTreeMap::new() }
+        documented.entry("type".to_owned()).or_default().extend(corpus.catalogue.iter().map(|entry| entry.kind.clone()));
+        Veil { seed, words, documented, names: HashMap::new(), counts: BTreeMap::new() }
     }
 
     pub(super) fn counts(self) -> BTreeMap<Kind, u64> {
@@ -144,22 +161,40 @@ impl Veil {
     /// A body of valid JSON with everything personal replaced, and every other byte as it is.
     pub(super) fn body(&mut self, text: &str) -> String {
         let mut walk = Walk { text, at: 0, copied: 0, out: String::with_capacity(text.len() + 64) };
-        self.value(&mut walk, "", "");
+        let nothing = self.name("");
+        self.value(&mut walk, &nothing, &nothing);
         walk.copy_to(text.len());
         walk.out
     }
 
-    fn value(&mut self, walk: &mut Walk<'_>, member: &str, within: &str) {
+    fn name(&mut self, own: &str) -> Arc<Name> {
+        if let Some(name) = self.names.get(own) {
+            return Arc::clone(name);
+        }
+        if self.names.len() >= MOST_NAMES {
+            self.names.clear();
+        }
+        let name = Arc::new(Name {
+            folded: folded(own),
+            is_id: is_id_name(own),
+            has_words: self.words.contains(&own),
+            documented: self.documented.get(own).cloned().unwrap_or_default(),
+        });
+        self.names.insert(own.to_owned(), Arc::clone(&name));
+        name
+    }
+
+    fn value(&mut self, walk: &mut Walk<'_>, member: &Name, within: &Name) {
         match walk.next() {
             Some(b'{') => {
                 walk.at += 1;
                 while walk.next().is_some_and(|byte| byte != b'}') {
-                    let key = walk.string();
+                    let name = self.name(&walk.string());
                     walk.copy_to(walk.at);
                     // The colon.
                     walk.next();
                     walk.at += 1;
-                    self.value(walk, &key, member);
+                    self.value(walk, &name, member);
                     if walk.next() == Some(b',') {
                         walk.at += 1;
                     }
@@ -198,31 +233,25 @@ impl Veil {
     }
 
     /// A number that is a person's: a card's end, a phone, an id.
-    fn number(&self, member: &str, within: &str, own: &str) -> Option<(Kind, String)> {
-        let is_id = is_id_name(member);
-        let (member, within) = (folded(member), folded(within));
+    fn number(&self, member: &Name, within: &Name, own: &str) -> Option<(Kind, String)> {
+        let (name, within) = (member.folded.as_str(), within.folded.as_str());
         let kind = match () {
-            () if BIRTH.contains(&member.as_str()) || BIRTH.contains(&within.as_str()) => return Some((Kind::Text, "1".to_owned())),
-            () if member == "expmonth" || member == "expirationmonth" => return Some((Kind::Card, "12".to_owned())),
-            () if CARD.contains(&member.as_str()) => Kind::Card,
-            () if member.contains("phone") => Kind::Phone,
-            () if own.len() >= 5 && (is_id || within == "metadata") => Kind::Id,
+            () if BIRTH.contains(&name) || BIRTH.contains(&within) => return Some((Kind::Text, "1".to_owned())),
+            () if name == "expmonth" || name == "expirationmonth" => return Some((Kind::Card, "12".to_owned())),
+            () if CARD.contains(&name) => Kind::Card,
+            () if name.contains("phone") => Kind::Phone,
+            () if own.len() >= 5 && (member.is_id || within == "metadata") => Kind::Id,
             () => return None,
         };
-        let first = own.as_bytes().first().copied().unwrap_or(b'1');
-        let made = like(own, self.seed);
-        // A number has no zero at its beginning.
-        let made = if made.starts_with('0') && own.len() > 1 { format!("{}{}", char::from(first.max(b'1')), &made[1..]) } else { made };
-        Some((kind, made))
+        Some((kind, like_number(own, self.seed)))
     }
 
     /// What a text becomes; nothing where it stays.
-    fn replaced(&self, member: &str, within: &str, own: &str) -> Option<(Kind, String)> {
+    fn replaced(&self, member: &Name, within: &Name, own: &str) -> Option<(Kind, String)> {
         if own.trim().is_empty() {
             return None;
         }
-        let (folded_member, folded_within) = (folded(member), folded(within));
-        let (name, within) = (folded_member.as_str(), folded_within.as_str());
+        let (name, within) = (member.folded.as_str(), within.folded.as_str());
         let seed = self.seed;
         let text = |what: &str| format!("{what} {}", letters(own, seed, 8));
         let made = match () {
@@ -236,13 +265,13 @@ impl Veil {
             () if CARD.contains(&name) => (Kind::Card, like(own, seed)),
             () if TOKENS.iter().any(|token| name.contains(token)) => (Kind::Token, like(own, seed)),
             () if BIRTH.contains(&name) || BIRTH.contains(&within) => (Kind::Text, "1970-01-01".to_owned()),
-            () if self.words.contains(&member) && within != "metadata" && is_word(own) && !is_of_address(name, within) => return None,
-            () if self.documented.contains(&(member.to_owned(), own.to_owned())) => return None,
+            () if member.has_words && within != "metadata" && is_word(own) && !is_of_address(name, within) => return None,
+            () if member.documented.contains(own) => return None,
             () if NAMES.contains(&name) => (Kind::Name, text("Name")),
             () if ADDRESS.contains(&name) || is_of_address(name, within) => (Kind::Address, like(own, seed)),
             () if is_time(own) || name.contains("currency") && is_code(own, 3) => return None,
             () if name.contains("country") && is_code(own, 2) || name == "locale" && own.len() <= 5 => return None,
-            () if is_id_name(member) || is_id(own) => (Kind::Id, id(own, seed)),
+            () if member.is_id || is_id(own) => (Kind::Id, id(own, seed)),
             // Words that are put together by machines.
             () if within != "metadata" && own.contains('_') && is_word(own) && own.bytes().all(|byte| !byte.is_ascii_digit()) => {
                 return None;
@@ -253,15 +282,28 @@ impl Veil {
     }
 }
 
-fn collect(member: &str, value: &Value, documented: &mut HashSet<(String, String)>) {
+fn collect(member: &str, value: &Value, documented: &mut HashMap<String, HashSet<String>>) {
     match value {
         Value::String(text) if text.len() <= 60 && !is_id(text) && !is_mail(text) => {
-            documented.insert((member.to_owned(), text.clone()));
+            documented.entry(member.to_owned()).or_default().insert(text.clone());
         }
         Value::Array(elements) => elements.iter().for_each(|element| collect(member, element, documented)),
         Value::Object(members) => members.iter().for_each(|(name, value)| collect(name, value, documented)),
         _ => {}
     }
+}
+
+/// A number that is written like this one, with other digits.
+fn like_number(own: &str, seed: u64) -> String {
+    let digits: String = own.chars().filter(char::is_ascii_digit).collect();
+    let whole = own.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count();
+    let mut made = like(&digits, seed);
+    // A number has no zero at its beginning. What is made so is made on from, so that two still never become one.
+    while whole > 1 && made.starts_with('0') {
+        made = like(&made, seed);
+    }
+    let mut made = made.chars();
+    own.chars().map(|own| if own.is_ascii_digit() { made.next().unwrap_or(own) } else { own }).collect()
 }
 
 /// Whether a member holds ids by its name.
@@ -381,5 +423,34 @@ impl<'t> Walk<'t> {
         self.copy_to(start);
         self.out.push_str(new);
         self.copied = self.at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_number(own: &str) {
+        for seed in 0..50 {
+            let made = like_number(own, seed);
+            assert_eq!(made.len(), own.len(), "{made}");
+            assert!(serde_json::from_str::<serde::de::IgnoredAny>(&made).is_ok(), "{own} became {made}");
+        }
+    }
+
+    #[test]
+    fn numbers_stay_numbers() {
+        for own in ["4242", "-51234", "1.25e10", "0.123456", "12345678901234567890", "7"] {
+            check_number(own);
+        }
+    }
+
+    #[test]
+    fn no_two_numbers_become_one() {
+        let made: HashSet<String> = (1000..10_000).map(|own: u32| like_number(&own.to_string(), 7)).collect();
+        assert_eq!(made.len(), 9000);
     }
 }

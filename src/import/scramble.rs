@@ -26,7 +26,9 @@ pub(super) fn id(text: &str, seed: u64) -> String {
 
 /// A text like this one: letters for letters, digits for digits, everything else as it is.
 pub(super) fn like(text: &str, seed: u64) -> String {
-    let is_hex = text.len() >= 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+    let is_hex = text.len() >= 16
+        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        && text.bytes().any(|byte| byte.is_ascii_lowercase());
     let mut symbols: Vec<(u8, u8)> = Vec::new();
     let class = |byte: u8| match byte {
         b'0'..=b'9' | b'a'..=b'f' if is_hex => Some((u8::try_from(char::from(byte).to_digit(16)?).ok()?, 16)),
@@ -112,6 +114,7 @@ mod tests {
         check("235504220336", "999999999999");
         check("ABCD-123456", "AAAA-999999");
         check("6735", "999999999999");
+        check("1234567890123456789", "9999999999999999999");
     }
 
     #[test]

@@ -124,3 +124,6 @@ impl Knowledge {
         expected
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -470,4 +470,4 @@ fn precedence(status: Status) -> u8 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

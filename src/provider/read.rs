@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     case::ItemSetup,
     domain::{Amount, EventTime},
@@ -26,7 +28,7 @@ pub trait EventReader: Sync {
 }
 
 /// What an event says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// The event id.
     pub id: String,
@@ -45,7 +47,7 @@ pub struct Said {
 }
 
 /// What an event says of its order beside its refunds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderSaid {
     /// What all events of the order have in common.
     pub key: String,

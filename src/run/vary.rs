@@ -74,7 +74,7 @@ pub fn varied(case: &Case, way: Way, other: &Case, draw: u64) -> Option<Case> {
         Way::AsItCame => {}
         Way::Repeated => repeat(&mut varied.entries, &mut draw),
         Way::Reordered if has_order(case) => shuffle(&mut varied.entries, &mut draw),
-        Way::Interleaved => {
+        Way::Interleaved if !share_orders(case, other) => {
             complete.extend(other.orders.iter().map(|order| is_complete(other, &order.order_id)));
             varied.orders.extend(other.orders.iter().cloned());
             interleave(&mut varied.entries, other.entries.clone(), &mut draw);
@@ -86,11 +86,16 @@ pub fn varied(case: &Case, way: Way, other: &Case, draw: u64) -> Option<Case> {
         }
         Way::Restarted => restart(&mut varied.entries, &mut draw),
         Way::AtOnce => varied.entries = together(std::mem::take(&mut varied.entries), &mut draw)?,
-        Way::Reordered | Way::CutShort => return None,
+        Way::Reordered | Way::CutShort | Way::Interleaved => return None,
     }
     varied.title = format!("{}, {}", case.title, way.as_str());
     varied.expect_again(&complete);
     Some(varied)
+}
+
+/// Whether an order is in both. Ids that were written by hand and are short stay the same when others are made anew.
+fn share_orders(case: &Case, other: &Case) -> bool {
+    case.orders.iter().any(|order| other.orders.iter().any(|other| other.order_id == order.order_id))
 }
 
 /// The case without one of its entries.

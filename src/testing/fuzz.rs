@@ -38,13 +38,7 @@ const SERIAL: u64 = 1;
 /// other, and what is wrong after the last of them.
 #[track_caller]
 pub fn fuzz<T: Target + 'static>(provider: &dyn Provider, bytes: &[u8], make: impl Fn() -> T + Sync) {
-    let Ok(mut plan) = Plan::arbitrary_take_rest(Unstructured::new(bytes)) else { return };
-    plan.orders.truncate(MOST_ORDERS);
-    plan.steps.truncate(MOST_STEPS);
-    for step in &mut plan.steps {
-        // Reading what no provider writes is advice.
-        step.faults.retain(|fault| !matches!(fault.kind, FaultKind::Unusual { .. }));
-    }
+    let Some(plan) = plan_of(bytes) else { return };
     let launch = launch(make);
     let mut driver = match Options::default().driver(provider, &launch, Clock::system()) {
         Ok(driver) => driver,
@@ -70,4 +64,16 @@ pub fn fuzz<T: Target + 'static>(provider: &dyn Provider, bytes: &[u8], make: im
         let story = plain(&String::from_utf8_lossy(&story));
         panic!("{}\n{}\n{story}", failure.message, failure.diff);
     }
+}
+
+/// The plan that bytes mean.
+pub(super) fn plan_of(bytes: &[u8]) -> Option<Plan> {
+    let mut plan = Plan::arbitrary_take_rest(Unstructured::new(bytes)).ok()?;
+    plan.orders.truncate(MOST_ORDERS);
+    plan.steps.truncate(MOST_STEPS);
+    for step in &mut plan.steps {
+        // Reading what no provider writes is advice.
+        step.faults.retain(|fault| !matches!(fault.kind, FaultKind::Unusual { .. }));
+    }
+    Some(plan)
 }

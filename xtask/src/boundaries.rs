@@ -19,7 +19,8 @@ const FOR_PEOPLE: [&str; 5] = ["docs/", "samples/", "tests/strangers/", "src/lib
 const ABOUT_ANY: [&str; 3] = ["tests/", "benches/", "examples/"];
 
 /// What is looked through; everything else is either generated, a tool's own or for people.
-const ROOMS: [&str; 9] = ["src", "xtask/src", "tests", "benches", "examples", "corpus", "snapshots", "schemas", ".ci"];
+const ROOMS: [&str; 10] =
+    ["src", "xtask/src", "tests", "benches", "examples", "fuzz/fuzz_targets", "corpus", "snapshots", "schemas", ".ci"];
 
 /// The made-up provider of the tests and the most lines that it may take, its data included.
 const MADE_UP: (&str, usize) = ("tests/made_up_provider", 350);

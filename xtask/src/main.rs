@@ -16,7 +16,9 @@ mod mutants;
 mod schemas;
 mod sequences;
 mod story;
+mod survivors;
 mod table;
+mod traffic;
 
 use std::{
     path::{Path, PathBuf},
@@ -100,6 +102,11 @@ enum Command {
         #[arg(long, value_name = "SEEDS", conflicts_with_all = ["cases", "seed"])]
         side_by_side: Option<u64>,
     },
+    /// Say whether the list of mutants of the harness that survive fits the code and what cargo-mutants found.
+    Survivors {
+        /// The folder `mutants.out` of a run.
+        found: Option<PathBuf>,
+    },
     /// Write the JSON Schemas into schemas/.
     Schemas {
         /// Only say whether they are up to date.
@@ -133,6 +140,24 @@ enum Bench {
         /// How many rounds.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
+    },
+    /// How long the import of a large log takes, and how much memory; builds itself with optimisation.
+    Import {
+        /// The provider.
+        #[arg(long, default_value = DEFAULT_PROVIDER)]
+        provider: String,
+        /// How many deliveries the log holds.
+        #[arg(long, default_value_t = 1_000_000)]
+        deliveries: u64,
+    },
+    /// The import of `bench import`.
+    #[command(hide = true)]
+    ImportOne {
+        /// The provider.
+        #[arg(long)]
+        provider: String,
+        /// The log.
+        log: PathBuf,
     },
     /// Everything that takes time or memory, in one table of one run, ratios first; builds itself with optimisation.
     Table {
@@ -223,6 +248,11 @@ fn run(command: Command) -> anyhow::Result<String> {
             let terms = bench::Terms { connections, seconds, rounds };
             if cfg!(debug_assertions) { bench::in_release(&terms.arguments("double")) } else { bench::double(terms) }
         }
+        Command::Bench { command: Bench::Import { provider, deliveries } } => {
+            let arguments = ["import", "--provider", &provider, "--deliveries", &deliveries.to_string()];
+            if cfg!(debug_assertions) { bench::in_release(&arguments) } else { traffic::import(&provider, deliveries) }
+        }
+        Command::Bench { command: Bench::ImportOne { provider, log } } => traffic::import_one(&provider, &log),
         Command::Bench { command: Bench::Table { cases } } => {
             let named = cases.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
             if cfg!(debug_assertions) { bench::in_release(&["table", "--cases", &named]) } else { table::table(&cases) }
@@ -246,6 +276,7 @@ fn run(command: Command) -> anyhow::Result<String> {
         Command::Docs { check } => docs::write(&root, check),
         Command::Mutants { provider, side_by_side: Some(seeds), .. } => mutants::side_by_side(&provider, seeds),
         Command::Mutants { provider, cases, seed, side_by_side: None } => mutants::score(&provider, cases, seed),
+        Command::Survivors { found } => survivors::check(&root, found.as_ref()),
         Command::Schemas { check } => schemas::write(&root, check),
     }
 }

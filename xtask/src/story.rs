@@ -14,7 +14,9 @@ const LONGEST: usize = 7;
 
 /// The title of a sequence that was drawn by a recipe.
 pub(crate) fn title(recipe: Recipe, lowering: &Lowering) -> String {
-    let told: Vec<String> = lowering.changes.iter().filter_map(|(order, change)| happening(change, &lowering.truth[*order])).collect();
+    let happenings = lowering.changes.iter().enumerate();
+    let told: Vec<String> =
+        happenings.filter_map(|(place, (order, _))| happening(&lowering.changes[place..], &lowering.truth[*order])).collect();
     let several = if lowering.truth.len() > 1 { format!("{} orders: ", lowering.truth.len()) } else { String::new() };
     let story = match told.len() {
         0 => "nothing is refunded".to_owned(),
@@ -28,13 +30,30 @@ pub(crate) fn title(recipe: Recipe, lowering: &Lowering) -> String {
     format!("{}: {several}{story}{befalls}; ends {}", recipe.name().replace('-', " "), ends.join(" and "))
 }
 
-/// One thing that happened to an order. What is of no interest for refunds is not told.
-fn happening(change: &Change, truth: &OrderTruth) -> Option<String> {
+/// The state in which a refund was opened; what happened to it since comes after.
+fn opened_as(refund: usize, order: usize, later: &[(usize, Change)], truth: &OrderTruth) -> RefundState {
+    let before = |(of, change): &(usize, Change)| match change {
+        _ if *of != order => None,
+        Change::Moved { refunds, from, .. } if refunds.contains(&refund) => Some(*from),
+        Change::Dispute { fails, .. } if fails.contains(&refund) => Some(RefundState::Pending),
+        _ => None,
+    };
+    later.iter().find_map(before).unwrap_or(truth.refunds[refund].state)
+}
+
+/// One thing that happened to an order, the first of these. What is of no interest for refunds is not told.
+fn happening(changes: &[(usize, Change)], truth: &OrderTruth) -> Option<String> {
+    let ((order, change), later) = changes.split_first()?;
     let text = match change {
         Change::Opened { refund, ends, .. } => {
-            let what = if truth.refunds[*refund].requested == truth.captured { "all is refunded" } else { "a part is refunded" };
+            let what = if truth.refunds[*refund].requested == truth.captured { "all" } else { "a part" };
+            let is = match opened_as(*refund, *order, later, truth) {
+                RefundState::Succeeded => "is refunded",
+                RefundState::PendingInformation => "is to be refunded and waits for the shopper",
+                _ => "is to be refunded",
+            };
             let ends = if ends.is_empty() { "" } else { ", which ends the inquiry" };
-            format!("{what}{ends}")
+            format!("{what} {is}{ends}")
         }
         Change::Moved { from, to, .. } => match (from, to) {
             (RefundState::Succeeded, RefundState::Failed) => "a refund fails after it was paid back".to_owned(),

@@ -265,7 +265,13 @@ pub(crate) fn peak(cases: u32) -> anyhow::Result<String> {
     let options = Options::new().with(|options| options.cases = cases);
     let selection = Selection::new(&[id], &[]).map_err(anyhow::Error::msg)?;
     certified(provider, &options.with(|options| options.selection = selection))?;
+    Ok(peak_memory()?.to_string())
+}
+
+/// The most memory that this process has had so far, in kB.
+pub(crate) fn peak_memory() -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status").context("only Linux says how much memory a process had")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    Ok(peak.and_then(|peak| peak.split_whitespace().next()).context("no VmHWM")?.to_owned())
+    let peak = peak.and_then(|peak| peak.split_whitespace().next()).context("no VmHWM")?;
+    peak.parse().with_context(|| peak.to_owned())
 }

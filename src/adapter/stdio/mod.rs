@@ -8,6 +8,11 @@
 //! Source: `docs/adapter-protocol.md`, "stdio".
 
 mod common;
+#[cfg(feature = "arbitrary")]
+mod heard;
+
+#[cfg(feature = "arbitrary")]
+pub use heard::{Readings, heard};
 
 use std::{
     ffi::OsString,

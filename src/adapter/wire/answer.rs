@@ -88,6 +88,7 @@ fn reason(error: Option<&RawValue>) -> String {
         return "it gave no reason".to_owned();
     };
     match serde_json::from_str::<String>(error.get()) {
+        Ok(text) if text.trim().is_empty() => "it gave no reason".to_owned(),
         Ok(text) => shown(text.as_bytes()),
         Err(_) => shown(error.get().as_bytes()),
     }

@@ -38,7 +38,11 @@ impl EventReader for Reader {
             tells: Vec::new(),
             is_doubtful: false,
         };
-        match text(object, "/object") {
+        let of = text(object, "/object");
+        if let Some(about) = about(&said.kind).filter(|about| of != Some(about)) {
+            return Err(Unread::Lacking(format!("{} is about a {about}, and its object is none", said.kind)));
+        }
+        match of {
             Some("refund") => refund(object, &mut said)?,
             Some("charge") => charge(object, &mut said)?,
             Some("dispute") => dispute(object, &mut said)?,
@@ -76,6 +80,17 @@ impl EventReader for Reader {
             "network_reason_code",
             "risk_level",
         ]
+    }
+}
+
+/// Of which kind the object of an event is, where its type says so.
+fn about(kind: &str) -> Option<&'static str> {
+    match kind {
+        CHARGE_REFUND_UPDATED => Some("refund"),
+        _ if kind.starts_with("refund.") => Some("refund"),
+        _ if kind.starts_with("charge.dispute.") => Some("dispute"),
+        _ if kind.starts_with("charge.") => Some("charge"),
+        _ => None,
     }
 }
 
