@@ -2,7 +2,7 @@
 //!
 //! Name, class of `corpus/bugs.toml`, the requirement (of several, with bars between, the first that a provider has), a link
 //! to the bug that it is modelled on (nothing where it is only plausible), and the story. What each does in the code is found
-//! by its variant.
+//! by its variant. It is one table, so it stays in one file.
 
 use super::fault::FaultInfo;
 

@@ -29,21 +29,23 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
     if shown < texts.len() {
         writeln!(out, "  and {} more orders", texts.len() - shown)?;
     }
+    let all = case.deliveries();
+    // Where it went wrong is where it ended.
+    let until = answers.map_or(0, <[String]>::len);
+    let is_left_out = |number: usize| until > 0 && all > LONGEST && number > FIRST && (number + LAST < until || number > until + LAST);
     let mut answers = answers.unwrap_or_default().iter();
     let mut decisive = Decisive::of(case);
-    let mut number = 0;
-    let (all, mut left_out) = (case.deliveries(), 0);
+    let (mut number, mut left_out) = (0, 0);
     let mut sent = |out: &mut dyn Write, delivery, together: bool| -> io::Result<()> {
         number += 1;
-        if all > LONGEST && (FIRST..all - LAST).contains(&number) {
+        if is_left_out(number) {
             // Counted all the same.
-            (answers.next(), decisive.lines(number, delivery));
+            answers.next();
+            decisive.lines(number, delivery);
             left_out += 1;
             return Ok(());
         }
-        if std::mem::take(&mut left_out) > 0 {
-            writeln!(out, "      {}", paint(Tone::Faint, &format!("… {} more are left out here", all - LAST - FIRST)))?;
-        }
+        left_out_line(out, std::mem::take(&mut left_out))?;
         let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
         delivery_lines(out, case, &number_text, delivery, answers.next(), columns)?;
         for line in decisive.lines(number, delivery) {
@@ -65,13 +67,20 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
             Act::Advance(seconds) => writeln!(out, "    * {}", time_text(*seconds))?,
         }
     }
-    Ok(())
+    left_out_line(out, left_out)
 }
 
-/// Of a case of more deliveries than these, the first and the last are shown.
+fn left_out_line(out: &mut dyn Write, count: usize) -> io::Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "      {}", paint(Tone::Faint, &format!("… {count} more deliveries are left out here")))
+}
+
+/// Of a case of more deliveries than these that was played, the first are shown, and those about the place where it ended.
 const LONGEST: usize = 80;
-const FIRST: usize = 12;
-const LAST: usize = 24;
+const FIRST: usize = 6;
+const LAST: usize = 12;
 
 /// The orders of a case, each with what it has that a plain one has not.
 pub(super) fn order_texts(case: &Case) -> Vec<String> {
