@@ -2,7 +2,7 @@
 //!
 //! Name, class of `corpus/bugs.toml`, the requirement (of several, with bars between, the first that a provider has), a link
 //! to the bug that it is modelled on (nothing where it is only plausible), and the story. What each does in the code is found
-//! by its variant. It is one table, so it stays in one file.
+//! by its variant.
 
 use super::fault::FaultInfo;
 
@@ -232,8 +232,6 @@ bank! {
         "Only the last event is remembered; an older one that is delivered again is booked again.";
     ForgetsOldEvents "forgets-old-events" "REDELIV" "duplicate-deliveries" []
         "The last two events of an order are remembered; an older one is booked again.";
-    RemembersRecentEvents "remembers-recent-events" "REDELIV" "duplicate-deliveries" []
-        "The ids of the last two hundred events are kept in a list; an older one that comes again is booked again.";
     PrunesEventIds "prunes-event-ids" "REDELIV" "duplicate-deliveries" ["https://github.com/letsrevel/revel-backend/pull/491"]
         "A job removes event ids that are twelve hours old; the provider sends again for longer, and what comes then is booked again.";
     DuplicateRefused "duplicate-refused" "ACK" "duplicate-deliveries" ["https://github.com/dubinc/dub/issues/3752"]

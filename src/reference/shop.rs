@@ -25,7 +25,7 @@ use super::{
     parse::{Envelope, Event, Told, Topic},
     refusal::{Refusal, RefusalKind},
     signature::Verifier,
-    slips::{RECENT, ShopSlips},
+    slips::ShopSlips,
 };
 use crate::{
     adapter::{
@@ -253,9 +253,6 @@ impl ReferenceShop {
         if !order.remember(&event.id) {
             return self.meet_again(&event);
         }
-        if faults.has(Fault::RemembersRecentEvents) {
-            self.slips.all.push(event.id.to_string());
-        }
         if let Some(under_way) = &mut self.slips.under_way {
             under_way.insert(event.id.to_string());
         }
@@ -274,10 +271,9 @@ impl ReferenceShop {
             return Err(Refusal::conflict("the event is known already"));
         }
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
-        let is_long_ago = self.has(Fault::RemembersRecentEvents) && !self.slips.all.iter().rev().take(RECENT).any(|id| *id == *event.id);
         if self.faults.any()
             && let Some(order) = self.order(&event.order_id)
-            && (is_under_way || is_long_ago || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
+            && (is_under_way || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
         {
             order.book_again(event);
         }

@@ -62,16 +62,11 @@ pub(super) struct ShopSlips {
     pub(super) burnt: HashSet<String>,
     /// Events that were new at the beginning of what is under way now.
     pub(super) under_way: Option<HashSet<String>>,
-    /// Ids of the events of all orders, in the order in which they came.
-    pub(super) all: Vec<String>,
     /// Bodies that were answered before.
     pub(super) answered: HashSet<Vec<u8>>,
     pub(super) is_broken: bool,
     pub(super) is_locked: bool,
 }
-
-/// How many ids of events a shop keeps that forgets older ones.
-pub(super) const RECENT: usize = 200;
 
 /// After how much time its jobs run, and what is older than that is put away.
 const NIGHT: Duration = Duration::from_secs(12 * 60 * 60);
