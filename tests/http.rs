@@ -108,6 +108,22 @@ fn nobody() -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
+#[test]
+fn what_passes_is_posted_in_seconds() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let server = Server::new(move |asked, _| {
+        heard.lock().expect("nobody panics").push((asked.path.clone(), String::from_utf8_lossy(&asked.body).into_owned()));
+        Reply::Answer(204, String::new())
+    });
+    let two_days = Duration::from_secs(172_800);
+    greeted(&server.settings()).advance(two_days).expect("it is told");
+    let unsaid = HttpSettings { advance_url: None, ..server.settings() };
+    assert_eq!(greeted(&unsaid).advance(two_days).expect_err("nobody says where").kind, TargetErrorKind::Unsupported);
+    let told = told.lock().expect("nobody panics").clone();
+    assert_eq!(told.last(), Some(&("/test/clock".to_owned(), r#"{"seconds":172800}"#.to_owned())));
+}
+
 // ---- A whole certification
 
 #[test]

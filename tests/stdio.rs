@@ -135,6 +135,7 @@ fn every_operation() {
     let own: OwnRefund =
         serde_json::from_str(r#"{"orderId":"1","refund":{"id":"re_1","amount":"5.41","currency":"USD"}}"#).expect("a refund");
     target.initiate(&own).expect("initiate");
+    target.advance(Duration::from_secs(172_800)).expect("advance");
     let state = target.observe("1").expect("observe").expect("a known order");
     assert_eq!((state.status, state.refunded_amount.to_fixed(2).as_str()), (Status::Refunded, "27.01"));
     target.end("c1").expect("end");

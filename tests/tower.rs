@@ -107,6 +107,25 @@ fn started(target: TowerTarget) -> TowerTarget {
     target
 }
 
+#[test]
+fn time_passes_by_a_path_or_a_call() {
+    async fn moved(body: Bytes) -> StatusCode {
+        if body == r#"{"seconds":3600}"#.as_bytes() { StatusCode::NO_CONTENT } else { StatusCode::BAD_REQUEST }
+    }
+    let hour = Duration::from_secs(3600);
+    let mut by_path = started(TowerTarget::new(Router::new().route("/clock", post(moved))).advanced_at("/clock"));
+    by_path.advance(hour).expect("it is told");
+    assert!(by_path.advance(hour * 2).is_err());
+    let passed = Arc::new(Mutex::new(Duration::ZERO));
+    let told = Arc::clone(&passed);
+    let by_call = TowerTarget::new(Router::<()>::new()).advanced_by(move |time| {
+        *told.lock().expect("nobody panics") += time;
+        async {}
+    });
+    started(by_call).advance(hour).expect("it is told");
+    assert_eq!(*passed.lock().expect("nobody panics"), hour);
+}
+
 fn router(handler: axum::routing::MethodRouter) -> TowerTarget {
     started(TowerTarget::new(Router::new().route("/", handler)))
 }

@@ -443,7 +443,7 @@ pub enum FaultKind {
         name: u8,
     },
     /// It is sent again when everything else has been sent and so many hours have passed, at most as many as the provider goes
-    /// on sending for. For no hours this is so with every target; otherwise it does nothing where no time can pass.
+    /// on sending for. Does nothing with a target for which no time can pass.
     MuchLater {
         /// How many hours.
         hours: u8,

@@ -381,7 +381,7 @@ impl<'a> Stage<'a> {
     /// After how many hours something is sent, and whether for the first time, where that can be.
     fn much_later(&self, kind: &FaultKind) -> Option<(u8, bool)> {
         let FaultKind::MuchLater { hours, first } = *kind else { return None };
-        (self.audience.clock || hours == 0).then(|| (hours.min(self.provider.palette().sends_again_for), first))
+        self.audience.clock.then(|| (hours.min(self.provider.palette().sends_again_for), first))
     }
 
     /// The same fact under another event id of the same form.

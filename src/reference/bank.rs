@@ -232,8 +232,6 @@ bank! {
         "Only the last event is remembered; an older one that is delivered again is booked again.";
     ForgetsOldEvents "forgets-old-events" "REDELIV" "duplicate-deliveries" []
         "The last two events of an order are remembered; an older one is booked again.";
-    RemembersRecentEvents "remembers-recent-events" "REDELIV" "duplicate-deliveries" []
-        "The ids of the last two hundred events are kept in a list; an older one that comes again is booked again.";
     PrunesEventIds "prunes-event-ids" "REDELIV" "duplicate-deliveries" ["https://github.com/letsrevel/revel-backend/pull/491"]
         "A job removes event ids that are twelve hours old; the provider sends again for longer, and what comes then is booked again.";
     DuplicateRefused "duplicate-refused" "ACK" "duplicate-deliveries" ["https://github.com/dubinc/dub/issues/3752"]

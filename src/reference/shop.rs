@@ -25,6 +25,7 @@ use super::{
     parse::{Envelope, Event, Told, Topic},
     refusal::{Refusal, RefusalKind},
     signature::Verifier,
+    slips::ShopSlips,
 };
 use crate::{
     adapter::{
@@ -37,9 +38,6 @@ use crate::{
 
 /// How long a slow shop takes for an answer; the provider waits 3 seconds.
 const SLOW: Duration = Duration::from_millis(3500);
-
-/// How many ids of events a shop keeps that forgets older ones.
-const RECENT: usize = 200;
 
 /// The log is cut at this length.
 const LONGEST_LOG: usize = 4096;
@@ -75,25 +73,6 @@ impl fmt::Debug for ReferenceShop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReferenceShop").field("orders", &self.orders).field("calls", &self.calls).finish_non_exhaustive()
     }
-}
-
-/// What only a faulty shop keeps.
-#[derive(Debug, Default)]
-struct ShopSlips {
-    /// The order that was worked on last.
-    last_order: Option<String>,
-    /// The order that came last.
-    newest_order: Option<String>,
-    /// Ids of events that were refused, and are skipped when they come again.
-    burnt: HashSet<String>,
-    /// Events that were new at the beginning of what is under way now.
-    under_way: Option<HashSet<String>>,
-    /// Ids of the events of all orders, in the order in which they came.
-    all: Vec<String>,
-    /// Bodies that were answered before.
-    answered: HashSet<Vec<u8>>,
-    is_broken: bool,
-    is_locked: bool,
 }
 
 impl ReferenceShop {
@@ -274,9 +253,6 @@ impl ReferenceShop {
         if !order.remember(&event.id) {
             return self.meet_again(&event);
         }
-        if faults.has(Fault::RemembersRecentEvents) {
-            self.slips.all.push(event.id.to_string());
-        }
         if let Some(under_way) = &mut self.slips.under_way {
             under_way.insert(event.id.to_string());
         }
@@ -295,10 +271,9 @@ impl ReferenceShop {
             return Err(Refusal::conflict("the event is known already"));
         }
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
-        let is_long_ago = self.has(Fault::RemembersRecentEvents) && !self.slips.all.iter().rev().take(RECENT).any(|id| *id == *event.id);
         if self.faults.any()
             && let Some(order) = self.order(&event.order_id)
-            && (is_under_way || is_long_ago || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
+            && (is_under_way || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
         {
             order.book_again(event);
         }

@@ -51,6 +51,23 @@ pub(super) struct Slips {
     pub(super) since_jobs: Duration,
 }
 
+/// What only a faulty shop keeps of all its orders.
+#[derive(Debug, Default)]
+pub(super) struct ShopSlips {
+    /// The order that was worked on last.
+    pub(super) last_order: Option<String>,
+    /// The order that came last.
+    pub(super) newest_order: Option<String>,
+    /// Ids of events that were refused, and are skipped when they come again.
+    pub(super) burnt: HashSet<String>,
+    /// Events that were new at the beginning of what is under way now.
+    pub(super) under_way: Option<HashSet<String>>,
+    /// Bodies that were answered before.
+    pub(super) answered: HashSet<Vec<u8>>,
+    pub(super) is_broken: bool,
+    pub(super) is_locked: bool,
+}
+
 /// After how much time its jobs run, and what is older than that is put away.
 const NIGHT: Duration = Duration::from_secs(12 * 60 * 60);
 

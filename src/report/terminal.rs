@@ -125,6 +125,7 @@ pub fn claims(capabilities: &Capabilities) -> String {
         (capabilities.older_api_version, "registered for the older API version"),
         (capabilities.durable, "durable"),
         (capabilities.asynchronous, "asynchronous"),
+        (capabilities.clock, "lets time pass"),
     ] {
         if claimed {
             claims.push(words.to_owned());

@@ -19,31 +19,16 @@ use crate::{
 /// # Errors
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
-    let texts = order_texts(case);
-    let shown = if texts.len() > LAST { FIRST } else { texts.len() };
-    for text in &texts[..shown] {
-        for (number, line) in wrap(text, columns.saturating_sub(6)).iter().enumerate() {
+    for text in order_texts(case) {
+        for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
-    }
-    if shown < texts.len() {
-        writeln!(out, "  and {} more orders", texts.len() - shown)?;
     }
     let mut answers = answers.unwrap_or_default().iter();
     let mut decisive = Decisive::of(case);
     let mut number = 0;
-    let (all, mut left_out) = (case.deliveries(), 0);
     let mut sent = |out: &mut dyn Write, delivery, together: bool| -> io::Result<()> {
         number += 1;
-        if all > LONGEST && (FIRST..all - LAST).contains(&number) {
-            // Counted all the same.
-            (answers.next(), decisive.lines(number, delivery));
-            left_out += 1;
-            return Ok(());
-        }
-        if std::mem::take(&mut left_out) > 0 {
-            writeln!(out, "      {}", paint(Tone::Faint, &format!("… {} more are left out here", all - LAST - FIRST)))?;
-        }
         let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
         delivery_lines(out, case, &number_text, delivery, answers.next(), columns)?;
         for line in decisive.lines(number, delivery) {
@@ -67,11 +52,6 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
     }
     Ok(())
 }
-
-/// Of a case of more deliveries than these, the first and the last are shown.
-const LONGEST: usize = 80;
-const FIRST: usize = 12;
-const LAST: usize = 24;
 
 /// The orders of a case, each with what it has that a plain one has not.
 pub(super) fn order_texts(case: &Case) -> Vec<String> {
@@ -108,9 +88,6 @@ impl<'c> Decisive<'c> {
             second(one) == second(other) && one != other
         };
         let is_other = |(_, other): &&(usize, &EventFacts)| other.id != event.id && other.order_id == event.order_id;
-        if let Some((first, _)) = self.known.iter().find(|(_, other)| other.id == event.id).filter(|(first, _)| number - first > FAR) {
-            lines.push(format!("the same event as {first}; {} other deliveries lie between", number - first - 1));
-        }
         if let Some((before, other)) = self.known.iter().rev().filter(is_other).find(is_tied) {
             let apart = event.created_time.micros() - other.created_time.micros();
             let when = if apart < 0 { "before" } else { "after" };
@@ -123,9 +100,6 @@ impl<'c> Decisive<'c> {
         lines
     }
 }
-
-/// How many deliveries are counted by nobody.
-const FAR: usize = 16;
 
 /// Members that plain events do not have, and the first text that is long or no ASCII.
 fn said(telling: &[&str], delivery: &Delivery) -> Vec<String> {

@@ -32,7 +32,7 @@ use crate::{
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
     drive::{Driver, Factory, Outcome, Played, claims_remarks},
-    plan::{Hours, Recipe, for_recipe, long_plan},
+    plan::{Hours, Recipe, for_recipe},
     provider::Provider,
     verdict::{
         Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
@@ -185,7 +185,6 @@ impl<'a> Campaign<'a> {
             requirement,
             strategy,
             hours: Hours::of(recipe, self.provider.palette()),
-            long: long_plan(recipe, self.provider.palette()),
             is_enough,
         }
     }

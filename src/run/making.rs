@@ -15,9 +15,6 @@ use crate::{
     provider::Mint,
 };
 
-/// A run of fewer cases than this is a quick look, and has no long case.
-const LEAST_BEFORE_LONG: u32 = 20;
-
 /// What cases are made with.
 pub(super) struct Makers<'c> {
     canaries: Canaries<'c>,
@@ -173,9 +170,6 @@ impl<'c> Work<'c> {
     }
 
     fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
-        if let Some(long) = self.long.as_ref().filter(|_| number + 1 == self.options.cases && number >= LEAST_BEFORE_LONG) {
-            return Some(long.clone());
-        }
         let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
         let plan = draw(&self.strategy, seed)?;
         Some(match &self.hours {

@@ -131,8 +131,6 @@ pub(super) struct Work<'c> {
     pub(super) strategy: PlanStrategy,
     /// The time that passes in them, for a target for which it can.
     pub(super) hours: Option<Hours>,
-    /// A long case, which comes last.
-    pub(super) long: Option<Plan>,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
     pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }

@@ -7,7 +7,6 @@
 mod api;
 mod faults;
 mod hours;
-mod long;
 mod revocable;
 mod subjects;
 mod traffic;
@@ -17,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use faults::{again, late, unknown};
 pub use hours::Hours;
-pub use long::long_plan;
 
 use super::{
     mutation::{Group, MutationKind},
