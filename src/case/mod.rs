@@ -386,17 +386,6 @@ impl Delivery {
     }
 }
 
-impl Act {
-    /// What is delivered.
-    pub(crate) fn deliveries(&self) -> &[Delivery] {
-        match self {
-            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
-            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
-            Act::Initiate(_) | Act::Restart => &[],
-        }
-    }
-}
-
 impl Case {
     /// How many deliveries the case holds.
     pub fn deliveries(&self) -> usize {

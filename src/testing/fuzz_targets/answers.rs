@@ -62,6 +62,7 @@ pub fn responses(bytes: &[u8]) {
             state_url: format!("http://{}/orders/{{orderId}}", service.address),
             setup: Setup::Events,
             initiate_url: None,
+            advance_url: None,
             headers: Vec::new(),
             directory: std::path::PathBuf::new(),
             service: None,
