@@ -34,7 +34,7 @@ fn every_requirement_can_fail() {
             let rules = Rules::of(&requirement.id, provider.answer_limit());
             let (calls_back, older) = (requirement.needs.contains(&Need::CallsBack), requirement.needs.contains(&Need::OlderApiVersion));
             let claims = Capabilities::everything().with(|claims| (claims.calls_back, claims.older_api_version) = (calls_back, older));
-            let audience = Audience { subscribed: &|kind| provider.sends(kind, older), calls_back, older };
+            let audience = Audience { subscribed: &|kind| provider.sends(kind, older), calls_back, older, clock: false };
             let mut canaries = Canaries::new(provider, &requirement.id, rules, &claims).expect("canaries start");
             let plans = (0..DRAWS).filter_map(|seed| sample(&strategy, seed));
             let cases: Vec<_> = plans.map(|plan| lower_for(provider, &plan, 7, audience).case).collect();

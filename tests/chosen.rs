@@ -113,7 +113,7 @@ impl Target for Slow {
         let told = self.shop.hello(hello)?;
         Ok(told.with(|told| {
             let claims = &mut told.capabilities;
-            (claims.durable, claims.initiates_refunds, claims.concurrency) = (false, false, 1);
+            (claims.durable, claims.initiates_refunds, claims.concurrency, claims.clock) = (false, false, 1, false);
         }))
     }
 

@@ -71,6 +71,7 @@ impl Target for Wrong {
         Ok(told.with(|told| {
             told.capabilities.verifies_signatures = false;
             told.capabilities.initiates_refunds = false;
+            told.capabilities.clock = false;
             told.capabilities.concurrency = 1;
             told.capabilities.durable = self.mistake == Mistake::LockLeftByKill;
             told.capabilities.asynchronous = self.mistake == Mistake::RedeliveryReopens;

@@ -112,6 +112,10 @@ impl Target for Later {
         Ok(202)
     }
 
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         for (_, headers, body) in self.queue.iter().filter(|(came, ..)| came.elapsed() > AFTER) {
             self.shop.deliver(&Request::new(headers, body))?;
@@ -266,6 +270,7 @@ impl Target for Logged {
         introduction.capabilities = capabilities.with(|claims| {
             claims.durable = true;
             claims.initiates_refunds = false;
+            claims.clock = false;
             claims.concurrency = 4;
         });
         Ok(introduction)
@@ -396,6 +401,10 @@ fn answers_that_are_missing_are_no_pass() {
         fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
             self.0.deliver(request)
         }
+        fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+            self.0.advance(time)
+        }
+
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.0.observe(order_id)
         }
@@ -432,6 +441,10 @@ fn what_does_not_come_again_says_so() {
         fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
             self.0.deliver(request)
         }
+        fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+            self.0.advance(time)
+        }
+
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.1 += 1;
             let state = self.0.observe(order_id)?;
@@ -486,6 +499,10 @@ impl Target for Slow {
         self.takes_its_time();
         self.shop.deliver(request)
     }
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.shop.observe(order_id)
     }
@@ -535,7 +552,7 @@ fn timed(act: impl Fn(Vec<Delivery>) -> Vec<Act>, takes: Duration) -> Option<Fai
     let clock = Clock::manual(1_750_000_000);
     let slow = Slow { shop: shop(None, &clock), clock: clock.clone(), takes, once: None, concurrency: 4 };
     let mut driver = Driver::new(provider(), Box::new(slow), clock, Conditions::default()).expect("it starts");
-    let case = provider().corpus().sequences.values().find(|case| case.deliveries() == 4 && !case.kills()).expect("a sequence");
+    let case = provider().corpus().sequences().values().find(|case| case.deliveries() == 4 && !case.kills()).expect("a sequence");
     let entry = |act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
     let entries = act(case.all_deliveries().cloned().collect()).into_iter().map(entry).collect();
     let case = Case { entries, expect: Vec::new(), ..case.clone() };
@@ -582,6 +599,10 @@ impl Target for Mute {
         }
         Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_millis(300))))
     }
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.0.advance(time)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.0.observe(order_id)
     }
@@ -633,6 +654,10 @@ fn time_is_measured_alone() {
             COMPANY.fetch_add(if self.1 { others } else { 0 }, Ordering::SeqCst);
             status
         }
+        fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+            self.0.advance(time)
+        }
+
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.0.observe(order_id)
         }
@@ -816,6 +841,10 @@ fn cases_that_fail_end_too() {
         fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
             self.0.deliver(request)
         }
+        fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+            self.0.advance(time)
+        }
+
         fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
             self.0.observe(order_id)
         }
@@ -858,7 +887,7 @@ fn short_ids_stay() {
         "orders":[{"orderId":"17","currency":"USD","capturedAmount":"17.00","items":[{"itemId":"1","quantity":1,"amount":"17.00"}]}],
         "entries":[],"expect":[]}"#;
     let mut case: Case = serde_json::from_str(case).expect("a case");
-    let mut delivery = provider().corpus().sequences.values().find_map(|case| case.all_deliveries().next()).expect("a delivery").clone();
+    let mut delivery = provider().corpus().sequences().values().find_map(|case| case.all_deliveries().next()).expect("a delivery").clone();
     delivery.event.order_id = Some("17".to_owned());
     delivery.event.tells.clear();
     delivery.body = Body::new(r#"{"order":"17","item":"1","amount":17.00,"id":"evt_12345678"}"#);
@@ -905,6 +934,10 @@ impl Target for Noting {
             self.note("refund", object["id"].as_str().map(str::to_owned));
         }
         self.shop.deliver(request)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

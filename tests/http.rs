@@ -19,10 +19,12 @@ use common::{
     server::{Asked, Reply, SECRET, Saw, Server, greeted, hello, introduction, reference, serve_one_by_one, settings_for, shop_handler},
 };
 use refundproof::{
-    adapter::{HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
+    adapter::{Hello, HttpSettings, HttpTarget, Introduction, Mapping, Request, Setup, Target, TargetError, TargetErrorKind, Transport},
     case::{Mishap, OrderSetup},
     domain::{Clock, Status},
     drive::{Launch, Secrets},
+    provider::{Provider, registered},
+    reference::ReferenceShop,
     run::{Options, Selection, certify},
     verdict::{Conformance, Report, Verdict},
 };
@@ -34,10 +36,14 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// Certifies what is reached with these settings.
 fn certified(settings: &HttpSettings, options: &Options) -> Result<Report, TargetError> {
+    certified_by(provider(), settings, options)
+}
+
+fn certified_by(provider: &dyn Provider, settings: &HttpSettings, options: &Options) -> Result<Report, TargetError> {
     let settings = settings.clone();
     let make = move || Ok(Box::new(HttpTarget::new(&settings)?) as Box<dyn Target>);
     let launch = Launch::new("http", "", Clock::system(), make).signing(Secrets::of(Some(SECRET.into())));
-    certify(provider(), &launch, options, &AtomicBool::new(false), &mut |_| {})
+    certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {})
 }
 
 /// The reference's claims, except for those that need a process of its own.
@@ -127,6 +133,26 @@ fn everything_but_deliveries_may_be_behind_a_token() {
     conforms(&certified(&settings, &salted(quick(2, 1))).expect("a report"));
     not_started(&HttpSettings { headers: vec![("host".to_owned(), "x".into())], ..server.settings() }, &["http.headers: `host`"]);
     not_started(&HttpSettings { headers: vec![("x".to_owned(), "a\nb".into())], ..server.settings() }, &["http.headers.x"]);
+}
+
+/// A shop may be registered for an older version of the provider's API, whatever it is reached by.
+#[test]
+fn a_shop_of_an_older_version_conforms() {
+    let mut shop = ReferenceShop::new(Clock::system()).registered_for_older_version();
+    let mut introduction = shop.hello(&Hello::new("stripe", SECRET)).expect("it starts");
+    introduction.capabilities = introduction.capabilities.with(|claims| claims.durable = false);
+    let shop = shop_handler(Box::new(shop));
+    let server = Server::new(move |asked, _| {
+        let (status, body) = shop(asked);
+        Reply::Answer(status, body)
+    });
+    let settings = HttpSettings { introduction, ..server.settings() };
+    let options = quick(4, 1).with(|options| options.selection = only(&["older-api-version", "charge-refunded-*", "refund-fails-*"]));
+    let stripe = registered().iter().find(|registered| registered.name == "stripe").expect("it is there");
+    let report = certified_by(stripe.embedded(), &settings, &salted(options)).expect("a report");
+    conforms(&report);
+    let passed = |id| report.requirements.iter().any(|requirement| requirement.id == id && requirement.verdict == Verdict::Pass);
+    assert!(passed("older-api-version") && passed("charge-refunded-updates-order"));
 }
 
 /// Tells the reference of an order that an event introduces.

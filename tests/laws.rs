@@ -146,13 +146,13 @@ proptest! {
     #[test]
     fn restricting_to_everything_changes_nothing(world in any_plan()) {
         let case = world.lowered().case;
-        prop_assert_eq!(case.clone().restricted_to(Terms { subscribed: &|_| true, initiates: true, verifies: true, durable: true, calls_back: false }), case);
+        prop_assert_eq!(case.clone().restricted_to(Terms { subscribed: &|_| true, initiates: true, verifies: true, durable: true, calls_back: false, clock: false }), case);
     }
 
     #[test]
     fn a_narrow_subscription_still_ends_in_the_truth_of_what_it_tells(world in complete_plan()) {
         let lowering = world.lowered();
-        let case = lowering.case.clone().restricted_to(Terms { subscribed: &|kind| kind.starts_with("refund."), initiates: false, verifies: false, durable: false, calls_back: false });
+        let case = lowering.case.clone().restricted_to(Terms { subscribed: &|kind| kind.starts_with("refund."), initiates: false, verifies: false, durable: false, calls_back: false, clock: false });
         for (order, truth) in lowering.truth.iter().enumerate() {
             let end = &case.expect[order];
             prop_assert_eq!(end.refunded_amount.least, world.amount(truth.paid_back(), &case, order));

@@ -5,6 +5,7 @@ mod common;
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use common::{certified_target, corpus, provider, quick};
@@ -51,6 +52,10 @@ impl Target for OneWord {
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
@@ -125,7 +130,7 @@ fn a_status_changed_by_mistake_is_caught_though_it_conforms() {
 #[test]
 fn the_first_run_records_and_the_next_agrees() {
     let states = reference();
-    assert_eq!(states.shown.len() + states.left_out.len(), corpus().sequences.len());
+    assert_eq!(states.shown.len() + states.left_out.len(), corpus().sequences().len());
     let (found, files) = run(&states, &BTreeMap::new(), Update::Auto);
     assert!(found.differences.values().all(|difference| *difference == Difference::Recorded && !difference.fails()));
     assert_eq!(files.len(), states.shown.len());
@@ -174,7 +179,7 @@ fn what_is_wrong_is_recorded_too() {
     assert!(differing > 0);
     // Nothing ends early: every sequence has an end with all its orders.
     for (name, state) in &states.shown {
-        let orders = corpus().sequences[name].expect.len();
+        let orders = corpus().sequences()[name].expect.len();
         let end = state.text.split("\nend\n").nth(1).expect("an end");
         let is_order = |line: &&str| line.strip_prefix("   ").is_some_and(|id| id.starts_with(|first: char| first.is_ascii_digit()));
         assert_eq!(end.lines().filter(is_order).count(), orders, "{name}: {end}");

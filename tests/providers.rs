@@ -64,7 +64,7 @@ fn list_and_explain() {
 #[test]
 fn frozen_sequences_are_replayed_and_shown() {
     for_each(|provider, place| {
-        let name = provider.corpus().sequences.keys().next().expect("a sequence");
+        let name = provider.corpus().sequences().keys().next().expect("a sequence");
         let path = root().join("corpus").join(provider.name()).join("sequences").join(format!("{name}.json"));
         let path = path.display().to_string();
         place.exits(&["replay", &path], 0);

@@ -183,6 +183,7 @@ fn debug_shows_no_secret() {
         state_url: "http://127.0.0.1:1/{orderId}".to_owned(),
         setup: Setup::Events,
         initiate_url: None,
+        advance_url: None,
         headers: vec![("authorization".to_owned(), SECRET.into())],
         directory: PathBuf::new(),
         service: Some(service),

@@ -15,7 +15,7 @@ use refundproof::{
 };
 
 fn sequences(provider: &'static dyn Provider) -> impl Iterator<Item = (&'static String, &'static Case)> {
-    provider.corpus().sequences.iter()
+    provider.corpus().sequences().iter()
 }
 
 /// Every sequence of every provider.

@@ -264,6 +264,10 @@ impl Target for Slowly {
         Ok(202)
     }
 
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         self.note('o');
         while self.clock.monotonic() >= self.next

@@ -30,7 +30,7 @@ pub struct Capabilities {
     pub initiates_refunds: bool,
     /// Deliveries that it accepts at the same time, at least one.
     pub concurrency: u32,
-    /// It takes "now" from the harness. Nothing is judged by it yet.
+    /// It takes "now" from `advance`, and does by then what its own jobs would do.
     pub clock: bool,
     /// It looks things up at the provider's API, and makes refunds through it.
     pub calls_back: bool,
@@ -129,6 +129,7 @@ impl Capabilities {
             "asynchronous" => self.asynchronous,
             "initiatesRefunds" => self.initiates_refunds,
             "concurrency" => self.concurrency > 1,
+            "clock" => self.clock,
             "callsBack" => self.calls_back,
             "olderApiVersion" => self.older_api_version,
             _ => false,

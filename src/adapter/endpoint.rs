@@ -1,5 +1,7 @@
 //! What the endpoints of a web service are told and how they refuse, over HTTP and in process alike.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{TargetErrorKind, shown};
@@ -16,6 +18,18 @@ pub(super) const ENDPOINT: &str = "{endpoint}";
 pub(super) struct CaseBegun<'a> {
     pub(super) case: &'a str,
     pub(super) orders: &'a [OrderSetup],
+}
+
+/// What is posted when time passes.
+#[derive(Serialize)]
+pub(super) struct TimePassed {
+    seconds: u64,
+}
+
+impl TimePassed {
+    pub(super) fn of(time: Duration) -> TimePassed {
+        TimePassed { seconds: time.as_secs() }
+    }
 }
 
 /// An answer that says that it could not be done.

@@ -35,7 +35,10 @@ pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
     // Held meanwhile, so that no child is there that nobody knows of.
     let mut left = left();
     // Ready before the child is, so that it hears of it at once.
-    left.watchdog();
+    if let Some(watchdog) = left.watchdog() {
+        let (variable, mark) = watchdog.mark();
+        command.env(variable, mark);
+    }
     let child = command.spawn()?;
     let group = Pid::from_child(&child);
     left.groups.push(group);

@@ -66,7 +66,7 @@ pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -111,6 +111,17 @@ pub trait Target: Send {
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         let _ = own;
         Err(TargetError::unsupported("initiate"))
+    }
+
+    /// So much time passes, in whole seconds: from now on the target takes for now what its clock shows and all that has passed
+    /// since `hello`, and it has done what its own jobs do in that time. A target that was started anew is told again, after
+    /// `hello`, of all that passed before.
+    ///
+    /// # Errors
+    /// When the target does not claim `clock`, or the adapter cannot do it.
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        let _ = time;
+        Err(TargetError::unsupported("advance"))
     }
 
     /// The refund state of an order, or `None` if the target does not know the order.

@@ -23,7 +23,7 @@ use service::{Answer, Handler, Later, answered, handler, json, request, taken};
 
 use super::{
     Amid, Amidst, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, WAIT_FOR_REQUEST,
-    endpoint::{CaseBegun, ORDER_ID, refused},
+    endpoint::{CaseBegun, ORDER_ID, TimePassed, refused},
     wire::read_bare_state,
 };
 use crate::{
@@ -37,6 +37,7 @@ const UNTIL_HANGING_UP: Duration = Duration::from_millis(1);
 type Maker = Box<dyn Fn(Hello) -> Later<Handler> + Send>;
 type Shower = Box<dyn Fn(String) -> Later<Option<OrderState>> + Send>;
 type SetterUp = Box<dyn Fn(Vec<OrderSetup>) -> Later<()> + Send>;
+type Advancer = Box<dyn Fn(Duration) -> Later<()> + Send>;
 type Initiator = Box<dyn Fn(OwnRefund) -> Later<()> + Send>;
 
 enum Source {
@@ -72,6 +73,7 @@ pub struct TowerTarget {
     shows: Way<Shower>,
     set_up: Option<Way<SetterUp>>,
     initiates: Option<Way<Initiator>>,
+    advances: Option<Way<Advancer>>,
     limit: Duration,
     patience: Duration,
     runtime: Option<Runtime>,
@@ -112,6 +114,7 @@ impl TowerTarget {
             shows: Way::At(format!("/orders/{ORDER_ID}")),
             set_up: None,
             initiates: None,
+            advances: None,
             limit: Duration::from_secs(3),
             patience: Duration::ZERO,
             runtime: None,
@@ -197,6 +200,20 @@ impl TowerTarget {
         initiate: impl Fn(OwnRefund) -> L + Send + 'static,
     ) -> TowerTarget {
         self.initiates = Some(Way::By(Box::new(move |own| Box::pin(initiate(own)))));
+        self
+    }
+
+    /// The path that `{"seconds":…}` is posted to when time passes, for a service that claims `clock`.
+    #[must_use]
+    pub fn advanced_at(mut self, path: &str) -> TowerTarget {
+        self.advances = Some(Way::At(path.to_owned()));
+        self
+    }
+
+    /// What lets time pass for it, instead of a path.
+    #[must_use]
+    pub fn advanced_by<L: Future<Output = ()> + Send + 'static>(mut self, advance: impl Fn(Duration) -> L + Send + 'static) -> TowerTarget {
+        self.advances = Some(Way::By(Box::new(move |time| Box::pin(advance(time)))));
         self
     }
 
@@ -333,6 +350,20 @@ impl Target for TowerTarget {
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         let limit = self.limit;
         self.initiating(own).and_then(|begun| wait("initiate", limit, begun)?)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        match &self.advances {
+            None => Err(TargetError::unsupported("advance")),
+            Some(Way::At(path)) => {
+                let path = path.clone();
+                self.tell("advance", &path, &TimePassed::of(time))
+            }
+            Some(Way::By(advance)) => {
+                let advancing = advance(time);
+                self.run("advance", self.limit, advancing)
+            }
+        }
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

@@ -4,14 +4,16 @@
 //! and folder when it is made and when it is gone, by a pipe. When the pipe ends, however the program ended, the shell kills
 //! and removes what is left. It needs nothing but a POSIX shell; where there is none, nobody watches.
 //!
-//! Between the start of a process and the line about it there is a moment in which nobody knows of it, and a process that has
-//! left its group is not found.
+//! A process that has left its group, or was started a moment before the program died, is found by a mark in its environment,
+//! which it has from its parents, where the system shows that (Linux). One that has rid itself of both is not found.
 
 use std::{
+    ffi::OsStr,
     io::Write,
     os::unix::process::CommandExt,
     path::Path,
     process::{ChildStdin, Command, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rustix::process::Pid;
@@ -19,6 +21,7 @@ use rustix::process::Pid;
 /// Lines are `+` or `-` and a thing: `g` and the number of a group, or `f` and the path of a folder. Signals that a terminal or
 /// a system that shuts down sends to all are passed over: the program dies of them too, and then the pipe ends.
 const SCRIPT: &str = r#"trap '' HUP INT QUIT TERM PIPE
+mark=$1
 set --
 while IFS= read -r line; do
   thing=${line#?}
@@ -31,9 +34,20 @@ done
 for thing do
   case $thing in g*) kill -s KILL -- "-${thing#g}" 2>/dev/null ;; esac
 done
+for round in 1 2 3 4 5; do
+  found=$(grep -lsF -e "REFUNDPROOF_RUN=$mark" /proc/[0-9]*/environ)
+  [ -n "$found" ] || break
+  for environ in $found; do
+    process=${environ#/proc/}
+    kill -s KILL "${process%/environ}" 2>/dev/null
+  done
+done
 for thing do
   case $thing in f/*) rm -rf -- "${thing#f}" ;; esac
 done"#;
+
+/// The variable in which the mark stands.
+const VARIABLE: &str = "REFUNDPROOF_RUN";
 
 /// The shell, and the pipe to it.
 pub(super) struct Watchdog {
@@ -41,6 +55,7 @@ pub(super) struct Watchdog {
     #[cfg(feature = "cli")]
     child: std::process::Child,
     told: ChildStdin,
+    mark: String,
 }
 
 impl Watchdog {
@@ -51,6 +66,10 @@ impl Watchdog {
         // In a group of its own it is not hit by what ends the program's, and in this folder it keeps no other.
         command.process_group(0).current_dir("/").env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mark = format!("{}-{}", std::process::id(), now.as_nanos());
+        // Its own environment must not hold what it looks for.
+        command.args(["watchdog", &mark]);
         let mut child = command.spawn().ok()?;
         let told = child.stdin.take()?;
         // Whoever stops it must not stop the program.
@@ -59,6 +78,7 @@ impl Watchdog {
             #[cfg(feature = "cli")]
             child,
             told,
+            mark,
         })
     }
 
@@ -66,6 +86,11 @@ impl Watchdog {
     #[cfg(feature = "cli")]
     pub(super) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// What the environment of every target says, so that its processes are found.
+    pub(super) fn mark(&self) -> (&'static OsStr, &OsStr) {
+        (OsStr::new(VARIABLE), OsStr::new(&self.mark))
     }
 
     /// A process group is there, or gone.

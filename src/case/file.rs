@@ -39,14 +39,18 @@ impl Case {
     /// When the text is not JSON, is another version's file, or does not hold together.
     pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
         let fail = |problem: String| CaseError { file: name.to_owned(), problem: cut(problem) };
-        let value: crate::json::Value = serde_json::from_str(text)
-            .map_err(|error| fail(format!("line {}, column {}: not JSON: {error}", error.line(), error.column())))?;
-        match value.get("schema").and_then(crate::json::Value::as_str) {
-            Some(SCHEMA) => {}
-            Some(other) => return Err(fail(format!("field `schema`: is `{other}`; this version reads `{SCHEMA}`"))),
-            None => return Err(fail(format!("field `schema`: is missing; a case file has \"schema\": \"{SCHEMA}\""))),
+        let read = serde_json::from_str::<Case>(text);
+        if read.as_ref().map_or(true, |case| case.schema != SCHEMA) {
+            // What is wrong is said of the whole before it is said of a part.
+            let value: crate::json::Value = serde_json::from_str(text)
+                .map_err(|error| fail(format!("line {}, column {}: not JSON: {error}", error.line(), error.column())))?;
+            match value.get("schema").and_then(crate::json::Value::as_str) {
+                Some(SCHEMA) => {}
+                Some(other) => return Err(fail(format!("field `schema`: is `{other}`; this version reads `{SCHEMA}`"))),
+                None => return Err(fail(format!("field `schema`: is missing; a case file has \"schema\": \"{SCHEMA}\""))),
+            }
         }
-        let case: Case = serde_json::from_str(text).map_err(|error| fail(locate(&error)))?;
+        let case = read.map_err(|error| fail(locate(&error)))?;
         case.check().map_err(fail)?;
         Ok(case)
     }
@@ -99,6 +103,23 @@ impl Case {
             {
                 return Err(format!("field `entries[{index}].initiate`: order `{}` is not among `orders`", own.order_id));
             }
+        }
+        let mut begun: Vec<&str> = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            let Act::Begin(order_id) = &entry.act else { continue };
+            if !known(order_id) || begun.contains(&order_id.as_str()) {
+                let why = if known(order_id) { "became known before" } else { "is not among `orders`" };
+                return Err(format!("field `entries[{index}].begin`: order `{order_id}` {why}"));
+            }
+            let is_it = |own: &str| own == order_id.as_str();
+            let before = self.entries[..index].iter().position(|entry| match &entry.act {
+                Act::Initiate(own) | Act::Meanwhile(own, _) if is_it(&own.order_id) => true,
+                _ => entry.expect.iter().chain(&entry.expect_if_refused).any(|expected| is_it(&expected.order_id)),
+            });
+            if let Some(before) = before {
+                return Err(format!("field `entries[{before}]`: order `{order_id}` is not known yet; entries[{index}] makes it so"));
+            }
+            begun.push(order_id);
         }
         match self.expect.iter().chain(&self.expect_if_applied).find(|expected| !known(&expected.order_id)) {
             Some(stranger) => Err(format!("field `expect`: order `{}` is not among `orders`", stranger.order_id)),

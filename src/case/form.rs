@@ -1,6 +1,6 @@
 //! How entries and deliveries are written in a case file: flat objects in which a misspelt member is an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,10 @@ pub(super) struct EntryForm {
     meanwhile: Option<Vec<Delivery>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restart: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    advance: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begin: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     expect: Vec<Expectation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,6 +41,8 @@ impl From<Entry> for EntryForm {
             initiate: None,
             meanwhile: None,
             restart: None,
+            advance: None,
+            begin: None,
             expect: entry.expect,
             expect_if_refused: entry.expect_if_refused,
         };
@@ -46,24 +52,43 @@ impl From<Entry> for EntryForm {
             Act::Initiate(own) => form.initiate = Some(own),
             Act::Meanwhile(own, deliveries) => (form.initiate, form.meanwhile) = (Some(own), Some(deliveries)),
             Act::Restart => form.restart = Some(true),
+            Act::Advance(seconds) => form.advance = Some(seconds),
+            Act::Begin(order_id) => form.begin = Some(order_id),
         }
         form
     }
 }
 
+/// How much time may pass at once, in seconds. No provider sends again for so long.
+const LONGEST_TIME: u64 = 366 * 24 * 60 * 60;
+
 impl TryFrom<EntryForm> for Entry {
     type Error = &'static str;
 
     fn try_from(form: EntryForm) -> Result<Entry, &'static str> {
-        let act = match (form.deliver, form.together, form.initiate, form.meanwhile, form.restart) {
-            (Some(delivery), None, None, None, None) => Act::Deliver(delivery),
-            (None, Some(deliveries), None, None, None) => Act::Together(deliveries),
-            (None, None, Some(own), None, None) => Act::Initiate(own),
-            (None, None, Some(own), Some(deliveries), None) => Act::Meanwhile(own, deliveries),
-            (None, None, None, None, Some(true)) => Act::Restart,
-            (None, None, None, Some(_), None) => return Err("`meanwhile` goes with `initiate`"),
-            _ => return Err("an entry has exactly one of `deliver`, `together`, `initiate` and `restart: true`"),
+        const ONE: &str = "an entry has exactly one of `deliver`, `together`, `initiate`, `restart: true`, `advance` and `begin`";
+        let own = match (form.initiate, form.meanwhile) {
+            (Some(own), Some(deliveries)) => Some(Act::Meanwhile(own, deliveries)),
+            (Some(own), None) => Some(Act::Initiate(own)),
+            (None, Some(_)) => return Err("`meanwhile` goes with `initiate`"),
+            (None, None) => None,
         };
+        if form.advance.is_some_and(|seconds| seconds > LONGEST_TIME) {
+            return Err("`advance` is at most a year, in seconds");
+        }
+        if form.restart == Some(false) {
+            return Err(ONE);
+        }
+        let acts = [
+            form.deliver.map(Act::Deliver),
+            form.together.map(Act::Together),
+            own,
+            form.restart.map(|_| Act::Restart),
+            form.advance.map(Act::Advance),
+            form.begin.map(Act::Begin),
+        ];
+        let mut acts = acts.into_iter().flatten();
+        let (Some(act), None) = (acts.next(), acts.next()) else { return Err(ONE) };
         Ok(Entry { act, expect: form.expect, expect_if_refused: form.expect_if_refused })
     }
 }
@@ -108,6 +133,7 @@ impl From<Delivery> for DeliveryForm {
     fn from(delivery: Delivery) -> DeliveryForm {
         let (body, body_base64) = delivery.body.to_members();
         let Delivery { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, .. } = delivery;
+        let headers = Arc::unwrap_or_clone(headers);
         DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 }
     }
 }
@@ -118,7 +144,7 @@ impl TryFrom<DeliveryForm> for Delivery {
     fn try_from(form: DeliveryForm) -> Result<Delivery, String> {
         let DeliveryForm { event, headers, fault, mutation, mutation_kind, readings, effect, signature, mishap, api, body, body_base64 } =
             form;
-        let body = Body::from_members(body, body_base64)?;
+        let (headers, body) = (Arc::new(headers), Body::from_members(body, body_base64)?);
         Ok(Delivery { event, headers, body, fault, mutation, mutation_kind, readings, effect, signature, mishap, api })
     }
 }

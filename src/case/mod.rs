@@ -15,7 +15,10 @@ pub use file::{CaseError, SCHEMA};
 #[cfg(feature = "cli")]
 pub(crate) use file::{LARGEST, MOST_VALUES};
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -40,7 +43,7 @@ pub struct Case {
     /// The requirement that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
-    /// The orders that exist and are captured before the first delivery.
+    /// The orders that exist and are captured before the first delivery. The target hears of some of them later.
     pub orders: Vec<OrderSetup>,
     /// What is done, in order.
     pub entries: Vec<Entry>,
@@ -155,6 +158,21 @@ pub enum Act {
     Meanwhile(OwnRefund, Vec<Delivery>),
     /// The target is killed and started again.
     Restart,
+    /// So many seconds pass.
+    Advance(u64),
+    /// The order of this id, of which events may have come, becomes known to the target.
+    Begin(String),
+}
+
+impl Act {
+    /// What is delivered.
+    pub fn deliveries(&self) -> &[Delivery] {
+        match self {
+            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => &[],
+        }
+    }
 }
 
 /// One delivery of one event.
@@ -163,8 +181,8 @@ pub enum Act {
 pub struct Delivery {
     /// The event, and what it was written to tell.
     pub event: EventFacts,
-    /// Headers apart from the signature; names are lower case.
-    pub headers: BTreeMap<String, String>,
+    /// Headers apart from the signature; names are lower case. Nearly all deliveries have the same ones, and share them.
+    pub headers: Arc<BTreeMap<String, String>>,
     /// The body, byte for byte.
     pub body: Body,
     /// The delivery fault that it carries.
@@ -350,10 +368,11 @@ impl Delivery {
     /// An event as the provider sends it, on which nothing falls on the way.
     pub fn plain(event: EventFacts, body: Body) -> Delivery {
         let effect = if event.tells.is_empty() { Effect::Ignore } else { Effect::Accept };
-        let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        static PLAIN: LazyLock<Arc<BTreeMap<String, String>>> =
+            LazyLock::new(|| Arc::new(BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())])));
         Delivery {
             event,
-            headers,
+            headers: Arc::clone(&PLAIN),
             body,
             fault: None,
             mutation: None,
@@ -367,6 +386,17 @@ impl Delivery {
     }
 }
 
+impl Act {
+    /// What is delivered.
+    pub(crate) fn deliveries(&self) -> &[Delivery] {
+        match self {
+            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
+            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
+            Act::Initiate(_) | Act::Restart => &[],
+        }
+    }
+}
+
 impl Case {
     /// How many deliveries the case holds.
     pub fn deliveries(&self) -> usize {
@@ -375,18 +405,14 @@ impl Case {
 
     /// Every delivery, in sending order.
     pub fn all_deliveries(&self) -> impl Iterator<Item = &Delivery> {
-        self.entries.iter().flat_map(|entry| match &entry.act {
-            Act::Deliver(delivery) => std::slice::from_ref(&**delivery),
-            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
-            Act::Initiate(_) | Act::Restart => &[],
-        })
+        self.entries.iter().flat_map(|entry| entry.act.deliveries())
     }
 
     pub(crate) fn all_deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
         self.entries.iter_mut().flat_map(|entry| match &mut entry.act {
             Act::Deliver(delivery) => std::slice::from_mut(&mut **delivery),
             Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries,
-            Act::Initiate(_) | Act::Restart => &mut [],
+            Act::Initiate(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => &mut [],
         })
     }
 
@@ -394,6 +420,21 @@ impl Case {
     pub fn kills(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.act, Act::Restart))
             || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
+    }
+
+    /// The ids of the orders that are not known from the beginning.
+    pub(crate) fn known_later(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| if let Act::Begin(order_id) = &entry.act { Some(order_id.as_str()) } else { None })
+    }
+
+    /// Whether time passes in it.
+    pub fn advances(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.act, Act::Advance(_)))
+    }
+
+    /// Whether it does something to the target that others notice who use it at the same time: it is killed, or time passes.
+    pub fn wants_target_alone(&self) -> bool {
+        self.kills() || self.advances()
     }
 
     /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.

@@ -54,6 +54,8 @@ impl Coverage {
                     deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut states));
                 }
                 Act::Restart => bump(&mut self.faults, "restart", 1),
+                Act::Begin(_) => bump(&mut self.faults, "an order becomes known later", 1),
+                Act::Advance(_) => bump(&mut self.faults, "time passes", 1),
             }
         }
     }

@@ -124,6 +124,9 @@ fn case_shape(case: &Case) -> String {
                 out.push_str(&format!("own refund, and before it is answered [{}]", lines.join(", ")));
             }
             Act::Restart => out.push_str("restart"),
+            Act::Begin(_) => out.push_str("order becomes known"),
+            // How much of it is chance: it is as little as the smallest case needed.
+            Act::Advance(_) => out.push_str("time passes"),
         }
         out.push('\n');
     }

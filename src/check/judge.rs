@@ -99,29 +99,23 @@ fn is_refusal(status: u16) -> bool {
 
 /// Judges the answer to a delivery, the last one where it was sent several times. `None` is right.
 pub fn judge_answer(delivery: &Delivery, status: u16, rules: Rules) -> Option<Failure> {
+    let (right, expected, must) = match delivery.effect {
+        Effect::Accept | Effect::Ignore => (is_acknowledged(status), "2xx", "must be acknowledged"),
+        Effect::Reject if rules.rejection_is_4xx => (is_refusal(status), "4xx", "should be rejected with 4xx"),
+        Effect::Reject => (!is_acknowledged(status), "not 2xx", "must not be acknowledged"),
+        Effect::Refuse => (is_refusal(status), "4xx", "must be refused with 4xx"),
+        Effect::Tolerate => (!rules.contained || status < 500, "2xx or 4xx", "may be processed or refused"),
+    };
+    if right {
+        return None;
+    }
     let kind = &delivery.event.kind;
     let what = delivery.mutation.as_deref().or(delivery.fault.as_deref()).map(|name| format!(" ({name})")).unwrap_or_default();
-    let (right, expected, message) = match delivery.effect {
-        Effect::Accept | Effect::Ignore => {
-            (is_acknowledged(status), "2xx", format!("`{kind}`{what} must be acknowledged and was answered {status} every time"))
-        }
-        Effect::Reject if rules.rejection_is_4xx => {
-            (is_refusal(status), "4xx", format!("`{kind}`{what} should be rejected with 4xx and was answered {status}"))
-        }
-        Effect::Reject => {
-            (!is_acknowledged(status), "not 2xx", format!("`{kind}`{what} must not be acknowledged and was answered {status}"))
-        }
-        Effect::Refuse => (is_refusal(status), "4xx", format!("`{kind}`{what} must be refused with 4xx and was answered {status}")),
-        Effect::Tolerate => {
-            let right = !rules.contained || status < 500;
-            (right, "2xx or 4xx", format!("`{kind}`{what} may be processed or refused and was answered {status}"))
-        }
-    };
-    (!right).then(|| {
-        let observed = status.to_string();
-        let diff = format!("-answer {expected}\n+answer {observed}\n");
-        Failure { kind: FailureKind::Answer, entry: None, message, expected: expected.to_owned(), observed, diff }
-    })
+    let every_time = if delivery.effect.must_be_acknowledged() { " every time" } else { "" };
+    let message = format!("`{kind}`{what} {must} and was answered {status}{every_time}");
+    let observed = status.to_string();
+    let diff = format!("-answer {expected}\n+answer {observed}\n");
+    Some(Failure { kind: FailureKind::Answer, entry: None, message, expected: expected.to_owned(), observed, diff })
 }
 
 /// What is wrong with an error as the answer to a valid event, although the event would be sent again or because it would not.

@@ -141,5 +141,7 @@ pub(super) fn act_line(act: &Act) -> String {
             format!("the shop makes refund {} of {}, and before that is answered: {}", own.refund.id, own.refund.amount, kinds.join(", "))
         }
         Act::Restart => "the target is killed and started again".to_owned(),
+        Act::Begin(order_id) => format!("order {order_id} becomes known"),
+        Act::Advance(seconds) => format!("{seconds} seconds pass"),
     }
 }

@@ -131,6 +131,10 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
                 }
             }
             Act::Restart => writeln!(out, "\n# {}: here the target is killed and started again", number + 1)?,
+            Act::Begin(order_id) => writeln!(out, "\n# {}: here {}", number + 1, timeline::known_text(order_id))?,
+            Act::Advance(seconds) => {
+                writeln!(out, "\n# {}: here {}; a signature that follows is to be of then", number + 1, timeline::time_text(*seconds))?;
+            }
         }
     }
     Ok(Exit::Conformant)

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let factory = target::factory(&args.target, provider)?;
     let update = Update::from_environment(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
     let there = read_folder(&args.dir)?;
-    if provider.corpus().sequences.is_empty() {
+    if provider.corpus().sequences().is_empty() {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
     }
     provider.corpus().requirement_set(args.requirements).map_err(Stop::usage)?;

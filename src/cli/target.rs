@@ -158,6 +158,7 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
         state_url,
         setup: args.setup_url.clone().map_or(Setup::Events, Setup::Url),
         initiate_url: None,
+        advance_url: None,
         headers: Vec::new(),
         directory: PathBuf::new(),
         service: None,
@@ -191,6 +192,8 @@ fn http(mut settings: HttpSettings, argument: &str, args: &TargetArgs) -> Result
         settings.service = None;
         settings.other_limit = target_file::NO_LIMIT;
         settings.introduction.capabilities.durable = false;
+        // What runs on has heard of other times before.
+        settings.introduction.capabilities.clock = false;
         argument.push_str(" --attach");
     }
     settings.check().map_err(Stop::usage)?;

@@ -121,6 +121,9 @@ struct HttpTable {
     /// What gets the refunds that the shop makes itself.
     #[serde(default)]
     initiate_url: Option<String>,
+    /// What is told how many seconds pass; for services that claim `clock`.
+    #[serde(default)]
+    advance_url: Option<String>,
     /// Headers of every request but deliveries; `env:NAME` is the environment variable of that name.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -200,6 +203,7 @@ impl Form {
                         (None, None) => Setup::Events,
                     },
                     initiate_url: http.initiate_url,
+                    advance_url: http.advance_url,
                     headers: http.headers.into_iter().map(header).collect::<Result<_, _>>()?,
                     directory: folder.join(server.as_ref().and_then(|server| server.directory.clone()).unwrap_or_default()),
                     ready_url: server.as_ref().and_then(|server| server.ready_url.clone()),

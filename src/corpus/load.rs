@@ -1,9 +1,11 @@
 //! Loading a corpus from the binary or from a folder.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use include_dir::{Dir, include_dir};
@@ -40,17 +42,19 @@ impl std::error::Error for CorpusError {}
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     root: String,
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, Cow<'static, [u8]>>,
     snapshots: BTreeMap<String, String>,
+    /// Whether they were all there and in order when this was built.
+    is_embedded: bool,
 }
 
 impl Files {
     /// The files that the binary carries for a provider.
     pub fn embedded(provider: &str) -> Files {
-        let mut files = Files { root: format!("corpus/{provider}"), ..Files::default() };
+        let mut files = Files { root: format!("corpus/{provider}"), is_embedded: true, ..Files::default() };
         if let Some(folder) = EMBEDDED.get_dir(provider) {
             collect_embedded(folder, &format!("{provider}/"), &mut |path, bytes| {
-                files.files.insert(path, bytes.to_vec());
+                files.files.insert(path, Cow::Borrowed(bytes));
             });
         }
         if let Some(folder) = EMBEDDED_SNAPSHOTS.get_dir(provider) {
@@ -78,7 +82,7 @@ impl Files {
         }
         let mut files = Files { root: own.display().to_string(), ..Files::default() };
         collect_folder(&own, "", &mut |path, bytes| {
-            files.files.insert(path, bytes);
+            files.files.insert(path, Cow::Owned(bytes));
         })?;
         if let Some(snapshots) = parent.and_then(|parent| Some(parent.parent()?.join("snapshots").join(provider)))
             && snapshots.is_dir()
@@ -92,7 +96,8 @@ impl Files {
 
     /// Files made up in memory, for a provider that lives outside this crate.
     pub fn from_memory(root: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Files {
-        Files { root: root.to_owned(), files: files.into_iter().collect(), snapshots: BTreeMap::new() }
+        let files = files.into_iter().map(|(path, bytes)| (path, Cow::Owned(bytes))).collect();
+        Files { root: root.to_owned(), files, ..Files::default() }
     }
 
     fn error(&self, path: &str, problem: impl fmt::Display) -> CorpusError {
@@ -102,6 +107,19 @@ impl Files {
     fn text(&self, path: &str) -> Result<&str, CorpusError> {
         let bytes = self.files.get(path).ok_or_else(|| self.error(path, "is missing"))?;
         std::str::from_utf8(bytes).map_err(|error| self.error(path, format!("is not UTF-8: {error}")))
+    }
+
+    /// The frozen sequences by their names.
+    fn sequences(&self) -> Result<BTreeMap<String, Case>, CorpusError> {
+        let named = self.files.keys().filter_map(|path| match path.split_once('/') {
+            Some(("sequences", name)) if name.ends_with(".json") => Some((path, stem(name))),
+            _ => None,
+        });
+        let read = |(path, name): (&String, String)| {
+            let case = Case::from_json(path, self.text(path)?).map_err(|error| self.error(path, error.problem))?;
+            Ok((name, case))
+        };
+        named.map(read).collect()
     }
 
     fn toml<T: DeserializeOwned>(&self, path: &str) -> Result<T, CorpusError> {
@@ -128,8 +146,7 @@ pub struct Corpus {
     pub checklist: Vec<String>,
     /// The revisions of the requirements, the newest last; there is one at least.
     pub revisions: Vec<Revision>,
-    /// The frozen sequences by their names.
-    pub sequences: BTreeMap<String, Case>,
+    sequences: Sequences,
     /// Their snapshots by the same names, in insta's format.
     pub snapshots: BTreeMap<String, String>,
     /// SHA-256 over the paths and bytes of all files but the snapshots, as hex.
@@ -167,18 +184,12 @@ impl Corpus {
         }
         let mut examples = BTreeMap::new();
         let mut defects = Vec::new();
-        let mut sequences = BTreeMap::new();
         for (path, bytes) in &files.files {
             match path.split_once('/') {
                 Some(("examples" | "synthesized", name)) if name.ends_with(".json") => {
                     examples.insert(stem(name), parse_json(files, path)?);
                 }
-                Some(("defects", name)) => defects.push(Defect { kind: stem(name), bytes: bytes.clone() }),
-                Some(("sequences", name)) if name.ends_with(".json") => {
-                    let text = files.text(path)?;
-                    let case = Case::from_json(path, text).map_err(|error| files.error(path, error.problem))?;
-                    sequences.insert(stem(name), case);
-                }
+                Some(("defects", name)) => defects.push(Defect { kind: stem(name), bytes: bytes.to_vec() }),
                 _ => {}
             }
         }
@@ -199,6 +210,7 @@ impl Corpus {
         if let Some(unknown) = checklist.iter().find(|item| requirements.iter().all(|requirement| requirement.item != **item)) {
             return Err(files.error("requirements.toml", format!("checklist: no requirement is of the item `{unknown}`")));
         }
+        let sequences = Sequences::of(files)?;
         let snapshots_digest = digest(&files.snapshots);
         let snapshots =
             files.snapshots.iter().filter_map(|(path, text)| Some((path.strip_suffix(".snap")?.to_owned(), text.clone()))).collect();
@@ -209,6 +221,41 @@ impl Corpus {
             Some(problem) => Err(files.error("requirements.toml", problem)),
             None => Ok(corpus),
         }
+    }
+
+    /// The frozen sequences by their names.
+    pub fn sequences(&self) -> &BTreeMap<String, Case> {
+        self.sequences.get()
+    }
+}
+
+/// The frozen sequences. Those that the binary carries are read when they are first asked for: reading them takes longer than
+/// everything else that is done before the first delivery, and many commands do without.
+#[derive(Clone, Debug)]
+struct Sequences {
+    /// What the binary carries.
+    embedded: Files,
+    read: OnceLock<BTreeMap<String, Case>>,
+}
+
+impl Sequences {
+    fn of(files: &Files) -> Result<Sequences, CorpusError> {
+        if files.is_embedded {
+            let texts = files.files.iter().filter(|(path, _)| path.starts_with("sequences/"));
+            let texts = texts.map(|(path, text)| (path.clone(), text.clone())).collect();
+            let embedded = Files { root: files.root.clone(), files: texts, ..Files::default() };
+            return Ok(Sequences { embedded, read: OnceLock::new() });
+        }
+        Ok(Sequences { embedded: Files::default(), read: OnceLock::from(files.sequences()?) })
+    }
+
+    /// # Panics
+    /// Never in a build whose tests pass: they read all sequences that the binary carries.
+    fn get(&self) -> &BTreeMap<String, Case> {
+        self.read.get_or_init(|| match self.embedded.sequences() {
+            Ok(sequences) => sequences,
+            Err(error) => panic!("the embedded corpus is broken: {error}"),
+        })
     }
 }
 

@@ -47,6 +47,10 @@ impl Amount {
     /// # Errors
     /// When the text is not such a number, or has more digits than can be kept exactly.
     pub fn parse(text: &str) -> Result<Amount, AmountError> {
+        parse_plain(text).map_or_else(|| Amount::parse_any(text), Ok)
+    }
+
+    fn parse_any(text: &str) -> Result<Amount, AmountError> {
         let not_a_number = || AmountError::NotANumber(shorten(text));
         let too_long = || AmountError::TooLong(shorten(text));
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -129,6 +133,25 @@ impl Amount {
         }
         value.to_string()
     }
+}
+
+/// Reads a number without exponent whose digits fit into a machine word, as nearly all are; nothing where a closer look is needed.
+fn parse_plain(text: &str) -> Option<Amount> {
+    const MOST_DIGITS: usize = 18;
+    const MOST_PLACES: u32 = 9;
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let whole = unsigned.bytes().position(|byte| byte == b'.').unwrap_or(unsigned.len());
+    let places = unsigned.len().saturating_sub(whole + 1);
+    if whole == 0 || whole + 1 == unsigned.len() || whole + places > MOST_DIGITS {
+        return None;
+    }
+    let mut digits: i64 = 0;
+    for byte in unsigned.bytes().enumerate().filter(|(place, _)| *place != whole).map(|(_, byte)| byte) {
+        digits = digits * 10 + i64::from(char::from(byte).to_digit(10)?);
+    }
+    let places = u32::try_from(places).ok().filter(|places| *places <= MOST_PLACES)?;
+    let digits = if unsigned.len() < text.len() { -digits } else { digits };
+    Some(Amount(Decimal::new(digits, places)))
 }
 
 fn shorten(text: &str) -> String {
@@ -234,6 +257,19 @@ mod tests {
         check("-0.0", "0");
         check("-5.41", "-5.41");
         check("1000000000000.001", "1000000000000.001");
+    }
+
+    #[test]
+    fn plain_numbers_are_read_as_all_others_are() {
+        for text in ["0", "0.0", "-0.00", "21.60", "-5.41", "007.50", "1000", "123456789.123456789", "999999999999999999", "100.000000000"]
+        {
+            let plain = parse_plain(text).unwrap_or_else(|| panic!("{text} is plain"));
+            let other = Amount::parse_any(text).expect("a number");
+            assert_eq!((plain, plain.to_string(), plain.is_negative()), (other, other.to_string(), other.is_negative()), "{text}");
+        }
+        for text in ["", "-", ".5", "5.", "1e1", "1234567890123456789", "0.1234567890", "1.2.3", "1-2", "١"] {
+            assert_eq!(parse_plain(text), None, "{text}");
+        }
     }
 
     #[test]

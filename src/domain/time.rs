@@ -1,16 +1,20 @@
 //! The time at which the provider says that an event was created.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant that keeps the digits it was written with: the documented examples write between none
 /// and six fraction digits, so the order of the texts is not the order of the instants.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EventTime {
     instant: Timestamp,
-    text: String,
+    /// Made when it is first asked for: of most times that are computed nobody wants it.
+    text: OnceLock<Arc<str>>,
 }
 
 impl EventTime {
@@ -20,18 +24,18 @@ impl EventTime {
     /// When the text is not such an instant.
     pub fn parse(text: &str) -> Result<EventTime, String> {
         let instant: Timestamp = text.parse().map_err(|_| format!("`{text}` is not a time such as 2022-03-17T16:23:29.233283Z"))?;
-        Ok(EventTime { instant, text: text.to_owned() })
+        Ok(EventTime { instant, text: OnceLock::from(Arc::from(text)) })
     }
 
     /// The instant so many microseconds after 1970, written without trailing zeros.
     pub fn from_micros(micros: i64) -> EventTime {
         let instant = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
-        EventTime { instant, text: instant.to_string() }
+        EventTime { instant, text: OnceLock::new() }
     }
 
     /// The text as it is written on the wire.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.text.get_or_init(|| self.instant.to_string().into())
     }
 
     /// Microseconds after 1970, rounded down.
@@ -60,15 +64,21 @@ impl Ord for EventTime {
     }
 }
 
+impl fmt::Debug for EventTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventTime").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for EventTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl Serialize for EventTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     adapter::{Request, TargetError, TargetErrorKind},
-    case::{Delivery, Effect, Mishap},
+    case::{Case, Delivery, Effect, Mishap},
     check::{Failure, FailureKind, Rules, judge_answer, refused_once},
     double::Ticket,
 };
@@ -65,9 +65,13 @@ impl Driver<'_> {
         run: &mut CaseRun<'c>,
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
-        let redeliveries = if delivery.effect.must_be_acknowledged() { REDELIVERIES } else { 0 };
         outcome.sent[sent].answers.push(first);
         let mut failure = judge_answer(delivery, first, run.rules);
+        if failure.is_some() && delivery.effect.must_be_acknowledged() && run.is_too_early(delivery) {
+            run.refused_too_early(sent, delivery, failure);
+            return Ok(());
+        }
+        let redeliveries = if delivery.effect.must_be_acknowledged() { REDELIVERIES } else { 0 };
         let mut last = first;
         for _ in 0..redeliveries {
             if failure.is_none() {
@@ -195,6 +199,7 @@ impl Driver<'_> {
                 outcome.sent[sent].answers.push(status);
                 match judge_answer(delivery, status, run.rules) {
                     Some(failure) => still.push(Unanswered { sent, delivery, failure }),
+                    None if run.too_early.contains(&sent) => {}
                     None => self.taken(delivery, sent, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?,
                 }
             }
@@ -206,6 +211,28 @@ impl Driver<'_> {
                 let Unanswered { sent, failure, .. } = run.unanswered.swap_remove(0);
                 return Err(at(failure.into(), Some(outcome.sent[sent].entry)));
             }
+        }
+        Ok(())
+    }
+
+    /// Sends again what was refused about an order that was not known then.
+    pub(super) fn send_again_about(&mut self, order_id: &str, run: &mut CaseRun<'_>, outcome: &mut Outcome) -> Result<(), Stop> {
+        for Unanswered { sent, delivery, failure } in std::mem::take(&mut run.unanswered) {
+            if delivery.event.order_id.as_deref() != Some(order_id) {
+                run.unanswered.push(Unanswered { sent, delivery, failure });
+                continue;
+            }
+            // As often as any other event that is refused.
+            let mut failure = Some(failure);
+            for _ in 0..=REDELIVERIES {
+                let status = self.send(delivery, run.rules, outcome)?;
+                outcome.sent[sent].answers.push(status);
+                failure = judge_answer(delivery, status, run.rules);
+                if failure.is_none() {
+                    break;
+                }
+            }
+            run.unanswered.extend(failure.map(|failure| Unanswered { sent, delivery, failure }));
         }
         Ok(())
     }
@@ -253,6 +280,12 @@ pub(super) struct CaseRun<'c> {
     pub(super) unanswered: Vec<Unanswered<'c>>,
     /// Its objects in the provider's API.
     pub(super) ticket: Option<&'c Ticket>,
+    pub(super) name: &'c str,
+    pub(super) case: &'c Case,
+    /// The orders of which the target has not heard.
+    pub(super) unknown: Vec<&'c str>,
+    /// Which deliveries came before their order was known and were refused, for which nobody is to blame.
+    pub(super) too_early: Vec<usize>,
 }
 
 /// A valid delivery that has not been acknowledged yet.
@@ -263,7 +296,20 @@ pub(super) struct Unanswered<'c> {
     failure: Failure,
 }
 
-impl CaseRun<'_> {
+impl<'c> CaseRun<'c> {
+    /// Whether the target has not heard of the order that a delivery is about.
+    fn is_too_early(&self, delivery: &Delivery) -> bool {
+        delivery.event.order_id.as_deref().is_some_and(|order| self.unknown.contains(&order))
+    }
+
+    /// What was refused because its order is not known is sent again when it is; what tells nothing need not be.
+    fn refused_too_early(&mut self, sent: usize, delivery: &'c Delivery, failure: Option<Failure>) {
+        if let Some(failure) = failure.filter(|_| delivery.effect == Effect::Accept) {
+            self.too_early.push(sent);
+            self.unanswered.push(Unanswered { sent, delivery, failure });
+        }
+    }
+
     /// Nothing more is owed of an event that was acknowledged, however often it had to be sent.
     fn acknowledged(&mut self, delivery: &Delivery) {
         if delivery.effect == Effect::Accept {

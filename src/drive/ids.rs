@@ -85,7 +85,8 @@ impl Aliases {
                     self.own(own);
                     deliveries.iter_mut().for_each(|delivery| self.delivery(delivery));
                 }
-                Act::Restart => {}
+                Act::Begin(order_id) => self.id(order_id),
+                Act::Restart | Act::Advance(_) => {}
             }
             entry.expect.iter_mut().chain(&mut entry.expect_if_refused).for_each(|expected| self.expectation(expected));
         }

@@ -123,8 +123,7 @@ fn took_doubtful(case: &Case, order_id: &str, outcome: &Outcome) -> bool {
     outcome.sent.iter().any(|sent| {
         case.entries.get(sent.entry).is_some_and(|entry| match &entry.act {
             Act::Deliver(delivery) => is_doubtful(delivery) && !was_refused(sent),
-            Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries.iter().any(is_doubtful),
-            Act::Initiate(_) | Act::Restart => false,
+            other => other.deliveries().iter().any(is_doubtful),
         })
     })
 }

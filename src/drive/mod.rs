@@ -13,7 +13,13 @@ mod look;
 mod play;
 mod sign;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     adapter::{Api, Capabilities, Hello, Introduction, Link, Request, Target, TargetError, TargetErrorKind},
@@ -118,6 +124,8 @@ pub struct Driver<'a> {
     crashed: Option<TargetError>,
     /// The provider's API, for a target that calls it.
     double: Option<Arc<Double>>,
+    /// How many seconds the target, and whoever else uses it, was told have passed.
+    passed: Arc<AtomicU64>,
 }
 
 impl<'a> Driver<'a> {
@@ -182,6 +190,7 @@ impl<'a> Driver<'a> {
             is_spent: false,
             crashed: None,
             double,
+            passed: Arc::default(),
         };
         driver.introduction = driver.hello()?;
         Ok(driver)
@@ -200,10 +209,22 @@ impl<'a> Driver<'a> {
             let what = "field `capabilities.concurrency`: is 0; it is at least 1".to_owned();
             return Err(TargetError::new("hello", TargetErrorKind::Nonsense(what)));
         }
-        match claims_problem(self.provider, &introduction.capabilities) {
-            Some(what) => Err(TargetError::new("hello", TargetErrorKind::Misclaimed(what))),
-            None => Ok(introduction),
+        if let Some(what) = claims_problem(self.provider, &introduction.capabilities) {
+            return Err(TargetError::new("hello", TargetErrorKind::Misclaimed(what)));
         }
+        // It begins with the real time, and what it stored before is from later.
+        let passed = self.passed.load(Ordering::Relaxed);
+        if passed > 0 {
+            self.call("advance", |target| target.advance(Duration::from_secs(passed)))?;
+        }
+        Ok(introduction)
+    }
+
+    /// Lets so many seconds pass for the target; signatures are made by its time from then on.
+    fn advance(&mut self, seconds: u64) -> Result<(), TargetError> {
+        self.call("advance", |target| target.advance(Duration::from_secs(seconds)))?;
+        self.passed.fetch_add(seconds, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Drives cases that are under way at the same time as this one's, on the same target; `None` where that cannot be. What it
@@ -227,6 +248,7 @@ impl<'a> Driver<'a> {
             is_spent,
             crashed,
             double: self.double.clone(),
+            passed: Arc::clone(&self.passed),
         })
     }
 

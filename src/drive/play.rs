@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     adapter::{TargetError, TargetErrorKind},
-    case::{Act, Body, Case, Delivery},
+    case::{Act, Body, Case, Delivery, OrderSetup},
     check::{Failure, FailureKind, Rules, snapshot::Sightings},
     double::{Calls, Ticket},
     model::{Expectation, Sight},
@@ -187,8 +187,16 @@ impl Driver<'_> {
             Ok(())
         })
         .map_err(blame)?;
-        self.begin(name, case, outcome)?;
-        let mut run = CaseRun { rules, unanswered: Vec::new(), ticket };
+        let unknown: Vec<&str> = case.known_later().collect();
+        if unknown.is_empty() {
+            self.begin(name, &case.orders, outcome)?;
+        } else {
+            let known: Vec<OrderSetup> = case.orders.iter().filter(|order| !unknown.contains(&order.order_id.as_str())).cloned().collect();
+            if !known.is_empty() {
+                self.begin(name, &known, outcome)?;
+            }
+        }
+        let mut run = CaseRun { rules, unanswered: Vec::new(), ticket, name, case, unknown, too_early: Vec::new() };
         for (index, entry) in case.entries.iter().enumerate() {
             self.act(index, &entry.act, &mut run, outcome)?;
             self.check_calls(ticket).map_err(|stop| at(stop, Some(index)))?;
@@ -211,9 +219,9 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn begin(&mut self, name: &str, case: &Case, outcome: &mut Outcome) -> Result<(), Stop> {
+    fn begin(&mut self, name: &str, orders: &[OrderSetup], outcome: &mut Outcome) -> Result<(), Stop> {
         let begun = self.call("begin", |target| {
-            target.begin(name, &case.orders)?;
+            target.begin(name, orders)?;
             Ok(target.learns_of_orders_from_events())
         });
         match begun {
@@ -224,7 +232,7 @@ impl Driver<'_> {
             Err(error) => return Err(Stop::Error(error)),
         }
         let fail = |why: String| Stop::Error(TargetError::new("begin", TargetErrorKind::Refused(why)));
-        for order in &case.orders {
+        for order in orders {
             let messages = self.provider.introduce(order);
             if messages.is_empty() {
                 return Err(fail(format!(
@@ -252,6 +260,16 @@ impl Driver<'_> {
         Ok(())
     }
 
+    /// An order becomes known of which events have come: those that were refused are sent again now, as the provider would
+    /// soon. Those that were acknowledged are not.
+    fn begin_later(&mut self, order_id: &str, run: &mut CaseRun<'_>, outcome: &mut Outcome) -> Result<(), Stop> {
+        if let Some(order) = run.case.orders.iter().find(|order| order.order_id == order_id) {
+            self.begin(run.name, std::slice::from_ref(order), outcome)?;
+        }
+        run.unknown.retain(|unknown| *unknown != order_id);
+        self.send_again_about(order_id, run, outcome)
+    }
+
     fn act<'c>(&mut self, index: usize, act: &'c Act, run: &mut CaseRun<'c>, outcome: &mut Outcome) -> Result<(), Stop> {
         match act {
             Act::Deliver(delivery) => self.deliver(index, delivery, run, outcome).map_err(|stop| at(stop, Some(index))),
@@ -261,6 +279,8 @@ impl Driver<'_> {
                 self.initiate_amid(index, own, deliveries, run, outcome).map_err(|stop| at(stop, Some(index)))
             }
             Act::Restart => self.restart().map_err(|error| at(blame(not_back(error)), Some(index))),
+            Act::Begin(order_id) => self.begin_later(order_id, run, outcome).map_err(|stop| at(stop, Some(index))),
+            Act::Advance(seconds) => self.advance(*seconds).map_err(|error| at(blame(error), Some(index))),
         }
     }
 }

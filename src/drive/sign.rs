@@ -5,7 +5,7 @@
 //! the signature itself: it is the one that a target may call by another name, and that is cut or left out. The others are sent as
 //! the provider makes them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use super::Driver;
 use crate::{
@@ -54,12 +54,13 @@ pub fn sealed<'d>(provider: &'d dyn Provider, secret: Option<&str>, unix_seconds
 }
 
 impl Driver<'_> {
-    /// A delivery with a signature that is made now.
+    /// A delivery with a signature that is made now, by the time that the target takes for now.
     pub(super) fn sealed<'d>(&self, delivery: &'d Delivery) -> Sealed<'d>
     where
         Self: 'd,
     {
-        let mut sealed = sealed(self.provider, self.conditions.secrets.current(), self.clock.unix_seconds(), delivery);
+        let now = self.clock.unix_seconds().saturating_add(self.passed.load(Ordering::Relaxed));
+        let mut sealed = sealed(self.provider, self.conditions.secrets.current(), now, delivery);
         rename(&mut sealed.headers, self.provider, self.conditions.signature_header.as_deref());
         sealed
     }

@@ -37,6 +37,8 @@ pub enum Feature {
     Dispute,
     /// Changed metadata.
     Metadata,
+    /// An order that becomes known only when events of it have come.
+    KnownLater,
     /// Several orders.
     SeveralOrders,
     /// Several charges of one order.
@@ -96,6 +98,7 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
     let plain = OrderPlan::default();
     let order = |has: fn(&OrderPlan, &OrderPlan) -> bool| plan.orders.iter().any(|order| has(order, &plain));
     let shape = [
+        (order(|order, plain| order.known_after != plain.known_after), Feature::KnownLater),
         (plan.orders.len() > 1, Feature::SeveralOrders),
         (order(|order, plain| order.charges > plain.charges), Feature::SeveralCharges),
         (order(|order, plain| order.items > plain.items), Feature::SeveralItems),
@@ -174,6 +177,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             plan.steps.retain(|step| usize::from(step.order) % count == 0);
             plan.steps.iter_mut().for_each(|step| step.order = 0);
         }
+        Feature::KnownLater => plan.orders.iter_mut().for_each(|order| order.known_after = 0),
         Feature::SeveralCharges => plan.orders.iter_mut().for_each(|order| order.charges = 1),
         Feature::SeveralItems => plan.orders.iter_mut().for_each(|order| order.items = 1),
         Feature::Currency => plan.orders.iter_mut().for_each(|order| order.currency = 0),

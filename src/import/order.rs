@@ -5,7 +5,7 @@
 //! worked out here: what a charge's sum covers, what is charged back, whether one state may follow the other, and whether
 //! more was paid back than captured. Where the events do not say enough, that is said.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{scramble::hash, story::Story};
 use crate::{
@@ -348,7 +348,7 @@ fn entry(event: Event, order: &str, sequence: u32) -> Entry {
     let facts = EventFacts { id, kind, order_id: Some(order.to_owned()), created_time: created, sequence, tells };
     let mut delivery = Delivery::plain(facts, Body::new(body));
     if let Some(content_type) = content_type {
-        delivery.headers.insert("content-type".to_owned(), content_type);
+        Arc::make_mut(&mut delivery.headers).insert("content-type".to_owned(), content_type);
     }
     if is_doubtful {
         delivery.effect = Effect::Tolerate;

@@ -1,10 +1,8 @@
 //! From text to a tree, and from a tree to other types.
 
-use std::fmt;
-
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, Visitor},
+    de::{DeserializeOwned, Error},
 };
 use serde_json::value::RawValue;
 
@@ -16,59 +14,88 @@ const DEEPEST: usize = 127;
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        read(raw.get(), DEEPEST).map_err(|error| D::Error::custom(without_place(&error)))
+        Reader { rest: raw.get() }.value(DEEPEST).map_err(|error| D::Error::custom(without_place(&error)))
     }
 }
 
-/// Reads the text of one value, of which serde_json has seen that it is JSON.
-fn read(text: &str, levels: usize) -> Result<Value, serde_json::Error> {
-    match text.as_bytes().first() {
-        Some(b'{' | b'[') if levels == 0 => Err(serde_json::Error::custom("it is nested too deeply")),
-        Some(b'{') => {
-            let members: Members<'_> = serde_json::from_str(text)?;
-            let mut map = Map::new();
-            for (name, raw) in members.0 {
-                map.push(name, read(raw.get(), levels - 1)?);
-            }
-            Ok(Value::Object(map))
-        }
-        Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(text)?;
-            elements.into_iter().map(|raw| read(raw.get(), levels - 1)).collect::<Result<_, _>>().map(Value::Array)
-        }
-        Some(b'"') => serde_json::from_str(text).map(Value::String),
-        Some(b't') => Ok(Value::Bool(true)),
-        Some(b'f') => Ok(Value::Bool(false)),
-        Some(b'n') => Ok(Value::Null),
-        _ => Ok(Value::Number(Number(text.to_owned()))),
-    }
+/// Reads a text of which serde_json has seen that it is JSON. All that is left to do is to find where parts begin and end, which
+/// takes one pass, however deep they are nested.
+struct Reader<'t> {
+    rest: &'t str,
 }
 
-/// The members of an object, in their order, their values still unread.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
-        struct OfObject;
-
-        impl<'de> Visitor<'de> for OfObject {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = access.next_entry()? {
-                    members.push(member);
+impl<'t> Reader<'t> {
+    fn value(&mut self, levels: usize) -> Result<Value, serde_json::Error> {
+        match self.peek() {
+            Some(b'{' | b'[') if levels == 0 => Err(serde_json::Error::custom("it is nested too deeply")),
+            Some(b'{') => {
+                self.take(1);
+                let mut members = Map::new();
+                while self.goes_on() {
+                    let name = self.string()?;
+                    members.push(name, self.value(levels - 1)?);
                 }
-                Ok(Members(members))
+                Ok(Value::Object(members))
+            }
+            Some(b'[') => {
+                self.take(1);
+                let mut elements = Vec::new();
+                while self.goes_on() {
+                    elements.push(self.value(levels - 1)?);
+                }
+                Ok(Value::Array(elements))
+            }
+            Some(b'"') => self.string().map(Value::String),
+            _ => {
+                let end = self.rest.bytes().position(|byte| is_between(byte) || matches!(byte, b'}' | b']'));
+                Ok(match self.take(end.unwrap_or(self.rest.len())) {
+                    "true" => Value::Bool(true),
+                    "false" => Value::Bool(false),
+                    "null" => Value::Null,
+                    number => Value::Number(Number(number.to_owned())),
+                })
             }
         }
-
-        deserializer.deserialize_map(OfObject)
     }
+
+    /// A text with its quotes, its escapes read.
+    fn string(&mut self) -> Result<String, serde_json::Error> {
+        self.peek();
+        let (mut end, mut escaped) = (1, false);
+        while let Some(byte) = self.rest.as_bytes().get(end).filter(|byte| **byte != b'"') {
+            escaped |= *byte == b'\\';
+            end += if *byte == b'\\' { 2 } else { 1 };
+        }
+        let quoted = self.take(end + 1);
+        if escaped { serde_json::from_str(quoted) } else { Ok(quoted[1..end].to_owned()) }
+    }
+
+    /// The byte with which the next part begins or this one ends.
+    fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_start_matches(|letter| u8::try_from(letter).is_ok_and(is_between));
+        self.rest.bytes().next()
+    }
+
+    /// Whether an object or a list has another part; goes past its end if it has none.
+    fn goes_on(&mut self) -> bool {
+        let goes_on = !matches!(self.peek(), Some(b'}' | b']') | None);
+        if !goes_on {
+            self.take(1);
+        }
+        goes_on
+    }
+
+    /// Goes past so many bytes.
+    fn take(&mut self, length: usize) -> &'t str {
+        let (taken, rest) = self.rest.split_at(length.min(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+}
+
+/// What stands between parts: white space, commas and colons.
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':')
 }
 
 /// Reads another type from a tree.

@@ -13,9 +13,41 @@ use super::{Map, Number, Value};
 /// The compact text: no white space, members in their order.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(is) => f.write_str(if *is { "true" } else { "false" }),
+            Value::Number(number) => f.write_str(&number.0),
+            Value::String(text) => write_string(f, text),
+            Value::Array(elements) => {
+                let mut before = "[";
+                for element in elements {
+                    f.write_str(std::mem::replace(&mut before, ","))?;
+                    element.fmt(f)?;
+                }
+                f.write_str(if elements.is_empty() { "[]" } else { "]" })
+            }
+            Value::Object(members) => {
+                let mut before = "{";
+                for (name, value) in members {
+                    f.write_str(std::mem::replace(&mut before, ","))?;
+                    write_string(f, name)?;
+                    f.write_str(":")?;
+                    value.fmt(f)?;
+                }
+                f.write_str(if members.is_empty() { "{}" } else { "}" })
+            }
+        }
     }
+}
+
+/// A text in quotes. Most need no escapes.
+fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        return f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?);
+    }
+    f.write_str("\"")?;
+    f.write_str(text)?;
+    f.write_str("\"")
 }
 
 impl fmt::Display for Number {

@@ -13,6 +13,8 @@ mod readings;
 pub use anatomy::Anatomy;
 pub(crate) use bytes::significant;
 
+use std::sync::Arc;
+
 use crate::{
     case::{Body, Delivery, Effect, OtherSecret, Signature},
     plan::{Group, Mutation, MutationKind},
@@ -116,5 +118,5 @@ fn take_id(delivery: &mut Delivery, anatomy: &Anatomy, fresh_id: &str) -> Option
 
 fn content_type(delivery: &mut Delivery, pick: usize) {
     const FORMS: [&str; 2] = ["application/json; charset=utf-8", "application/json;charset=UTF-8"];
-    delivery.headers.insert("content-type".to_owned(), FORMS[pick % FORMS.len()].to_owned());
+    Arc::make_mut(&mut delivery.headers).insert("content-type".to_owned(), FORMS[pick % FORMS.len()].to_owned());
 }

@@ -8,7 +8,10 @@ mod restrict;
 
 pub use restrict::Terms;
 
-use crate::case::{Act, Case, Effect};
+use crate::{
+    case::{Act, Case, Effect},
+    model::Expectation,
+};
 use annotate::Told;
 
 impl Case {
@@ -32,6 +35,7 @@ impl Case {
     pub fn expect_again(&mut self, complete: &[bool]) {
         let mut told = Told::new(&self.orders, &self.api);
         let mut latest = 0;
+        let mut unknown: Vec<String> = self.known_later().map(str::to_owned).collect();
         for entry in &mut self.entries {
             entry.expect_if_refused.clear();
             let mut concerned = Vec::new();
@@ -60,12 +64,20 @@ impl Case {
                     }
                 }
                 Act::Initiate(own) => latest = told.initiate(own).unwrap_or(latest),
-                Act::Restart => {}
+                Act::Begin(order_id) => {
+                    unknown.retain(|order| order != order_id);
+                    latest = self.orders.iter().position(|order| order.order_id == *order_id).unwrap_or(latest);
+                }
+                Act::Restart | Act::Advance(_) => {}
             }
             if concerned.is_empty() {
                 concerned.push(latest);
             }
             entry.expect = concerned.into_iter().flat_map(|order| told.expectation(order)).collect();
+            // What a target shows of an order that it does not know is nobody's business.
+            let is_known = |expected: &Expectation| !unknown.contains(&expected.order_id);
+            entry.expect.retain(is_known);
+            entry.expect_if_refused.retain(is_known);
         }
         self.expect.clear();
         self.expect_if_applied.clear();

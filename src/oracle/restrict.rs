@@ -15,6 +15,8 @@ pub struct Terms<'a> {
     pub durable: bool,
     /// Whether it calls the provider's API.
     pub calls_back: bool,
+    /// Whether time can pass for it.
+    pub clock: bool,
 }
 
 impl Case {
@@ -35,6 +37,8 @@ impl Case {
             Act::Meanwhile(_, deliveries) => terms.calls_back && terms.initiates && deliveries.iter().all(sent),
             Act::Initiate(_) => terms.initiates,
             Act::Restart => terms.durable,
+            Act::Advance(_) => terms.clock,
+            Act::Begin(_) => true,
         };
         let is_doubted = |delivery: &Delivery| terms.calls_back && delivery.effect == Effect::Reject && names_its_event(delivery);
         let calls = terms.calls_back || self.api.is_empty() && self.all_deliveries().all(|delivery| delivery.api.is_none());

@@ -126,7 +126,7 @@ fn a_case_sent_whole_is_judged_at_its_end() {
 
 /// A target that is sent everything and claims nothing, but for one thing.
 fn terms(subscribed: &dyn Fn(&str) -> bool) -> Terms<'_> {
-    Terms { subscribed, initiates: false, verifies: false, durable: false, calls_back: false }
+    Terms { subscribed, initiates: false, verifies: false, durable: false, calls_back: false, clock: false }
 }
 
 #[test]

@@ -214,6 +214,14 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
                     with(FaultKind::Unusual { mutation: Mutation { pick, ..mutation } });
                 }
             }
+            FaultKind::MuchLater { hours, first } => {
+                if first {
+                    with(FaultKind::MuchLater { hours, first: false });
+                } else {
+                    with(FaultKind::Again { after: u8::MAX });
+                }
+                smaller(hours).for_each(|hours| with(FaultKind::MuchLater { hours, first }));
+            }
             FaultKind::UnknownBefore { name } => smaller(name).for_each(|name| with(FaultKind::UnknownBefore { name })),
         }
     }
@@ -239,6 +247,8 @@ fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
         let choices = [
             plain.clone(),
             OrderPlan { moment: 0, ..order.clone() },
+            OrderPlan { known_after: 0, ..order.clone() },
+            OrderPlan { known_after: order.known_after.min(1), ..order.clone() },
             OrderPlan { charges: 1, ..order.clone() },
             OrderPlan { items: 1, ..order.clone() },
             OrderPlan { currency: 0, ..order.clone() },
@@ -257,11 +267,11 @@ fn plainer_orders(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
     orders.chain(look)
 }
 
-/// Fewer extras first, then fewer parts, then the plain amount, then smaller ones.
-fn weight(order: &OrderPlan) -> (usize, u8, u8, u8, u8, u64) {
+/// Fewer extras first, then orders that are known sooner, then fewer parts, then the plain amount, then smaller ones.
+fn weight(order: &OrderPlan) -> (usize, u8, u8, u8, u8, u8, u64) {
     let plain = OrderPlan::default().captured;
     let captured = if order.captured == plain { 0 } else { order.captured.max(1) };
-    (order.extras.len(), order.moment, order.charges.clamp(1, 3), order.items.clamp(1, 3), order.currency, captured)
+    (order.extras.len(), order.known_after, order.moment, order.charges.clamp(1, 3), order.items.clamp(1, 3), order.currency, captured)
 }
 
 fn each_step(plan: &Plan) -> impl Iterator<Item = (usize, &Step)> {

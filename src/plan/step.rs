@@ -43,11 +43,14 @@ pub struct OrderPlan {
     /// What it has that a plain order has not; a provider that does not have such orders passes over it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<Extra>,
+    /// After how many of its deliveries, from one to eight, the target hears of it; any other number is before all of them.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub known_after: u8,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_plain(moment: &u8) -> bool {
-    *moment == 0
+fn is_plain(number: &u8) -> bool {
+    *number == 0
 }
 
 /// What an order has that a plain one has not.
@@ -77,7 +80,7 @@ pub enum Extra {
 
 impl Default for OrderPlan {
     fn default() -> OrderPlan {
-        OrderPlan { currency: 0, captured: 1000, charges: 1, items: 1, moment: 0, extras: Vec::new() }
+        OrderPlan { currency: 0, captured: 1000, charges: 1, items: 1, moment: 0, extras: Vec::new(), known_after: 0 }
     }
 }
 
@@ -439,6 +442,15 @@ pub enum FaultKind {
         /// Which of the made-up types, modulo how many there are.
         name: u8,
     },
+    /// It is sent again when everything else has been sent and so many hours have passed, at most as many as the provider goes
+    /// on sending for. For no hours this is so with every target; otherwise it does nothing where no time can pass.
+    MuchLater {
+        /// How many hours.
+        hours: u8,
+        /// Whether it has not arrived before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        first: bool,
+    },
 }
 
 impl FaultKind {
@@ -461,6 +473,8 @@ impl FaultKind {
             FaultKind::DefectBefore { .. } => "documented defect",
             FaultKind::Mutated { .. } | FaultKind::Unusual { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",
+            FaultKind::MuchLater { first: false, .. } => "redelivery much later",
+            FaultKind::MuchLater { first: true, .. } => "much later",
         }
     }
 }

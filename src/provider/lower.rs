@@ -2,8 +2,10 @@
 //!
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
+mod known;
 mod newer;
 mod order;
+mod original;
 
 use order::{Order, When};
 
@@ -13,10 +15,10 @@ use super::{
     times::{may_tie, next_second, next_time},
 };
 use crate::{
-    case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, Mishap, OwnRefund, OwnRefundDetails, SCHEMA},
+    case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, OwnRefund, OwnRefundDetails, SCHEMA},
     domain::{EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth},
-    mutate::{Anatomy, Mutant, effect, mutate, significant, unusual},
+    mutate::{Anatomy, Mutant, effect, mutate, unusual},
     plan::{Extra, Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
 };
 
@@ -31,8 +33,8 @@ pub struct Lowering {
     pub changes: Vec<(usize, Change)>,
 }
 
-/// How many events one change commonly has at the most; where it has more, times are made for them too.
-const COMMON_FAMILY: usize = 24;
+/// How many events one change commonly has at the most. Where it has more, times are made for them too, and it is told again.
+const COMMON_FAMILY: usize = 10;
 
 /// For whom a case is made.
 #[derive(Clone, Copy)]
@@ -43,11 +45,13 @@ pub struct Audience<'a> {
     pub calls_back: bool,
     /// Whether it is registered for the provider's older API version.
     pub older: bool,
+    /// Whether time can pass for it.
+    pub clock: bool,
 }
 
 impl Audience<'_> {
     /// A target that gets everything and calls nobody.
-    pub const EVERYBODY: Audience<'static> = Audience { subscribed: &|_| true, calls_back: false, older: false };
+    pub const EVERYBODY: Audience<'static> = Audience { subscribed: &|_| true, calls_back: false, older: false, clock: false };
 }
 
 /// Turns a plan into a case whose ids follow from `serial`.
@@ -77,7 +81,7 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, audience: Au
         provider: provider.name().to_owned(),
         requirement: None,
         orders: orders.iter().map(|order| order.setup(palette)).collect(),
-        entries: in_sending_order(sends),
+        entries: known::in_line(in_sending_order(sends), orders.iter().map(|order| order.names.order.clone()).zip(&plan.orders)),
         api,
         expect: Vec::new(),
         expect_if_applied: Vec::new(),
@@ -296,7 +300,12 @@ impl<'a> Stage<'a> {
         }
         let late = befalls.iter().find_map(|kind| if let FaultKind::Late { by } = kind { Some(u32::from(*by)) } else { None });
         let late = late.filter(|by| *by > 0);
-        let place = created * 2 + late.map_or(0, |by| by * 2 + 1);
+        let much_later: Vec<(u8, bool)> = befalls.iter().filter_map(|kind| self.much_later(kind)).collect();
+        let place = match much_later.iter().find(|(_, first)| *first) {
+            Some((hours, _)) => Send::place_after(*hours),
+            None => created * 2 + late.map_or(0, |by| by * 2 + 1),
+        };
+        self.sends.extend(much_later.iter().map(|(hours, _)| Send::hours(*hours)));
         let later = |place: u32, after: u8| place + u32::from(after) * 2 + 1;
         let plain = match &message {
             Message { is_doubtful: true, .. } => Effect::Tolerate,
@@ -324,7 +333,11 @@ impl<'a> Stage<'a> {
         if self.audience.calls_back {
             twins.iter().for_each(|(_, twin)| self.show_event(order, twin, now));
         }
-        let original = delivery(message, late.map(|_| "out of order"), plain);
+        let name = match (&much_later[..], late) {
+            ([(hours, true), ..], _) => Some(FaultKind::MuchLater { hours: *hours, first: true }.name()),
+            (_, late) => late.map(|_| "out of order"),
+        };
+        let original = delivery(message, name, plain);
         let (mut original, besides) = self.mutants(order, original, befalls);
         let trouble = befalls.iter().find_map(|kind| if let FaultKind::ApiFails { how } = kind { Some(usize::from(*how)) } else { None });
         if self.audience.calls_back {
@@ -339,7 +352,11 @@ impl<'a> Stage<'a> {
         if befalls.iter().any(|kind| matches!(kind, FaultKind::Omit)) {
             self.orders[order].complete = false;
         } else {
-            deliver_original(&mut line, original, own_place, befalls, later);
+            for (hours, _) in much_later.iter().filter(|(_, first)| !first) {
+                let fault = Some(FaultKind::MuchLater { hours: *hours, first: false }.name().to_owned());
+                line.push((Send::place_after(*hours), Delivery { fault, api: None, ..original.clone() }));
+            }
+            original::deliver(&mut line, original, own_place, befalls, later);
         }
         for (after, twin) in twins {
             let name = FaultKind::Twin { after }.name();
@@ -359,6 +376,12 @@ impl<'a> Stage<'a> {
         if restart {
             self.sends.push(Send { place: own_place, order, created, act: Act::Restart, with: 0, stays: false });
         }
+    }
+
+    /// After how many hours something is sent, and whether for the first time, where that can be.
+    fn much_later(&self, kind: &FaultKind) -> Option<(u8, bool)> {
+        let FaultKind::MuchLater { hours, first } = *kind else { return None };
+        (self.audience.clock || hours == 0).then(|| (hours.min(self.provider.palette().sends_again_for), first))
     }
 
     /// The same fact under another event id of the same form.
@@ -417,51 +440,6 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Puts the original in line, with its redeliveries.
-fn deliver_original(
-    line: &mut Vec<(u32, Delivery)>,
-    original: Delivery,
-    place: u32,
-    befalls: &[&FaultKind],
-    later: impl Fn(u32, u8) -> u32,
-) {
-    let again = |fault: &str| Delivery { fault: Some(fault.to_owned()), api: None, ..original.clone() };
-    let mut first = Some((place, original.clone()));
-    for kind in befalls {
-        match **kind {
-            FaultKind::Again { after } => line.push((later(place, after), again("redelivery"))),
-            FaultKind::AnswerLost { after, how } => {
-                line.push((later(place, after), again("redelivery after a lost answer")));
-                if let Some((_, first)) = &mut first {
-                    first.mishap = loss(how);
-                }
-            }
-            FaultKind::KilledDuring { after, patience } => {
-                line.push((later(place, after), again("redelivery after a kill")));
-                if let Some((_, first)) = &mut first {
-                    first.mishap = Some(Mishap::Killed { after_ms: PATIENCE[usize::from(patience) % PATIENCE.len()] });
-                }
-            }
-            FaultKind::BrokenFirst { at, after } if first.is_some() => {
-                first = None;
-                line.push((place, broken_off(&original, at)));
-                line.push((later(place, after), again("redelivery after a broken body")));
-            }
-            _ => {}
-        }
-    }
-    line.extend(first);
-}
-
-/// The ways to lose an answer; the first loses nothing else.
-fn loss(how: u8) -> Option<Mishap> {
-    const WAYS: [Mishap; 4] = [Mishap::AnswerUnread, Mishap::Reset, Mishap::HalfSent, Mishap::SlowReading];
-    Some(WAYS[usize::from(how) % WAYS.len()])
-}
-
-/// How many milliseconds a target has before it is killed: nothing, or about what handling a delivery takes.
-const PATIENCE: [u16; 5] = [0, 1, 2, 4, 8];
-
 fn place_of(fault: &Fault, family: usize) -> Option<usize> {
     (family > 0).then(|| usize::from(fault.event) % family)
 }
@@ -469,18 +447,4 @@ fn place_of(fault: &Fault, family: usize) -> Option<usize> {
 fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
     let plain = Delivery::plain(message.facts, Body::new(message.body));
     Delivery { fault: fault.map(str::to_owned), effect, ..plain }
-}
-
-fn broken_off(whole: &Delivery, at: u16) -> Delivery {
-    let bytes = whole.body.bytes();
-    // An empty body is its own kind of broken; at least one byte that is no white space is missing.
-    let end = usize::from(at) % significant(bytes).max(1);
-    Delivery {
-        body: Body::new(&bytes[..end]),
-        mutation: Some(MutationKind::Truncate.name().to_owned()),
-        mutation_kind: Some(MutationKind::Truncate),
-        fault: None,
-        effect: Effect::Reject,
-        ..whole.clone()
-    }
 }

@@ -64,20 +64,30 @@ impl Mint {
 
     /// A version 4 UUID.
     pub fn uuid(&self, what: &str, index: u64) -> String {
+        let mut text = String::with_capacity(36);
+        self.push_uuid(&mut text, what, index);
+        text
+    }
+
+    /// Appends a version 4 UUID.
+    pub(super) fn push_uuid(&self, out: &mut String, what: &str, index: u64) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        const DASHES: [usize; 4] = [8, 13, 18, 23];
         let high = self.number(what, index);
         let low = mix(high ^ self.key.rotate_left(17) ^ index);
         let random = u128::from(high) << 64 | u128::from(low);
         // Its version is 4, its variant the usual one.
-        let bits = random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-        let mut text = String::with_capacity(36);
-        for digit in 0..32 {
-            if matches!(digit, 8 | 12 | 16 | 20) {
-                text.push('-');
+        let bytes = (random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62).to_be_bytes();
+        let mut text = [b'-'; 36];
+        let mut places = (0..text.len()).filter(|place| !DASHES.contains(place));
+        for byte in bytes {
+            for digit in [byte >> 4, byte & 0xf] {
+                if let Some(place) = places.next() {
+                    text[place] = DIGITS[usize::from(digit)];
+                }
             }
-            let nibble = u32::try_from(bits >> (124 - 4 * digit) & 0xf).unwrap_or(0);
-            text.extend(char::from_digit(nibble, 16));
         }
-        text
+        out.push_str(std::str::from_utf8(&text).unwrap_or_default());
     }
 }
 
@@ -93,6 +103,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let text = Mint::new(7).uuid("refund", 1);
+        let dashes: Vec<usize> = text.match_indices('-').map(|(place, _)| place).collect();
+        assert_eq!((text.len(), dashes), (36, vec![8, 13, 18, 23]));
+        assert!(text[14..].starts_with('4') && text[19..].starts_with(['8', '9', 'a', 'b']), "{text}");
+    }
 
     #[test]
     fn ids_differ_and_repeat() {

@@ -21,6 +21,36 @@ pub(super) struct Send {
     pub(super) stays: bool,
 }
 
+/// Where those deliveries stand for which everything else is waited for.
+const WHEN_ALL_WAS_SENT: u32 = 1 << 24;
+/// How many places there are between two hours.
+const HOUR: u32 = 1 << 12;
+
+impl Send {
+    /// So many hours pass when everything else has been sent.
+    pub(super) fn hours(hours: u8) -> Send {
+        let place = WHEN_ALL_WAS_SENT + u32::from(hours) * HOUR;
+        Send { place, order: usize::MAX, created: u32::MAX, act: Act::Advance(u64::from(hours) * 3600), with: 0, stays: true }
+    }
+
+    /// The place of what is sent then.
+    pub(super) fn place_after(hours: u8) -> u32 {
+        WHEN_ALL_WAS_SENT + u32::from(hours) * HOUR + 1
+    }
+}
+
+/// Times are counted from when everything was sent; each is what has passed since the one before.
+fn each_after_the_other(sends: &mut Vec<Send>) {
+    let mut passed = 0;
+    sends.retain_mut(|send| {
+        let Act::Advance(seconds) = &mut send.act else { return true };
+        let more = seconds.saturating_sub(passed);
+        passed += more;
+        *seconds = more;
+        more > 0
+    });
+}
+
 /// Sorts by place; an own refund goes before every delivery of its order that was created after it, because the
 /// shop commonly knows of its own refund before the provider tells of it, unless it is to come late.
 pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
@@ -37,6 +67,7 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
         sends[index].place = place;
     }
     sends.sort_by_key(|send| (send.place, !matches!(send.act, Act::Initiate(_))));
+    each_after_the_other(&mut sends);
     let mut acts = grouped(sends);
     leave_out_what_can_be_told_otherwise(&mut acts);
     let calm = |act: Act| match act {
@@ -49,6 +80,10 @@ pub(super) fn in_sending_order(mut sends: Vec<Send>) -> Vec<Entry> {
 
 /// Leaves out rejections that a target need not make, because it may know from earlier events what is missing.
 fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
+    // Of most cases nothing is missing, and then nobody need know what was told.
+    if !acts.iter().flat_map(Act::deliveries).any(lacks_something) {
+        return;
+    }
     let mut known = KnownParts::default();
     acts.retain_mut(|act| match act {
         Act::Deliver(delivery) => known.permits(delivery),
@@ -65,8 +100,13 @@ fn leave_out_what_can_be_told_otherwise(acts: &mut Vec<Act>) {
             known.refund(&own.refund.id, &own.order_id);
             true
         }
-        Act::Restart => true,
+        Act::Restart | Act::Advance(_) | Act::Begin(_) => true,
     });
+}
+
+/// Whether something is missing because of which it must be rejected.
+fn lacks_something(delivery: &Delivery) -> bool {
+    matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount)) && delivery.effect == Effect::Reject
 }
 
 /// The refunds and charges that a target was told of, and the orders of such refunds: it may know an order and an amount
@@ -82,8 +122,7 @@ impl KnownParts {
     /// Whether a delivery is sent; learns what it tells.
     fn permits(&mut self, delivery: &Delivery) -> bool {
         let order = delivery.event.order_id.as_deref().unwrap_or_default();
-        let lacks = matches!(delivery.mutation_kind, Some(MutationKind::NoOrderId | MutationKind::NoAmount));
-        if lacks && delivery.effect == Effect::Reject {
+        if lacks_something(delivery) {
             return delivery.event.tells.iter().all(|tell| match tell {
                 Tell::Refund { id, .. } => !self.0.contains(id),
                 Tell::Charge { id, .. } => !self.0.contains(id) && !self.0.contains(order),

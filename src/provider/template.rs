@@ -162,17 +162,39 @@ impl Style {
 
 /// Appends an amount of minor units as the provider writes it: at least one fraction digit, no trailing zeros.
 pub fn push_amount(out: &mut String, minor: u64, digits: u32) {
-    use std::fmt::Write;
     let unit = 10_u64.pow(digits);
-    let (whole, mut fraction) = (minor / unit, minor % unit);
-    let mut width = usize::try_from(digits).unwrap_or(0);
-    while width > 1 && fraction % 10 == 0 {
-        fraction /= 10;
-        width -= 1;
+    push_number(out, minor / unit);
+    out.push('.');
+    let mut fraction = minor % unit;
+    // All digits are pushed, of which those that are not needed go again.
+    let start = out.len();
+    let mut place = unit / 10;
+    while place > 0 {
+        push_number(out, fraction / place);
+        (fraction, place) = (fraction % place, place / 10);
     }
-    let width = width.max(1);
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{whole}.{fraction:0width$}");
+    while out.len() > start + 1 && out.ends_with('0') {
+        out.pop();
+    }
+    if out.len() == start {
+        out.push('0');
+    }
+}
+
+/// Appends a whole number.
+pub(super) fn push_number(out: &mut String, number: u64) {
+    // The largest has twenty digits.
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut first) = (number, digits.len() - 1);
+    loop {
+        digits[first] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+        first -= 1;
+    }
+    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
 }
 
 /// Appends a JSON string of a text that needs no escapes: ids, times and names made by the harness.
@@ -208,6 +230,15 @@ mod tests {
     fn places_are_filled_left_out_and_added() {
         check(&[("/b/c", "7"), ("/a", ""), ("/f", "8")], r#"{"b":{"c":7,"d":[1,2]},"e":null,"f":8}"#);
         check(&[("/e", ""), ("/b", "[]")], r#"{"a":1,"b":[]}"#);
+    }
+
+    #[test]
+    fn numbers() {
+        for number in [0, 7, 10, 1_000_000, u64::MAX] {
+            let mut out = String::new();
+            push_number(&mut out, number);
+            assert_eq!(out, number.to_string());
+        }
     }
 
     #[test]

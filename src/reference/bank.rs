@@ -160,6 +160,8 @@ bank! {
         "Every refund in a charge's list counts as paid back, whatever its state.";
     InformationNotShown "information-not-shown" "FAILED" "open-refund-not-counted" []
         "A refund that waits for the shopper's information is shown as plainly pending.";
+    ClosesOpenRefunds "closes-open-refunds" "FAILED" "open-refund-not-counted" []
+        "A job takes refunds that are still open after twelve hours for failed.";
     OpenRefundNotReserved "open-refund-not-reserved" "FAILED" "open-refund-not-counted" []
         "What open refunds ask for is shown as still available.";
     FailedHidesSuccess "failed-hides-success" "FAILED" "failed-refund-not-counted" ["https://github.com/Automattic/woocommerce-payments/issues/10056"]
@@ -230,6 +232,10 @@ bank! {
         "Only the last event is remembered; an older one that is delivered again is booked again.";
     ForgetsOldEvents "forgets-old-events" "REDELIV" "duplicate-deliveries" []
         "The last two events of an order are remembered; an older one is booked again.";
+    RemembersRecentEvents "remembers-recent-events" "REDELIV" "duplicate-deliveries" []
+        "The ids of the last two hundred events are kept in a list; an older one that comes again is booked again.";
+    PrunesEventIds "prunes-event-ids" "REDELIV" "duplicate-deliveries" ["https://github.com/letsrevel/revel-backend/pull/491"]
+        "A job removes event ids that are twelve hours old; the provider sends again for longer, and what comes then is booked again.";
     DuplicateRefused "duplicate-refused" "ACK" "duplicate-deliveries" ["https://github.com/dubinc/dub/issues/3752"]
         "An event that is known already is answered with 409, so the provider sends it for days.";
     SecondAddressBooks "second-address-books" "REDELIV" "two-addresses-one-event" []
@@ -250,6 +256,8 @@ bank! {
         "A late refund.pending sets a refund that was paid back to pending.";
     RemembersFailedEvents "remembers-failed-events" "ACK" "redelivery-after-failure" ["https://github.com/dj-stripe/dj-stripe/issues/832"]
         "The event id is stored before the body is read; the redelivery of a broken body is skipped.";
+    DropsUnknownOrders "drops-unknown-orders" "UNKNOWN-OBJ" "redelivery-after-failure" ["https://github.com/polarsource/polar/pull/9630"]
+        "An event that comes before the shop has stored the order is acknowledged and dropped.";
     OrderIdCut "order-id-cut" "ATTRIB" "orders-do-not-mix" []
         "Order ids are stored in a column of eight characters.";
     ChargeGoesToLastOrder "charge-goes-to-last-order" "ATTRIB" "orders-do-not-mix" ["https://github.com/pretix/pretix/issues/343"]

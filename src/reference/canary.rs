@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use super::{bank::Fault, fault::faults, shop::ReferenceShop};
@@ -91,6 +92,10 @@ impl Target for Ignorer {
         Ok(())
     }
 
+    fn advance(&mut self, _: Duration) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let untouched = |order: &OrderSetup| OrderState {
             order_id: order.order_id.clone(),
@@ -153,6 +158,10 @@ impl Target for WrongShop {
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

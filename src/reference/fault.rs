@@ -84,6 +84,11 @@ impl Faults {
         self.0[fault as usize / 64] >> (fault as usize % 64) & 1 == 1
     }
 
+    /// Whether a mistake is made with the state that a refund had before an event.
+    pub(super) fn go_by_what_was_before(self) -> bool {
+        self.has(Fault::PreviousTakenForState) || self.has(Fault::SuccessByTransition)
+    }
+
     /// Whether any mistake is made: what a conforming shop does not even read is read then.
     pub(super) fn any(self) -> bool {
         self.0.iter().any(|word| *word != 0)

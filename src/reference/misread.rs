@@ -82,14 +82,18 @@ impl Envelope<'_> {
     }
 
     /// The order that an event of any type is about, as far as a shop can guess.
-    pub(super) fn guessed_orders(&self) -> [Option<String>; 2] {
-        let object = self.object().unwrap_or_default();
+    pub(super) fn guessed_orders(&self, object: &ObjectMembers<'_>) -> [Option<String>; 2] {
         [object.order_id, object.id].map(|raw| self.text(raw, "").ok().map(|text| text.into_owned()))
     }
 }
 
 /// What a faulty shop makes of an event that tells nothing of refunds.
-pub(super) fn misread(envelope: &Envelope<'_>, order: Option<&mut Ledger>, faults: Faults) -> Result<(), Refusal> {
+pub(super) fn misread(
+    envelope: &Envelope<'_>,
+    object: &ObjectMembers<'_>,
+    order: Option<&mut Ledger>,
+    faults: Faults,
+) -> Result<(), Refusal> {
     let kind = &*envelope.kind;
     if !envelope.dialect.catalogue.contains(&kind) {
         if faults.has(Fault::UnknownEventFails) {
@@ -109,7 +113,6 @@ pub(super) fn misread(envelope: &Envelope<'_>, order: Option<&mut Ledger>, fault
     if !envelope.id().is_some_and(|id| order.remember(&id)) {
         return Ok(());
     }
-    let object = envelope.object().unwrap_or_default();
     let amount = |raw: Option<&RawValue>| Amounts::new(faults).read(raw).ok().flatten().unwrap_or_default();
     match kind {
         "order.refunded" if faults.has(Fault::OrderTotalAdded) => order.slips.extra += amount(object.refunded_amount),

@@ -120,7 +120,7 @@ impl<'a> Envelope<'a> {
             is_test: self.members.live_mode.is_none_or(|raw| raw.get() == "false"),
             digits: amounts.digits,
             told,
-            before: if self.faults.any() { self.state_before() } else { None },
+            before: if self.faults.go_by_what_was_before() { self.state_before() } else { None },
         }))
     }
 

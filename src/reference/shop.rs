@@ -38,6 +38,9 @@ use crate::{
 /// How long a slow shop takes for an answer; the provider waits 3 seconds.
 const SLOW: Duration = Duration::from_millis(3500);
 
+/// How many ids of events a shop keeps that forgets older ones.
+const RECENT: usize = 200;
+
 /// The log is cut at this length.
 const LONGEST_LOG: usize = 4096;
 
@@ -63,6 +66,8 @@ pub struct ReferenceShop {
     requests: u64,
     /// Registered for the provider's older API version.
     older: bool,
+    /// How many seconds it was told have passed since it was greeted.
+    passed: u64,
 }
 
 /// What it holds of the provider's API shows nothing.
@@ -83,6 +88,8 @@ struct ShopSlips {
     burnt: HashSet<String>,
     /// Events that were new at the beginning of what is under way now.
     under_way: Option<HashSet<String>>,
+    /// Ids of the events of all orders, in the order in which they came.
+    all: Vec<String>,
     /// Bodies that were answered before.
     answered: HashSet<Vec<u8>>,
     is_broken: bool,
@@ -123,6 +130,7 @@ impl ReferenceShop {
             requests: 0,
             // Who makes a mistake with that version is registered for it.
             older: OLDER.iter().any(|fault| faults.has(*fault)),
+            passed: 0,
         }
     }
 
@@ -159,6 +167,11 @@ impl ReferenceShop {
         self.faults.has(fault)
     }
 
+    /// What it takes for now.
+    fn now(&self) -> u64 {
+        self.clock.unix_seconds().saturating_add(self.passed)
+    }
+
     /// What stands in the orders' column of ids.
     fn key<'a>(&self, order_id: &'a str) -> &'a str {
         key(order_id, self.faults)
@@ -180,7 +193,7 @@ impl ReferenceShop {
         }
         let signature = header(self.dialect.header);
         if self.dialect.form != Form::Flat && !self.trusts {
-            self.verifier()?.check_dated(signature, request.body, self.clock.unix_seconds(), self.dialect.form)?;
+            self.verifier()?.check_dated(signature, request.body, self.now(), self.dialect.form)?;
         }
         if std::mem::take(&mut self.slips.is_locked) {
             return Ok(());
@@ -239,13 +252,14 @@ impl ReferenceShop {
         if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
             self.orders.values_mut().for_each(Ledger::forget_event_ids);
         }
-        let an_hour_ago = i64::try_from(self.clock.unix_seconds()).unwrap_or(i64::MAX) - 3600;
+        let an_hour_ago = i64::try_from(self.now()).unwrap_or(i64::MAX) - 3600;
         if faults.has(Fault::LocalClockFence) && event.time.micros() < an_hour_ago.saturating_mul(1_000_000) {
             return Ok(());
         }
         let order = match self.order(&event.order_id) {
             Some(order) => order,
             None if faults.has(Fault::PanicsOnUnknownOrder) => panic!("order {} was not found", event.order_id),
+            None if faults.has(Fault::DropsUnknownOrders) => return Ok(()),
             None if faults.has(Fault::UnknownOrderFails) => return Err(Refusal::failed("there is no such order")),
             None => return Err(Refusal::unknown_order()),
         };
@@ -259,6 +273,9 @@ impl ReferenceShop {
         }
         if !order.remember(&event.id) {
             return self.meet_again(&event);
+        }
+        if faults.has(Fault::RemembersRecentEvents) {
+            self.slips.all.push(event.id.to_string());
         }
         if let Some(under_way) = &mut self.slips.under_way {
             under_way.insert(event.id.to_string());
@@ -278,9 +295,10 @@ impl ReferenceShop {
             return Err(Refusal::conflict("the event is known already"));
         }
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
+        let is_long_ago = self.has(Fault::RemembersRecentEvents) && !self.slips.all.iter().rev().take(RECENT).any(|id| *id == *event.id);
         if self.faults.any()
             && let Some(order) = self.order(&event.order_id)
-            && (is_under_way || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
+            && (is_under_way || is_long_ago || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
         {
             order.book_again(event);
         }
@@ -293,8 +311,9 @@ impl ReferenceShop {
             return Ok(());
         }
         let faults = self.faults;
-        let known = envelope.guessed_orders().into_iter().flatten().find(|id| self.order(id).is_some());
-        misread(envelope, known.and_then(|id| self.order(&id)), faults)
+        let object = envelope.object().unwrap_or_default();
+        let known = envelope.guessed_orders(&object).into_iter().flatten().find(|id| self.order(id).is_some());
+        misread(envelope, &object, known.and_then(|id| self.order(&id)), faults)
     }
 
     /// The event with the order that a confused shop takes it to be about.
@@ -390,6 +409,7 @@ impl Target for ReferenceShop {
             return Err(declined(format!("webhooks of {} are not taken here", hello.provider)));
         };
         self.dialect = dialect;
+        self.passed = 0;
         self.verifier = Verifier::new(&hello.secret, self.faults);
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
         let capabilities = Capabilities {
@@ -398,6 +418,7 @@ impl Target for ReferenceShop {
             durable: true,
             initiates_refunds: true,
             concurrency: 4,
+            clock: true,
             calls_back: self.calls != Calls::Never && self.api.is_some(),
             older_api_version: self.older,
             ..Capabilities::default()
@@ -445,6 +466,12 @@ impl Target for ReferenceShop {
             return Err(TargetError::new("initiate", TargetErrorKind::Declined(why)));
         };
         order.learn_own(own);
+        Ok(())
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.passed = self.passed.saturating_add(time.as_secs());
+        self.orders.values_mut().for_each(|order| order.grow_older(time));
         Ok(())
     }
 

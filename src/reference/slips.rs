@@ -3,7 +3,10 @@
 //! Shops that book each event as one more amount are told apart from the ledger's picture by `extra`: what they
 //! booked that they should not have.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use super::{
     bank::Fault,
@@ -44,7 +47,12 @@ pub(super) struct Slips {
     pub(super) had_completion: bool,
     /// The amounts of charges, of which a part may have been cancelled.
     pub(super) charged: BTreeMap<String, Amount>,
+    /// How much time has passed since the nightly jobs ran.
+    pub(super) since_jobs: Duration,
 }
+
+/// After how much time its jobs run, and what is older than that is put away.
+const NIGHT: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How many refunds fit on a page of a list.
 pub(super) const PAGE: usize = 10;
@@ -195,6 +203,21 @@ impl Ledger {
         // Where later events may change a refund for ever, what was stored first stays by being the newest.
         let time = (self.dialect.form == Form::Snapshot).then(|| EventTime::from_micros(LAST_OF_ALL));
         self.book(time, &RefundTold { id: id.into(), state, amount, paid: amount, is_of_items: false, charges: 0, created: None }, false);
+    }
+
+    /// Time passes, and jobs run.
+    pub(super) fn grow_older(&mut self, time: Duration) {
+        self.slips.since_jobs += time;
+        if self.slips.since_jobs < NIGHT {
+            return;
+        }
+        self.slips.since_jobs = Duration::ZERO;
+        if self.faults.has(Fault::PrunesEventIds) {
+            self.forget_event_ids();
+        }
+        if self.faults.has(Fault::ClosesOpenRefunds) {
+            self.refunds.iter_mut().filter(|refund| refund.state.is_open()).for_each(|refund| refund.state = RefundState::Failed);
+        }
     }
 
     /// What is lost in a restart.

@@ -400,6 +400,8 @@ fn steps<'c>(case: &'c Case, finding: &FindingReport, anchor: &str, message: &st
                 deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps));
             }
             Act::Restart => steps.push(Step::act(timeline::RESTART.to_owned())),
+            Act::Begin(order_id) => steps.push(Step::act(timeline::known_text(order_id))),
+            Act::Advance(seconds) => steps.push(Step::act(timeline::time_text(*seconds))),
         }
         if let Some(last) = steps.last_mut().filter(|_| here) {
             last.here = true;

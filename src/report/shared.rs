@@ -1,7 +1,7 @@
 //! What several reports say in the same words.
 
 use crate::{
-    case::{Act, Case},
+    case::Case,
     corpus::Level,
     verdict::{Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals, Verdict},
 };
@@ -274,12 +274,7 @@ pub(super) fn place(case: &Case, entry: Option<usize>) -> String {
 
 /// How many deliveries had been sent when the entry was done.
 fn deliveries_until(case: &Case, entry: usize) -> usize {
-    let count = |entry: &crate::case::Entry| match &entry.act {
-        Act::Deliver(_) => 1,
-        Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => deliveries.len(),
-        Act::Initiate(_) | Act::Restart => 0,
-    };
-    case.entries.iter().take(entry.saturating_add(1)).map(count).sum()
+    case.entries.iter().take(entry.saturating_add(1)).map(|entry| entry.act.deliveries().len()).sum()
 }
 
 /// One member of a state: what it must be, and what it is.

@@ -19,16 +19,31 @@ use crate::{
 /// # Errors
 /// When the writer fails.
 pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
-    for text in order_texts(case) {
-        for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
+    let texts = order_texts(case);
+    let shown = if texts.len() > LAST { FIRST } else { texts.len() };
+    for text in &texts[..shown] {
+        for (number, line) in wrap(text, columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
+    }
+    if shown < texts.len() {
+        writeln!(out, "  and {} more orders", texts.len() - shown)?;
     }
     let mut answers = answers.unwrap_or_default().iter();
     let mut decisive = Decisive::of(case);
     let mut number = 0;
+    let (all, mut left_out) = (case.deliveries(), 0);
     let mut sent = |out: &mut dyn Write, delivery, together: bool| -> io::Result<()> {
         number += 1;
+        if all > LONGEST && (FIRST..all - LAST).contains(&number) {
+            // Counted all the same.
+            (answers.next(), decisive.lines(number, delivery));
+            left_out += 1;
+            return Ok(());
+        }
+        if std::mem::take(&mut left_out) > 0 {
+            writeln!(out, "      {}", paint(Tone::Faint, &format!("… {} more are left out here", all - LAST - FIRST)))?;
+        }
         let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
         delivery_lines(out, case, &number_text, delivery, answers.next(), columns)?;
         for line in decisive.lines(number, delivery) {
@@ -46,10 +61,17 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
                 deliveries.iter().try_for_each(|delivery| sent(out, delivery, true))?;
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
+            Act::Begin(order_id) => note(out, &known_text(order_id), columns)?,
+            Act::Advance(seconds) => writeln!(out, "    * {}", time_text(*seconds))?,
         }
     }
     Ok(())
 }
+
+/// Of a case of more deliveries than these, the first and the last are shown.
+const LONGEST: usize = 80;
+const FIRST: usize = 12;
+const LAST: usize = 24;
 
 /// The orders of a case, each with what it has that a plain one has not.
 pub(super) fn order_texts(case: &Case) -> Vec<String> {
@@ -86,6 +108,9 @@ impl<'c> Decisive<'c> {
             second(one) == second(other) && one != other
         };
         let is_other = |(_, other): &&(usize, &EventFacts)| other.id != event.id && other.order_id == event.order_id;
+        if let Some((first, _)) = self.known.iter().find(|(_, other)| other.id == event.id).filter(|(first, _)| number - first > FAR) {
+            lines.push(format!("the same event as {first}; {} other deliveries lie between", number - first - 1));
+        }
         if let Some((before, other)) = self.known.iter().rev().filter(is_other).find(is_tied) {
             let apart = event.created_time.micros() - other.created_time.micros();
             let when = if apart < 0 { "before" } else { "after" };
@@ -98,6 +123,9 @@ impl<'c> Decisive<'c> {
         lines
     }
 }
+
+/// How many deliveries are counted by nobody.
+const FAR: usize = 16;
 
 /// Members that plain events do not have, and the first text that is long or no ASCII.
 fn said(telling: &[&str], delivery: &Delivery) -> Vec<String> {
@@ -212,6 +240,20 @@ pub fn own_text(own: &OwnRefund) -> String {
 
 /// A restart, in words.
 pub const RESTART: &str = "the target is killed and started again";
+
+/// An order that becomes known, in words.
+pub fn known_text(order_id: &str) -> String {
+    visible_line(&format!("order {order_id} becomes known to the target, by a further `begin`; what it refused before is sent again"))
+}
+
+/// What a case says of time that passes.
+pub fn time_text(seconds: u64) -> String {
+    match (seconds / 3600, seconds % 3600) {
+        (1, 0) => "an hour passes".to_owned(),
+        (hours, 0) => format!("{hours} hours pass"),
+        (_, _) => format!("{seconds} seconds pass"),
+    }
+}
 
 /// One thing that an event tells, in words.
 pub fn tell_text(case: &Case, delivery: &Delivery, tell: &Tell) -> String {

@@ -32,7 +32,7 @@ use crate::{
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
     drive::{Driver, Factory, Outcome, Played, claims_remarks},
-    plan::{Recipe, for_recipe},
+    plan::{Hours, Recipe, for_recipe, long_plan},
     provider::Provider,
     verdict::{
         Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
@@ -184,6 +184,8 @@ impl<'a> Campaign<'a> {
             index,
             requirement,
             strategy,
+            hours: Hours::of(recipe, self.provider.palette()),
+            long: long_plan(recipe, self.provider.palette()),
             is_enough,
         }
     }
@@ -285,7 +287,7 @@ impl<'a> Campaign<'a> {
                             if self.is_over() || !guest.is_usable() {
                                 return;
                             }
-                            if !case.kills() {
+                            if !case.wants_target_alone() {
                                 let allowed = as_played(&guest, name, case);
                                 let played = guest.play(name, &allowed, Rules::default());
                                 open.push(Sequence { name, case, allowed, played });

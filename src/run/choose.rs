@@ -7,7 +7,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::book::Made;
@@ -84,6 +84,16 @@ pub(super) fn choose(drawn: &[(u32, Made)], most: u32, floor: u32) -> Vec<usize>
         }
         chosen.push(best);
     }
+    // What only a long case shows is worth little for each of its deliveries, and nothing else shows it.
+    let fails = |place: usize, canary: u32| drawn[place].1.exercised && drawn[place].1.fails & (1 << canary) != 0;
+    let missed = (0..u64::BITS).filter(|canary| !chosen.iter().any(|place| fails(*place, *canary)));
+    let shortest = |canary: u32| {
+        let show_it = (0..drawn.len()).filter(|place| fails(*place, canary));
+        show_it.min_by_key(|place| drawn[*place].1.case.deliveries())
+    };
+    let missed: BTreeSet<usize> = missed.filter_map(shortest).collect();
+    chosen.truncate((most as usize).saturating_sub(missed.len()));
+    chosen.extend(missed);
     // One must be among them that a consumer which does nothing fails, whatever the canaries make of it.
     let refutes = |place: &usize| drawn[*place].1.refutes;
     if !chosen.iter().any(refutes)
@@ -114,6 +124,8 @@ fn features(made: &Made) -> Vec<Feature<'_>> {
             Act::Initiate(_) => Some(Feature::Act("initiate")),
             Act::Meanwhile(..) => Some(Feature::Act("meanwhile")),
             Act::Restart => Some(Feature::Act("restart")),
+            Act::Advance(_) => Some(Feature::Act("advance")),
+            Act::Begin(_) => Some(Feature::Act("begin")),
         });
     }
     of_deliveries(case, &mut features);

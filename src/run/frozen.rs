@@ -43,6 +43,9 @@ pub(super) fn obstacle(case: &Case, capabilities: &Capabilities) -> Option<Strin
     if case.kills() && !capabilities.durable {
         return Some("the target does not claim `durable`".to_owned());
     }
+    if case.advances() && !capabilities.clock {
+        return Some("the target does not claim `clock`".to_owned());
+    }
     None
 }
 
@@ -54,8 +57,10 @@ pub(super) fn as_played<'c>(driver: &Driver<'_>, name: &str, case: &'c Case) -> 
     let (Some(plan), Some(serial), true) = (&case.plan, serial, claims.calls_back && provider.api().is_some()) else {
         return Cow::Borrowed(case);
     };
-    let terms = Terms { subscribed: &|_| true, initiates: true, verifies: true, durable: true, calls_back: true };
-    let again = lower_for(provider, plan, serial, Audience { calls_back: true, ..Audience::EVERYBODY }).case.restricted_to(terms);
+    let terms = Terms { subscribed: &|_| true, initiates: true, verifies: true, durable: true, calls_back: true, clock: claims.clock };
+    let again = lower_for(provider, plan, serial, Audience { calls_back: true, clock: claims.clock, ..Audience::EVERYBODY })
+        .case
+        .restricted_to(terms);
     if again.entries.len() != case.entries.len() { Cow::Borrowed(case) } else { Cow::Owned(again) }
 }
 
@@ -66,7 +71,7 @@ pub(super) fn comparable<'c>(
     capabilities: &Capabilities,
     shard: Option<Shard>,
 ) -> impl Iterator<Item = (&'c String, &'c Case)> {
-    let numbered = (0..).zip(&corpus.sequences);
+    let numbered = (0..).zip(corpus.sequences());
     let mine = move |number| shard.is_none_or(|shard| shard.has("snapshots", number));
     let (capabilities, set) = (capabilities.clone(), set.clone());
     numbered

@@ -165,8 +165,7 @@ impl<'a> Campaign<'a> {
                 inquiry.stage().is_gone();
             }
         }
-        let mut passed = pending.progress.trail.ran.iter().filter(|case| case.failed.is_none() && !case.missed);
-        if passed.next().is_none() {
+        if !pending.progress.trail.has_passed() {
             let mut found = Vec::new();
             pending.progress.trail.freed = self.is_freed(&pending, &plans, inquiry, &mut found);
             // What its cases show once something was taken out of them is of the first of them.
@@ -277,7 +276,7 @@ impl<'a> Campaign<'a> {
         let assumed: Vec<Fault> = mistakes.iter().filter_map(|mistake| mistake.like.first().copied()).collect();
         let corpus = self.provider.corpus();
         for difference in &mut snapshots.differing {
-            let Some(case) = corpus.sequences.get(&difference.name) else { continue };
+            let Some(case) = corpus.sequences().get(&difference.name) else { continue };
             let mut shows = |faults: &[Fault]| -> bool {
                 let Some(mut driver) = inquiry.stage().reference(faults) else { return false };
                 let (Ok(shown), _) = show(&mut driver, &difference.name, case) else { return false };

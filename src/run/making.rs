@@ -15,6 +15,9 @@ use crate::{
     provider::Mint,
 };
 
+/// A run of fewer cases than this is a quick look, and has no long case.
+const LEAST_BEFORE_LONG: u32 = 20;
+
 /// What cases are made with.
 pub(super) struct Makers<'c> {
     canaries: Canaries<'c>,
@@ -30,7 +33,7 @@ impl<'c> Work<'c> {
         Ok(Makers { canaries, unclaimed: None })
     }
 
-    /// The next cases, at most so many, that may be under way at once. What kills the target comes alone.
+    /// The next cases, at most so many, that may be under way at once. What others would notice comes alone.
     pub(super) fn batch(
         &self,
         most: usize,
@@ -48,13 +51,13 @@ impl<'c> Work<'c> {
                 None => self.next(capabilities, makers, progress, floor),
             };
             let Some(next) = next else { break };
-            let kills = next.1.case.kills();
-            if kills && !cases.is_empty() {
+            let alone = next.1.case.wants_target_alone();
+            if alone && !cases.is_empty() {
                 progress.held = Some(next);
                 break;
             }
             cases.push(next);
-            if kills {
+            if alone {
                 break;
             }
         }
@@ -146,19 +149,20 @@ impl<'c> Work<'c> {
     fn made(&self, number: u32, capabilities: &Capabilities, makers: &mut Makers<'c>) -> Option<Made> {
         let Makers { canaries, unclaimed } = makers;
         let mut make = || {
-            let plan = self.draw(number)?;
+            let plan = self.draw(number, capabilities)?;
             let mut case = self.case(&plan, self.serial(number), capabilities);
             // All canaries are asked only where it matters which of them fail.
             let (exercised, fails) = if self.options.choose { canaries.failing(&case) } else { (canaries.exercises(&case), 0) };
             let refutes = canaries.null_fails(&case);
-            if capabilities.asynchronous {
+            // Before time passes, everything is to be done that was sent.
+            if capabilities.asynchronous && !case.advances() {
                 // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.
                 let whole = case.clone().sent_whole();
                 if canaries.exercises(&whole) == exercised && canaries.null_fails(&whole) == refutes {
                     case = whole;
                 }
             }
-            let hidden = !exercised && self.exercises_otherwise(&plan, number, unclaimed);
+            let hidden = !exercised && self.exercises_otherwise(&plan, number, capabilities, unclaimed);
             Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
         };
         let book = self.options.book.as_ref();
@@ -168,16 +172,28 @@ impl<'c> Work<'c> {
         }
     }
 
-    fn draw(&self, number: u32) -> Option<Plan> {
-        draw(&self.strategy, Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number)))
+    fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
+        if let Some(long) = self.long.as_ref().filter(|_| number + 1 == self.options.cases && number >= LEAST_BEFORE_LONG) {
+            return Some(long.clone());
+        }
+        let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
+        let plan = draw(&self.strategy, seed)?;
+        Some(match &self.hours {
+            Some(hours) if capabilities.clock => hours.befall(plan, seed),
+            _ => plan,
+        })
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
     /// only for targets that claim less.
-    fn exercises_otherwise(&self, plan: &Plan, number: u32, canaries: &mut Option<Canaries<'c>>) -> bool {
+    fn exercises_otherwise(&self, plan: &Plan, number: u32, capabilities: &Capabilities, canaries: &mut Option<Canaries<'c>>) -> bool {
         // A version takes events away, and is all that one requirement is about.
         let older_api_version = self.requirement.needs.contains(&Need::OlderApiVersion);
         let everything = Capabilities { older_api_version, ..Capabilities::everything() };
+        if *capabilities == everything {
+            // It is the same case for the same canaries.
+            return false;
+        }
         if canaries.is_none() {
             *canaries = Canaries::new(self.provider, &self.requirement.id, self.rules(), &everything).ok();
         }

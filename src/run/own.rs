@@ -52,7 +52,7 @@ pub fn own_states(provider: &dyn Provider, factory: &dyn Factory, options: &Opti
         corpus.requirement_set(options.revision).map_err(|problem| TargetError::new("snapshot", TargetErrorKind::Refused(problem)))?;
     let is_newer = |name: &str| format!("revision {} of the requirements does not have {name}", set.revision);
     let why = |name: &str, case: &Case| if set.has_sequence(name) { obstacle(case, capabilities) } else { Some(is_newer(name)) };
-    let left_out = corpus.sequences.iter().filter_map(|(name, case)| Some((name.clone(), why(name, case)?))).collect();
+    let left_out = corpus.sequences().iter().filter_map(|(name, case)| Some((name.clone(), why(name, case)?))).collect();
     let (mut shown, mut problem) = (BTreeMap::new(), None);
     let mut first = Some(first);
     let walked = walk(

@@ -21,7 +21,7 @@ use crate::{
     corpus::{Need, RequirementText},
     drive::{Driver, Outcome, Played},
     oracle::Terms,
-    plan::{Plan, PlanStrategy, draw},
+    plan::{Hours, Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower_for},
     verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
@@ -129,6 +129,10 @@ pub(super) struct Work<'c> {
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
     pub(super) strategy: PlanStrategy,
+    /// The time that passes in them, for a target for which it can.
+    pub(super) hours: Option<Hours>,
+    /// A long case, which comes last.
+    pub(super) long: Option<Plan>,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
     pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }
@@ -171,7 +175,7 @@ impl<'c> Work<'c> {
                 let stopped = next.played.outcome().has_stopped();
                 if stopped && !next.played.outcome().is_still_there() {
                     // What the target shows of earlier cases after it was killed says nothing of them.
-                    progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                    open.drain(..).for_each(|open| progress.trail.note(open.ran(), self.tells_of_each()));
                 }
                 progress.coverage.count(&next.case);
                 open.push_back(next);
@@ -184,8 +188,8 @@ impl<'c> Work<'c> {
 
     /// Plays cases, the first of them with the driver and the others with the crew.
     fn play_all(&self, cases: Vec<(u32, Made)>, driver: &mut Driver<'_>, crew: &mut [Driver<'_>]) -> Vec<Open> {
-        // What is killed is killed for all.
-        let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.kills());
+        // What is killed is killed for all, and time passes for all.
+        let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.wants_target_alone());
         self.playing(if is_shared { With::Nobody } else { With::Others }, || {
             if is_shared {
                 self.company.iter().for_each(|company| company.is_left());
@@ -224,12 +228,12 @@ impl<'c> Work<'c> {
             progress.ended |= ran.last;
             // It claims to call the provider's API, and did not call where that would have shown something.
             progress.trail.blinded += u32::from(exercises && ran.missed);
-            progress.trail.ran.push(ran);
+            progress.trail.note(ran, self.tells_of_each());
             if progress.ended {
                 // What was under way with the last case is not looked at any more.
                 open.clear();
             } else if !usable {
-                progress.trail.ran.extend(open.drain(..).map(|open| open.ran()));
+                open.drain(..).for_each(|open| progress.trail.note(open.ran(), self.tells_of_each()));
             }
         }
     }
@@ -359,6 +363,11 @@ impl<'c> Work<'c> {
         }
     }
 
+    /// Whether what is noted says of each case which it was: shards are put together by that.
+    fn tells_of_each(&self) -> bool {
+        self.options.shard.is_some()
+    }
+
     fn name(&self, number: u32) -> String {
         format!("{}-{number:04}", self.requirement.id)
     }
@@ -412,7 +421,7 @@ pub(super) fn case_for(
 ) -> Case {
     let older = capabilities.older_api_version;
     let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
     let case = lower_for(provider, plan, serial, audience).case;
     let mut case = case.restricted_to(terms(&subscribed, capabilities));
     case.requirement = Some(requirement.id.clone());
@@ -433,6 +442,7 @@ pub fn terms<'t>(subscribed: &'t dyn Fn(&str) -> bool, capabilities: &Capabiliti
         verifies: capabilities.verifies_signatures,
         durable: capabilities.durable,
         calls_back: capabilities.calls_back,
+        clock: capabilities.clock,
     }
 }
 

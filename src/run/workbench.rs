@@ -177,7 +177,7 @@ impl Stage for Workbench<'_, '_> {
     }
 
     fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize {
-        let is_shared = !case.kills() && matches!(kind, FailureKind::State | FailureKind::Answer);
+        let is_shared = !case.wants_target_alone() && matches!(kind, FailureKind::State | FailureKind::Answer);
         let campaign = self.campaign;
         self.driver().filter(|_| is_shared).map_or(1, |driver| campaign.at_once(driver))
     }

@@ -47,7 +47,7 @@ pub fn fuzz<T: Target + 'static>(provider: &dyn Provider, bytes: &[u8], make: im
     let capabilities = driver.capabilities().clone();
     let older = capabilities.older_api_version;
     let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older };
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
     let case = lower_for(provider, &plan, SERIAL, audience).case.restricted_to(terms(&subscribed, &capabilities));
     if case.deliveries() == 0 {
         return;

@@ -69,6 +69,58 @@ pub struct Trail {
     pub freed: bool,
     /// Its cases, in order.
     pub ran: Vec<RanCase>,
+    /// Further cases that did not fail, of which only the sums are kept: a run that is no shard need not say which they were, and
+    /// there may be millions.
+    #[serde(skip)]
+    pub(crate) summed: Sums,
+}
+
+/// What cases come to together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) cases: u32,
+    /// Those that could have shown a mistake.
+    pub(crate) exercised: u32,
+    pub(crate) deliveries: u64,
+    pub(crate) refused_first: u64,
+}
+
+impl Sums {
+    fn add(&mut self, case: &RanCase) {
+        self.cases = self.cases.saturating_add(1);
+        // A case that failed has shown a mistake, whatever the canaries made of it.
+        self.exercised = self.exercised.saturating_add(u32::from(!case.missed || case.failed.is_some()));
+        self.deliveries = self.deliveries.saturating_add(case.deliveries);
+        self.refused_first = self.refused_first.saturating_add(case.refused_first);
+    }
+}
+
+impl Trail {
+    /// Notes a case: itself where each is to be told of or there is more to it than that it passed, its sums otherwise.
+    pub(crate) fn note(&mut self, case: RanCase, tells_of_each: bool) {
+        if tells_of_each || case.failed.is_some() || case.last {
+            self.ran.push(case);
+        } else {
+            self.summed.add(&case);
+        }
+    }
+
+    /// What all its cases come to.
+    pub(crate) fn sums(&self) -> Sums {
+        let mut sums = self.summed;
+        self.ran.iter().for_each(|case| sums.add(case));
+        sums
+    }
+
+    /// Whether a case failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.ran.iter().any(|case| case.failed.is_some())
+    }
+
+    /// Whether a case that could have shown a mistake showed none.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.summed.exercised > 0 || self.ran.iter().any(|case| case.failed.is_none() && !case.missed)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -3,7 +3,7 @@
 use super::{
     Verdict,
     outcome::{FindingReport, RequirementResult},
-    shard::{RanCase, Trail},
+    shard::{RanCase, Sums, Trail},
 };
 use crate::corpus::Level;
 
@@ -56,17 +56,13 @@ pub(crate) fn until_the_end(ran: &mut Vec<RanCase>) {
 /// Sums up what was run and gives the verdict, unless there is one because the target could not be judged. `strict` counts
 /// a SHOULD as a MUST.
 pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[FindingReport], strict: bool) {
-    result.cases = u32::try_from(trail.ran.len()).unwrap_or(u32::MAX);
-    result.deliveries = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.deliveries));
-    result.refused_first = trail.ran.iter().fold(0, |sum, case| u64::saturating_add(sum, case.refused_first));
-    // A case that failed has shown a mistake, whatever the canaries made of it.
-    let exercised = trail.ran.iter().filter(|case| !case.missed || case.failed.is_some()).count();
-    result.exercised = u32::try_from(exercised).unwrap_or(u32::MAX);
+    let Sums { cases, exercised, deliveries, refused_first } = trail.sums();
+    (result.cases, result.exercised, result.deliveries, result.refused_first) = (cases, exercised, deliveries, refused_first);
     result.by_claims = false;
     if result.verdict == Verdict::Error {
         return;
     }
-    if trail.ran.iter().any(|case| case.failed.is_some()) {
+    if trail.has_failed() {
         let (about, others) = findings_of(trail, findings, &result.id);
         let of = |finding: &&FindingReport| about.contains(&finding.id) || about.is_empty() && others.contains(&finding.id);
         let behind: Vec<&FindingReport> = findings.iter().filter(of).collect();
@@ -81,7 +77,7 @@ pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
             (false, true) => Verdict::Fail,
             (false, false) => Verdict::Warn,
             // A case that passes shows that the others fail because of something else.
-            (true, _) if trail.freed || trail.ran.iter().any(|case| case.failed.is_none() && !case.missed) => Verdict::Affected,
+            (true, _) if trail.freed || trail.has_passed() => Verdict::Affected,
             (true, _) => Verdict::Masked,
         };
         result.findings = about.into_iter().chain(others).collect();
@@ -128,7 +124,7 @@ pub(crate) fn settle_share(result: &mut RequirementResult, trail: &Trail, planne
     result.by_claims = !is_reachable && is_blind(planned.exercised, result.floor, trail);
     (result.verdict, result.note) = if !trail.finished {
         (Verdict::NotExercised, Some("the run ended before all cases of this shard".to_owned()))
-    } else if is_reachable && trail.ran.is_empty() {
+    } else if is_reachable && trail.sums().cases == 0 {
         (Verdict::NotExercised, Some("none of its cases is in this shard".to_owned()))
     } else if is_reachable {
         (Verdict::Pass, None)

@@ -1,5 +1,7 @@
 //! A shop in this process that does something else first, wherever it is reached.
 
+use std::time::Duration;
+
 use refundproof::{
     adapter::{Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
     case::{OrderSetup, OwnRefund},
@@ -46,6 +48,9 @@ impl<F: Fn(At) + Send> Target for Reached<F> {
     }
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         self.shop.initiate(own)
+    }
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.shop.advance(time)
     }
     fn end(&mut self, case: &str) -> Result<(), TargetError> {
         (self.first)(At::End);

@@ -152,6 +152,7 @@ pub(crate) fn settings_for(base: &str) -> HttpSettings {
         setup: Setup::Url(format!("{base}/test/orders")),
         headers: Vec::new(),
         initiate_url: Some(format!("{base}/test/refunds")),
+        advance_url: Some(format!("{base}/test/clock")),
         directory: std::path::PathBuf::new(),
         service: None,
         ready_url: None,
@@ -183,12 +184,13 @@ pub(crate) fn reference() -> Box<dyn Target> {
     shop
 }
 
-/// What the reference claims.
+/// What the reference claims, but for the time, which needs a service that is started.
 pub(crate) fn introduction() -> Introduction {
-    ReferenceShop::new(Clock::system()).hello(&hello()).expect("the reference starts")
+    let told = ReferenceShop::new(Clock::system()).hello(&hello()).expect("the reference starts");
+    told.with(|told| told.capabilities.clock = false)
 }
 
-/// A target behind five URLs.
+/// A target behind some URLs.
 pub(crate) fn shop_handler(target: Box<dyn Target>) -> impl Fn(&Asked) -> (u16, String) + Send + Sync {
     let target = Mutex::new(target);
     move |asked| {
@@ -208,6 +210,11 @@ pub(crate) fn shop_handler(target: Box<dyn Target>) -> impl Fn(&Asked) -> (u16, 
                 target.initiate(&own).expect("the shop takes it");
                 (204, String::new())
             }
+            ("POST", "/test/clock") => {
+                let passed: Passed = serde_json::from_slice(&asked.body).expect("what `advance` says");
+                target.advance(Duration::from_secs(passed.seconds)).expect("the shop gets older");
+                (204, String::new())
+            }
             ("GET", "/health") => (200, "well".to_owned()),
             ("GET", path) => match path.strip_prefix("/orders/").and_then(|order| target.observe(order).expect("the shop shows it")) {
                 Some(state) => (200, serde_json::to_string(&state).expect("JSON")),
@@ -216,6 +223,11 @@ pub(crate) fn shop_handler(target: Box<dyn Target>) -> impl Fn(&Asked) -> (u16, 
             _ => (405, String::new()),
         }
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Passed {
+    seconds: u64,
 }
 
 #[derive(serde::Deserialize)]

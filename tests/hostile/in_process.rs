@@ -131,3 +131,99 @@ fn whatever_it_panics_with(
         }
     }
 }
+
+/// Services panic in places that a plain target does not have.
+#[cfg(feature = "tower")]
+mod services {
+    use std::{
+        future::{Ready, ready},
+        task::{Context, Poll},
+    };
+
+    use axum::body::Bytes;
+    use http_body_util::{BodyExt, Full, combinators::BoxBody};
+    use refundproof::{adapter::TowerTarget, domain::OrderState};
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum In {
+        Clone,
+        Ready,
+        Call,
+        Body,
+        Start,
+        SetUp,
+        Shown,
+    }
+
+    /// It acknowledges everything.
+    struct Service(In);
+
+    impl Service {
+        fn reach(&self, place: In) {
+            assert!(self.0 != place, "in a service");
+        }
+    }
+
+    impl Clone for Service {
+        fn clone(&self) -> Service {
+            self.reach(In::Clone);
+            Service(self.0)
+        }
+    }
+
+    impl tower_service::Service<http::Request<Full<Bytes>>> for Service {
+        type Response = http::Response<BoxBody<Bytes, std::convert::Infallible>>;
+        type Error = &'static str;
+        type Future = Ready<Result<Self::Response, &'static str>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+            self.reach(In::Ready);
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<Full<Bytes>>) -> Self::Future {
+            self.reach(In::Call);
+            let place = self.0;
+            let body = Full::from("taken").map_frame(move |frame| {
+                assert!(place != In::Body, "in a service");
+                frame
+            });
+            ready(Ok(http::Response::new(body.boxed())))
+        }
+    }
+
+    #[rstest]
+    fn wherever_a_service_panics(
+        #[values(In::Clone, In::Ready, In::Call, In::Body, In::Start, In::SetUp, In::Shown)] place: In,
+        #[values(1, 3)] jobs: usize,
+    ) {
+        silence_targets();
+        let make = move || {
+            let target = TowerTarget::started_by(move |_| {
+                Service(place).reach(In::Start);
+                async move { Service(place) }
+            });
+            let target = target.webhook("/").shown_by(move |_| {
+                Service(place).reach(In::Shown);
+                async { None::<OrderState> }
+            });
+            let target = target.set_up_by(move |_| {
+                Service(place).reach(In::SetUp);
+                async {}
+            });
+            Ok(Box::new(target) as Box<dyn Target>)
+        };
+        let launch = Launch::new("in-process", "", Clock::system(), make);
+        let options = quick(3, 1).with(|options| {
+            options.selection = only(&["refund-complete-*"]);
+            options.jobs = jobs;
+        });
+        let text = match certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}) {
+            Ok(report) => serde_json::to_string(&report).expect("JSON"),
+            Err(error) => error.to_string(),
+        };
+        assert!(text.contains("panicked: in a service") && !text.contains("the harness itself"), "{text}");
+    }
+}

@@ -129,6 +129,18 @@ fn a_killed_program_leaves_nothing(#[case] answers: &str) {
     assert_eq!(ran.code, None, "{}{}", ran.out, ran.err);
 }
 
+/// What left its group is found by its environment where that can be read.
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case::a_session_of_its_own("deliver) setsid sleep 300 & : > here; wait ;;")]
+#[case::a_daemon("deliver) (setsid sh -c 'sleep 300 & exec sleep 300' </dev/null >/dev/null 2>&1 &); : > here; wait ;;")]
+#[case::from_the_beginning("hello) (setsid sleep 300 </dev/null >/dev/null 2>&1 &); : > here; sleep 300 & wait ;;")]
+fn a_killed_program_leaves_nothing_that_left_its_group(#[case] answers: &str) {
+    let row = with_target(answers);
+    let ran = row.signalled(&[&CERTIFY[..], &TARGET].concat(), &[Signal::KILL]);
+    assert_eq!(ran.code, None, "{}{}", ran.out, ran.err);
+}
+
 #[test]
 fn a_program_that_is_killed_while_it_ends_leaves_nothing() {
     let row = that_hangs("deliver");
@@ -176,6 +188,24 @@ fn while_a_service_does_not_answer(#[values("/webhooks", "/orders/", "/test/orde
     });
     crate::services::write_target_file(&row, &server, "");
     let ran = row.signalled(&[&CERTIFY[..], &["t.toml"]].concat(), &[Signal::INT]);
+    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+}
+
+/// Connections that are to be lost are waited for no longer than others.
+#[rstest]
+fn while_a_service_does_not_answer_on_a_connection_that_is_to_be_lost(#[values(Signal::INT, Signal::TERM)] signal: Signal) {
+    let row = Row::new();
+    let here = row.place.path("here");
+    let server = Server::shop_but(move |asked, _| {
+        (asked.is_delivery() && asked.header("connection") == Some("close")).then(|| {
+            let _ = fs::write(&here, "");
+            thread::sleep(Duration::from_secs(300));
+            Reply::Close
+        })
+    });
+    crate::services::write_target_file(&row, &server, "");
+    let args = ["certify", "t.toml", "--only", "redeliver*", "--cases", "20", "--answer-limit=60s"];
+    let ran = row.signalled(&args, &[signal]);
     assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
 }
 

@@ -34,7 +34,7 @@ fn cases(draws: u64) -> Vec<Case> {
         let strategy = for_recipe(recipe, stripe().palette());
         (0..draws).filter_map(move |seed| Some(lower(stripe(), &draw(&strategy, seed)?, seed).case))
     });
-    corpus.sequences.values().cloned().chain(drawn).collect()
+    corpus.sequences().values().cloned().chain(drawn).collect()
 }
 
 fn folder() -> PathBuf {

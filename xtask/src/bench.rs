@@ -240,6 +240,7 @@ fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
         state_url: format!("http://{address}/orders/{{orderId}}"),
         setup: Setup::Events,
         initiate_url: None,
+        advance_url: None,
         headers: Vec::new(),
         directory: PathBuf::new(),
         service: None,

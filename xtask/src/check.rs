@@ -84,16 +84,16 @@ impl Found<'_> {
         let folder = self.root.join("corpus").join(self.provider);
         let corpus = Corpus::load(&Files::from_dir(&self.root.join("corpus"), self.provider)?)?;
         self.origins(&folder)?;
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             self.sequence(&folder, name, case, corpus.snapshots.get(name));
         }
         let mut effects: std::collections::BTreeMap<String, &String> = std::collections::BTreeMap::new();
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             if let Some(other) = effects.insert(crate::sequences::effect(case), name) {
                 self.problem(format!("corpus/{}/sequences: {other} and {name} do the same; keep one", self.provider));
             }
         }
-        for name in corpus.snapshots.keys().filter(|name| !corpus.sequences.contains_key(*name)) {
+        for name in corpus.snapshots.keys().filter(|name| !corpus.sequences().contains_key(*name)) {
             self.problem(format!("snapshots/{}/{name}.snap: there is no such sequence; delete it or restore the sequence", self.provider));
         }
         self.revisions(&corpus)?;
@@ -104,7 +104,7 @@ impl Found<'_> {
             corpus.examples.len(),
             corpus.defects.len(),
             corpus.requirements.len(),
-            corpus.sequences.len()
+            corpus.sequences().len()
         ))
     }
 
@@ -122,7 +122,7 @@ impl Found<'_> {
             }
         }
         let newest = corpus.requirement_set(None).map_err(anyhow::Error::msg)?;
-        for name in corpus.sequences.keys().filter(|name| !newest.has_sequence(name)) {
+        for name in corpus.sequences().keys().filter(|name| !newest.has_sequence(name)) {
             self.problem(format!("{file}: sequence {name} is in no revision; say `sequences` of the newest one"));
         }
         Ok(())

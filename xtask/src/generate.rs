@@ -28,14 +28,14 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
     let provider = registered.embedded();
     let corpus = Corpus::load(&Files::from_dir(&root.join("corpus"), provider.name())?)?;
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    for case in corpus.sequences.values() {
+    for case in corpus.sequences().values() {
         if let Some(plan) = &case.plan {
             reached.extend(features(&lower(provider, plan, 1)));
         }
     }
     let mut pool = candidates(provider, seed, wanted as u64);
     let mut written = Vec::new();
-    let mut number = corpus.sequences.len();
+    let mut number = corpus.sequences().len();
     while written.len() < wanted {
         let Some(best) = choose(&pool, &reached) else { break };
         let (recipe, plan, found) = pool.swap_remove(best);
@@ -114,6 +114,8 @@ fn features(lowering: &Lowering) -> BTreeSet<String> {
             Act::Initiate(_) | Act::Meanwhile(..) => _ = found.insert("own refund".to_owned()),
             Act::Together(group) => _ = found.insert(format!("together {}", group.len().min(4))),
             Act::Restart => _ = found.insert("restart".to_owned()),
+            Act::Begin(_) => _ = found.insert("order becomes known".to_owned()),
+            Act::Advance(_) => _ = found.insert("time passes".to_owned()),
             Act::Deliver(_) => {}
         }
     }

@@ -160,7 +160,11 @@ enum Bench {
         log: PathBuf,
     },
     /// Everything that takes time or memory, in one table of one run, ratios first; builds itself with optimisation.
-    Table,
+    Table {
+        /// How many cases memory is measured with; a million take some minutes.
+        #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000])]
+        cases: Vec<u32>,
+    },
     /// The target of `bench table` over stdio.
     #[command(hide = true)]
     Answer,
@@ -249,12 +253,9 @@ fn run(command: Command) -> anyhow::Result<String> {
             if cfg!(debug_assertions) { bench::in_release(&arguments) } else { traffic::import(&provider, deliveries) }
         }
         Command::Bench { command: Bench::ImportOne { provider, log } } => traffic::import_one(&provider, &log),
-        Command::Bench { command: Bench::Table } => {
-            if cfg!(debug_assertions) {
-                bench::in_release(&["table"])
-            } else {
-                table::table()
-            }
+        Command::Bench { command: Bench::Table { cases } } => {
+            let named = cases.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            if cfg!(debug_assertions) { bench::in_release(&["table", "--cases", &named]) } else { table::table(&cases) }
         }
         Command::Bench { command: Bench::Answer } => table::answer(),
         Command::Bench { command: Bench::Memory { cases } } => table::peak(cases),

@@ -85,6 +85,8 @@ fn written(case: &Case) -> Reached {
             Act::Initiate(_) | Act::Meanwhile(..) => _ = reached.insert("shape: the shop's own refund".to_owned()),
             Act::Together(group) => _ = reached.insert(format!("shape: {} deliveries at the same time", group.len())),
             Act::Restart => _ = reached.insert("fault: restart".to_owned()),
+            Act::Begin(_) => _ = reached.insert("fault: order becomes known later".to_owned()),
+            Act::Advance(_) => _ = reached.insert("fault: time passes".to_owned()),
             Act::Deliver(_) => {}
         }
     }
@@ -110,11 +112,11 @@ fn word(effect: Effect) -> &'static str {
 fn all_reached(provider: &dyn Provider, corpus: &Corpus) -> anyhow::Result<BTreeMap<String, Reached>> {
     // A panic of a fault is a finding; its trace would only be noise.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut all: BTreeMap<String, Reached> = corpus.sequences.iter().map(|(name, case)| (name.clone(), written(case))).collect();
+    let mut all: BTreeMap<String, Reached> = corpus.sequences().iter().map(|(name, case)| (name.clone(), written(case))).collect();
     for requirement in corpus.requirements.iter().filter(|requirement| requirement.recipe.is_some()) {
         let rules = Rules::of(&requirement.id, provider.answer_limit());
         let mut canaries = Canaries::new(provider, &requirement.id, rules, &Capabilities::everything())?;
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             if canaries.exercises(case) {
                 all.entry(name.clone()).or_default().insert(format!("canary: {}", requirement.id));
             }
@@ -126,7 +128,7 @@ fn all_reached(provider: &dyn Provider, corpus: &Corpus) -> anyhow::Result<BTree
             Driver::new(provider, Box::new(ReferenceShop::with_fault(fault.fault, clock.clone())), clock, Conditions::default())
         };
         let mut driver = start()?;
-        for (name, case) in &corpus.sequences {
+        for (name, case) in corpus.sequences() {
             let outcome = driver.run(name, case, Rules::default());
             if outcome.failure.is_some() {
                 all.entry(name.clone()).or_default().insert(format!("kills: {}", fault.name));
@@ -144,7 +146,7 @@ pub(crate) fn stats(root: &Path, provider: &str) -> anyhow::Result<String> {
     let (provider, corpus) = loaded(root, provider)?;
     let all = all_reached(provider, &corpus)?;
     let mut text = format!("# What the frozen sequences of {} reach\n\n", provider.name());
-    let deliveries: usize = corpus.sequences.values().map(Case::deliveries).sum();
+    let deliveries: usize = corpus.sequences().values().map(Case::deliveries).sum();
     writeln!(
         text,
         "{} sequences with {deliveries} deliveries.\n\n| kind | reached | by one sequence only | not reached |\n| --- | --- | --- | --- |",
@@ -241,7 +243,7 @@ fn chosen(all: &BTreeMap<String, Reached>) -> Vec<(String, Reached)> {
 pub(crate) fn promote(root: &Path, file: &Path) -> anyhow::Result<String> {
     let saved = Case::from_file(file)?;
     let (provider, corpus) = loaded(root, &saved.provider)?;
-    let number = corpus.sequences.len() + 1;
+    let number = corpus.sequences().len() + 1;
     let recipe = saved.requirement.as_ref().and_then(|id| corpus.requirements.iter().find(|requirement| requirement.id == *id)?.recipe);
     // A case with its plan is made anew under ids of its own; any other gets fresh ids.
     let (mut case, title, what) = match (&saved.plan, recipe) {
@@ -260,7 +262,7 @@ pub(crate) fn promote(root: &Path, file: &Path) -> anyhow::Result<String> {
         file.display()
     );
     ensure!(!case.expect.is_empty(), "{}: it expects nothing", file.display());
-    if let Some((name, _)) = corpus.sequences.iter().find(|(_, other)| effect(other) == effect(&case)) {
+    if let Some((name, _)) = corpus.sequences().iter().find(|(_, other)| effect(other) == effect(&case)) {
         bail!("{}: does the same as sequence {name}", file.display());
     }
     let name = format!("{number:03}-{what}");
@@ -297,6 +299,8 @@ pub(crate) fn effect(case: &Case) -> String {
         Act::Meanwhile(_, group) => format!("meanwhile [{}]", group.iter().map(of_delivery).collect::<Vec<_>>().join("; ")),
         Act::Initiate(_) => "initiate".to_owned(),
         Act::Restart => "restart".to_owned(),
+        Act::Begin(_) => "begin".to_owned(),
+        Act::Advance(seconds) => format!("{seconds} seconds"),
     };
     let mut effect: Vec<String> =
         case.orders.iter().map(|order| format!("{} {} {}", order.currency, order.captured_amount, order.charges.len())).collect();

@@ -28,57 +28,70 @@ const SECRET: &str = "whsec_bench";
 const ROUND: Duration = Duration::from_millis(700);
 const ROUNDS: usize = 3;
 
-/// Cases of which so many in all are certified to see how much memory that takes.
-const MEMORY: [u32; 3] = [10_000, 100_000, 1_000_000];
-
 /// How many deliveries go over standard input in a round.
 const LINES: usize = 20_000;
 
 /// Headers and body of a delivery that is ready to be sent.
 type Ready = (Vec<(String, String)>, Vec<u8>);
 
-/// One line: what, how much of it a second, and beside what.
+/// One line: what, how many deliveries of it a second, and beside how many of what.
 struct Row {
     what: String,
     rate: u64,
     beside: Option<(&'static str, u64)>,
 }
 
-/// Measures everything that can be measured here.
-pub(crate) fn table() -> anyhow::Result<String> {
+/// Measures everything that can be measured here, and the memory that so many cases of one requirement take.
+pub(crate) fn table(memory_of: &[u32]) -> anyhow::Result<String> {
     let provider = registered()[0].embedded();
     let cases: Vec<Case> = (1..).zip(plans(provider)).map(|(serial, plan)| lower(provider, &plan, serial).case).collect();
     let alone = reference(provider, &cases);
     let whole = certification(provider)?;
     let (ours, bare) = lines()?;
     let mut rows = vec![
-        Row { what: "whole certification, in process".to_owned(), rate: whole, beside: Some(("reference alone", alone)) },
-        Row { what: "stdio".to_owned(), rate: ours, beside: Some(("bare loop", bare)) },
+        Row { what: format!("certified in process, {} workers", workers()), rate: whole, beside: Some(("reference alone", alone)) },
+        Row { what: "over stdio, one at a time".to_owned(), rate: ours, beside: Some(("bare loop", bare)) },
     ];
     let mut notes = Vec::new();
     match crate::bench::http_rates() {
-        Ok((ours, theirs)) => rows.push(Row { what: "HTTP, 8 connections".to_owned(), rate: ours, beside: Some(("wrk", theirs)) }),
+        Ok((ours, theirs)) => {
+            rows.push(Row { what: "over HTTP, 8 connections".to_owned(), rate: ours, beside: Some(("wrk", theirs)) });
+        }
         Err(error) => notes.push(format!("HTTP was not measured: {error:#}")),
     }
     rows.push(Row { what: "reference alone, ready-made bodies".to_owned(), rate: alone, beside: None });
     for provider in registered().iter().map(|provider| provider.embedded()) {
-        rows.push(Row { what: format!("lowering, {}", provider.name()), rate: lowering(provider), beside: None });
+        rows.push(Row { what: format!("lowered, {}", provider.name()), rate: lowering(provider), beside: None });
     }
-    rows.push(Row { what: "signing".to_owned(), rate: signing(provider, &cases), beside: None });
-    let mut text = format!("{:>6}  {:<36} {:>14}\n", "ratio", "", "deliveries/s");
+    rows.push(Row { what: "signed".to_owned(), rate: signing(provider, &cases), beside: None });
+    let mut text = line("ratio", "deliveries", "a second", "to");
     for Row { what, rate, beside } in rows {
-        let ratio = beside.map_or("-".to_owned(), |(_, other)| {
+        let ratio = beside.map_or(String::new(), |(_, other)| {
             let percent = rate * 100 / other.max(1);
             format!("{}.{:02}", percent / 100, percent % 100)
         });
-        let beside = beside.map_or(String::new(), |(other, its)| format!("  {other}: {its}"));
-        text.push_str(&format!("{ratio:>6}  {what:<36} {rate:>14}{beside}\n"));
+        let beside = beside.map_or(String::new(), |(other, its)| format!("{} {other}", grouped(its)));
+        text.push_str(&line(&ratio, &what, &grouped(rate), &beside));
     }
-    for cases in MEMORY {
-        text.push_str(&format!("{:>6}  {:<36} {:>14}\n", "-", format!("peak memory at {cases} cases, MB"), memory(cases)? / 1024));
+    text.push_str(&line("", "memory", "MB at most", ""));
+    for &cases in memory_of {
+        let what = format!("{} cases", grouped(cases.into()));
+        text.push_str(&line("", &what, &grouped(memory(cases)?.div_ceil(1024)), ""));
     }
     notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
     Ok(text.trim_end().to_owned())
+}
+
+/// A line of the table, of 80 columns at most.
+fn line(ratio: &str, what: &str, rate: &str, beside: &str) -> String {
+    format!("{}\n", format!("{ratio:>5}  {what:<35} {rate:>10}  {beside}").trim_end())
+}
+
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
 
 /// The best rate of some rounds of `once`, which says how much it did.
@@ -145,9 +158,13 @@ fn certified(provider: &dyn Provider, options: &Options) -> anyhow::Result<u64> 
     Ok(certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {})?.totals.deliveries)
 }
 
+/// How many workers a certification has by default.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn certification(provider: &dyn Provider) -> anyhow::Result<u64> {
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options::new().with(|options| options.jobs = jobs);
+    let options = Options::new().with(|options| options.jobs = workers());
     // What is made once in a process is made before.
     certified(provider, &options)?;
     Ok(rate(|| certified(provider, &options).unwrap_or(0)))

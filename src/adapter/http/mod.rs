@@ -36,7 +36,7 @@ use settings::{API, PORT};
 use super::{
     Endpoints, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     ending::{Ending, LOOK},
-    endpoint::{CaseBegun, refused},
+    endpoint::{CaseBegun, TimePassed, refused},
     folder::{FOLDER, Folder},
     permits::Permits,
     process::{Process, SUCCESS},
@@ -78,6 +78,7 @@ struct Common {
     state: Address,
     setup: Option<Address>,
     initiate: Option<Address>,
+    advance: Option<Address>,
     ready: Option<Address>,
     service: Option<Mutex<Service>>,
     /// No more requests are under way than the service claims to take.
@@ -157,12 +158,12 @@ impl HttpTarget {
             settings = settings.with(FOLDER, &path);
             chosen.push((path, FOLDER));
         }
-        let [Some(webhook), Some(state), setup, initiate, ready] = settings.addresses().map_err(fail)? else {
+        let [Some(webhook), Some(state), setup, initiate, advance, ready] = settings.addresses().map_err(fail)? else {
             return Err(fail("a URL is missing".to_owned()));
         };
         let service = settings.service.clone().map(|service| Mutex::new(Service::new(service)));
         let permits = Permits::new(usize::try_from(settings.introduction.capabilities.concurrency).unwrap_or(usize::MAX));
-        let common = Common { settings, webhook, state, setup, initiate, ready, service, permits, chosen, _folder: folder };
+        let common = Common { settings, webhook, state, setup, initiate, advance, ready, service, permits, chosen, _folder: folder };
         HttpTarget::of(Arc::new(common), false).map_err(|error| fail(error.to_string()))
     }
 
@@ -310,6 +311,11 @@ impl Target for HttpTarget {
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
         let Some(address) = self.common.initiate.clone() else { return Err(TargetError::unsupported("initiate")) };
         self.tell("initiate", &address, own)
+    }
+
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        let Some(address) = self.common.advance.clone() else { return Err(TargetError::unsupported("advance")) };
+        self.tell("advance", &address, &TimePassed::of(time))
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {

@@ -26,6 +26,8 @@ pub struct HttpSettings {
     pub setup: Setup,
     /// Where it is told of refunds that the shop made itself.
     pub initiate_url: Option<String>,
+    /// Where it is told how much time passes.
+    pub advance_url: Option<String>,
     /// What every request but a delivery carries besides, such as a token: names of headers in any case, and their values.
     pub headers: Vec<(String, Secret)>,
     /// Where the set-up command runs; the harness's own folder if empty.
@@ -84,6 +86,12 @@ impl HttpSettings {
         if claims.initiates_refunds && self.initiate_url.is_none() {
             return Err("capabilities.initiatesRefunds: needs http.initiate_url".to_owned());
         }
+        if claims.clock && self.advance_url.is_none() {
+            return Err("capabilities.clock: needs http.advance_url".to_owned());
+        }
+        if claims.clock && self.service.is_none() {
+            return Err("capabilities.clock: needs [server], so that each run begins with a service whose time is the real one".to_owned());
+        }
         if claims.calls_back && !self.service.as_ref().is_some_and(|service| service.mentions(API)) {
             return Err(format!("capabilities.callsBack: needs {API} in [server], so that the service knows where the provider's API is"));
         }
@@ -121,7 +129,7 @@ impl HttpSettings {
         self.mentions(PORT)
     }
 
-    pub(super) fn addresses(&self) -> Result<[Option<Address>; 5], String> {
+    pub(super) fn addresses(&self) -> Result<[Option<Address>; 6], String> {
         let read = |name: &str, url: Option<&str>| {
             url.map(|url| Address::read(url, self.allow_remote).map_err(|problem| format!("{name}: {problem}"))).transpose()
         };
@@ -131,6 +139,7 @@ impl HttpSettings {
             read("http.state_url", Some(&self.state_url))?,
             read("http.setup_url", setup)?,
             read("http.initiate_url", self.initiate_url.as_deref())?,
+            read("http.advance_url", self.advance_url.as_deref())?,
             read("server.ready_url", self.ready_url.as_deref())?,
         ])
     }
@@ -138,6 +147,7 @@ impl HttpSettings {
     pub(super) fn mentions(&self, word: &str) -> bool {
         let mut texts = vec![&self.webhook_url, &self.state_url];
         texts.extend(&self.initiate_url);
+        texts.extend(&self.advance_url);
         texts.extend(&self.ready_url);
         match &self.setup {
             Setup::Events => {}
@@ -152,7 +162,7 @@ impl HttpSettings {
         let replace = |text: &mut String| *text = text.replace(word, value);
         replace(&mut settings.webhook_url);
         replace(&mut settings.state_url);
-        settings.initiate_url.iter_mut().chain(&mut settings.ready_url).for_each(replace);
+        settings.initiate_url.iter_mut().chain(&mut settings.advance_url).chain(&mut settings.ready_url).for_each(replace);
         match &mut settings.setup {
             Setup::Events => {}
             Setup::Url(url) => replace(url),

@@ -197,6 +197,10 @@ impl Target for StdioTarget {
         self.ask_in_turn(Operation::Initiate { order_id: &own.order_id, refund: &own.refund }).map(drop)
     }
 
+    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
+        self.ask_in_turn(Operation::Advance { seconds: time.as_secs() }).map(drop)
+    }
+
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
         let line = self.ask_in_turn(Operation::Observe { order_id })?;
         self.checked("observe", read_state(&line))

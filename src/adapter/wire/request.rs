@@ -75,6 +75,11 @@ pub(in crate::adapter) enum Operation<'a> {
         /// The refund.
         refund: &'a OwnRefundDetails,
     },
+    /// So many seconds pass. Only with `clock`.
+    Advance {
+        /// How many.
+        seconds: u64,
+    },
     /// Show the refund state of an order.
     Observe {
         /// The order.
@@ -106,6 +111,7 @@ impl<'a> Operation<'a> {
             Operation::Begin { .. } => "begin",
             Operation::Deliver { .. } => "deliver",
             Operation::Initiate { .. } => "initiate",
+            Operation::Advance { .. } => "advance",
             Operation::Observe { .. } => "observe",
             Operation::End { .. } => "end",
             Operation::Bye => "bye",

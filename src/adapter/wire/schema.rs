@@ -36,7 +36,7 @@ struct DeclinedAnswer {
     error: Option<String>,
 }
 
-/// The answer to `begin`, `initiate` and `end` says nothing more.
+/// The answer to `begin`, `initiate`, `advance` and `end` says nothing more.
 #[derive(JsonSchema)]
 struct Plain {}
 

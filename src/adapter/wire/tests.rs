@@ -18,6 +18,7 @@ const PLAIN: &str = r#"{"id":2,"ok":true}"#;
 const DELIVER: &str = r#"{"id":3,"op":"deliver","headers":{"content-type":"application/json","digitalriver-signature":"…"},"body":"{…}"}"#;
 const DELIVERED: &str = r#"{"id":3,"ok":true,"status":200}"#;
 const INITIATE: &str = r#"{"id":7,"op":"initiate","orderId":"235504220336","refund":{"id":"re_9ed7…","amount":"5.41","currency":"USD"}}"#;
+const ADVANCE: &str = r#"{"id":8,"op":"advance","seconds":172800}"#;
 const OBSERVE: &str = r#"{"id":4,"op":"observe","orderId":"235504220336"}"#;
 const OBSERVED: &str = r#"{"id":4,"ok":true,"state":{"orderId":"235504220336","status":"refunded","refundedAmount":"27.01"}}"#;
 const END: &str = r#"{"id":5,"op":"end","case":"c1"}"#;
@@ -43,6 +44,7 @@ fn requests_are_the_documented_lines() {
     written(2, Operation::Begin { case: "c1", orders: &orders }, BEGIN);
     written(3, Operation::deliver(&Request::new(&headers, "{…}".as_bytes())), DELIVER);
     written(7, Operation::Initiate { order_id: "235504220336", refund: &refund }, INITIATE);
+    written(8, Operation::Advance { seconds: 172_800 }, ADVANCE);
     written(4, Operation::Observe { order_id: "235504220336" }, OBSERVE);
     written(5, Operation::End { case: "c1" }, END);
     written(6, Operation::Bye, BYE);

@@ -105,10 +105,17 @@ impl Draw<'_> {
         prop_oneof![1 => before, 2 => self.all_or_one_view(instead.boxed())].boxed()
     }
 
-    /// What was paid back is where a redelivery does harm, so most refunds get that far, and often little else is sent.
+    /// What was paid back is where a redelivery does harm, so most refunds get that far, and often little else is sent. Some
+    /// orders become known only when events of them have come, which is a reason to refuse these.
     pub(super) fn redelivery(&self) -> PlanStrategy {
         let end = prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
-        self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6))
+        let plan = self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6));
+        (plan, prop_oneof![3 => Just(0_u8), 1 => 1_u8..=4])
+            .prop_map(|(mut plan, known_after)| {
+                plan.orders.iter_mut().for_each(|order| order.known_after = known_after);
+                plan
+            })
+            .boxed()
     }
 
     pub(super) fn no_trace(&self) -> PlanStrategy {

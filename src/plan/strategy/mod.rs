@@ -6,6 +6,8 @@
 
 mod api;
 mod faults;
+mod hours;
+mod long;
 mod revocable;
 mod subjects;
 mod traffic;
@@ -14,6 +16,8 @@ use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};
 
 use faults::{again, late, unknown};
+pub use hours::Hours;
+pub use long::long_plan;
 
 use super::{
     mutation::{Group, MutationKind},
@@ -70,6 +74,8 @@ pub struct Palette {
     pub extras: Vec<Extra>,
     /// How many seconds old a signature may be by the provider's own libraries; zero where nobody says.
     pub oldest_signature: u16,
+    /// For how many hours at least an event is sent again that was not acknowledged.
+    pub sends_again_for: u8,
     /// The event type that tells that a refund was paid back.
     pub refund_completion: String,
     /// The event type that tells the same of a charge; empty where there is none.

@@ -84,6 +84,8 @@ impl DigitalRiver {
             varying_times: true,
             dated_signatures: true,
             several_secrets: true,
+            // Live events are sent again for 72 hours.
+            sends_again_for: 71,
             refund_completion: "refund.complete".to_owned(),
             charge_completion: "order.charge.refund.complete".to_owned(),
             booking: "sales_transaction.created".to_owned(),

@@ -8,7 +8,7 @@ use crate::{
     json::Value,
     model::ChargeRefund,
     plan::Extra,
-    provider::{Scene, Template, push_amount, push_plain, texts},
+    provider::{Mint, Scene, Template, push_amount, push_plain, template::push_number, texts},
 };
 
 /// The event types that tell of refunds, chargebacks and disputes; the others are traffic.
@@ -262,7 +262,7 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     fn envelope(&self, place: Place, out: &mut String) -> bool {
         match place {
-            Place::EventId => push_plain(out, &self.event_id()),
+            Place::EventId => push_id(out, self.scene.mint, "event", self.event_number()),
             Place::EventTime => push_plain(out, self.scene.times[self.event].as_str()),
             Place::WebhookIds => self.webhook_ids(out),
             _ => return false,
@@ -271,7 +271,11 @@ impl Writer<'_> {
     }
 
     pub(super) fn event_id(&self) -> String {
-        self.scene.mint.uuid("event", self.scene.moment * MOST_EVENTS + self.event as u64)
+        self.scene.mint.uuid("event", self.event_number())
+    }
+
+    fn event_number(&self) -> u64 {
+        self.scene.moment * MOST_EVENTS + self.event as u64
     }
 
     fn webhook_ids(&self, out: &mut String) {
@@ -284,7 +288,7 @@ impl Writer<'_> {
             if index > 0 {
                 out.push(',');
             }
-            push_plain(out, &crate::provider::Mint::new(0).uuid("webhook", index));
+            push_id(out, Mint::new(0), "webhook", index);
         }
         out.push(']');
     }
@@ -348,8 +352,10 @@ impl Writer<'_> {
             out.push_str("{\"itemId\":");
             push_plain(out, &scene.names.items[item]);
             out.push_str(",\"skuId\":");
-            push_plain(out, &self.sku(item));
-            out.push_str(&format!(",\"quantity\":{},\"amount\":", scene.truth.pieces(item)));
+            self.sku(item, out);
+            out.push_str(",\"quantity\":");
+            push_number(out, scene.truth.pieces(item).into());
+            out.push_str(",\"amount\":");
             self.amount(asked, out);
             if !(scene.truth.has(Extra::Sparse) && truth.state.is_open()) {
                 out.push_str(",\"refundedAmount\":");
@@ -360,14 +366,14 @@ impl Writer<'_> {
         out.push(']');
     }
 
-    fn sku(&self, item: usize) -> String {
+    fn sku(&self, item: usize, out: &mut String) {
         let same = self.scene.truth.has(Extra::SameSku) && item == 1;
-        self.scene.mint.uuid("sku", if same { 0 } else { item as u64 })
+        push_id(out, self.scene.mint, "sku", if same { 0 } else { item as u64 });
     }
 
     fn token(&self, refund: usize, out: &mut String) {
         out.push_str("{\"token\":");
-        push_plain(out, &self.scene.mint.uuid("token", refund as u64));
+        push_id(out, self.scene.mint, "token", refund as u64);
         out.push_str(",\"expiresTime\":");
         let month = 30 * 24 * 3600 * 1_000_000;
         push_plain(out, crate::domain::EventTime::from_micros(self.scene.times[self.event].micros() + month).as_str());
@@ -392,7 +398,7 @@ impl Writer<'_> {
             out.push_str(",\"captured\":true,\"refunded\":true,\"refunds\":");
             self.charge_refunds(index, std::iter::once(entry), false, out);
             out.push_str(",\"sourceId\":");
-            push_plain(out, &scene.mint.uuid("source", index as u64));
+            push_id(out, scene.mint, "source", index as u64);
             out.push('}');
         }
         if separator == "," {
@@ -407,7 +413,7 @@ impl Writer<'_> {
             out.push_str(if number > 0 { ",{" } else { "{" });
             if with_ids {
                 out.push_str("\"id\":");
-                push_plain(out, &scene.mint.uuid("charge refund", (scene.order * 1000 + entry.group * 8 + charge) as u64));
+                push_id(out, scene.mint, "charge refund", (scene.order * 1000 + entry.group * 8 + charge) as u64);
                 out.push(',');
             }
             out.push_str("\"createdTime\":");
@@ -440,7 +446,7 @@ impl Writer<'_> {
             Place::Captures => self.part_of_charge("capture", charge, truth.captured, out),
             Place::HasRefunds => out.push_str(if truth.refunds.is_empty() { "false" } else { "true" }),
             Place::Refunds if !truth.refunds.is_empty() => self.charge_refunds(charge, truth.refunds.iter(), with_ids, out),
-            Place::Source => push_plain(out, &scene.mint.uuid("source", charge as u64)),
+            Place::Source => push_id(out, scene.mint, "source", charge as u64),
             _ => {}
         }
     }
@@ -449,7 +455,7 @@ impl Writer<'_> {
     fn part_of_charge(&self, kind: &str, charge: usize, minor: u64, out: &mut String) {
         let scene = self.scene;
         out.push_str("[{\"id\":");
-        push_plain(out, &scene.mint.uuid(kind, (scene.order * 8 + charge) as u64));
+        push_id(out, scene.mint, kind, (scene.order * 8 + charge) as u64);
         out.push_str(",\"createdTime\":");
         push_plain(out, scene.created.as_str());
         out.push_str(",\"amount\":");
@@ -533,8 +539,8 @@ impl Writer<'_> {
                 Place::Id => push_plain(out, &scene.names.items[item]),
                 Place::Amount => self.amount(amount, out),
                 Place::Available => self.amount(scene.truth.available().min(amount), out),
-                Place::Quantity => out.push_str(&scene.truth.pieces(item).to_string()),
-                Place::Sku => push_plain(out, &self.sku(item)),
+                Place::Quantity => push_number(out, scene.truth.pieces(item).into()),
+                Place::Sku => self.sku(item, out),
                 Place::State => push_plain(out, "fulfilled"),
                 Place::Nothing => self.amount(0, out),
                 _ => {}
@@ -545,11 +551,11 @@ impl Writer<'_> {
             // What was cancelled was an item too.
             out.push(',');
             template.render(out, &mut |place, out| match place {
-                Place::Id => push_plain(out, &scene.mint.uuid("cancelled item", scene.order as u64)),
+                Place::Id => push_id(out, scene.mint, "cancelled item", scene.order as u64),
                 Place::Amount => self.amount(cancelled, out),
                 Place::Available | Place::Nothing => self.amount(0, out),
                 Place::Quantity => out.push('1'),
-                Place::Sku => push_plain(out, &scene.mint.uuid("cancelled sku", scene.order as u64)),
+                Place::Sku => push_id(out, scene.mint, "cancelled sku", scene.order as u64),
                 Place::State => push_plain(out, "cancelled"),
                 _ => {}
             });
@@ -566,7 +572,7 @@ impl Writer<'_> {
                 return;
             }
             match place {
-                Place::Id => push_plain(out, &scene.mint.uuid("sale", scene.moment)),
+                Place::Id => push_id(out, scene.mint, "sale", scene.moment),
                 Place::Created => push_plain(out, scene.times[self.event].as_str()),
                 Place::Updated => push_plain(out, scene.created.as_str()),
                 Place::Currency => push_plain(out, scene.currency.code()),
@@ -589,13 +595,20 @@ impl Writer<'_> {
                 return;
             }
             match place {
-                Place::Id => push_plain(out, &scene.mint.uuid("other", scene.moment * 64 + self.event as u64)),
+                Place::Id => push_id(out, scene.mint, "other", scene.moment * 64 + self.event as u64),
                 Place::OrderId => push_plain(out, &scene.names.order),
                 _ => {}
             }
         });
         body
     }
+}
+
+/// Appends an id in quotes.
+fn push_id(out: &mut String, mint: Mint, what: &str, index: u64) {
+    out.push('"');
+    mint.push_uuid(out, what, index);
+    out.push('"');
 }
 
 /// The word that charges use for a state.

@@ -105,6 +105,8 @@ impl Stripe {
             several_secrets: true,
             several_schemes: true,
             oldest_signature: sign::TOLERANCE,
+            // Live events are sent again for up to three days.
+            sends_again_for: 71,
             refund_completion: events::REFUND_CREATED.to_owned(),
             charge_completion: events::CHARGE_REFUNDED.to_owned(),
             views: ["refund.*", events::CHARGE_REFUNDED].map(str::to_owned).to_vec(),
