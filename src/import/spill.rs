@@ -19,7 +19,7 @@ const PARTS: u64 = 64;
 const IN_MEMORY: usize = 128 * 1024;
 
 /// How much is read back at a time.
-const LARGEST: u64 = 24 * 1024 * 1024;
+const LARGEST: u64 = if cfg!(test) { 4096 } else { 8 * 1024 * 1024 };
 
 /// How often a file is put aside into several. What is larger still is of very few orders.
 const MOST_OFTEN: u8 = 3;
@@ -146,5 +146,64 @@ impl Iterator for Reading {
 
     fn next(&mut self) -> Option<io::Result<Kept>> {
         self.read().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn kept(number: usize, keys: usize) -> Kept {
+        let said = r#"{"id":"e","kind":"x","created":"2024-05-06T07:08:09Z","order":null,"tells":[],"rank":0,"is_doubtful":false}"#;
+        Kept {
+            key: format!("order {}", number % keys),
+            place: number.to_string(),
+            content_type: (number % 2 == 0).then(|| "text/plain".to_owned()),
+            said: serde_json::from_str(said).unwrap(),
+            body: format!("{{\"number\":\n{number}}}"),
+        }
+    }
+
+    /// Whatever is put aside comes back once, that of one key from one part and in its order.
+    #[track_caller]
+    fn check(count: usize, keys: usize, splits: bool) {
+        let mut spill = Spill::new();
+        (0..count).for_each(|number| spill.put(&kept(number, keys)).unwrap());
+        let (mut parts, mut part, mut numbers) = (spill.parts(), 0, Vec::new());
+        let mut at: HashMap<String, (usize, usize)> = HashMap::new();
+        while let Some(read) = parts.next().unwrap() {
+            part += 1;
+            for one in read {
+                let one = one.unwrap();
+                let number: usize = one.place.parse().unwrap();
+                let same = kept(number, keys);
+                assert_eq!((&one.key, &one.content_type, &one.body), (&same.key, &same.content_type, &same.body));
+                if let Some((of, before)) = at.insert(one.key, (part, number)) {
+                    assert!(of == part && before < number, "{before} in part {of}, {number} in part {part}");
+                }
+                numbers.push(number);
+            }
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..count).collect::<Vec<_>>());
+        assert_eq!(part > usize::try_from(PARTS).unwrap(), splits, "{part} parts");
+    }
+
+    #[test]
+    fn all_of_one_order_come_together() {
+        check(0, 1, false);
+        check(300, 40, false);
+    }
+
+    #[test]
+    fn what_is_too_large_is_put_aside_once_more() {
+        check(30_000, 3000, true);
+    }
+
+    #[test]
+    fn one_order_that_is_too_large_stays_one() {
+        check(1000, 1, false);
     }
 }

@@ -195,6 +195,8 @@ pub(in crate::model) fn shown(expectation: &Expectation) -> String {
 #[case::taken_back_in_passing(&["1 refund r1 succeeded 10.00", "2 passing r1 failed 10.00"], "not_refunded|failed|partially_refunded 0.00..10.00")]
 #[case::the_same_in_passing(&["1 refund r1 succeeded 10.00", "2 passing r1 succeeded 10.00"], "partially_refunded 10.00..10.00")]
 #[case::an_older_word_in_passing(&["2 refund r1 failed 10.00", "1 passing r1 succeeded 10.00"], "failed 0.00..0.00")]
+#[case::one_that_was_withdrawn_once(&["1 refund r1 cancelled 5.00", "2 refund r1 succeeded 5.00", "3 passing r1 pending 5.00"], "not_refunded|pending|partially_refunded 0.00..5.00")]
+#[case::one_withdrawn_is_paid_in_passing(&["1 refund r1 cancelled 5.00", "2 refund r2 pending 5.00", "3 passing r1 succeeded 5.00"], "pending|partially_refunded 0.00..5.00")]
 #[case::one_open_becomes_paid_in_passing(&["1 refund r1 pending 10.00", "2 passing r1 succeeded 10.00"], "not_refunded|pending|partially_refunded 0.00..10.00")]
 #[case::the_last_word_in_passing(&["2 passing r1 failed 10.00", "1 passing r1 succeeded 10.00"], "not_refunded|failed 0.00..0.00")]
 // Sums.
@@ -303,6 +305,8 @@ fn doubtful_events_about_refunds() {
     doubted(&["1 refund r1 succeeded 10.00"], "2 refund r2 succeeded 5.00", "15.00", "0.00");
     doubted(&["1 refund r1 succeeded 10.00"], "2 refund r2 pending 5.00", "10.00", "0.00");
     doubted(&[], "2 nothing", "0.00", "0.00");
+    let known = knowledge(&["1 refund r1 succeeded 10.00"]);
+    assert!(known.taken_back(&event("2 refund r1 succeeded 10.00")).is_empty());
 }
 
 #[test]
