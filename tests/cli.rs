@@ -94,8 +94,8 @@ fn a_failure_is_a_story() {
         "about     duplicate-deliveries (MUST, documented)",
         "source    https://github.com/DigitalRiver/",
         "like      builtin:fault/books-redeliveries",
-        "  1 order.charge.refund.complete  → 200",
-        "  2 order.charge.refund.complete  [redelivery]  → 200",
+        "  1 refund.complete  → 200",
+        "  2 refund.complete  [redelivery]  → 200",
         "after 2: refundedAmount is 20.00, must be 10.00",
         "≠ refundedAmount  10.00     20.00",
         "case      refundproof-failures/duplicate-deliveries-",
@@ -104,7 +104,7 @@ fn a_failure_is_a_story() {
     let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again ")).expect("a command").trim();
     let replayed: Ran = Command::new("sh").args(["-c", again]).current_dir(&place.0).stdin(Stdio::null()).output().expect("sh").into();
     assert_eq!(replayed.code, Some(1), "{}", replayed.err);
-    replayed.shows(&["refundedAmount is 20.00, must be 10.00", "2 order.charge.refund.complete  [redelivery]"]);
+    replayed.shows(&["refundedAmount is 20.00, must be 10.00", "2 refund.complete  [redelivery]"]);
 }
 
 #[test]
@@ -382,11 +382,7 @@ fn suggests_what_was_meant() {
 fn shows_a_case() {
     let place = Place::new();
     let case = place.saved_case();
-    place.check(&["show", &case], 0, "").shows(&[
-        "2 order.charge.refund.complete  [redelivery]",
-        "must end as",
-        "refundedAmount          10.00",
-    ]);
+    place.check(&["show", &case], 0, "").shows(&["2 refund.complete  [redelivery]", "must end as", "refundedAmount          10.00"]);
 }
 
 #[test]

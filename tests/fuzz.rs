@@ -104,7 +104,7 @@ proptest! {
 #[test]
 fn a_mistake_is_told_with_its_story() {
     let fault = faults().iter().find(|fault| fault.name == "books-redeliveries").expect("there is such a fault").fault;
-    let told = (0..2_000_u64).find_map(|seed| {
+    let told = (0..20_000_u64).find_map(|seed| {
         let byte = |place: u64| u8::try_from(Mint::new(seed).number("byte", place) % 256).unwrap_or(0);
         let bytes: Vec<u8> = (0..300).map(byte).collect();
         let played = || refundproof::testing::fuzz(provider(), &bytes, || ReferenceShop::with_fault(fault, Clock::system()));

@@ -100,7 +100,7 @@ fn shards_are_merged_into_one_report() {
     let place = Place::new();
     for number in 1..=3 {
         let (shard, name) = (format!("{number}/3"), format!("s{number}.json"));
-        let report = place.report(&["certify", FAULT, "--only", BROKEN, "--shard", &shard], &name, i32::from(number == 1));
+        let report = place.report(&["certify", FAULT, "--only", BROKEN, "--shard", &shard], &name, i32::from(number < 3));
         assert_eq!(report["shard"], shard.as_str());
     }
     // What the shards saved would be played first.

@@ -36,11 +36,14 @@ enum Then {
     Drop,
 }
 
+/// Headers and body of what came too early.
+type Kept = (Vec<(String, String)>, Vec<u8>);
+
 struct Stranger {
     shop: Box<dyn Target>,
     then: Then,
     orders: BTreeSet<String>,
-    kept: Vec<(Vec<(String, String)>, Vec<u8>)>,
+    kept: Vec<Kept>,
     cases: BTreeSet<String>,
     /// How often a case began again.
     again: Arc<AtomicUsize>,

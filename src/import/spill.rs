@@ -160,7 +160,7 @@ mod tests {
         Kept {
             key: format!("order {}", number % keys),
             place: number.to_string(),
-            content_type: (number % 2 == 0).then(|| "text/plain".to_owned()),
+            content_type: number.is_multiple_of(2).then(|| "text/plain".to_owned()),
             said: serde_json::from_str(said).unwrap(),
             body: format!("{{\"number\":\n{number}}}"),
         }
