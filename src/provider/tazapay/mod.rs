@@ -116,8 +116,8 @@ impl Provider for Tazapay {
     fn id(&self, mint: &Mint, of: IdOf) -> String {
         let number = |order: usize, part: usize| order as u64 * 1000 + part as u64;
         match of {
-            // The digits that change fastest come first, so that the ids of one run differ early on. Those of one case differ in one.
-            IdOf::Order(order) => format!("chk_{}{order}{}", mint.fast_first(), code(mint, "payin", 0, 7)),
+            // The digits that change fastest come first, so that the ids of one run differ early on.
+            IdOf::Order(order) => format!("chk_{}{order}{}", mint.fast_first(), code(mint, "payin", order as u64, 7)),
             IdOf::Charge(order, charge) => format!("pat_{}", code(mint, "attempt", number(order, charge), 20)),
             IdOf::Item(order, item) => format!("itm_{}", code(mint, "item", number(order, item), 20)),
             IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", number(order, refund), 20)),
@@ -129,7 +129,7 @@ impl Provider for Tazapay {
     /// A payin made without a checkout begins with another word, and ids of refunds may have some letters more.
     fn other_id(&self, mint: &Mint, of: IdOf) -> String {
         match of {
-            IdOf::Order(order) => format!("pay_{}{order}{}", mint.fast_first(), code(mint, "payin", 0, 7)),
+            IdOf::Order(order) => format!("pay_{}{order}{}", mint.fast_first(), code(mint, "payin", order as u64, 7)),
             IdOf::Refund(order, refund) => format!("rfd_{}", code(mint, "refund", order as u64 * 1000 + refund as u64, 26)),
             other => self.id(mint, other),
         }
