@@ -676,6 +676,13 @@ fn mapping_errors_name_everything() {
 }
 
 #[test]
+fn null_is_no_order() {
+    for mapping in [None, Some(MAPPING)] {
+        is_nonsense(observed_with(200, "null", mapping), &["null is no state; an unknown order is answered with 404"]);
+    }
+}
+
+#[test]
 fn a_set_up_that_refuses() {
     let server = Server::new(|_, _| Reply::Answer(422, "no orders today".to_owned()));
     let error = server.target().begin("c", &order()).expect_err("it was refused");

@@ -41,7 +41,7 @@ use super::{
     permits::Permits,
     process::{Process, SUCCESS},
     shown,
-    wire::{check_size, read_bare_state},
+    wire::{NO_STATE, check_size, read_bare_state},
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
@@ -448,6 +448,9 @@ impl Common {
         let Some(mapping) = &self.settings.mapping else { return read_bare_state(body) };
         check_size(body)?;
         let document = serde_json::from_slice(body).map_err(|error| format!("the order is not JSON: {error}: `{}`", shown(body)))?;
+        if document == crate::json::Value::Null {
+            return Err(NO_STATE.to_owned());
+        }
         mapping.read(&document, order_id, currency)
     }
 }

@@ -214,12 +214,17 @@ pub(in crate::adapter) fn read_bare_state(body: &[u8]) -> Result<OrderState, Str
     let read = serde_json::from_str::<Bare>(text);
     read.map(|Bare(state)| state).map_err(|error| {
         let problem = match serde_json::from_str::<Value>(text) {
+            Ok(Value::Null) => NO_STATE.to_owned(),
             Ok(state) => explain_state(&state).unwrap_or_else(|| format!("the state: {error}")),
             Err(error) => format!("the state is not JSON: {error}"),
         };
         in_line(&problem, text)
     })
 }
+
+/// What is said of `null` where an order is asked for by its address.
+#[cfg(any(feature = "http", feature = "tower"))]
+pub(in crate::adapter) const NO_STATE: &str = "null is no state; an unknown order is answered with 404";
 
 /// An object; a derived reader would take an array as well.
 #[cfg(any(feature = "http", feature = "tower"))]
@@ -229,7 +234,7 @@ struct Bare(OrderState);
 impl<'de> Deserialize<'de> for Bare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bare, D::Error> {
         let state = object_or_null(deserializer)?;
-        state.map(Bare).ok_or_else(|| serde::de::Error::custom("null is no state; an unknown order is answered with 404"))
+        state.map(Bare).ok_or_else(|| serde::de::Error::custom(NO_STATE))
     }
 }
 

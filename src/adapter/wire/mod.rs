@@ -8,12 +8,12 @@ mod request;
 #[cfg(all(feature = "schema", feature = "stdio"))]
 mod schema;
 
-#[cfg(feature = "http")]
-pub(super) use answer::check_size;
 #[cfg(any(feature = "http", feature = "tower"))]
 pub(super) use answer::read_bare_state;
 #[cfg(feature = "stdio")]
 pub(super) use answer::{Answer, read_answer, read_introduction, read_state, read_status};
+#[cfg(feature = "http")]
+pub(super) use answer::{NO_STATE, check_size};
 #[cfg(feature = "stdio")]
 pub(super) use request::{Operation, RequestLine};
 #[cfg(all(feature = "schema", feature = "stdio"))]
