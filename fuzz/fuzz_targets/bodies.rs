@@ -1,3 +1,5 @@
+//! Bodies of webhooks, for cargo-fuzz: `refundproof::testing::fuzz_targets::bodies` says what must hold.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| refundproof::testing::fuzz_targets::bodies(bytes));

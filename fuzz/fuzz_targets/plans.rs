@@ -1,3 +1,5 @@
+//! Plans, for cargo-fuzz: `refundproof::testing::fuzz_targets::plans` says what must hold.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| refundproof::testing::fuzz_targets::plans(bytes));

@@ -1,3 +1,5 @@
+//! What services answer over HTTP, for cargo-fuzz: `refundproof::testing::fuzz_targets::responses` says what must hold.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| refundproof::testing::fuzz_targets::responses(bytes));

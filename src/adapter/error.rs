@@ -1,6 +1,8 @@
 //! What can go wrong between the harness and a target.
 
-use std::{any::Any, borrow::Cow, fmt, time::Duration};
+use std::{any::Any, fmt, time::Duration};
+
+use crate::domain::cut;
 
 /// An operation that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,13 +89,4 @@ impl std::error::Error for TargetError {}
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", cut(text.unwrap_or("without a message")))
-}
-
-/// A text of which a target has chosen a part, as far as anybody wants to read it.
-pub(crate) fn cut(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 500;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
-    }
 }

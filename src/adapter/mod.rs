@@ -44,10 +44,10 @@ pub use api::{Api, ApiCall, ApiMethod, ApiReply};
 pub use capabilities::{Capabilities, Observable};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use ending::end_soon;
-#[cfg(any(feature = "stdio", feature = "tower"))]
-pub(crate) use error::cut;
 pub(crate) use error::panicked;
 pub use error::{TargetError, TargetErrorKind};
+#[cfg(all(unix, feature = "http", feature = "arbitrary"))]
+pub use http::OWN_JSON;
 #[cfg(all(unix, feature = "http"))]
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 #[cfg(all(unix, feature = "cli"))]

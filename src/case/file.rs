@@ -3,7 +3,7 @@
 use std::{fmt, fs, io::Read, path::Path};
 
 use super::{Act, Case};
-use crate::json::values;
+use crate::{domain::cut, json::values};
 
 /// The format's name and version.
 pub const SCHEMA: &str = "refundproof-case/1";
@@ -11,9 +11,6 @@ pub const SCHEMA: &str = "refundproof-case/1";
 /// How large a case file may be, in bytes, and how many values it may hold, each of which takes much more memory than room.
 pub(crate) const LARGEST: u64 = 8 << 20;
 pub(crate) const MOST_VALUES: usize = 400_000;
-
-/// How many characters of a problem are told; it may repeat what the file holds.
-const LONGEST_PROBLEM: usize = 500;
 
 /// Why a text is not a case; says where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +35,7 @@ impl Case {
     /// # Errors
     /// When the text is not JSON, is another version's file, or does not hold together.
     pub fn from_json(name: &str, text: &str) -> Result<Case, CaseError> {
-        let fail = |problem: String| CaseError { file: name.to_owned(), problem: cut(problem) };
+        let fail = |problem: String| CaseError { file: name.to_owned(), problem: cut(&problem).into_owned() };
         let read = serde_json::from_str::<Case>(text);
         if read.as_ref().map_or(true, |case| case.schema != SCHEMA) {
             // What is wrong is said of the whole before it is said of a part.
@@ -126,14 +123,6 @@ impl Case {
             None => Ok(()),
         }
     }
-}
-
-fn cut(mut problem: String) -> String {
-    if let Some((end, _)) = problem.char_indices().nth(LONGEST_PROBLEM) {
-        problem.truncate(end);
-        problem.push('…');
-    }
-    problem
 }
 
 fn locate(error: &serde_json::Error) -> String {

@@ -7,9 +7,9 @@ use std::io::Write;
 
 use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target, text::one_line};
 use crate::{
-    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError, cut},
+    adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
-    domain::{Clock, OrderState, RefundView},
+    domain::{Clock, OrderState, RefundView, cut},
     drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Level, Opening, Pick, Plan, Step},

@@ -1,10 +1,6 @@
 //! From the TARGET argument to a factory of targets.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::OsString, path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -154,21 +150,11 @@ fn from_url(url: &str, args: &TargetArgs) -> Result<Box<dyn Factory>, Stop> {
     };
     let capabilities = Capabilities { verifies_signatures: false, ..Capabilities::default() };
     let settings = HttpSettings {
-        webhook_url: url.to_owned(),
-        state_url,
         setup: args.setup_url.clone().map_or(Setup::Events, Setup::Url),
-        initiate_url: None,
-        advance_url: None,
-        headers: Vec::new(),
-        directory: PathBuf::new(),
-        service: None,
-        ready_url: None,
-        mapping: None,
         introduction: Introduction { name: url.to_owned(), version: String::new(), capabilities },
         answer_limit: args.answer_limit(),
-        other_limit: target_file::OTHER_LIMIT,
         allow_remote: args.allow_remote,
-        api: None,
+        ..HttpSettings::new(url.to_owned(), state_url, target_file::OTHER_LIMIT)
     };
     let mut argument = format!(" {} --state-url {}", quote(url), quote(&settings.state_url));
     if let Some(setup) = &args.setup_url {

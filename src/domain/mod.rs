@@ -18,6 +18,7 @@ pub use lifecycle::Lifecycle;
 pub use secret::Secret;
 pub use state::{OrderState, RefundState, RefundView, Status};
 pub use time::EventTime;
+pub(crate) use words::cut;
 pub use words::{did_you_mean, nearest};
 
 /// Whether an event type fits a pattern: the type itself, or its beginning with `*` at the end.

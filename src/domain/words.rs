@@ -1,4 +1,6 @@
-//! Words that people type: which known one was meant.
+//! Words that others write: which known one was meant, and how much of a text is told.
+
+use std::borrow::Cow;
 
 /// The name that shares most of its text with what was asked for, if it is near enough to be meant.
 pub fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
@@ -8,6 +10,15 @@ pub fn nearest<'n>(asked: &str, names: impl Iterator<Item = &'n str>) -> Option<
         .filter(|(score, _)| *score > 0.6)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, name)| name)
+}
+
+/// A text of which somebody else has chosen a part, as far as anybody wants to read it.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 500;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// `; did you mean …?` for a word that is not known, or nothing where no known one is near.

@@ -78,9 +78,7 @@ impl Driver<'_> {
                 break;
             }
             self.judge_refusal(delivery, last)?;
-            last = self.send(delivery, run.rules, outcome)?;
-            outcome.sent[sent].answers.push(last);
-            failure = judge_answer(delivery, last, run.rules);
+            (last, failure) = self.send_again(sent, delivery, run.rules, outcome)?;
         }
         match failure {
             None => {
@@ -195,9 +193,8 @@ impl Driver<'_> {
             let mut still = Vec::new();
             for Unanswered { sent, delivery, .. } in std::mem::take(&mut run.unanswered) {
                 let entry = outcome.sent[sent].entry;
-                let status = self.send(delivery, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?;
-                outcome.sent[sent].answers.push(status);
-                match judge_answer(delivery, status, run.rules) {
+                let (_, failure) = self.send_again(sent, delivery, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?;
+                match failure {
                     Some(failure) => still.push(Unanswered { sent, delivery, failure }),
                     None if run.too_early.contains(&sent) => {}
                     None => self.taken(delivery, sent, run.rules, outcome).map_err(|stop| at(stop, Some(entry)))?,
@@ -225,9 +222,7 @@ impl Driver<'_> {
             // As often as any other event that is refused.
             let mut failure = Some(failure);
             for _ in 0..=REDELIVERIES {
-                let status = self.send(delivery, run.rules, outcome)?;
-                outcome.sent[sent].answers.push(status);
-                failure = judge_answer(delivery, status, run.rules);
+                (_, failure) = self.send_again(sent, delivery, run.rules, outcome)?;
                 if failure.is_none() {
                     break;
                 }
@@ -235,6 +230,19 @@ impl Driver<'_> {
             run.unanswered.extend(failure.map(|failure| Unanswered { sent, delivery, failure }));
         }
         Ok(())
+    }
+
+    /// Sends a delivery once more, and notes the answer; what it is, and what is wrong with it.
+    fn send_again(
+        &mut self,
+        sent: usize,
+        delivery: &Delivery,
+        rules: Rules,
+        outcome: &mut Outcome,
+    ) -> Result<(u16, Option<Failure>), Stop> {
+        let status = self.send(delivery, rules, outcome)?;
+        outcome.sent[sent].answers.push(status);
+        Ok((status, judge_answer(delivery, status, rules)))
     }
 
     /// Sends a delivery until there is an answer, each time signed anew. A target that never answers has failed.

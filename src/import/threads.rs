@@ -22,7 +22,6 @@ pub(super) fn in_order<P: Send, R: Send, W: Send>(
     mut take: impl FnMut(R) -> io::Result<()>,
 ) -> io::Result<Vec<W>> {
     let count = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-    let gone = |_| io::Error::other("a thread of the import ended");
     thread::scope(|scope| {
         let (mut gives, mut results, mut threads) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..count {
@@ -41,23 +40,29 @@ pub(super) fn in_order<P: Send, R: Send, W: Send>(
             gives.push(give);
             results.push(result);
         }
+        let mut take_next = |number: usize| take(results[number % count].recv().map_err(gone)?);
         let (mut given, mut taken) = (0, 0);
         feed(&mut |piece| {
             // Each has one piece under way and one that waits, and no more of them are in memory.
             if given - taken == 2 * count {
-                take(results[taken % count].recv().map_err(gone)?)?;
+                take_next(taken)?;
                 taken += 1;
             }
             given += 1;
-            gives[(given - 1) % count].send(piece).map_err(|_| io::Error::other("a thread of the import ended"))
+            gives[(given - 1) % count].send(piece).map_err(gone)
         })?;
         while taken < given {
-            take(results[taken % count].recv().map_err(gone)?)?;
+            take_next(taken)?;
             taken += 1;
         }
         drop(gives);
         threads.into_iter().map(|thread| thread.join().map_err(|_| io::Error::other("a thread of the import panicked"))).collect()
     })
+}
+
+/// Whatever is said by a channel whose other end is no longer there.
+fn gone<E>(_: E) -> io::Error {
+    io::Error::other("a thread of the import ended")
 }
 
 #[cfg(test)]

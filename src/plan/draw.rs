@@ -1,19 +1,12 @@
-//! Drawing a plan from a strategy: the same seed gives the same plan.
+//! Drawing from a strategy: the same seed gives the same plan.
 
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::{Plan, PlanStrategy};
-
-/// The plan that a strategy draws from a seed; `None` where it rejects too much.
-pub fn draw(strategy: &PlanStrategy, seed: u64) -> Option<Plan> {
-    drawn(strategy, seed)
-}
-
-/// The same of anything else that is drawn.
-pub(super) fn drawn<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
+/// What a strategy draws from a seed; `None` where it rejects too much.
+pub fn draw<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());

@@ -35,4 +35,4 @@ pub use options::{CHOSEN, Options, PatternError, Selection};
 pub use own::{OwnStates, own_states};
 pub use redact::{HIDDEN, Redactor};
 pub use vary::{Way, varied};
-pub use work::{sample, terms};
+pub use work::{as_sent, sample, terms};

@@ -409,7 +409,15 @@ pub(super) fn recover(driver: &mut Driver<'_>, machine: &RwLock<()>, company: Op
     driver.recover()
 }
 
-/// The case of a plan as the target gets it.
+/// The case of a plan as a target with these capabilities gets it.
+pub fn as_sent(provider: &dyn Provider, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
+    let older = capabilities.older_api_version;
+    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
+    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
+    lower_for(provider, plan, serial, audience).case.restricted_to(terms(&subscribed, capabilities))
+}
+
+/// The same, made for a requirement.
 pub(super) fn case_for(
     provider: &dyn Provider,
     requirement: &RequirementText,
@@ -417,11 +425,7 @@ pub(super) fn case_for(
     serial: u64,
     capabilities: &Capabilities,
 ) -> Case {
-    let older = capabilities.older_api_version;
-    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
-    let case = lower_for(provider, plan, serial, audience).case;
-    let mut case = case.restricted_to(terms(&subscribed, capabilities));
+    let mut case = as_sent(provider, plan, serial, capabilities);
     case.requirement = Some(requirement.id.clone());
     case.title.clone_from(&requirement.shows);
     case

@@ -8,9 +8,9 @@ use crate::{
     check::Rules,
     domain::Clock,
     plan::{FaultKind, Plan},
-    provider::{Audience, Provider, lower_for},
+    provider::Provider,
     report::{style::plain, timeline},
-    run::{Options, terms},
+    run::{Options, as_sent},
 };
 
 /// More orders than this share nothing new.
@@ -44,11 +44,7 @@ pub fn fuzz<T: Target + 'static>(provider: &dyn Provider, bytes: &[u8], make: im
         Ok(driver) => driver,
         Err(error) => panic!("the target does not start: {error}"),
     };
-    let capabilities = driver.capabilities().clone();
-    let older = capabilities.older_api_version;
-    let subscribed = |kind: &str| capabilities.is_subscribed(kind) && provider.sends(kind, older);
-    let audience = Audience { subscribed: &subscribed, calls_back: capabilities.calls_back, older, clock: capabilities.clock };
-    let case = lower_for(provider, &plan, SERIAL, audience).case.restricted_to(terms(&subscribed, &capabilities));
+    let case = as_sent(provider, &plan, SERIAL, driver.capabilities());
     if case.deliveries() == 0 {
         return;
     }

@@ -147,21 +147,10 @@ impl Server {
 /// How to reach the shop at this address.
 pub(crate) fn settings_for(base: &str) -> HttpSettings {
     HttpSettings {
-        webhook_url: format!("{base}/webhooks"),
-        state_url: format!("{base}/orders/{{orderId}}"),
         setup: Setup::Url(format!("{base}/test/orders")),
-        headers: Vec::new(),
         initiate_url: Some(format!("{base}/test/refunds")),
         advance_url: Some(format!("{base}/test/clock")),
-        directory: std::path::PathBuf::new(),
-        service: None,
-        ready_url: None,
-        mapping: None,
-        introduction: Introduction::default(),
-        answer_limit: Some(Duration::from_secs(20)),
-        other_limit: Duration::from_secs(20),
-        allow_remote: false,
-        api: None,
+        ..HttpSettings::new(format!("{base}/webhooks"), format!("{base}/orders/{{orderId}}"), Duration::from_secs(20))
     }
 }
 

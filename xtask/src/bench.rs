@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use refundproof::{
-    adapter::{HttpSettings, HttpTarget, Introduction, Request, Setup},
+    adapter::{HttpSettings, HttpTarget, Request},
     corpus::Corpus,
     double::Double,
     plan::{Action, Level, Opening, Pick, Plan, Step},
@@ -235,23 +235,8 @@ fn our_rate(target: &mut HttpTarget, headers: &[(String, String)], body: &[u8], 
 }
 
 fn target(address: SocketAddr) -> anyhow::Result<HttpTarget> {
-    let settings = HttpSettings {
-        webhook_url: format!("http://{address}/webhooks"),
-        state_url: format!("http://{address}/orders/{{orderId}}"),
-        setup: Setup::Events,
-        initiate_url: None,
-        advance_url: None,
-        headers: Vec::new(),
-        directory: PathBuf::new(),
-        service: None,
-        ready_url: None,
-        mapping: None,
-        introduction: Introduction::default(),
-        answer_limit: Some(Duration::from_secs(3)),
-        other_limit: Duration::from_secs(3),
-        allow_remote: false,
-        api: None,
-    };
+    let (webhooks, orders) = (format!("http://{address}/webhooks"), format!("http://{address}/orders/{{orderId}}"));
+    let settings = HttpSettings::new(webhooks, orders, Duration::from_secs(3));
     Ok(HttpTarget::new(&settings)?)
 }
 

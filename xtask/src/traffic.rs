@@ -53,7 +53,7 @@ fn write_log(provider: &dyn Provider, deliveries: u64, to: &Path) -> anyhow::Res
     let mut written = 0;
     for (serial, plan) in (1..).zip(plans.iter().cycle()) {
         for delivery in lower(provider, plan, serial).case.all_deliveries() {
-            let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
+            let headers = (*delivery.headers).clone();
             let body = Some(LoggedBody::of(delivery.body.bytes()));
             let line = LogLine { at: None, method: None, path: None, headers, body, status: Some(200) };
             serde_json::to_writer(&mut log, &line)?;

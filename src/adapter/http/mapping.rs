@@ -256,34 +256,36 @@ fn word<T: Copy + de::DeserializeOwned>(
     table.get(&word).copied().ok_or_else(|| unfit(name, pointer, found, &format!("not in [{table_name}]")))
 }
 
+/// Where a service of tests and fuzzers shows what in JSON of its own.
+#[cfg(any(test, feature = "arbitrary"))]
+pub const OWN_JSON: &str = r#"
+amounts = "minor"
+currency = "/money/currency"
+refundedAmount = "/money/back"
+availableToRefundAmount = "/money/left"
+status = "/state"
+[statuses]
+PAID = "not_refunded"
+PART = "partially_refunded"
+[refunds]
+list = "/refunds"
+id = "/ref"
+state = "/done"
+refundedAmount = "/back"
+[refunds.states]
+true = "succeeded"
+false = "pending"
+"#;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MAPPING: &str = r#"
-        amounts = "minor"
-        currency = "/money/currency"
-        refundedAmount = "/money/back"
-        availableToRefundAmount = "/money/left"
-        status = "/state"
-        [statuses]
-        PAID = "not_refunded"
-        PART = "partially_refunded"
-        [refunds]
-        list = "/refunds"
-        id = "/ref"
-        state = "/done"
-        refundedAmount = "/back"
-        [refunds.states]
-        true = "succeeded"
-        false = "pending"
-    "#;
 
     const DOCUMENT: &str =
         r#"{"state":"PART","money":{"currency":"USD","back":541,"left":null},"refunds":[{"ref":"re_1","done":true,"back":541}]}"#;
 
     fn mapping() -> Mapping {
-        toml::from_str(MAPPING).expect("a mapping")
+        toml::from_str(OWN_JSON).expect("a mapping")
     }
 
     fn read(document: &str) -> Result<OrderState, String> {
@@ -332,7 +334,7 @@ mod tests {
     #[test]
     fn pointers_are_checked_when_they_are_read() {
         for pointer in ["state", "/a~2b", "$.state"] {
-            let text = MAPPING.replace("\"/state\"", &format!("\"{pointer}\""));
+            let text = OWN_JSON.replace("\"/state\"", &format!("\"{pointer}\""));
             let error = toml::from_str::<Mapping>(&text).expect_err("no pointer");
             assert!(error.message().contains("no JSON Pointer"), "{error}");
         }

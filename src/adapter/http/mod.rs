@@ -12,6 +12,8 @@ mod service;
 mod settings;
 mod turns;
 
+#[cfg(feature = "arbitrary")]
+pub use mapping::OWN_JSON;
 pub use mapping::{AmountUnit, Mapping, Pointer, RefundsMapping};
 pub use service::ServiceSettings;
 pub use settings::{HttpSettings, Setup};

@@ -63,6 +63,27 @@ pub enum Setup {
 }
 
 impl HttpSettings {
+    /// A service that runs already, claims nothing and shows orders as the contract has them, with so much time for each answer.
+    pub fn new(webhook_url: String, state_url: String, limit: Duration) -> HttpSettings {
+        HttpSettings {
+            webhook_url,
+            state_url,
+            setup: Setup::Events,
+            initiate_url: None,
+            advance_url: None,
+            headers: Vec::new(),
+            directory: PathBuf::new(),
+            service: None,
+            ready_url: None,
+            mapping: None,
+            introduction: Introduction::default(),
+            answer_limit: Some(limit),
+            other_limit: limit,
+            allow_remote: false,
+            api: None,
+        }
+    }
+
     /// Whether the settings make sense. The error names the setting and says what is wrong with it.
     ///
     /// # Errors

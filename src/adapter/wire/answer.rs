@@ -14,8 +14,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    adapter::{Capabilities, Introduction, cut, shown},
-    domain::{OrderState, RefundView, did_you_mean},
+    adapter::{Capabilities, Introduction, shown},
+    domain::{OrderState, RefundView, cut, did_you_mean},
     json::{Map, Value, from_value, values},
 };
 
@@ -84,13 +84,11 @@ pub(in crate::adapter) fn read_answer(line: Vec<u8>, is_awaited: impl Fn(u64) ->
 }
 
 fn reason(error: Option<&RawValue>) -> String {
-    let Some(error) = error else {
-        return "it gave no reason".to_owned();
-    };
-    match serde_json::from_str::<String>(error.get()) {
+    let raw = error.map_or("\"\"", RawValue::get);
+    match serde_json::from_str::<String>(raw) {
         Ok(text) if text.trim().is_empty() => "it gave no reason".to_owned(),
         Ok(text) => shown(text.as_bytes()),
-        Err(_) => shown(error.get().as_bytes()),
+        Err(_) => shown(raw.as_bytes()),
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, strategy::BoxedStrategy};
 
 use super::{Palette, Recipe, traffic::is_end};
 use crate::plan::{
-    draw::drawn,
+    draw::draw,
     step::{Fault, FaultKind, Plan},
 };
 
@@ -47,7 +47,7 @@ impl Hours {
         if steps.is_empty() {
             return plan;
         }
-        for (step, event, kind) in drawn(&self.faults, seed).unwrap_or_default() {
+        for (step, event, kind) in draw(&self.faults, seed).unwrap_or_default() {
             plan.steps[steps[usize::from(step) % steps.len()]].faults.push(Fault { event, kind });
         }
         plan

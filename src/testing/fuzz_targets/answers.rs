@@ -10,32 +10,12 @@ use std::{
 
 use super::{ORDER, assert_told, order};
 use crate::{
-    adapter::{HttpSettings, HttpTarget, Introduction, Readings, Request, Setup, Target, heard},
+    adapter::{HttpSettings, HttpTarget, Introduction, OWN_JSON, Readings, Request, Target, heard},
     domain::OrderState,
 };
 
 /// How long is waited for the service below, which answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Where a service's own JSON shows an order.
-const MAPPING: &str = r#"
-amounts = "minor"
-currency = "/money/currency"
-refundedAmount = "/money/back"
-availableToRefundAmount = "/money/left"
-status = "/state"
-[statuses]
-PAID = "not_refunded"
-PART = "partially_refunded"
-[refunds]
-list = "/refunds"
-id = "/ref"
-state = "/done"
-refundedAmount = "/back"
-[refunds.states]
-true = "succeeded"
-false = "pending"
-"#;
 
 /// Answers of targets over stdio: what is read is something that may be, and what is wrong is told in a few words.
 pub fn stdio(bytes: &[u8]) {
@@ -56,24 +36,10 @@ pub fn responses(bytes: &[u8]) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let service = service();
     *service.answer.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
-    for mapping in [None, Some(toml::from_str(MAPPING).expect("a mapping"))] {
-        let settings = HttpSettings {
-            webhook_url: format!("http://{}/webhook", service.address),
-            state_url: format!("http://{}/orders/{{orderId}}", service.address),
-            setup: Setup::Events,
-            initiate_url: None,
-            advance_url: None,
-            headers: Vec::new(),
-            directory: std::path::PathBuf::new(),
-            service: None,
-            ready_url: None,
-            mapping,
-            introduction: Introduction::default(),
-            answer_limit: Some(PATIENCE),
-            other_limit: PATIENCE,
-            allow_remote: false,
-            api: None,
-        };
+    for mapping in [None, Some(toml::from_str(OWN_JSON).expect("a mapping"))] {
+        let (webhook, order_url) =
+            (format!("http://{}/webhook", service.address), format!("http://{}/orders/{{orderId}}", service.address));
+        let settings = HttpSettings { mapping, ..HttpSettings::new(webhook, order_url, PATIENCE) };
         let mut target = HttpTarget::new(&settings).expect("the settings make sense");
         target.begin("fuzz", &[order()]).expect("nobody is told");
         match target.deliver(&Request::new(&[], b"{}")) {
