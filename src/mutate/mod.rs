@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     case::{Body, Delivery, Effect, OtherSecret, Signature},
+    model::Tell,
     plan::{Group, Mutation, MutationKind},
 };
 
@@ -100,11 +101,20 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         _ => delivery.body = Body::new(body::change(mutation.kind, pick, delivery.body.bytes(), anatomy)?),
     }
     delivery.readings = readings::of(mutation, &delivery.event, anatomy);
-    if matches!(mutation.kind, MutationKind::UnknownOrder | MutationKind::NegativeAmount) {
+    match mutation.kind {
         // There is nothing that could rightly be taken from it.
-        delivery.event.tells.clear();
+        MutationKind::UnknownOrder => delivery.event.tells.clear(),
+        MutationKind::NegativeAmount => keep_unharmed(&mut delivery.event.tells),
+        _ => {}
     }
     Some(delivery)
+}
+
+/// Without the amount that is negative nothing is told, but where that is a running total: the refunds that the same body carries
+/// are as they were, and may be taken.
+fn keep_unharmed(tells: &mut Vec<Tell>) {
+    let has_total = tells.iter().any(|tell| matches!(tell, Tell::Total { .. }));
+    tells.retain(|tell| has_total && matches!(tell, Tell::Refund { .. }));
 }
 
 /// How many seconds ahead a signature from the future is: an hour, as with a clock that was not put back.
