@@ -163,7 +163,7 @@ impl<'c> Work<'c> {
             Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
         };
         let book = self.options.book.as_ref();
-        match book.filter(|book| book.is_of(self.provider.name(), self.options, capabilities)) {
+        match book.filter(|book| book.is_of(self.provider, self.options, capabilities)) {
             Some(book) => book.case(self.index, number, make).map(|made| Made::clone(&made)),
             None => make(),
         }
@@ -172,10 +172,7 @@ impl<'c> Work<'c> {
     fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
         let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
         let plan = draw(&self.strategy, seed)?;
-        Some(match &self.hours {
-            Some(hours) if capabilities.clock => hours.befall(plan, seed),
-            _ => plan,
-        })
+        Some(self.afterwards.befall(plan, number, seed, capabilities.clock))
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and
