@@ -100,6 +100,14 @@ fn a_target_that_stands_still_goes_on() {
     assert_eq!(after(Mishap::StandsStill { for_ms: 20 }), (Some(202), 202, "kept\nkept\n".to_owned()));
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_looked_at_now_and_then() {
+    let mut target = greeted(target("serve nothing"));
+    (0..64).for_each(|_| target.end("c").expect("an answer"));
+    assert!(target.growth().is_some_and(|growth| growth.cases == 32 || growth.cases == 0), "{:?}", target.growth());
+}
+
 /// The error of a first `hello`.
 #[track_caller]
 fn refused_hello(command: Vec<OsString>) -> TargetErrorKind {

@@ -18,6 +18,7 @@ mod folder;
 mod http;
 #[cfg(all(unix, feature = "stdio"))]
 mod leftovers;
+mod memory;
 #[cfg(all(unix, feature = "stdio"))]
 mod permits;
 #[cfg(all(unix, feature = "stdio"))]
@@ -54,6 +55,7 @@ pub use http::OWN_JSON;
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use leftovers::{adopt_orphans, clean_up};
+pub use memory::Growth;
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use stdio::names_folder;
 #[cfg(all(unix, feature = "stdio", feature = "arbitrary"))]

@@ -156,6 +156,11 @@ impl Process {
         }
     }
 
+    /// How many KiB of memory the whole group has, where the system tells.
+    pub(super) fn memory(&self) -> Option<u64> {
+        if self.closed { None } else { trouble::memory(self.group) }
+    }
+
     fn attend(&self, stdout: Option<ChildStdout>, stderr: Option<OwnedFd>) -> io::Result<()> {
         if let Some(stdin) = &self.stdin {
             // Only our end of the pipe: the child's end has its own flags.

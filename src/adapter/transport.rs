@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Api, Hello, Introduction, Request, Target, TargetError};
+use super::{Api, Growth, Hello, Introduction, Request, Target, TargetError};
 use crate::case::{Mishap, OwnRefund};
 
 /// How long the request for a refund is waited for, before it is looked whether there will be one.
@@ -85,6 +85,11 @@ pub trait Transport: Target + Sealed {
 
     /// Where it is reached by hand, for a target that is a service.
     fn endpoints(&self) -> Option<Endpoints> {
+        None
+    }
+
+    /// The most that one of its processes grew from one case to another, where there are any of ours.
+    fn growth(&self) -> Option<Growth> {
         None
     }
 
@@ -202,6 +207,11 @@ impl Link {
     /// As [`Transport::endpoints`].
     pub fn endpoints(&mut self) -> Option<Endpoints> {
         self.0.as_transport().and_then(|transport| transport.endpoints())
+    }
+
+    /// As [`Transport::growth`].
+    pub fn growth(&mut self) -> Option<Growth> {
+        self.0.as_transport().and_then(|transport| transport.growth())
     }
 
     /// As [`Transport::complaints`].

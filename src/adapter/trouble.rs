@@ -1,4 +1,4 @@
-//! Trouble that befalls a process from outside: a disk that is full, and a time in which it stands still.
+//! Trouble that befalls a process from outside: a disk that is full, and a time in which it stands still. And how much memory it has.
 //!
 //! Neither needs anything of the target. A disk is full for those processes that may not write to files any more, which is a limit
 //! that Linux lets others set; elsewhere the disk has room, and only what goes with it, a kill, is real.
@@ -38,6 +38,22 @@ pub(super) fn fill_disk(group: Pid) {
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn fill_disk(_: Pid) {}
+
+/// How many KiB of memory all processes of a group have together.
+#[cfg(target_os = "linux")]
+pub(super) fn memory(group: Pid) -> Option<u64> {
+    let of = |pid: Pid| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    members(group).into_iter().filter_map(of).reduce(|sum, one| sum + one)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn memory(_: Pid) -> Option<u64> {
+    None
+}
 
 /// The processes of a group.
 #[cfg(target_os = "linux")]
@@ -89,6 +105,14 @@ mod tests {
         assert_eq!(group("812 (a) b ( c) S 1 810 810 0 -1 4194560"), Some(810));
         assert_eq!(group("2 (kthreadd) S 0 0 0 0 -1 2129984"), None);
         assert_eq!(group("nothing of the kind"), None);
+    }
+
+    #[test]
+    fn memory_is_told() {
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().expect("it starts");
+        let memory = memory(Pid::from_child(&child));
+        child.kill().and_then(|()| child.wait()).expect("it ends");
+        assert!(memory.is_some_and(|kib| (1..1 << 20).contains(&kib)), "{memory:?}");
     }
 
     #[test]

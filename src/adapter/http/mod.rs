@@ -36,7 +36,7 @@ use service::{Service, free_port};
 use settings::{API, PORT};
 
 use super::{
-    Endpoints, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Endpoints, Growth, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     ending::{Ending, LOOK},
     endpoint::{CaseBegun, TimePassed, refused},
     folder::{FOLDER, Folder},
@@ -347,6 +347,7 @@ impl Target for HttpTarget {
         for order in self.cases.remove(case).unwrap_or_default() {
             self.currencies.remove(&order);
         }
+        self.common.service().iter_mut().for_each(|service| service.case_is_over());
         Ok(())
     }
 
@@ -449,6 +450,10 @@ impl Transport for HttpTarget {
             setup: setup.as_ref().map(Address::to_string),
             headers: settings.headers.iter().map(|(name, _)| name.clone()).collect(),
         })
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        self.common.service().and_then(|service| service.growth())
     }
 
     fn complaints(&mut self) -> String {

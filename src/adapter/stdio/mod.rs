@@ -23,7 +23,7 @@ use std::{
 use common::{Common, Exchange};
 
 use super::{
-    Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Growth, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::FOLDER,
     shown,
     trouble::standing_still,
@@ -208,7 +208,9 @@ impl Target for StdioTarget {
     }
 
     fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.ask_in_turn(Operation::End { case }).map(drop)
+        self.ask_in_turn(Operation::End { case }).map(drop)?;
+        self.common.case_is_over();
+        Ok(())
     }
 
     fn bye(&mut self) {
@@ -290,6 +292,10 @@ impl Transport for StdioTarget {
 
     fn complaints(&mut self) -> String {
         self.common.complaints()
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        self.common.growth()
     }
 }
 
