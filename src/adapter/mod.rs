@@ -32,6 +32,8 @@ mod stdio;
 mod tower;
 mod transport;
 #[cfg(all(unix, feature = "stdio"))]
+mod trouble;
+#[cfg(all(unix, feature = "stdio"))]
 mod watchdog;
 #[cfg(any(feature = "stdio", feature = "tower"))]
 #[cfg_attr(not(feature = "stdio"), expect(dead_code, reason = "a tower service only shows orders as the wire has them"))]
@@ -62,6 +64,7 @@ pub use stdio::{StdioSettings, StdioTarget};
 pub use tower::TowerTarget;
 #[cfg(feature = "tower")]
 use transport::WAIT_FOR_REQUEST;
+pub(crate) use transport::without_network;
 pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;

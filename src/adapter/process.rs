@@ -23,6 +23,7 @@ use rustix::{
 use super::{
     leftovers,
     pipes::{Complaints, Inbox, Pause, Tail},
+    trouble,
 };
 
 /// How long a killed group may take to let go of its pipes. Then whoever still holds them has left the group.
@@ -137,6 +138,21 @@ impl Process {
     pub(super) fn terminate(&self, deadline: Instant) {
         if !self.closed && kill_process_group(self.group, Signal::TERM).is_ok() {
             self.wait_for_ending(deadline);
+        }
+    }
+
+    /// Sends a signal to the whole group.
+    pub(super) fn signal(&self, signal: Signal) {
+        if !self.closed {
+            // An error means that nobody is left to hear it.
+            let _ = kill_process_group(self.group, signal);
+        }
+    }
+
+    /// From now on nothing that it writes to files is kept, where the system lets us.
+    pub(super) fn fill_disk(&self) {
+        if !self.closed {
+            trouble::fill_disk(self.group);
         }
     }
 
@@ -296,7 +312,7 @@ fn cannot_start(program: &OsString, error: &io::Error) -> String {
 }
 
 fn signal_name(signal: i32) -> &'static str {
-    const NAMES: [(Signal, &str); 10] = [
+    const NAMES: [(Signal, &str); 11] = [
         (Signal::HUP, " (SIGHUP)"),
         (Signal::INT, " (SIGINT)"),
         (Signal::ILL, " (SIGILL)"),
@@ -307,6 +323,7 @@ fn signal_name(signal: i32) -> &'static str {
         (Signal::SEGV, " (SIGSEGV)"),
         (Signal::PIPE, " (SIGPIPE)"),
         (Signal::TERM, " (SIGTERM)"),
+        (Signal::XFSZ, " (SIGXFSZ)"),
     ];
     NAMES.iter().find(|(known, _)| known.as_raw() == signal).map_or("", |(_, name)| name)
 }

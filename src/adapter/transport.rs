@@ -41,8 +41,8 @@ pub trait Transport: Target + Sealed {
     }
 
     /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
-    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
-    /// `hello` is said again by the caller. Without a network only the kill can be real.
+    /// is not known then, and it will be sent again. After a [mishap that kills](Mishap::kills) the target has been started again,
+    /// and `hello` is said again by the caller. Without a network only the kill can be real.
     ///
     /// # Errors
     /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
@@ -234,13 +234,22 @@ fn one_before_the_others<T: Target + ?Sized>(target: &mut T, own: &OwnRefund, re
     (made, one_by_one(target, requests))
 }
 
-fn without_network<T: Target + ?Sized>(target: &mut T, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+/// What can be done without a network.
+pub(crate) fn without_network<T: Target + ?Sized>(
+    target: &mut T,
+    request: &Request<'_>,
+    mishap: Mishap,
+) -> Result<Option<u16>, TargetError> {
     match mishap {
         Mishap::HalfSent => Ok(None),
-        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => target.deliver(request).map(Some),
+        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading | Mishap::StandsStill { .. } => target.deliver(request).map(Some),
         Mishap::Killed { .. } => {
             target.deliver(request)?;
             target.restart().map(|()| None)
+        }
+        Mishap::DiskFull => {
+            let status = target.deliver(request)?;
+            target.restart().map(|()| Some(status))
         }
     }
 }

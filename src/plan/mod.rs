@@ -16,4 +16,4 @@ pub use draw::draw;
 pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
 pub use step::{Action, DisputeMove, Extra, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
-pub use strategy::{Hours, Palette, PlanStrategy, Recipe, for_recipe};
+pub use strategy::{Hours, Palette, PlanStrategy, Recipe, Trouble, for_recipe};

@@ -32,7 +32,7 @@ use crate::{
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
     drive::{Driver, Factory, Outcome, Played, claims_remarks},
-    plan::{Hours, Recipe, for_recipe},
+    plan::{Hours, Recipe, Trouble, for_recipe},
     provider::Provider,
     verdict::{
         Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
@@ -185,6 +185,7 @@ impl<'a> Campaign<'a> {
             requirement,
             strategy,
             hours: Hours::of(recipe, self.provider.palette()),
+            trouble: Trouble::of(recipe),
             is_enough,
         }
     }

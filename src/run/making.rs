@@ -171,11 +171,14 @@ impl<'c> Work<'c> {
 
     fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
         let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
-        let plan = draw(&self.strategy, seed)?;
-        Some(match &self.hours {
-            Some(hours) if capabilities.clock => hours.befall(plan, seed),
-            _ => plan,
-        })
+        let mut plan = draw(&self.strategy, seed)?;
+        if let Some(hours) = self.hours.as_ref().filter(|_| capabilities.clock) {
+            plan = hours.befall(plan, seed);
+        }
+        if let Some(trouble) = self.trouble.as_ref().filter(|_| capabilities.durable) {
+            plan = trouble.befall(plan, seed);
+        }
+        Some(plan)
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and

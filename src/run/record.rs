@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::coherence::{Contradiction, contradictions, excess};
 use crate::{
     json::Value,
-    plan::{Hours, draw, for_recipe},
+    plan::{Hours, Trouble, draw, for_recipe},
     provider::Provider,
     verdict::{Report, conclude},
 };
@@ -150,10 +150,11 @@ fn draw_some(provider: &dyn Provider) -> String {
     for requirement in &provider.corpus().requirements {
         let Some(recipe) = requirement.recipe else { continue };
         let strategy = for_recipe(recipe, provider.palette());
-        let hours = Hours::of(recipe, provider.palette());
+        let (hours, trouble) = (Hours::of(recipe, provider.palette()), Trouble::of(recipe));
         for seed in 0..SAMPLES {
             let plan = draw(&strategy, seed);
             let plan = plan.map(|plan| if let Some(hours) = &hours { hours.befall(plan, seed) } else { plan });
+            let plan = plan.map(|plan| if let Some(trouble) = &trouble { trouble.befall(plan, seed) } else { plan });
             text.push_str(&serde_json::to_string(&plan).unwrap_or_default());
             text.push('\n');
         }

@@ -21,7 +21,7 @@ use crate::{
     corpus::{Need, RequirementText},
     drive::{Driver, Outcome, Played},
     oracle::Terms,
-    plan::{Hours, Plan, PlanStrategy, draw},
+    plan::{Hours, Plan, PlanStrategy, Trouble, draw},
     provider::{Audience, Mint, Provider, lower_for},
     verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
@@ -131,6 +131,8 @@ pub(super) struct Work<'c> {
     pub(super) strategy: PlanStrategy,
     /// The time that passes in them, for a target for which it can.
     pub(super) hours: Option<Hours>,
+    /// The trouble inside the target, for one that may be killed.
+    pub(super) trouble: Option<Trouble>,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
     pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }

@@ -258,6 +258,27 @@ fn a_kill_during_a_delivery() {
     }
 }
 
+/// What the service writes down before it answers, it cannot write, and such a program ends by that.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_during_a_delivery() {
+    let place = Place::new();
+    let mut target = greeted(&place.settings(""));
+    target.begin("c", &order("1")).expect("begin");
+    assert_eq!(target.deliver_badly(&Request::new(&[], b"{}"), Mishap::DiskFull), Ok(None));
+    assert_eq!(place.marks().len(), 2);
+    assert!(target.observe("1").expect("an answer").is_some(), "what it knew is still there");
+}
+
+#[test]
+fn a_service_that_stands_still_answers_later() {
+    let place = Place::new();
+    let mut target = greeted(&place.settings(""));
+    let plain = target.deliver(&Request::new(&[], b"{}")).map(Some);
+    assert_eq!(target.deliver_badly(&Request::new(&[], b"{}"), Mishap::StandsStill { for_ms: 20 }), plain);
+    assert_eq!(place.marks().len(), 1);
+}
+
 #[test]
 fn a_service_that_ended_is_named() {
     let place = Place::new();

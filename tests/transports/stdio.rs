@@ -4,7 +4,7 @@ use std::{ffi::OsString, fs, panic, path::Path, process::Command, time::Duration
 
 use refundproof::{
     adapter::{Hello, Observable, Request, StdioSettings, StdioTarget, Target, TargetError, TargetErrorKind, Transport},
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::Status,
 };
 use rustix::process::{Pid, Signal, getpgid, kill_process};
@@ -67,6 +67,36 @@ fn greeted(mut target: StdioTarget) -> StdioTarget {
 
 fn deliver(target: &mut StdioTarget) -> Result<u16, TargetError> {
     target.deliver(&Request::new(&[], b"{}"))
+}
+
+/// A target that acknowledges what it could write down.
+const WRITER: &str = r#"
+trap '' XFSZ
+while serve deliver; do
+  if (echo kept >> "$1") 2>/dev/null; then answer ',"status":202'; else answer ',"status":507'; fi
+done"#;
+
+/// The answers when something befalls it and after that, and what it kept.
+#[track_caller]
+fn after(mishap: Mishap) -> (Option<u16>, u16, String) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("kept");
+    let mut target = greeted(target_with(WRITER, LONG, &[&file]));
+    let first = target.deliver_badly(&Request::new(&[], b"{}"), mishap).expect("it is there again");
+    target.hello(&hello()).unwrap_or_else(|error| panic!("again: {error}"));
+    let second = deliver(&mut target).expect("an answer");
+    (first, second, fs::read_to_string(file).unwrap_or_default())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_keeps_nothing() {
+    assert_eq!(after(Mishap::DiskFull), (Some(507), 202, "kept\n".to_owned()));
+}
+
+#[test]
+fn a_target_that_stands_still_goes_on() {
+    assert_eq!(after(Mishap::StandsStill { for_ms: 20 }), (Some(202), 202, "kept\nkept\n".to_owned()));
 }
 
 /// The error of a first `hello`.

@@ -43,6 +43,7 @@ use super::{
     permits::Permits,
     process::{Process, SUCCESS},
     shown,
+    trouble::standing_still,
     wire::{NO_STATE, check_size, read_bare_state},
 };
 use crate::{
@@ -397,7 +398,7 @@ impl Transport for HttpTarget {
         self.client.forget();
         let common = Arc::clone(&self.common);
         let webhook = &*common.webhook.of(request.endpoint());
-        let _held = common.permits.take(1);
+        let held = common.permits.take(1);
         let result = match mishap {
             Mishap::AnswerUnread => mishap::leave_unread(webhook, request, limit).map(|()| None),
             Mishap::Reset => mishap::reset(webhook, request, limit).map(|()| {
@@ -415,6 +416,17 @@ impl Transport for HttpTarget {
                 }
                 Err(trouble) => Err(trouble),
             },
+            Mishap::DiskFull => {
+                drop(held);
+                common.service().iter().for_each(|service| service.fill_disk());
+                let status = self.deliver(request).ok();
+                return self.restart().map(|()| status);
+            }
+            Mishap::StandsStill { for_ms } => {
+                drop(held);
+                let signal = |signal| common.service().iter().for_each(|service| service.signal(signal));
+                return standing_still(signal, Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some));
+            }
         };
         result.map_err(|trouble| common.blamed("deliver", trouble))
     }

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
+
 use crate::adapter::{
     TargetErrorKind,
     ending::Ending,
@@ -120,6 +122,16 @@ impl Service {
             process.close();
             process.take_complaints(&mut self.complaints);
         }
+    }
+
+    /// Sends a signal to it and all that it has started.
+    pub(super) fn signal(&self, signal: Signal) {
+        self.process.iter().for_each(|process| process.signal(signal));
+    }
+
+    /// From now on it cannot write to files, until it is started again.
+    pub(super) fn fill_disk(&self) {
+        self.process.iter().for_each(Process::fill_disk);
     }
 
     /// Asks it to go, and kills it if it does not.

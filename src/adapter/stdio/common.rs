@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
+
 use super::{StdioSettings, from_now, names_folder};
 use crate::adapter::{
     Introduction, TargetError, TargetErrorKind,
@@ -154,6 +156,16 @@ impl Common {
     pub(super) fn only_write(&self, lines: &[u8], limit: Duration) -> bool {
         let mut state = self.lock();
         state.process.as_mut().map(|process| process.write(lines, from_now(limit))).is_some()
+    }
+
+    /// Sends a signal to the process and all that it has started.
+    pub(super) fn signal(&self, signal: Signal) {
+        self.lock().process.iter().for_each(|process| process.signal(signal));
+    }
+
+    /// From now on the process that runs cannot write to files.
+    pub(super) fn fill_disk(&self) {
+        self.lock().process.iter().for_each(Process::fill_disk);
     }
 
     /// Says the last words and waits for the process to end by itself.

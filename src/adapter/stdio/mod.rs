@@ -26,6 +26,7 @@ use super::{
     Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::FOLDER,
     shown,
+    trouble::standing_still,
     wire::{Answer, Operation, RequestLine, read_introduction, read_state, read_status},
 };
 use crate::{
@@ -270,6 +271,19 @@ impl Transport for StdioTarget {
                     std::thread::sleep(Duration::from_millis(after_ms.into()));
                 }
                 self.restart().map(|()| None)
+            }
+            Mishap::DiskFull => {
+                self.common.fill_disk();
+                let status = self.deliver(request).ok();
+                self.restart().map(|()| status)
+            }
+            Mishap::StandsStill { for_ms } => {
+                let common = Arc::clone(&self.common);
+                standing_still(
+                    move |signal| common.signal(signal),
+                    Duration::from_millis(for_ms.into()),
+                    || self.deliver(request).map(Some),
+                )
             }
         }
     }

@@ -10,12 +10,14 @@ mod hours;
 mod revocable;
 mod subjects;
 mod traffic;
+mod trouble;
 
 use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};
 
 use faults::{again, late, unknown};
 pub use hours::Hours;
+pub use trouble::Trouble;
 
 use super::{
     mutation::{Group, MutationKind},
