@@ -7,7 +7,7 @@ mod cli;
 mod common;
 mod documents;
 mod formats;
-mod gates_cli;
+mod gates;
 mod import;
 mod page;
 mod providers;

@@ -2,7 +2,7 @@
 //!
 //! Without Chromium these tests say that they were skipped; `.ci/run` installs it.
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, sync::LazyLock};
 
 use refundproof::{
     adapter::Target,
@@ -96,13 +96,14 @@ impl Opened {
     }
 }
 
-fn failing() -> Report {
+/// A report of one mistake.
+static FAILING: LazyLock<Report> = LazyLock::new(|| {
     let fault = Fault::from_name("counts-both-layers").expect("a fault");
     certified(Some(fault), &Options::new().with(|options| options.cases = 8))
-}
+});
 
 /// A report of several mistakes.
-fn several() -> Report {
+static SEVERAL: LazyLock<Report> = LazyLock::new(|| {
     let faults = [
         Fault::CountsBothLayers,
         Fault::ChargebackIgnored,
@@ -113,7 +114,7 @@ fn several() -> Report {
     ];
     let make = |clock: &Clock| -> Box<dyn Target> { Box::new(ReferenceShop::with_faults(&faults, clock.clone())) };
     certified_target(provider(), &make, &Options::new().with(|options| options.cases = 12))
-}
+});
 
 /// How many rows are shown, of requirements and of failures.
 const SHOWN: &str = r#"const shown = (what) => page.querySelectorAll(`[data-what="${what}"]:not([hidden])`).length;
@@ -121,8 +122,8 @@ const SHOWN: &str = r#"const shown = (what) => page.querySelectorAll(`[data-what
 
 #[test]
 fn the_script_runs_under_the_policy() {
-    let report = failing();
-    let Some(opened) = Opened::new(&report) else { return };
+    let report = &*FAILING;
+    let Some(opened) = Opened::new(report) else { return };
     let dom = opened.dom("");
     assert!(dom.contains("<div class=\"tools\" id=\"tools\">"), "the tools are still hidden: the script did not run");
     let failures = report.findings.len();
@@ -134,8 +135,8 @@ fn the_script_runs_under_the_policy() {
 
 #[test]
 fn search_and_filter() {
-    let report = failing();
-    let Some(opened) = Opened::new(&report) else { return };
+    let report = &*FAILING;
+    let Some(opened) = Opened::new(report) else { return };
     let shown = |hash: &str| opened.ask(1200, hash, &[], SHOWN);
     assert_eq!(shown("#q=duplicate-deliveries"), json!([1, 1]));
     assert_eq!(shown("#q=%20DUPLICATE-deliveries%20%20MUST"), json!([1, 1]));
@@ -154,7 +155,7 @@ fn search_and_filter() {
 
 #[test]
 fn typing_and_clicking() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&FAILING) else { return };
     let said = opened.ask(
         1200,
         "",
@@ -172,7 +173,7 @@ fn typing_and_clicking() {
 
 #[test]
 fn keys() {
-    let Some(opened) = Opened::new(&several()) else { return };
+    let Some(opened) = Opened::new(&SEVERAL) else { return };
     let said = opened.ask(
         1200,
         "",
@@ -194,14 +195,14 @@ fn keys() {
 
 #[test]
 fn a_link_to_a_finding_opens_it() {
-    let Some(opened) = Opened::new(&several()) else { return };
+    let Some(opened) = Opened::new(&SEVERAL) else { return };
     let said = opened.ask(1200, "#finding-5", &[], r#"return page.getElementById("finding-5").open;"#);
     assert_eq!(said, json!(true));
 }
 
 #[test]
 fn a_phone_shows_everything_without_scrolling_sideways() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&FAILING) else { return };
     for width in [320, 390, 768, 1400] {
         let said = opened.ask(
             width,
@@ -216,7 +217,7 @@ fn a_phone_shows_everything_without_scrolling_sideways() {
 
 #[test]
 fn light_and_dark() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&FAILING) else { return };
     let script = "const style = view.getComputedStyle(page.body); return [style.backgroundColor, style.color];";
     let light = opened.ask(1200, "", &["--blink-settings=preferredColorScheme=1"], script);
     let dark = opened.ask(1200, "", &["--blink-settings=preferredColorScheme=0"], script);
@@ -227,7 +228,7 @@ fn light_and_dark() {
 
 #[test]
 fn it_prints() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&FAILING) else { return };
     let pdf = opened.folder.path().join("report.pdf");
     opened.chromium(&[&format!("--print-to-pdf={}", pdf.display()), &opened.url("report.html", "")]);
     assert!(fs::read(pdf).expect("a file").starts_with(b"%PDF"));
@@ -235,7 +236,7 @@ fn it_prints() {
 
 #[test]
 fn hostile_text_runs_nothing() {
-    let mut report = failing();
+    let mut report = FAILING.clone();
     let hostile = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"></pre></details>\
          <svg onload=alert(1)> ' onmouseover='x <a href=\"javascript:alert(1)\">x</a>";
     report.target.name = hostile.to_owned();
@@ -264,7 +265,7 @@ fn hostile_text_runs_nothing() {
 
 #[test]
 fn it_asks_the_network_for_nothing() {
-    let Some(opened) = Opened::new(&failing()) else { return };
+    let Some(opened) = Opened::new(&FAILING) else { return };
     let said = opened.ask(1200, "", &[], r#"return view.performance.getEntriesByType("resource").map((entry) => entry.name);"#);
     assert_eq!(said, json!([]));
 }

@@ -1,6 +1,9 @@
 //! Cases that are chosen out of more, and cases within a budget: how few are sent, and that what is said of them stays true.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
@@ -8,16 +11,25 @@ use refundproof::{
     domain::{Clock, OrderState},
     reference::Fault,
     report::{Format, json as report_json},
-    run::{Options, record},
+    run::{Book, Options, record},
     verdict::{Conformance, Report, Shard, Verdict, merge},
 };
 use rstest::rstest;
 
 use crate::common::{self, certified, certified_for, certified_target, only, providers, quick, shop};
 
+/// Cases are made once for all tests of the reference and its faults, and once for all slow shops.
+static BOOK: LazyLock<Arc<Book>> = LazyLock::new(Book::new);
+static BOOK_OF_THE_SLOW: LazyLock<Arc<Book>> = LazyLock::new(Book::new);
+
 /// The 25 most telling of 100.
 fn chosen(seed: u64) -> Options {
     quick(25, seed).with(|options| options.choose = true)
+}
+
+/// The same of the first seed, made once for targets of the first provider that claim what the reference claims.
+fn chosen_once() -> Options {
+    chosen(1).with(|options| options.book = Some(BOOK.clone()))
 }
 
 /// As many as a run in process has where nothing is said.
@@ -32,21 +44,23 @@ fn judged(report: &Report) -> impl Iterator<Item = &refundproof::verdict::Requir
 
 // ---- Chosen
 
+/// The reference certified with chosen cases, for each provider.
+static CHOSEN: LazyLock<Vec<(&str, Report)>> =
+    LazyLock::new(|| providers().map(|provider| (provider.name(), certified_for(provider, None, &chosen(2)))).collect());
+
 #[test]
 fn at_most_a_quarter_is_sent() {
-    for provider in providers() {
-        let (all, chosen) = (certified_for(provider, None, &all(1)), certified_for(provider, None, &chosen(1)));
-        let (all, chosen) = (all.totals.deliveries, chosen.totals.deliveries);
-        assert!(chosen * 4 <= all, "{}: {chosen} of {all}", provider.name());
+    for (provider, (name, chosen)) in providers().zip(&*CHOSEN) {
+        let (all, chosen) = (certified_for(provider, None, &all(2)).totals.deliveries, chosen.totals.deliveries);
+        assert!(chosen * 4 <= all, "{name}: {chosen} of {all}");
     }
 }
 
 #[test]
 fn floors_are_reached_by_cases_that_are_sent() {
-    for provider in providers() {
-        let report = certified_for(provider, None, &chosen(2));
+    for (_, report) in &*CHOSEN {
         assert_eq!(report.verdict, Conformance::Conformant);
-        for result in judged(&report) {
+        for result in judged(report) {
             assert_eq!(result.verdict, Verdict::Pass, "{}: {:?}", result.id, result.note);
             let (floor, exercised, cases) = (result.floor, result.exercised, result.cases);
             // One more may be there for the consumer that does nothing.
@@ -60,7 +74,7 @@ fn floors_are_reached_by_cases_that_are_sent() {
 fn every_frozen_sequence_is_compared_all_the_same() {
     let compared = |options: &Options| certified(None, options).snapshots.compared;
     let none = |options: Options| options.with(|options| options.selection = only(&["snapshots"]));
-    assert_eq!(compared(&none(chosen(1))), compared(&none(all(1))));
+    assert_eq!(compared(&none(chosen_once())), compared(&none(all(1))));
 }
 
 fn written(report: &Report) -> String {
@@ -72,7 +86,7 @@ fn written(report: &Report) -> String {
 #[test]
 fn a_report_of_chosen_cases_is_coherent() {
     for name in [None, Some("counts-both-layers")] {
-        let text = written(&certified(name.and_then(Fault::from_name), &chosen(1)));
+        let text = written(&certified(name.and_then(Fault::from_name), &chosen_once()));
         let report = report_json::read(&text).expect("a report");
         let value = serde_json::from_str(&text).expect("JSON");
         let wrong: Vec<_> = record::check(&report, &value, common::provider()).into_iter().filter(|check| !check.holds()).collect();
@@ -84,9 +98,9 @@ fn a_report_of_chosen_cases_is_coherent() {
 #[rstest]
 fn shards_of_chosen_cases_are_one_run(#[values(None, Some("first-item-only"))] fault: Option<&str>) {
     let fault = fault.and_then(Fault::from_name);
-    let whole = certified(fault, &chosen(1));
+    let whole = certified(fault, &chosen_once());
     let share = |number| {
-        let options = chosen(1).with(|options| options.shard = Some(Shard { number, of: 3 }));
+        let options = chosen_once().with(|options| options.shard = Some(Shard { number, of: 3 }));
         (number.to_string(), report_json::read(&written(&certified(fault, &options))).expect("a report"))
     };
     let merged = merge((1..=3).map(share).collect()).expect("they belong together");
@@ -141,8 +155,9 @@ fn within(budget: Duration, fault: Option<&str>) -> (Report, Duration) {
         clock.lock().expect("no panic").get_or_insert_with(|| (own.clone(), own.monotonic()));
         Box::new(Slow { shop: shop(fault.and_then(Fault::from_name), own), clock: own.clone() }) as Box<dyn Target>
     };
-    let options = chosen(1).with(|options| {
+    let options = chosen_once().with(|options| {
         options.budget = Some(budget);
+        options.book = Some(BOOK_OF_THE_SLOW.clone());
         options.selection = refundproof::run::Selection::new(&[], &["snapshots".to_owned()]).expect("a glob");
     });
     let report = certified_target(common::provider(), &make, &options);
@@ -174,7 +189,7 @@ fn what_does_not_reach_its_floor_is_not_certified() {
 fn with_time_enough_everything_is_certified() {
     let (report, took) = within(Duration::from_secs(36_000), None);
     assert_eq!((report.verdict, took < Duration::from_secs(3_600)), (Conformance::Conformant, true));
-    let plain = certified(None, &chosen(1).with(|options| options.selection = only(&["refund-counted-once"])));
+    let plain = certified(None, &chosen_once().with(|options| options.selection = only(&["refund-counted-once"])));
     let sent = |report: &Report| judged(report).find(|result| result.id == "refund-counted-once").map(|result| result.cases);
     assert_eq!(sent(&report), sent(&plain));
 }

@@ -2,14 +2,18 @@
 //!
 //! How good that is over the whole bank is measured by `cargo xtask attribution`; this is what must hold in any case.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     domain::{Amount, Clock, OrderState, Status},
     reference::{Fault, ReferenceShop},
-    run::Options,
+    run::{Book, Options},
     verdict::{Conformance, FindingReport, Report, Verdict},
 };
 use rstest::rstest;
@@ -18,8 +22,11 @@ use crate::common::{certified_target, only, provider};
 
 const CASES: u32 = 25;
 
+/// All these targets claim the same, so their cases are made once.
+static BOOK: LazyLock<Arc<Book>> = LazyLock::new(Book::new);
+
 fn options() -> Options {
-    Options::new().with(|options| options.cases = CASES)
+    Options::new().with(|options| (options.cases, options.book) = (CASES, Some(BOOK.clone())))
 }
 
 fn certified(faults: &[Fault], options: &Options) -> Report {
@@ -204,20 +211,22 @@ fn odd(way: Way, options: &Options) -> Report {
 
 #[rstest]
 fn what_the_bank_does_not_have_is_like_nothing(#[values(Way::SmallLetters, Way::DoublesTwo, Way::RefusesPending)] way: Way) {
-    let report = odd(way, &options());
+    let report = &ODD[way as usize];
     let told = |finding: &FindingReport| format!("{} {} {:?}", finding.about, finding.message, finding.like);
     let told: Vec<String> = report.findings.iter().map(told).collect();
-    assert_eq!(likes(&report), BTreeSet::new(), "{told:#?}");
+    assert_eq!(likes(report), BTreeSet::new(), "{told:#?}");
     assert!((1..=4).contains(&report.findings.len()), "{told:#?}");
     assert_eq!(report.verdict, Conformance::NotConformant);
 }
+
+/// What was found of each of them.
+static ODD: LazyLock<Vec<Report>> = LazyLock::new(|| Way::ALL.into_iter().map(|way| odd(way, &options())).collect());
 
 /// What is told of consumers of which the bank knows nothing, or that are wrong in everything.
 #[test]
 fn consumers_with_a_mistake() {
     let mut text = String::new();
-    for way in Way::ALL {
-        let report = odd(way, &options());
+    for (way, report) in Way::ALL.into_iter().zip(&*ODD) {
         text.push_str(&format!("{way:?}: {}\n", report.verdict.as_str()));
         for finding in &report.findings {
             let like = finding.like.as_ref().map_or("nothing", |like| like.fault.as_str());
