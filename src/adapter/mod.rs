@@ -18,6 +18,7 @@ mod folder;
 mod http;
 #[cfg(all(unix, feature = "stdio"))]
 mod leftovers;
+mod memory;
 #[cfg(all(unix, feature = "stdio"))]
 mod permits;
 #[cfg(all(unix, feature = "stdio"))]
@@ -31,6 +32,8 @@ mod stdio;
 #[cfg(feature = "tower")]
 mod tower;
 mod transport;
+#[cfg(all(unix, feature = "stdio"))]
+mod trouble;
 #[cfg(all(unix, feature = "stdio"))]
 mod watchdog;
 #[cfg(any(feature = "stdio", feature = "tower"))]
@@ -52,6 +55,7 @@ pub use http::OWN_JSON;
 pub use http::{AmountUnit, HttpSettings, HttpTarget, Mapping, Pointer, RefundsMapping, ServiceSettings, Setup};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use leftovers::{adopt_orphans, clean_up};
+pub use memory::Growth;
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use stdio::names_folder;
 #[cfg(all(unix, feature = "stdio", feature = "arbitrary"))]
@@ -62,6 +66,7 @@ pub use stdio::{StdioSettings, StdioTarget};
 pub use tower::TowerTarget;
 #[cfg(feature = "tower")]
 use transport::WAIT_FOR_REQUEST;
+pub(crate) use transport::without_network;
 pub use transport::{Amid, Amidst, Endpoints, Link, Sealed, Transport};
 #[cfg(all(feature = "stdio", feature = "schema"))]
 pub use wire::protocol_schemas;

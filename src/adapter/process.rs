@@ -23,6 +23,7 @@ use rustix::{
 use super::{
     leftovers,
     pipes::{Complaints, Inbox, Pause, Tail},
+    trouble,
 };
 
 /// How long a killed group may take to let go of its pipes. Then whoever still holds them has left the group.
@@ -138,6 +139,24 @@ impl Process {
         if !self.closed && kill_process_group(self.group, Signal::TERM).is_ok() {
             self.wait_for_ending(deadline);
         }
+    }
+
+    /// Stops the whole group, until it is told to go on; which group that is, if it is there.
+    pub(super) fn stop(&self) -> Option<Pid> {
+        let is_stopped = !self.closed && kill_process_group(self.group, Signal::STOP).is_ok();
+        is_stopped.then_some(self.group)
+    }
+
+    /// From now on nothing that it writes to files is kept, where the system lets us.
+    pub(super) fn fill_disk(&self) {
+        if !self.closed {
+            trouble::fill_disk(self.group);
+        }
+    }
+
+    /// How many KiB of memory the whole group has, where the system tells.
+    pub(super) fn memory(&self) -> Option<u64> {
+        if self.closed { None } else { trouble::memory(self.group) }
     }
 
     fn attend(&self, stdout: Option<ChildStdout>, stderr: Option<OwnedFd>) -> io::Result<()> {
@@ -296,7 +315,7 @@ fn cannot_start(program: &OsString, error: &io::Error) -> String {
 }
 
 fn signal_name(signal: i32) -> &'static str {
-    const NAMES: [(Signal, &str); 10] = [
+    const NAMES: [(Signal, &str); 11] = [
         (Signal::HUP, " (SIGHUP)"),
         (Signal::INT, " (SIGINT)"),
         (Signal::ILL, " (SIGILL)"),
@@ -307,6 +326,7 @@ fn signal_name(signal: i32) -> &'static str {
         (Signal::SEGV, " (SIGSEGV)"),
         (Signal::PIPE, " (SIGPIPE)"),
         (Signal::TERM, " (SIGTERM)"),
+        (Signal::XFSZ, " (SIGXFSZ)"),
     ];
     NAMES.iter().find(|(known, _)| known.as_raw() == signal).map_or("", |(_, name)| name)
 }

@@ -449,7 +449,7 @@ impl Transport for TowerTarget {
         match mishap {
             Mishap::HalfSent => Ok(None),
             Mishap::AnswerUnread => self.deliver(request).map(|_| None),
-            Mishap::SlowReading => self.deliver(request).map(Some),
+            Mishap::SlowReading | Mishap::StandsStill { .. } => self.deliver(request).map(Some),
             Mishap::Reset => {
                 let delivering = self.delivering(request)?;
                 let begun = begun(self.runtime("deliver")?, delivering);
@@ -465,6 +465,10 @@ impl Transport for TowerTarget {
                 let _begun = begun(self.runtime("deliver")?, delivering);
                 std::thread::sleep(Duration::from_millis(after_ms.into()));
                 self.restart().map(|()| None)
+            }
+            Mishap::DiskFull => {
+                let status = self.deliver(request)?;
+                self.restart().map(|()| Some(status))
             }
         }
     }

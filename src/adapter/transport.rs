@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Api, Hello, Introduction, Request, Target, TargetError};
+use super::{Api, Growth, Hello, Introduction, Request, Target, TargetError};
 use crate::case::{Mishap, OwnRefund};
 
 /// How long the request for a refund is waited for, before it is looked whether there will be one.
@@ -41,8 +41,8 @@ pub trait Transport: Target + Sealed {
     }
 
     /// One delivery that something befalls on the way; `None` where no answer is to be had. Whether the event was taken in
-    /// is not known then, and it will be sent again. After [`Mishap::Killed`] the target has been started again, and
-    /// `hello` is said again by the caller. Without a network only the kill can be real.
+    /// is not known then, and it will be sent again. After a [mishap that kills](Mishap::kills) the target has been started again,
+    /// and `hello` is said again by the caller. Without a network only the kill can be real.
     ///
     /// # Errors
     /// When the target crashes by itself or does not answer in time, or the adapter cannot do it.
@@ -85,6 +85,11 @@ pub trait Transport: Target + Sealed {
 
     /// Where it is reached by hand, for a target that is a service.
     fn endpoints(&self) -> Option<Endpoints> {
+        None
+    }
+
+    /// The most that one of its processes grew from one case to another, where there are any of ours.
+    fn growth(&self) -> Option<Growth> {
         None
     }
 
@@ -204,6 +209,11 @@ impl Link {
         self.0.as_transport().and_then(|transport| transport.endpoints())
     }
 
+    /// As [`Transport::growth`].
+    pub fn growth(&mut self) -> Option<Growth> {
+        self.0.as_transport().and_then(|transport| transport.growth())
+    }
+
     /// As [`Transport::complaints`].
     pub fn complaints(&mut self) -> String {
         self.0.as_transport().map(|transport| transport.complaints()).unwrap_or_default()
@@ -234,13 +244,22 @@ fn one_before_the_others<T: Target + ?Sized>(target: &mut T, own: &OwnRefund, re
     (made, one_by_one(target, requests))
 }
 
-fn without_network<T: Target + ?Sized>(target: &mut T, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+/// What can be done without a network.
+pub(crate) fn without_network<T: Target + ?Sized>(
+    target: &mut T,
+    request: &Request<'_>,
+    mishap: Mishap,
+) -> Result<Option<u16>, TargetError> {
     match mishap {
         Mishap::HalfSent => Ok(None),
-        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => target.deliver(request).map(Some),
+        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading | Mishap::StandsStill { .. } => target.deliver(request).map(Some),
         Mishap::Killed { .. } => {
             target.deliver(request)?;
             target.restart().map(|()| None)
+        }
+        Mishap::DiskFull => {
+            let status = target.deliver(request)?;
+            target.restart().map(|()| Some(status))
         }
     }
 }

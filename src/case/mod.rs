@@ -221,6 +221,14 @@ pub enum Mishap {
         /// Milliseconds.
         after_ms: u16,
     },
+    /// The target cannot write to its disk while it handles the request, and is killed when it has answered, or does not; it is
+    /// started again with a disk that has room. An answer that acknowledges counts, any other does not.
+    DiskFull,
+    /// The target stands still for so many milliseconds after the request was sent, and goes on. Its answer is awaited.
+    StandsStill {
+        /// Milliseconds.
+        for_ms: u16,
+    },
 }
 
 impl Mishap {
@@ -232,7 +240,14 @@ impl Mishap {
             Mishap::HalfSent => "the connection is closed half-way",
             Mishap::SlowReading => "the answer is read slowly",
             Mishap::Killed { .. } => "the target is killed while it handles it",
+            Mishap::DiskFull => "the target's disk is full while it handles it, and it is killed then",
+            Mishap::StandsStill { .. } => "the target stands still while it handles it",
         }
+    }
+
+    /// Whether the target is killed, and started again.
+    pub fn kills(self) -> bool {
+        matches!(self, Mishap::Killed { .. } | Mishap::DiskFull)
     }
 }
 
@@ -408,7 +423,7 @@ impl Case {
     /// Whether the target is killed in it.
     pub fn kills(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.act, Act::Restart))
-            || self.all_deliveries().any(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. })))
+            || self.all_deliveries().any(|delivery| delivery.mishap.is_some_and(Mishap::kills))
     }
 
     /// The ids of the orders that are not known from the beginning.
@@ -421,15 +436,18 @@ impl Case {
         self.entries.iter().any(|entry| matches!(entry.act, Act::Advance(_)))
     }
 
-    /// Whether it does something to the target that others notice who use it at the same time: it is killed, or time passes.
+    /// Whether it does something to the target that others notice who use it at the same time: it is killed or stands still, or
+    /// time passes.
     pub fn wants_target_alone(&self) -> bool {
-        self.kills() || self.advances()
+        let stands_still = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::StandsStill { .. }));
+        self.kills() || self.advances() || self.all_deliveries().any(stands_still)
     }
 
-    /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
+    /// Whether running it twice on one target may end differently: deliveries race with each other, or with what ends or stops it.
     pub fn is_chancy(&self) -> bool {
-        let meets_a_kill = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
-        self.races() || self.all_deliveries().any(meets_a_kill)
+        let races =
+            |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. } | Mishap::StandsStill { .. }));
+        self.races() || self.all_deliveries().any(races)
     }
 
     /// Whether some deliveries are sent at the same time.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     adapter::{Request, TargetError, TargetErrorKind},
-    case::{Case, Delivery, Effect, Mishap},
+    case::{Case, Delivery, Effect},
     check::{Failure, FailureKind, Rules, judge_answer, refused_once},
     double::Ticket,
 };
@@ -176,9 +176,10 @@ impl Driver<'_> {
         let request = sealed.request();
         let started = self.clock.monotonic();
         let result = self.call("deliver", |target| target.deliver_badly(&request, mishap));
-        if matches!(mishap, Mishap::Killed { .. }) {
-            result.and_then(|_| self.hello()).map_err(|error| blame(not_back(error)))?;
-            return Ok(None);
+        if mishap.kills() {
+            let status = result.and_then(|status| self.hello().map(|_| status)).map_err(|error| blame(not_back(error)))?;
+            // Nobody is to blame for an error in such a moment, and whoever acknowledges is believed.
+            return Ok(status.filter(|status| (200..300).contains(status)));
         }
         let Some(answer) = result.transpose() else { return Ok(None) };
         match attempted(answer, self.since(started), rules)? {

@@ -1,10 +1,10 @@
 //! Where targets come from: each worker has its own.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Secrets;
 use crate::{
-    adapter::{Capabilities, Target, TargetError},
+    adapter::{Capabilities, Growth, Target, TargetError},
     domain::Clock,
     double::Double,
     provider::Provider,
@@ -48,6 +48,16 @@ pub trait Factory: Sync {
         None
     }
 
+    /// A target is let go of, of which a process grew so much.
+    fn note_growth(&self, growth: Growth) {
+        let _ = growth;
+    }
+
+    /// The most that a process of any of its targets grew.
+    fn growth(&self) -> Option<Growth> {
+        None
+    }
+
     /// Items of the checklist that the target's file leaves out.
     fn without(&self) -> &[String] {
         &[]
@@ -79,6 +89,7 @@ pub struct Launch<F> {
     workers: usize,
     shares_store: bool,
     double: OnceLock<Option<Arc<Double>>>,
+    growth: Mutex<Option<Growth>>,
 }
 
 impl<F> Launch<F>
@@ -101,6 +112,7 @@ where
             workers: usize::MAX,
             shares_store: false,
             double: OnceLock::new(),
+            growth: Mutex::default(),
         }
     }
 
@@ -194,6 +206,15 @@ where
 
     fn double(&self, provider: &dyn Provider) -> Option<Arc<Double>> {
         self.double.get_or_init(|| Double::served(provider)).clone()
+    }
+
+    fn note_growth(&self, growth: Growth) {
+        let mut most = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        *most = most.into_iter().chain([growth]).max_by_key(|growth| growth.to.saturating_sub(growth.from));
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        *self.growth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn without(&self) -> &[String] {

@@ -307,6 +307,9 @@ impl<'a> Driver<'a> {
 
     /// Says goodbye to the target and drops it, in either of which it may panic.
     fn let_go(&mut self) {
+        if let (Some(factory), Ok(Some(growth))) = (self.factory, self.call("growth", |target| Ok(target.growth()))) {
+            factory.note_growth(growth);
+        }
         let _ = self.call("bye", |target| {
             target.bye();
             Ok(())

@@ -25,9 +25,13 @@ impl Case {
     #[must_use]
     pub fn restricted_to(mut self, terms: Terms<'_>) -> Case {
         if !terms.durable {
-            // What would be a kill is a lost answer then.
-            for delivery in self.all_deliveries_mut().filter(|delivery| matches!(delivery.mishap, Some(Mishap::Killed { .. }))) {
-                delivery.mishap = Some(Mishap::AnswerUnread);
+            for mishap in self.all_deliveries_mut().map(|delivery| &mut delivery.mishap) {
+                match mishap {
+                    // What would be a kill is a lost answer then.
+                    Some(Mishap::Killed { .. }) => *mishap = Some(Mishap::AnswerUnread),
+                    Some(Mishap::DiskFull) => *mishap = None,
+                    _ => {}
+                }
             }
         }
         let sent = |delivery: &Delivery| (terms.subscribed)(&delivery.event.kind) && (terms.verifies || delivery.effect != Effect::Refuse);

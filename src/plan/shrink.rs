@@ -179,6 +179,8 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
         };
         match fault.kind {
             FaultKind::Omit | FaultKind::RestartAfter => {}
+            FaultKind::DiskFull => with(FaultKind::RestartAfter),
+            FaultKind::StandsStill { long } => smaller(long).for_each(|long| with(FaultKind::StandsStill { long })),
             FaultKind::Again { after } => smaller(after).for_each(|after| with(FaultKind::Again { after })),
             FaultKind::Twin { after } => smaller(after).for_each(|after| with(FaultKind::Twin { after })),
             FaultKind::Newer { after } => smaller(after).for_each(|after| with(FaultKind::Newer { after })),

@@ -458,6 +458,14 @@ pub enum FaultKind {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         first: bool,
     },
+    /// The target's disk is full while it handles it; then it is killed and started again, and has room. The event is sent again if
+    /// it was not acknowledged.
+    DiskFull,
+    /// The target stands still for a while when it has been sent, as on a machine that is moved or overloaded.
+    StandsStill {
+        /// How long, modulo the choices there are.
+        long: u8,
+    },
 }
 
 impl FaultKind {
@@ -484,6 +492,8 @@ impl FaultKind {
             FaultKind::MuchLater { hours: 0, first: true } => "out of order",
             FaultKind::MuchLater { first: false, .. } => "redelivery much later",
             FaultKind::MuchLater { first: true, .. } => "much later",
+            FaultKind::DiskFull => "a full disk",
+            FaultKind::StandsStill { .. } => "a target that stands still",
         }
     }
 }

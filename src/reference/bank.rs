@@ -278,6 +278,10 @@ bank! {
         "Which events are known is kept in memory only; after a restart a redelivery is booked again.";
     OpenRefundsInMemory "open-refunds-in-memory" "ACK" "survives-restart" []
         "Refunds are stored once they are final; open ones are lost in a restart.";
+    AcksUnwritten "acks-unwritten" "ACK" "survives-restart" []
+        "That the disk is full is logged, and the event acknowledged; after a restart nothing is known of it.";
+    AcksAfterTimeout "acks-after-timeout" "ACK" "survives-restart" []
+        "A transaction that took too long is given up, and the event acknowledged; a machine that stands still for a moment is enough.";
     SlowAnswer "slow-answer" "TIMEOUT" "acknowledges-in-time" ["https://github.com/frappe/press/pull/1175"]
         "Everything that follows from a refund is done before the answer, which takes 3.5 seconds.";
     FirstAnswerFails "first-answer-fails" "ACK" "valid-event-acknowledged-at-once" ["https://github.com/antiwork/gumroad/pull/5712"]

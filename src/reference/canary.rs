@@ -17,7 +17,7 @@ use std::{
 use super::{bank::Fault, fault::faults, shop::ReferenceShop};
 use crate::{
     adapter::{Amid, Amidst, Api, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     corpus::Corpus,
     domain::{Amount, Clock, OrderState, Status},
 };
@@ -191,6 +191,10 @@ impl Sealed for WrongShop {}
 impl Transport for WrongShop {
     fn given_api(&mut self, api: &Arc<dyn Api>) {
         self.shop.given_api(api);
+    }
+
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        self.receiving().deliver_badly(request, mishap)
     }
 
     fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {

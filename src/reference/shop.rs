@@ -31,9 +31,9 @@ use super::{
 use crate::{
     adapter::{
         Amid, Amidst, Api, Capabilities, Hello, Introduction, Observable, PROTOCOL, Request, Sealed, Target, TargetError, TargetErrorKind,
-        Transport,
+        Transport, without_network,
     },
-    case::{OrderSetup, OwnRefund},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::{Clock, Currency, OrderState},
 };
 
@@ -428,6 +428,21 @@ impl Sealed for ReferenceShop {}
 impl Transport for ReferenceShop {
     fn given_api(&mut self, api: &Arc<dyn Api>) {
         self.api = Some(Arc::clone(api));
+    }
+
+    /// What it stores is as good as on a disk: when that is full nothing is booked.
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        match mishap {
+            Mishap::DiskFull => {
+                let before = self.orders.clone();
+                let status = self.deliver(request)?;
+                self.orders = before;
+                let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten);
+                self.restart().map(|()| Some(if cannot_write { 503 } else { status }))
+            }
+            Mishap::StandsStill { .. } if self.has(Fault::AcksAfterTimeout) => Ok(Some(200)),
+            _ => without_network(self, request, mishap),
+        }
     }
 
     /// Nobody waits in this process: the answer is there at once, and is looked at when the deliveries have been handled.

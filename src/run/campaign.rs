@@ -26,7 +26,7 @@ use super::{
     work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
-    adapter::{Capabilities, Introduction, TargetError, TargetErrorKind},
+    adapter::{Capabilities, Growth, Introduction, TargetError, TargetErrorKind},
     case::Case,
     check::{Rules, diff, snapshot, snapshot_fingerprint},
     corpus::{Corpus, RequirementSet, RequirementText},
@@ -270,7 +270,8 @@ impl<'a> Campaign<'a> {
             let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
             format!("it called {line} of the provider's API {times}, which is not served here")
         });
-        claims_remarks(self.provider, capabilities).into_iter().chain(calls).collect()
+        let growth = self.factory.growth().filter(|growth| growth.is_much()).map(Growth::text);
+        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).collect()
     }
 
     /// The sequences of which a target shows what it should while others are under way on it too. None where it is not shared;

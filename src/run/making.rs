@@ -172,7 +172,7 @@ impl<'c> Work<'c> {
     fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
         let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
         let plan = draw(&self.strategy, seed)?;
-        Some(self.afterwards.befall(plan, number, seed, capabilities.clock))
+        Some(self.afterwards.befall(plan, number, seed, capabilities.clock, capabilities.durable))
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and

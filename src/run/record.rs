@@ -153,7 +153,7 @@ fn draw_some(provider: &dyn Provider) -> String {
         let afterwards = Afterwards::of(recipe, provider.palette());
         for number in (0..SAMPLES).chain([Afterwards::LONG]) {
             let seed = u64::from(number);
-            let plan = draw(&strategy, seed).map(|plan| afterwards.befall(plan, number, seed, true));
+            let plan = draw(&strategy, seed).map(|plan| afterwards.befall(plan, number, seed, true, true));
             text.push_str(&serde_json::to_string(&plan).unwrap_or_default());
             text.push('\n');
         }

@@ -5,6 +5,7 @@ pub(crate) mod place;
 pub(crate) mod reached;
 pub(crate) mod sample;
 pub(crate) mod server;
+pub(crate) mod stranger;
 
 use std::{
     path::{Path, PathBuf},

@@ -58,8 +58,8 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<String> {
 /// Whether a file may name the provider.
 fn is_room(path: &str, name: &str, is_first: bool) -> bool {
     let in_code = name.replace('-', "_");
-    // Tests that are about one provider alone begin with its name.
-    let own = [format!("src/provider/{in_code}/"), format!("corpus/{name}/"), format!("snapshots/{name}/"), format!("tests/{in_code}_")];
+    // Tests that are about one provider alone have a folder of its name.
+    let own = [format!("src/provider/{in_code}/"), format!("corpus/{name}/"), format!("snapshots/{name}/"), format!("tests/{in_code}/")];
     let starts = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
     own.iter().any(|folder| path.starts_with(folder.as_str()))
         || LISTS.contains(&path)
@@ -132,8 +132,8 @@ mod tests {
             ("src/provider/registry.rs", false, true),
             ("samples/x/shop.py", false, true),
             ("src/run/work.rs", true, false),
-            ("tests/laws.rs", false, false),
-            ("tests/laws.rs", true, true),
+            ("tests/cases/laws.rs", false, false),
+            ("tests/cases/laws.rs", true, true),
         ] {
             assert_eq!(is_room(path, "two-words", is_first), expected, "{path}");
         }

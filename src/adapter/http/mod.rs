@@ -36,13 +36,14 @@ use service::{Service, free_port};
 use settings::{API, PORT};
 
 use super::{
-    Endpoints, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Endpoints, Growth, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     ending::{Ending, LOOK},
     endpoint::{CaseBegun, TimePassed, refused},
     folder::{FOLDER, Folder},
     permits::Permits,
     process::{Process, SUCCESS},
     shown,
+    trouble::standing_still,
     wire::{NO_STATE, check_size, read_bare_state},
 };
 use crate::{
@@ -346,6 +347,7 @@ impl Target for HttpTarget {
         for order in self.cases.remove(case).unwrap_or_default() {
             self.currencies.remove(&order);
         }
+        self.common.service().iter_mut().for_each(|service| service.case_is_over());
         Ok(())
     }
 
@@ -397,7 +399,7 @@ impl Transport for HttpTarget {
         self.client.forget();
         let common = Arc::clone(&self.common);
         let webhook = &*common.webhook.of(request.endpoint());
-        let _held = common.permits.take(1);
+        let held = common.permits.take(1);
         let result = match mishap {
             Mishap::AnswerUnread => mishap::leave_unread(webhook, request, limit).map(|()| None),
             Mishap::Reset => mishap::reset(webhook, request, limit).map(|()| {
@@ -415,6 +417,17 @@ impl Transport for HttpTarget {
                 }
                 Err(trouble) => Err(trouble),
             },
+            Mishap::DiskFull => {
+                drop(held);
+                common.service().iter().for_each(|service| service.fill_disk());
+                let status = self.deliver(request).ok();
+                return self.restart().map(|()| status);
+            }
+            Mishap::StandsStill { for_ms } => {
+                drop(held);
+                let stop = || common.service().and_then(|service| service.stand_still());
+                return standing_still(stop, Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some));
+            }
         };
         result.map_err(|trouble| common.blamed("deliver", trouble))
     }
@@ -437,6 +450,10 @@ impl Transport for HttpTarget {
             setup: setup.as_ref().map(Address::to_string),
             headers: settings.headers.iter().map(|(name, _)| name.clone()).collect(),
         })
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        self.common.service().and_then(|service| service.growth())
     }
 
     fn complaints(&mut self) -> String {

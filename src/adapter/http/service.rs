@@ -9,9 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Pid;
+
 use crate::adapter::{
     TargetErrorKind,
     ending::Ending,
+    memory::{Growth, Memory},
     pipes::Tail,
     process::{Process, SUCCESS},
 };
@@ -61,11 +64,12 @@ pub(super) struct Service {
     settings: ServiceSettings,
     process: Option<Process>,
     complaints: Tail,
+    memory: Memory,
 }
 
 impl Service {
     pub(super) fn new(settings: ServiceSettings) -> Service {
-        Service { settings, process: None, complaints: Tail::default() }
+        Service { settings, process: None, complaints: Tail::default(), memory: Memory::default() }
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -90,6 +94,7 @@ impl Service {
         let command: Vec<OsString> = self.settings.command.iter().map(OsString::from).collect();
         let words = self.settings.command.join(" ");
         let process = Process::start_service(&command, &self.settings.directory, &self.settings.environment);
+        self.memory.begins();
         let process = self.process.insert(process.map_err(TargetErrorKind::NotStarted)?);
         let deadline = Instant::now() + self.settings.ready_within;
         let mut pause = SHORTEST_PAUSE;
@@ -120,6 +125,25 @@ impl Service {
             process.close();
             process.take_complaints(&mut self.complaints);
         }
+    }
+
+    /// Lets it and all that it has started stand still, until they are told to go on.
+    pub(super) fn stand_still(&self) -> Option<Pid> {
+        self.process.as_ref().and_then(Process::stop)
+    }
+
+    /// From now on it cannot write to files, until it is started again.
+    pub(super) fn fill_disk(&self) {
+        self.process.iter().for_each(Process::fill_disk);
+    }
+
+    /// A case is over, which is when it is looked how much memory it has.
+    pub(super) fn case_is_over(&mut self) {
+        self.memory.case_is_over(|| self.process.as_ref().and_then(Process::memory));
+    }
+
+    pub(super) fn growth(&self) -> Option<Growth> {
+        self.memory.growth()
     }
 
     /// Asks it to go, and kills it if it does not.

@@ -11,11 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Pid;
+
 use super::{StdioSettings, from_now, names_folder};
 use crate::adapter::{
     Introduction, TargetError, TargetErrorKind,
     ending::Ending,
     folder::{FOLDER, Folder},
+    memory::{Growth, Memory},
     permits::Permits,
     pipes::{Inbox, Tail},
     process::{End, Heard, Process, Written},
@@ -53,6 +56,7 @@ struct State {
     is_read: bool,
     /// What stands for `{folder}` in the command; made with the first start.
     folder: Option<Folder>,
+    memory: Memory,
     /// What processes that are gone wrote to their standard error.
     complaints: Tail,
 }
@@ -133,6 +137,7 @@ impl Common {
         }
         let process = Process::start(&self.words(state)).map_err(|why| state.in_its_words(not_started(why)))?;
         state.process = Some(process);
+        state.memory.begins();
         state.is_introduced = false;
         Ok(())
     }
@@ -154,6 +159,27 @@ impl Common {
     pub(super) fn only_write(&self, lines: &[u8], limit: Duration) -> bool {
         let mut state = self.lock();
         state.process.as_mut().map(|process| process.write(lines, from_now(limit))).is_some()
+    }
+
+    /// Lets the process and all that it has started stand still, until they are told to go on.
+    pub(super) fn stand_still(&self) -> Option<Pid> {
+        self.lock().process.as_ref().and_then(Process::stop)
+    }
+
+    /// From now on the process that runs cannot write to files.
+    pub(super) fn fill_disk(&self) {
+        self.lock().process.iter().for_each(Process::fill_disk);
+    }
+
+    /// A case is over, which is when it is looked how much memory the process has.
+    pub(super) fn case_is_over(&self) {
+        let mut state = self.lock();
+        let State { process, memory, .. } = &mut *state;
+        memory.case_is_over(|| process.as_ref().and_then(Process::memory));
+    }
+
+    pub(super) fn growth(&self) -> Option<Growth> {
+        self.lock().memory.growth()
     }
 
     /// Says the last words and waits for the process to end by itself.

@@ -23,9 +23,10 @@ use std::{
 use common::{Common, Exchange};
 
 use super::{
-    Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    Growth, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::FOLDER,
     shown,
+    trouble::standing_still,
     wire::{Answer, Operation, RequestLine, read_introduction, read_state, read_status},
 };
 use crate::{
@@ -208,7 +209,9 @@ impl Target for StdioTarget {
     }
 
     fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.ask_in_turn(Operation::End { case }).map(drop)
+        self.ask_in_turn(Operation::End { case }).map(drop)?;
+        self.common.case_is_over();
+        Ok(())
     }
 
     fn bye(&mut self) {
@@ -272,11 +275,24 @@ impl Transport for StdioTarget {
                 }
                 self.restart().map(|()| None)
             }
+            Mishap::DiskFull => {
+                self.common.fill_disk();
+                let status = self.deliver(request).ok();
+                self.restart().map(|()| status)
+            }
+            Mishap::StandsStill { for_ms } => {
+                let common = Arc::clone(&self.common);
+                standing_still(move || common.stand_still(), Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some))
+            }
         }
     }
 
     fn complaints(&mut self) -> String {
         self.common.complaints()
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        self.common.growth()
     }
 }
 

@@ -13,6 +13,7 @@ mod hours;
 mod revocable;
 mod subjects;
 mod traffic;
+mod trouble;
 
 use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};

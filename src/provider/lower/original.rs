@@ -27,6 +27,8 @@ pub(super) fn deliver(
                 line.push((later(place, after), again("redelivery after a kill")));
                 mishap = Some(Mishap::Killed { after_ms: PATIENCE[usize::from(patience) % PATIENCE.len()] });
             }
+            FaultKind::DiskFull => mishap = Some(Mishap::DiskFull),
+            FaultKind::StandsStill { long } => mishap = Some(Mishap::StandsStill { for_ms: STILL[usize::from(long) % STILL.len()] }),
             FaultKind::BrokenFirst { at, after } if !is_broken => {
                 is_broken = true;
                 line.push((place, broken_off(&original, at)));
@@ -48,6 +50,10 @@ fn loss(how: u8) -> Option<Mishap> {
 
 /// How many milliseconds a target has before it is killed: nothing, or about what handling a delivery takes.
 const PATIENCE: [u16; 5] = [0, 1, 2, 4, 8];
+
+/// How many milliseconds a target stands still: less and more than what its own timers are set to, and less than anybody waits for
+/// its answer.
+const STILL: [u16; 3] = [50, 250, 1250];
 
 fn broken_off(whole: &Delivery, at: u16) -> Delivery {
     let bytes = whole.body.bytes();

@@ -1,7 +1,7 @@
 //! Fuzz targets of the harness itself: bytes, by every way in which something from outside comes in.
 //!
 //! Each takes any bytes, and panics when the harness does something with them that it must not. `fuzz/` hands them to cargo-fuzz, and
-//! `tests/kept_inputs.rs` plays the inputs that are kept there.
+//! `tests/cases/kept_inputs.rs` plays the inputs that are kept there.
 
 mod answers;
 mod logs;

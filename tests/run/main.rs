@@ -1,0 +1,23 @@
+//! Whole certifications in this process: what passes, what fails and what is said of it, whatever the target claims and however it
+//! is driven; and what follows from a report.
+
+mod canaries;
+mod chosen;
+#[path = "../common/mod.rs"]
+mod common;
+mod conforming;
+mod consumers;
+mod dear;
+mod driver;
+mod expected;
+mod findings;
+mod gates;
+mod known_later;
+#[path = "../made_up_provider/mod.rs"]
+mod made_up_provider;
+mod null_models;
+mod own_snapshots;
+mod seams;
+mod time_passes;
+mod together;
+mod verdict_table;
