@@ -141,12 +141,10 @@ impl Process {
         }
     }
 
-    /// Sends a signal to the whole group.
-    pub(super) fn signal(&self, signal: Signal) {
-        if !self.closed {
-            // An error means that nobody is left to hear it.
-            let _ = kill_process_group(self.group, signal);
-        }
+    /// Stops the whole group, until it is told to go on; which group that is, if it is there.
+    pub(super) fn stop(&self) -> Option<Pid> {
+        let is_stopped = !self.closed && kill_process_group(self.group, Signal::STOP).is_ok();
+        is_stopped.then_some(self.group)
     }
 
     /// From now on nothing that it writes to files is kept, where the system lets us.

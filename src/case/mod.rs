@@ -443,10 +443,11 @@ impl Case {
         self.kills() || self.advances() || self.all_deliveries().any(stands_still)
     }
 
-    /// Whether running it twice on one target may end differently: deliveries race with each other or with a kill.
+    /// Whether running it twice on one target may end differently: deliveries race with each other, or with what ends or stops it.
     pub fn is_chancy(&self) -> bool {
-        let meets_a_kill = |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. }));
-        self.races() || self.all_deliveries().any(meets_a_kill)
+        let races =
+            |delivery: &Delivery| matches!(delivery.mishap, Some(Mishap::Reset | Mishap::Killed { .. } | Mishap::StandsStill { .. }));
+        self.races() || self.all_deliveries().any(races)
     }
 
     /// Whether some deliveries are sent at the same time.

@@ -425,8 +425,8 @@ impl Transport for HttpTarget {
             }
             Mishap::StandsStill { for_ms } => {
                 drop(held);
-                let signal = |signal| common.service().iter().for_each(|service| service.signal(signal));
-                return standing_still(signal, Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some));
+                let stop = || common.service().and_then(|service| service.stand_still());
+                return standing_still(stop, Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some));
             }
         };
         result.map_err(|trouble| common.blamed("deliver", trouble))

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::process::Pid;
 
 use crate::adapter::{
     TargetErrorKind,
@@ -127,9 +127,9 @@ impl Service {
         }
     }
 
-    /// Sends a signal to it and all that it has started.
-    pub(super) fn signal(&self, signal: Signal) {
-        self.process.iter().for_each(|process| process.signal(signal));
+    /// Lets it and all that it has started stand still, until they are told to go on.
+    pub(super) fn stand_still(&self) -> Option<Pid> {
+        self.process.as_ref().and_then(Process::stop)
     }
 
     /// From now on it cannot write to files, until it is started again.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::process::Pid;
 
 use super::{StdioSettings, from_now, names_folder};
 use crate::adapter::{
@@ -161,9 +161,9 @@ impl Common {
         state.process.as_mut().map(|process| process.write(lines, from_now(limit))).is_some()
     }
 
-    /// Sends a signal to the process and all that it has started.
-    pub(super) fn signal(&self, signal: Signal) {
-        self.lock().process.iter().for_each(|process| process.signal(signal));
+    /// Lets the process and all that it has started stand still, until they are told to go on.
+    pub(super) fn stand_still(&self) -> Option<Pid> {
+        self.lock().process.as_ref().and_then(Process::stop)
     }
 
     /// From now on the process that runs cannot write to files.

@@ -281,11 +281,7 @@ impl Transport for StdioTarget {
             }
             Mishap::StandsStill { for_ms } => {
                 let common = Arc::clone(&self.common);
-                standing_still(
-                    move |signal| common.signal(signal),
-                    Duration::from_millis(for_ms.into()),
-                    || self.deliver(request).map(Some),
-                )
+                standing_still(move || common.stand_still(), Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some))
             }
         }
     }

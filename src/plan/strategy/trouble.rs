@@ -22,9 +22,9 @@ impl Trouble {
         if recipe != Recipe::Restarts {
             return None;
         }
-        let kind = prop_oneof![3 => Just(FaultKind::DiskFull), 1 => any::<u8>().prop_map(|long| FaultKind::StandsStill { long })];
+        let kind = prop_oneof![1 => Just(FaultKind::DiskFull), 1 => any::<u8>().prop_map(|long| FaultKind::StandsStill { long })];
         let one = vec((any::<u8>(), any::<u8>(), kind), 1);
-        Some(Trouble(prop_oneof![3 => Just(Vec::new()), 1 => one].boxed()))
+        Some(Trouble(prop_oneof![1 => Just(Vec::new()), 1 => one].boxed()))
     }
 
     /// The plan with what befalls it, which follows from the seed.
