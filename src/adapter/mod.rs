@@ -181,12 +181,22 @@ pub struct Hello {
     /// What else a signature is verified with, by the provider's names; empty where the secret is all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, String>,
+    /// Whether all events of the run are of the provider's live mode; absent where they are of its test mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live_mode: bool,
 }
 
 impl Hello {
     /// The greeting of this version of the contract, for a provider by its name.
     pub fn new(provider: impl Into<String>, secret: impl Into<String>) -> Hello {
-        Hello { protocol: PROTOCOL, provider: provider.into(), secret: secret.into(), api_base_url: None, keys: BTreeMap::new() }
+        Hello {
+            protocol: PROTOCOL,
+            provider: provider.into(),
+            secret: secret.into(),
+            api_base_url: None,
+            keys: BTreeMap::new(),
+            live_mode: false,
+        }
     }
 
     /// The same with the address of the provider's API.
@@ -202,11 +212,18 @@ impl Hello {
         self.keys = keys;
         self
     }
+
+    /// The same for a run of the provider's live mode, or of its test mode.
+    #[must_use]
+    pub fn with_live_mode(mut self, live_mode: bool) -> Hello {
+        self.live_mode = live_mode;
+        self
+    }
 }
 
 impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Hello { protocol, provider, secret: _, api_base_url, keys: _ } = self;
+        let Hello { protocol, provider, secret: _, api_base_url, keys: _, live_mode: _ } = self;
         let mut shown = f.debug_struct("Hello");
         shown.field("protocol", protocol).field("provider", provider).field("api_base_url", api_base_url).finish_non_exhaustive()
     }

@@ -155,6 +155,11 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "ITEM")]
     pub(crate) without: Vec<String>,
 
+    /// All events are of the provider's live mode, where they say of which mode they are; for a target that is registered there.
+    /// The frozen sequences are of the test mode and are left out.
+    #[arg(long)]
+    pub(crate) live_mode: bool,
+
     /// Workers, each with a target of its own [default: one for each core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Exit, Stop,
     args::{Certify, Seed},
-    files, github, interrupt, known,
+    files, github, in_mode, interrupt, known,
     output::Output,
     provider,
     replay::wait_for_enter,
@@ -21,7 +21,7 @@ use crate::{
     case::Case,
     domain::did_you_mean,
     drive::Factory,
-    provider::Provider,
+    provider::{Provider, mode::is_live},
     report::{Describe, Format, terminal},
     run::{CHOSEN, Options, Redactor, RunEvent, Selection},
     verdict::{Conformance, Report, waivers::KnownFailures},
@@ -35,9 +35,10 @@ pub(super) fn run(args: Certify, output: &mut Output) -> Result<Exit, Stop> {
 pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target, provider)?;
+    let provider = in_mode(provider, args.live_mode || factory.live_mode())?;
     let without = left_out(args, &*factory, provider)?;
     let is_dear = factory.transport() != "in-process";
-    let options = options(args, is_dear, without, output)?;
+    let options = options(args, provider, is_dear, without, output)?;
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
@@ -159,7 +160,7 @@ fn left_out(args: &Certify, factory: &dyn Factory, provider: &dyn Provider) -> R
     Ok(without)
 }
 
-fn options(args: &Certify, is_dear: bool, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
+fn options(args: &Certify, provider: &dyn Provider, is_dear: bool, without: Vec<String>, output: &mut Output) -> Result<Options, Stop> {
     let seed = match args.seed {
         Seed::Fixed(seed) => seed,
         Seed::Random => {
@@ -184,7 +185,7 @@ fn options(args: &Certify, is_dear: bool, without: Vec<String>, output: &mut Out
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
-        saved: saved_cases(&args.failures, &args.provider.provider, output),
+        saved: saved_cases(&args.failures, provider, output),
         imported: imported_cases(args.provider.corpus.as_deref(), &args.provider.provider, output)?,
         strict: args.strict,
         without,
@@ -212,12 +213,21 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
 
 /// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file, and
 /// what is no file at all is told of.
-fn saved_cases(folder: &Path, provider: &str, output: &mut Output) -> Vec<(String, Case)> {
+fn saved_cases(folder: &Path, provider: &dyn Provider, output: &mut Output) -> Vec<(String, Case)> {
     let mut cases = Vec::new();
     for path in cases_in(folder) {
         let name = path.display().to_string();
         match files::read_json(&path, files::CASE) {
-            Ok(text) => cases.extend(Case::from_json(&name, &text).ok().filter(|case| case.provider == provider).map(|case| (name, case))),
+            Ok(text) => {
+                let case = Case::from_json(&name, &text).ok().filter(|case| case.provider == provider.name());
+                match case {
+                    Some(case) if is_live(provider, &case) != provider.is_live() => {
+                        let mode = if provider.is_live() { "live" } else { "test" };
+                        output.note(&format!("{name}: passed over; its events are not of the {mode} mode, as those of this run are"));
+                    }
+                    case => cases.extend(case.map(|case| (name, case))),
+                }
+            }
             Err(error) => output.note(&format!("{name}: passed over; cannot be read: {error}")),
         }
     }

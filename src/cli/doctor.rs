@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, certify::drawn_seed, interrupt, output::Output, provider, target, text::one_line};
+use super::{Exit, Stop, args::Doctor, certify::drawn_seed, in_mode, interrupt, output::Output, provider, target, text::one_line};
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
@@ -24,6 +24,7 @@ use crate::{
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
     let factory = target::factory(&args.target, provider)?;
+    let provider = in_mode(provider, factory.live_mode())?;
     let redactor = Redactor::of(&Options::default(), &*factory);
     interrupt::end_at_once();
     let target = factory.make().map_err(|error| Stop::not_judged(redactor.error(error)))?;
@@ -73,7 +74,8 @@ impl Visit<'_> {
         let address = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
         let hello = Hello::new(self.provider.name(), self.secret.clone().unwrap_or_default())
             .with_api(address)
-            .with_keys(self.provider.keys(self.secret.as_deref().unwrap_or_default()));
+            .with_keys(self.provider.keys(self.secret.as_deref().unwrap_or_default()))
+            .with_live_mode(self.provider.is_live());
         let mut said = Value::from([
             ("op", "hello".into()),
             ("protocol", u64::from(PROTOCOL).into()),
@@ -82,6 +84,9 @@ impl Visit<'_> {
         ]);
         if let (Some(address), Some(members)) = (&hello.api_base_url, said.as_object_mut()) {
             members.insert("apiBaseUrl", address.as_str().into());
+        }
+        if let Some(members) = said.as_object_mut().filter(|_| hello.live_mode) {
+            members.insert("liveMode", true.into());
         }
         self.say(said);
         let answer = self.target.hello(&hello);

@@ -115,6 +115,9 @@ fn explain_fault(out: &mut dyn Write, fault: &FaultInfo, provider: &dyn Provider
     paragraph(out, "story", fault.story, columns)?;
     match fault.aimed_at(provider.name(), provider.corpus()) {
         Some(id) => paragraph(out, "caught by", id, columns)?,
+        None if fault.is_of_live_mode() && provider.mode_member().is_some() => {
+            paragraph(out, "caught by", "state requirements of a run with --live-mode, and of no other", columns)?;
+        }
         None => paragraph(out, "caught by", &format!("nothing: events of {} do not show this mistake", provider.name()), columns)?,
     }
     if let Some(class) = bug_classes().iter().find(|class| class.id == fault.class) {

@@ -174,3 +174,17 @@ fn provider(name: &str, corpus: Option<&Path>) -> Result<&'static dyn Provider, 
     // One for the whole run of the program.
     registered.load(&files).map(Box::leak).map(|provider| &*provider).map_err(Stop::usage)
 }
+
+/// The provider as it sends from its live mode, if that is asked for.
+fn in_mode(provider: &'static dyn Provider, live_mode: bool) -> Result<&'static dyn Provider, Stop> {
+    if !live_mode {
+        return Ok(provider);
+    }
+    // One for the whole run of the program.
+    provider.in_live_mode().map(Box::leak).map(|live| &*live).ok_or_else(|| {
+        let name = provider.name();
+        Stop::usage(format!(
+            "--live-mode, or `live_mode` in the target file: events of {name} do not say of which mode they are; leave it out"
+        ))
+    })
+}

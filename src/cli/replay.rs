@@ -11,7 +11,7 @@ use super::{
     Exit, Stop,
     args::{Replay, Show},
     certify::drawn_seed,
-    files, interrupt,
+    files, in_mode, interrupt,
     output::Output,
     provider,
     target::{self, quote},
@@ -22,6 +22,7 @@ use crate::{
     check::Rules,
     domain::{Clock, Secret},
     drive::sealed,
+    provider::mode::is_live,
     report::{
         style::{Tone, paint},
         terminal, timeline, visible,
@@ -175,5 +176,7 @@ fn read(path: &Path) -> Result<(Case, &'static dyn crate::provider::Provider), S
     let case = files::read_case(path).map_err(Stop::usage)?;
     let provider =
         provider(&case.provider, None).map_err(|stop| Stop::usage(format!("{}: field `provider`: {}", path.display(), stop.message)))?;
+    // Whoever is registered for the other mode would refuse it.
+    let provider = in_mode(provider, is_live(provider, &case))?;
     Ok((case, provider))
 }

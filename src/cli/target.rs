@@ -107,14 +107,20 @@ fn from_file(path: &str, args: &TargetArgs, provider: &dyn Provider) -> Result<B
             if file.secret.is_some() {
                 launch = launch.signing(Secrets::of(file.secret));
             }
-            Box::new(launch.naming(file.signature_header).leaving_out(file.without).beside(Double::served(provider)))
+            Box::new(
+                launch
+                    .naming(file.signature_header)
+                    .leaving_out(file.without)
+                    .in_live_mode(file.live_mode)
+                    .beside(Double::served(provider)),
+            )
         }
         Transport::Http(mut settings) => {
             let double = Double::served(provider);
             settings.api = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
             let others = settings.headers.iter().flat_map(|(name, value)| secrets_in(name, value)).collect();
             let launch = http(*settings, &argument, args)?.signing(Secrets { current: file.secret, others });
-            Box::new(launch.naming(file.signature_header).leaving_out(file.without).beside(double))
+            Box::new(launch.naming(file.signature_header).leaving_out(file.without).in_live_mode(file.live_mode).beside(double))
         }
     })
 }

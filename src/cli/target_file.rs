@@ -23,6 +23,8 @@ pub(super) struct TargetFile {
     pub(super) transport: Transport,
     /// Items of the checklist that are knowingly left out.
     pub(super) without: Vec<String>,
+    /// Whether it is registered for the provider's live mode.
+    pub(super) live_mode: bool,
     /// What deliveries are signed with; over HTTP nothing is signed without it.
     pub(super) secret: Option<Secret>,
     /// The header that carries the signature, where it is another than the provider's own.
@@ -42,6 +44,9 @@ struct Form {
     /// Items of the checklist that are knowingly left out; every report repeats them.
     #[serde(default)]
     without: Vec<String>,
+    /// Whether it is registered for the provider's live mode: all events say that they are of it then.
+    #[serde(default)]
+    live_mode: bool,
     /// What is certified.
     target: TargetTable,
     /// What a web service can do; a stdio adapter says this itself.
@@ -65,6 +70,9 @@ struct TargetTable {
     /// Items of the checklist that are knowingly left out; every report repeats them.
     #[serde(default)]
     without: Vec<String>,
+    /// Whether it is registered for the provider's live mode: all events say that they are of it then.
+    #[serde(default)]
+    live_mode: bool,
     /// Its name in reports.
     #[serde(default)]
     name: String,
@@ -159,7 +167,7 @@ pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bo
 
 impl Form {
     fn into_file(self, folder: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, String> {
-        let Form { mut without, target, capabilities, server, http, mapping } = self;
+        let Form { mut without, live_mode, target, capabilities, server, http, mapping } = self;
         let signature_header = target.signature_header.as_ref().map(|name| name.to_lowercase());
         if let Some(name) = signature_header.as_ref().filter(|name| name.parse::<HeaderName>().is_err()) {
             return Err(format!("target.signature_header: `{name}` is no name of a header"));
@@ -220,7 +228,8 @@ impl Form {
             }
         };
         without.extend(target.without);
-        Ok(TargetFile { transport, without, secret, signature_header })
+        let live_mode = live_mode || target.live_mode;
+        Ok(TargetFile { transport, without, live_mode, secret, signature_header })
     }
 }
 

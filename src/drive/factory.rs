@@ -63,6 +63,11 @@ pub trait Factory: Sync {
         &[]
     }
 
+    /// Whether the target's file says that it is registered for the provider's live mode.
+    fn live_mode(&self) -> bool {
+        false
+    }
+
     /// How many targets that claim this may be there at the same time.
     fn workers(&self, claims: &Capabilities) -> usize {
         let _ = claims;
@@ -80,6 +85,7 @@ pub struct Launch<F> {
     secrets: Option<Secrets>,
     signature_header: Option<String>,
     without: Vec<String>,
+    live_mode: bool,
     workers: usize,
     shares_store: bool,
     double: OnceLock<Option<Arc<Double>>>,
@@ -102,6 +108,7 @@ where
             secrets: None,
             signature_header: None,
             without: Vec::new(),
+            live_mode: false,
             workers: usize::MAX,
             shares_store: false,
             double: OnceLock::new(),
@@ -127,6 +134,13 @@ where
     #[must_use]
     pub fn leaving_out(mut self, without: Vec<String>) -> Launch<F> {
         self.without = without;
+        self
+    }
+
+    /// Says whether the targets are registered for the provider's live mode.
+    #[must_use]
+    pub fn in_live_mode(mut self, live_mode: bool) -> Launch<F> {
+        self.live_mode = live_mode;
         self
     }
 
@@ -205,6 +219,10 @@ where
 
     fn without(&self) -> &[String] {
         &self.without
+    }
+
+    fn live_mode(&self) -> bool {
+        self.live_mode
     }
 
     fn workers(&self, claims: &Capabilities) -> usize {

@@ -200,6 +200,7 @@ impl<'a> Driver<'a> {
         let secret = self.conditions.secrets.current().unwrap_or_default();
         let api = self.double.as_ref().and_then(|double| double.address()).map(str::to_owned);
         let hello = Hello::new(self.provider.name(), secret).with_api(api).with_keys(self.provider.keys(secret));
+        let hello = hello.with_live_mode(self.provider.is_live());
         let api = self.double.clone().map(|double| double as Arc<dyn Api>);
         let introduction = self.call("hello", |target| {
             api.iter().for_each(|api| target.given_api(api));

@@ -92,7 +92,7 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
             Action::Chargeback { .. } => add(Feature::Chargeback),
             Action::Dispute | Action::ResolveDispute | Action::OpenDispute { .. } | Action::MoveDispute { .. } => add(Feature::Dispute),
             Action::UpdateMetadata { .. } => add(Feature::Metadata),
-            Action::Succeed { .. } | Action::Other { .. } => {}
+            Action::Succeed { .. } | Action::Other { .. } | Action::OtherOrders { .. } => {}
         }
     }
     let plain = OrderPlan::default();

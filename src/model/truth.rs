@@ -281,6 +281,7 @@ impl OrderTruth {
                 Some(Change::MetadataUpdated { refund })
             }
             Action::Other { event } => Some(Change::Other { event }),
+            Action::OtherOrders { .. } => None,
         }
     }
 

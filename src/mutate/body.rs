@@ -107,7 +107,10 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
         }
         MutationKind::BadEventId => bad_event_id(&mut value, &anatomy.id, pick)?,
         MutationKind::BadTime => bad_time(&mut value, &anatomy.created, pick)?,
-        MutationKind::OtherMode => *value.pointer_mut(anatomy.live_mode.as_ref()?)? = Value::Bool(true),
+        MutationKind::OtherMode => {
+            let mode = value.pointer_mut(anatomy.live_mode.as_ref()?)?;
+            *mode = Value::Bool(mode.as_bool() != Some(true));
+        }
         MutationKind::Repeated => {
             let place = choose(&anatomy.needed, pick)?;
             let own = at(&value, place)?.to_string();

@@ -25,6 +25,8 @@ impl Palette {
             Action::Chargeback { .. } | Action::Dispute | Action::ResolveDispute => self.chargebacks.then(|| action.clone()),
             Action::OpenDispute { .. } | Action::MoveDispute { .. } => self.disputes.then(|| action.clone()),
             Action::UpdateMetadata { .. } => self.metadata.then(|| action.clone()),
+            // Written out before.
+            Action::OtherOrders { .. } => None,
         }
     }
 

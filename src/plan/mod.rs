@@ -8,6 +8,7 @@
 mod adapt;
 mod draw;
 mod mutation;
+mod others;
 mod shrink;
 mod step;
 mod strategy;
@@ -16,4 +17,4 @@ pub use draw::draw;
 pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
 pub use step::{Action, DisputeMove, Extra, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
-pub use strategy::{Hours, Palette, PlanStrategy, Recipe, Trouble, for_recipe};
+pub use strategy::{Afterwards, Palette, PlanStrategy, Recipe, for_recipe};

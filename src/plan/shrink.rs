@@ -145,6 +145,12 @@ fn plainer_actions(action: &Action) -> Vec<Action> {
         }
         Action::MoveDispute { dispute, to } => plainer.extend(smaller(dispute).map(|dispute| Action::MoveDispute { dispute, to })),
         Action::Other { event } if event > 0 => plainer.push(Action::Other { event: 0 }),
+        Action::OtherOrders { refunds } => {
+            // Most of them are needed where any are, so larger numbers are tried too.
+            let most = [refunds - refunds / 4, refunds - refunds / 8].into_iter().filter(|fewer| *fewer < refunds);
+            let fewer = smaller(refunds).filter(|fewer| fewer + 1 < refunds).chain(most).chain(refunds.checked_sub(1));
+            plainer.extend(fewer.map(|refunds| Action::OtherOrders { refunds }));
+        }
         _ => {}
     }
     plainer

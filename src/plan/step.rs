@@ -235,6 +235,13 @@ pub enum Action {
         /// Index into the provider's other event types.
         event: u16,
     },
+    /// So many refunds of other orders, of which nothing else is said, are asked for and paid back. Only a case that is planned to
+    /// be long has them.
+    #[cfg_attr(feature = "arbitrary", arbitrary(skip))]
+    OtherOrders {
+        /// How many refunds.
+        refunds: u8,
+    },
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -443,9 +450,9 @@ pub enum FaultKind {
         name: u8,
     },
     /// It is sent again when everything else has been sent and so many hours have passed, at most as many as the provider goes
-    /// on sending for. Does nothing with a target for which no time can pass.
+    /// on sending for. Does nothing with a target for which no time can pass, unless none is to.
     MuchLater {
-        /// How many hours.
+        /// How many hours; zero is at the end, without a wait.
         hours: u8,
         /// Whether it has not arrived before.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -481,6 +488,8 @@ impl FaultKind {
             FaultKind::DefectBefore { .. } => "documented defect",
             FaultKind::Mutated { .. } | FaultKind::Unusual { .. } => "mutation",
             FaultKind::UnknownBefore { .. } => "unknown event type",
+            FaultKind::MuchLater { hours: 0, first: false } => "redelivery at the end",
+            FaultKind::MuchLater { hours: 0, first: true } => "out of order",
             FaultKind::MuchLater { first: false, .. } => "redelivery much later",
             FaultKind::MuchLater { first: true, .. } => "much later",
             FaultKind::DiskFull => "a full disk",

@@ -62,6 +62,8 @@ pub fn lower(provider: &dyn Provider, plan: &Plan, serial: u64) -> Lowering {
 /// Turns a plan into a case for a target to which only some event types are sent, or in an older version; faults befall what it
 /// gets.
 pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, audience: Audience<'_>) -> Lowering {
+    let compact = plan;
+    let plan = &*plan.written_out();
     let mut stage = Stage::new(provider, plan, serial, audience);
     let mut changes = Vec::new();
     for step in &plan.steps {
@@ -85,7 +87,7 @@ pub fn lower_for(provider: &dyn Provider, plan: &Plan, serial: u64, audience: Au
         api,
         expect: Vec::new(),
         expect_if_applied: Vec::new(),
-        plan: Some(plan.clone()),
+        plan: Some(compact.clone()),
     };
     case.expect_again(&complete);
     Lowering { case, truth: orders.into_iter().map(|order| order.truth).collect(), changes }
@@ -378,10 +380,11 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// After how many hours something is sent, and whether for the first time, where that can be.
+    /// After how many hours something is sent when everything else was, and whether for the first time, where that can be.
     fn much_later(&self, kind: &FaultKind) -> Option<(u8, bool)> {
         let FaultKind::MuchLater { hours, first } = *kind else { return None };
-        self.audience.clock.then(|| (hours.min(self.provider.palette().sends_again_for), first))
+        let hours = hours.min(self.provider.palette().sends_again_for);
+        (self.audience.clock || hours == 0).then_some((hours, first))
     }
 
     /// The same fact under another event id of the same form.

@@ -8,6 +8,7 @@ mod api;
 pub mod digital_river;
 mod lower;
 mod mint;
+pub mod mode;
 mod read;
 pub mod registry;
 mod seal;
@@ -122,6 +123,22 @@ pub trait Provider: Send + Sync {
     fn sends(&self, kind: &str, older: bool) -> bool {
         let _ = (kind, older);
         true
+    }
+
+    /// The member of its events that is true where they are of its live mode, and false where they are of its test mode; none
+    /// where its events do not say of which they are.
+    fn mode_member(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether what it sends is of its live mode.
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    /// The same provider as its live mode sends, where its events say of which mode they are.
+    fn in_live_mode(&self) -> Option<Box<dyn Provider>> {
+        None
     }
 
     /// Where in the body of an event the places are that mutations need, and what the event is needed for. `captured` is

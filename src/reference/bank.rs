@@ -2,7 +2,7 @@
 //!
 //! Name, class of `corpus/bugs.toml`, the requirement (of several, with bars between, the first that a provider has), a link
 //! to the bug that it is modelled on (nothing where it is only plausible), and the story. What each does in the code is found
-//! by its variant.
+//! by its variant. It is longer than other files: it is one table, to be read and searched as one.
 
 use super::fault::FaultInfo;
 
@@ -58,6 +58,8 @@ bank! {
         "A refund that is final when first heard of is skipped.";
     OrderByReference "order-by-reference" "ATTRIB" "refund-succeeded-updates-order" []
         "The order is looked for by the reference in the refund, not by the payin.";
+    DropsLiveEvents "drops-live-events" "ENV" "refund-complete-updates-order" | "refund-created-updates-order" []
+        "A switch that was meant for the test site is left on: an event of the live mode is acknowledged and dropped.";
     OrderIdPattern "order-id-pattern" "ENV" "refund-complete-updates-order" | "refund-succeeded-updates-order" []
         "An order id of another form than those of the test site is taken for somebody else's, and its events are dropped.";
     NullMetadataFails "null-metadata-fails" "MISSING" "refund-succeeded-updates-order" []
@@ -224,6 +226,8 @@ bank! {
         "A sales transaction of type refund counts as paid back before any refund is known.";
     SalesTransactionChargesBack "sales-transaction-charges-back" "CHGBK" "sales-transaction-alone-changes-nothing" []
         "A sales transaction of a chargeback type makes the order charged back.";
+    ReplacementRefundCounts "replacement-refund-counts" "EVTYPE" "sales-transaction-alone-changes-nothing" []
+        "Any sales transaction with refund in its type counts as paid back, also that of goods that were replaced.";
 
     // ---- delivery
     BooksRedeliveries "books-redeliveries" "REDELIV" "duplicate-deliveries" ["https://github.com/edx/commerce-coordinator/pull/243"]
@@ -232,6 +236,8 @@ bank! {
         "Only the last event is remembered; an older one that is delivered again is booked again.";
     ForgetsOldEvents "forgets-old-events" "REDELIV" "duplicate-deliveries" []
         "The last two events of an order are remembered; an older one is booked again.";
+    KeepsFewEventIds "keeps-few-event-ids" "REDELIV" "duplicate-deliveries" []
+        "The ids of the last two hundred events, of all orders together, are kept; an older one is booked again when it is redelivered.";
     PrunesEventIds "prunes-event-ids" "REDELIV" "duplicate-deliveries" ["https://github.com/letsrevel/revel-backend/pull/491"]
         "A job removes event ids that are twelve hours old; the provider sends again for longer, and what comes then is booked again.";
     DuplicateRefused "duplicate-refused" "ACK" "duplicate-deliveries" ["https://github.com/dubinc/dub/issues/3752"]
@@ -258,6 +264,8 @@ bank! {
         "An event that comes before the shop has stored the order is acknowledged and dropped.";
     OrderIdCut "order-id-cut" "ATTRIB" "orders-do-not-mix" []
         "Order ids are stored in a column of eight characters.";
+    OrderIdTail "order-id-tail" "ATTRIB" "orders-do-not-mix" []
+        "Orders are kept by the last seven letters of their ids, as people read them out.";
     ChargeGoesToLastOrder "charge-goes-to-last-order" "ATTRIB" "orders-do-not-mix" ["https://github.com/pretix/pretix/issues/343"]
         "A charge event is booked on the order that the shop worked on last.";
     LostUpdate "lost-update" "RACE" "concurrent-deliveries" ["https://github.com/mollie/magento2/issues/401"]

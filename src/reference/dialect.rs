@@ -197,7 +197,8 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::AttemptFailureResets,
             Fault::CreatedAtReformatted,
             Fault::SignsBodyOnly,
-            Fault::ForgetsOtherOrdersEvents,
+            // What differs in its orders' ids stands near their end.
+            Fault::OrderIdTail,
             // Its signatures have no schemes.
             Fault::OtherSchemeRefused,
             Fault::SecondPartTaken,
@@ -423,6 +424,8 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "type",
         ],
         not_tried: &[
+            // What differs in its orders' ids stands at their end.
+            Fault::OrderIdTail,
             // Its orders and refunds are drawn without what these need.
             Fault::OnlyTenRefunds,
             Fault::SameAmountIsKnown,

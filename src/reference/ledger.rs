@@ -99,11 +99,11 @@ impl Ledger {
 
     // ---- what is taken in
 
-    /// Whether the event can be true of this order. Nothing is changed.
-    pub(super) fn check(&self, event: &Event<'_>) -> Result<(), Refusal> {
+    /// Whether the event can be true of this order, which was made in the provider's live mode or in its test mode. Nothing is changed.
+    pub(super) fn check(&self, event: &Event<'_>, live_mode: bool) -> Result<(), Refusal> {
         self.check_conflicts(event)?;
-        if !event.is_test {
-            return Err(Refusal::doubtful("the event is of the live environment"));
+        if !event.is_of(live_mode) {
+            return Err(Refusal::doubtful("the event is of another environment"));
         }
         if event.currency.as_ref().is_some_and(|currency| *currency != self.currency) {
             return Err(Refusal::doubtful("the event has another currency than the order"));

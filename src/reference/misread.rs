@@ -131,6 +131,8 @@ pub(super) fn misread(
                 order.slips.extra += amount(object.amount);
             } else if of == "refund" && faults.has(Fault::SalesTransactionCounts) {
                 order.slips.sales += amount(object.amount);
+            } else if of.contains("refund") && of != "refund" && faults.has(Fault::ReplacementRefundCounts) {
+                order.slips.extra += amount(object.amount);
             } else if of.ends_with("chargeback") && faults.has(Fault::SalesTransactionChargesBack) {
                 order.charge_back();
             }

@@ -117,7 +117,7 @@ impl<'a> Envelope<'a> {
             time,
             order_id: self.text(order_id, "the event is about no order")?,
             currency,
-            is_test: self.members.live_mode.is_none_or(|raw| raw.get() == "false"),
+            live: self.members.live_mode.map(|raw| raw.get()),
             digits: amounts.digits,
             told,
             before: if self.faults.go_by_what_was_before() { self.state_before() } else { None },

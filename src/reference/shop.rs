@@ -4,6 +4,7 @@
 //! leaves no trace. Orders are stored at the moment they change: a restart loses nothing, and needs no more
 //! than to be told the secret again.
 
+mod careless;
 mod fetch;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use careless::{beginning, key};
 use fetch::{Calls, FETCHING, OLDER};
 
 use super::{
@@ -21,8 +23,7 @@ use super::{
     dialect::{self, Dialect, Form},
     fault::Faults,
     ledger::Ledger,
-    misread::misread,
-    parse::{Envelope, Event, Told, Topic},
+    parse::{Envelope, Event},
     refusal::{Refusal, RefusalKind},
     signature::Verifier,
     slips::ShopSlips,
@@ -64,6 +65,8 @@ pub struct ReferenceShop {
     requests: u64,
     /// Registered for the provider's older API version.
     older: bool,
+    /// Registered for the provider's live mode.
+    live_mode: bool,
     /// How many seconds it was told have passed since it was greeted.
     passed: u64,
 }
@@ -109,6 +112,7 @@ impl ReferenceShop {
             requests: 0,
             // Who makes a mistake with that version is registered for it.
             older: OLDER.iter().any(|fault| faults.has(*fault)),
+            live_mode: false,
             passed: 0,
         }
     }
@@ -235,6 +239,10 @@ impl ReferenceShop {
         if faults.has(Fault::LocalClockFence) && event.time.micros() < an_hour_ago.saturating_mul(1_000_000) {
             return Ok(());
         }
+        if faults.has(Fault::DropsLiveEvents) && event.live == Some("true") {
+            return Ok(());
+        }
+        let live_mode = self.live_mode;
         let order = match self.order(&event.order_id) {
             Some(order) => order,
             None if faults.has(Fault::PanicsOnUnknownOrder) => panic!("order {} was not found", event.order_id),
@@ -242,7 +250,7 @@ impl ReferenceShop {
             None if faults.has(Fault::UnknownOrderFails) => return Err(Refusal::failed("there is no such order")),
             None => return Err(Refusal::unknown_order()),
         };
-        if let Err(refusal) = order.check(&event) {
+        if let Err(refusal) = order.check(&event, live_mode) {
             if faults.has(Fault::AppliedThoughRefused) && refusal.kind == RefusalKind::Doubtful {
                 order.learn(event);
             } else if faults.has(Fault::RemembersRejectedEvents) {
@@ -258,6 +266,7 @@ impl ReferenceShop {
         }
         if faults.any() {
             self.slips.last_order = Some(event.order_id.to_string());
+            self.slips.keep_event_id(&event.id, faults);
         }
         if let Some(order) = self.order(&event.order_id) {
             order.learn(event);
@@ -271,45 +280,14 @@ impl ReferenceShop {
             return Err(Refusal::conflict("the event is known already"));
         }
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
+        let is_lost = self.slips.has_lost(&event.id, self.faults);
         if self.faults.any()
             && let Some(order) = self.order(&event.order_id)
-            && (is_under_way || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
+            && (is_under_way || is_lost || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
         {
             order.book_again(event);
         }
         Ok(())
-    }
-
-    /// An event that tells nothing of refunds is acknowledged and changes nothing.
-    fn pass_over(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
-        if !self.faults.any() {
-            return Ok(());
-        }
-        let faults = self.faults;
-        let object = envelope.object().unwrap_or_default();
-        let known = envelope.guessed_orders(&object).into_iter().flatten().find(|id| self.order(id).is_some());
-        misread(envelope, &object, known.and_then(|id| self.order(&id)), faults)
-    }
-
-    /// The event with the order that a confused shop takes it to be about.
-    fn readdressed<'a>(&self, mut event: Event<'a>) -> Event<'a> {
-        if let Some(order) = self.payments.get(&*event.order_id) {
-            event.order_id = Cow::Owned(order.clone());
-        }
-        if self.has(Fault::ChargeGoesToLastOrder)
-            && matches!(event.told, Told::Charge(_) | Told::Total(_))
-            && let Some(last) = &self.slips.last_order
-        {
-            event.order_id = Cow::Owned(last.clone());
-        }
-        if self.has(Fault::UnknownOrderToNewestOrder)
-            && !self.orders.contains_key(self.key(&event.order_id))
-            && let Some(newest) = &self.slips.newest_order
-        {
-            event.order_id = Cow::Owned(newest.clone());
-            event.currency = None;
-        }
-        event
     }
 
     // ---- refusing
@@ -340,38 +318,6 @@ impl ReferenceShop {
         }
         refusal.status()
     }
-
-    /// What a careless shop has stored of an event before it finds that it cannot be read.
-    fn leave_traces(&mut self, envelope: &Envelope<'_>) {
-        if self.has(Fault::RemembersRejectedEvents) {
-            self.slips.burnt.extend(envelope.id().map(Cow::into_owned));
-        }
-        if self.has(Fault::RowBeforeCheck)
-            && envelope.topic() == Topic::Refund
-            && let Ok(object) = envelope.object()
-            && let Ok(order_id) = envelope.text(object.order_id, "")
-            && let Ok(id) = envelope.text(object.id, "")
-            && let Some(order) = self.order(&order_id)
-            && let Ok(state) = envelope.refund_state(&object)
-        {
-            order.store_unchecked(&id, state);
-        }
-    }
-}
-
-/// What stands in the orders' column of ids.
-fn key(order_id: &str, faults: Faults) -> &str {
-    if faults.has(Fault::OrderIdCut) { order_id.get(..8).unwrap_or(order_id) } else { order_id }
-}
-
-/// What a body begins with, up to the first id in it: enough to know it again.
-fn beginning(body: &[u8]) -> Option<String> {
-    const ID: &str = "\"id\":";
-    let text = String::from_utf8_lossy(body);
-    let start = text.find(ID)? + ID.len();
-    let start = start + text[start..].find('"')? + 1;
-    let length = text[start..].find('"')?;
-    Some(text[..start + length].to_owned())
 }
 
 impl Target for ReferenceShop {
@@ -385,6 +331,7 @@ impl Target for ReferenceShop {
         };
         self.dialect = dialect;
         self.passed = 0;
+        self.live_mode = hello.live_mode;
         self.verifier = Verifier::new(&hello.secret, self.faults);
         let observes = vec![Observable::Currency, Observable::Refunds, Observable::AvailableToRefundAmount, Observable::ChargedBackAmount];
         let capabilities = Capabilities {
@@ -466,7 +413,7 @@ impl Target for ReferenceShop {
 
     fn restart(&mut self) -> Result<(), TargetError> {
         self.verifier = None;
-        self.slips = ShopSlips::default();
+        self.slips = ShopSlips { kept: std::mem::take(&mut self.slips.kept), ..ShopSlips::default() };
         self.orders.values_mut().for_each(Ledger::restart);
         Ok(())
     }

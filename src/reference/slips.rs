@@ -4,13 +4,14 @@
 //! booked that they should not have.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, VecDeque},
     time::Duration,
 };
 
 use super::{
     bank::Fault,
     dialect::Form,
+    fault::Faults,
     ledger::Ledger,
     parse::{Entry, Event, RefundTold, Told},
     refusal::Refusal,
@@ -66,6 +67,33 @@ pub(super) struct ShopSlips {
     pub(super) answered: HashSet<Vec<u8>>,
     pub(super) is_broken: bool,
     pub(super) is_locked: bool,
+    /// Ids of the events that came last, the newest at the end. They are stored, so a restart leaves them.
+    pub(super) kept: VecDeque<String>,
+}
+
+/// How many event ids are kept by a shop that keeps only some.
+const KEPT: usize = 200;
+
+impl ShopSlips {
+    /// Keeps the id of an event that was booked, in place of the oldest.
+    pub(super) fn keep_event_id(&mut self, event_id: &str, faults: Faults) {
+        if !faults.has(Fault::KeepsFewEventIds) {
+            return;
+        }
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(event_id.to_owned());
+    }
+
+    /// Whether the id of a known event is not kept any more; it is kept anew then.
+    pub(super) fn has_lost(&mut self, event_id: &str, faults: Faults) -> bool {
+        let is_lost = faults.has(Fault::KeepsFewEventIds) && !self.kept.iter().any(|kept| kept == event_id);
+        if is_lost {
+            self.keep_event_id(event_id, faults);
+        }
+        is_lost
+    }
 }
 
 /// After how much time its jobs run, and what is older than that is put away.

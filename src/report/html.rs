@@ -165,6 +165,9 @@ fn facts(report: &Report) -> Vec<Fact> {
         Fact { name: "Seed", value: report.seed.to_string(), wide: false },
         Fact { name: "Time", value: shared::seconds(report.totals.duration_ms), wide: false },
     ];
+    if report.options.live_mode {
+        facts.push(Fact { name: "Mode", value: "live".to_owned(), wide: false });
+    }
     if let Some(shard) = &report.shard {
         facts.push(Fact { name: "Shard", value: line(shard), wide: false });
     }

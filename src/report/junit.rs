@@ -81,6 +81,9 @@ fn suite(report: &Report, name: &str, cases: Vec<TestCase>) -> TestSuite {
     ] {
         suite.add_property((name, value.as_str()));
     }
+    if report.options.live_mode {
+        suite.add_property(("mode", "live"));
+    }
     suite.set_time(cases.iter().filter_map(|case| case.time).sum());
     suite.add_test_cases(cases);
     suite

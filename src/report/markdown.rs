@@ -79,11 +79,12 @@ fn overview(report: &Report) -> String {
     let target = &report.target;
     let mut text = format!("## {} refundproof: {}\n\n", conformance_mark(report.verdict), report.verdict.as_str());
     text.push_str(&format!(
-        "{} {} ({}), {}, refundproof {}, seed {}\n\n",
+        "{} {} ({}), {}{}, refundproof {}, seed {}\n\n",
         code(&target.name),
         code(&target.version),
         word(&target.transport),
         report.provider,
+        if report.options.live_mode { " (live mode)" } else { "" },
         report.suite.version,
         report.seed
     ));

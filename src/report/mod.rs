@@ -9,6 +9,7 @@ pub mod json;
 #[cfg(feature = "junit")]
 pub mod junit;
 pub mod markdown;
+mod others;
 mod shared;
 pub mod style;
 pub mod terminal;

@@ -91,7 +91,8 @@ pub fn write(out: &mut dyn Write, report: &Report, view: View, describe: &Descri
 fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     let shard = report.shard.as_ref().map(|shard| format!(" · shard {shard}")).unwrap_or_default();
     let (version, provider) = (&report.suite.version, &report.provider);
-    writeln!(out, "{}", visible_line(&format!("refundproof {version} · {provider} · seed {}{shard}", report.seed)))?;
+    let mode = if report.options.live_mode { " · live mode" } else { "" };
+    writeln!(out, "{}", visible_line(&format!("refundproof {version} · {provider}{mode} · seed {}{shard}", report.seed)))?;
     writeln!(
         out,
         "target  {} {} ({})",

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
+    others::Others,
     shared::visible_line,
     style::{Tone, cut, paint, wrap},
 };
@@ -18,32 +19,36 @@ use crate::{
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, columns: usize) -> io::Result<()> {
-    for text in order_texts(case) {
+pub fn write<'c>(out: &mut dyn Write, case: &'c Case, answers: Option<&'c [String]>, columns: usize) -> io::Result<()> {
+    let others = Others::of(case);
+    let mut texts = order_texts(case);
+    if others.count() > 1 {
+        texts.truncate(case.orders.len() - others.count());
+        texts.push(format!("and {} other orders", others.count()));
+    }
+    for text in texts {
         for (number, line) in wrap(&text, columns.saturating_sub(6)).iter().enumerate() {
             writeln!(out, "{}{line}", if number == 0 { "  " } else { "      " })?;
         }
     }
-    let mut answers = answers.unwrap_or_default().iter();
-    let mut decisive = Decisive::of(case);
-    let mut number = 0;
-    let mut sent = |out: &mut dyn Write, delivery, together: bool| -> io::Result<()> {
-        number += 1;
-        let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
-        delivery_lines(out, case, &number_text, delivery, answers.next(), columns)?;
-        for line in decisive.lines(number, delivery) {
-            writeln!(out, "      {}", paint(Tone::Faint, &cut(&line, columns.saturating_sub(6))))?;
+    let mut line = Line { case, columns, answers: answers.unwrap_or_default().iter(), decisive: Decisive::of(case), number: 0 };
+    let mut place = 0;
+    while let Some(entry) = case.entries.get(place) {
+        let about_others = others.run(&case.entries[place..]);
+        if about_others > 1 {
+            writeln!(out, "{}", others.text(line.number + 1, about_others, line.answers.by_ref().take(about_others)))?;
+            line.number += about_others;
+            place += about_others;
+            continue;
         }
-        Ok(())
-    };
-    for entry in &case.entries {
+        place += 1;
         match &entry.act {
-            Act::Deliver(delivery) => sent(out, delivery, false)?,
-            Act::Together(deliveries) => deliveries.iter().try_for_each(|delivery| sent(out, delivery, true))?,
+            Act::Deliver(delivery) => line.sent(out, delivery, false)?,
+            Act::Together(deliveries) => deliveries.iter().try_for_each(|delivery| line.sent(out, delivery, true))?,
             Act::Initiate(own) => note(out, &own_text(own), columns)?,
             Act::Meanwhile(own, deliveries) => {
                 note(out, &format!("{}; before the provider's API answers:", own_text(own)), columns)?;
-                deliveries.iter().try_for_each(|delivery| sent(out, delivery, true))?;
+                deliveries.iter().try_for_each(|delivery| line.sent(out, delivery, true))?;
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
             Act::Begin(order_id) => note(out, &known_text(order_id), columns)?,
@@ -51,6 +56,29 @@ pub fn write(out: &mut dyn Write, case: &Case, answers: Option<&[String]>, colum
         }
     }
     Ok(())
+}
+
+/// How far a timeline is written.
+struct Line<'c> {
+    case: &'c Case,
+    columns: usize,
+    answers: std::slice::Iter<'c, String>,
+    decisive: Decisive<'c>,
+    /// How many deliveries are written.
+    number: usize,
+}
+
+impl<'c> Line<'c> {
+    fn sent(&mut self, out: &mut dyn Write, delivery: &'c Delivery, together: bool) -> io::Result<()> {
+        self.number += 1;
+        let number = self.number;
+        let number_text = if together { format!("{number:>2}=") } else { format!("{number:>3}") };
+        delivery_lines(out, self.case, &number_text, delivery, self.answers.next(), self.columns)?;
+        for line in self.decisive.lines(number, delivery) {
+            writeln!(out, "      {}", paint(Tone::Faint, &cut(&line, self.columns.saturating_sub(6))))?;
+        }
+        Ok(())
+    }
 }
 
 /// The orders of a case, each with what it has that a plain one has not.

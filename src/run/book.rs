@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::options::Options;
-use crate::{adapter::Capabilities, case::Case, plan::Plan, reference::Fault};
+use crate::{adapter::Capabilities, case::Case, plan::Plan, provider::Provider, reference::Fault};
 
 /// A case, and what canaries do with it.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub(super) struct Made {
     pub(super) fails: u64,
 }
 
-/// The seed, whether cases are chosen, and the mistake that nobody is to have thought of.
-type Terms = (u64, bool, Option<Fault>);
+/// The seed, whether cases are chosen, the mistake that nobody is to have thought of, and whether it is the live mode.
+type Terms = (u64, bool, Option<Fault>, bool);
 
 /// The cases of one requirement or several by their numbers; nothing where no plan could be drawn.
 type Cases = HashMap<(usize, u32), Option<Arc<Made>>>;
@@ -46,11 +46,11 @@ impl Book {
         Arc::default()
     }
 
-    /// Whether the cases in it are those of this provider, these options and these claims.
-    pub(super) fn is_of(&self, provider: &str, options: &Options, capabilities: &Capabilities) -> bool {
-        let terms = (options.seed, options.choose, options.unforeseen);
-        let (name, claims, first) = self.of.get_or_init(|| (provider.to_owned(), capabilities.clone(), terms));
-        name == provider && claims == capabilities && *first == terms
+    /// Whether the cases in it are those of this provider and its mode, these options and these claims.
+    pub(super) fn is_of(&self, provider: &dyn Provider, options: &Options, capabilities: &Capabilities) -> bool {
+        let terms = (options.seed, options.choose, options.unforeseen, provider.is_live());
+        let (name, claims, first) = self.of.get_or_init(|| (provider.name().to_owned(), capabilities.clone(), terms));
+        name == provider.name() && claims == capabilities && *first == terms
     }
 
     /// The case of a requirement with this number, which is made if nobody asked for it before.

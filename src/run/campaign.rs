@@ -32,7 +32,7 @@ use crate::{
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
     drive::{Driver, Factory, Outcome, Played, claims_remarks},
-    plan::{Hours, Recipe, Trouble, for_recipe},
+    plan::{Afterwards, Recipe, for_recipe},
     provider::Provider,
     verdict::{
         Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
@@ -184,8 +184,7 @@ impl<'a> Campaign<'a> {
             index,
             requirement,
             strategy,
-            hours: Hours::of(recipe, self.provider.palette()),
-            trouble: Trouble::of(recipe),
+            afterwards: Afterwards::of(recipe, self.provider.palette()),
             is_enough,
         }
     }
@@ -194,6 +193,10 @@ impl<'a> Campaign<'a> {
         let mut result = SnapshotResult::default();
         if corpus.snapshots.is_empty() {
             result.note = Some("this corpus has none".to_owned());
+            return result;
+        }
+        if self.provider.is_live() {
+            result.note = Some("not compared: they are of the provider's test mode, and this run is of its live mode".to_owned());
             return result;
         }
         if self.spoiled.load(Ordering::Relaxed) >= MOST_SPOILED {
@@ -351,6 +354,7 @@ impl<'a> Campaign<'a> {
                 quiet_ms: millis(self.options.quiet),
                 answer_ms: self.options.answer_limit.map(millis),
                 strict: self.options.strict,
+                live_mode: self.provider.is_live(),
                 without: self.options.without.clone(),
             },
             target: TargetInfo {

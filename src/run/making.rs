@@ -163,7 +163,7 @@ impl<'c> Work<'c> {
             Some(Made { plan: Arc::new(plan), case: Arc::new(case), exercised, hidden, refutes, fails })
         };
         let book = self.options.book.as_ref();
-        match book.filter(|book| book.is_of(self.provider.name(), self.options, capabilities)) {
+        match book.filter(|book| book.is_of(self.provider, self.options, capabilities)) {
             Some(book) => book.case(self.index, number, make).map(|made| Made::clone(&made)),
             None => make(),
         }
@@ -171,14 +171,8 @@ impl<'c> Work<'c> {
 
     fn draw(&self, number: u32, capabilities: &Capabilities) -> Option<Plan> {
         let seed = Mint::new(self.options.seed).number(&self.requirement.id, u64::from(number));
-        let mut plan = draw(&self.strategy, seed)?;
-        if let Some(hours) = self.hours.as_ref().filter(|_| capabilities.clock) {
-            plan = hours.befall(plan, seed);
-        }
-        if let Some(trouble) = self.trouble.as_ref().filter(|_| capabilities.durable) {
-            plan = trouble.befall(plan, seed);
-        }
-        Some(plan)
+        let plan = draw(&self.strategy, seed)?;
+        Some(self.afterwards.befall(plan, number, seed, capabilities.clock, capabilities.durable))
     }
 
     /// Whether the plan could show a mistake of a target that claims everything. What is needed for that is made once, and

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::coherence::{Contradiction, contradictions, excess};
 use crate::{
     json::Value,
-    plan::{Hours, Trouble, draw, for_recipe},
+    plan::{Afterwards, draw, for_recipe},
     provider::Provider,
     verdict::{Report, conclude},
 };
@@ -150,11 +150,10 @@ fn draw_some(provider: &dyn Provider) -> String {
     for requirement in &provider.corpus().requirements {
         let Some(recipe) = requirement.recipe else { continue };
         let strategy = for_recipe(recipe, provider.palette());
-        let (hours, trouble) = (Hours::of(recipe, provider.palette()), Trouble::of(recipe));
-        for seed in 0..SAMPLES {
-            let plan = draw(&strategy, seed);
-            let plan = plan.map(|plan| if let Some(hours) = &hours { hours.befall(plan, seed) } else { plan });
-            let plan = plan.map(|plan| if let Some(trouble) = &trouble { trouble.befall(plan, seed) } else { plan });
+        let afterwards = Afterwards::of(recipe, provider.palette());
+        for number in (0..SAMPLES).chain([Afterwards::LONG]) {
+            let seed = u64::from(number);
+            let plan = draw(&strategy, seed).map(|plan| afterwards.befall(plan, number, seed, true, true));
             text.push_str(&serde_json::to_string(&plan).unwrap_or_default());
             text.push('\n');
         }
@@ -162,5 +161,5 @@ fn draw_some(provider: &dyn Provider) -> String {
     sha256(&text)
 }
 
-/// How many plans of a requirement stand for all.
-const SAMPLES: u64 = 2;
+/// How many plans of a requirement, beside a long one, stand for all.
+const SAMPLES: u32 = 2;

@@ -21,7 +21,7 @@ use crate::{
     corpus::{Need, RequirementText},
     drive::{Driver, Outcome, Played},
     oracle::Terms,
-    plan::{Hours, Plan, PlanStrategy, Trouble, draw},
+    plan::{Afterwards, Plan, PlanStrategy, draw},
     provider::{Audience, Mint, Provider, lower_for},
     verdict::{Planned, RanCase, RequirementResult, Trail, Verdict},
 };
@@ -129,10 +129,8 @@ pub(super) struct Work<'c> {
     pub(super) index: usize,
     pub(super) requirement: &'c RequirementText,
     pub(super) strategy: PlanStrategy,
-    /// The time that passes in them, for a target for which it can.
-    pub(super) hours: Option<Hours>,
-    /// The trouble inside the target, for one that may be killed.
-    pub(super) trouble: Option<Trouble>,
+    /// What befalls its plans after they were drawn.
+    pub(super) afterwards: Afterwards,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
     pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
 }

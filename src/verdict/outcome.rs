@@ -96,6 +96,9 @@ pub struct RunOptions {
     /// Whether a SHOULD counted as a MUST.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// Whether all events were of the provider's live mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live_mode: bool,
     /// Items of the checklist that were knowingly left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,

@@ -1,10 +1,11 @@
 //! Every command takes every provider.
 
-use refundproof::provider::Provider;
+use refundproof::{provider::Provider, reference::Fault};
 
 use crate::common::{
+    certified_for, only,
     place::{BROKEN, FAULT, Place},
-    providers, root,
+    providers, quick, root,
 };
 
 fn for_each(check: impl Fn(&'static dyn Provider, &Place)) {
@@ -42,6 +43,53 @@ fn doctor() {
         let out = place.exits(&["doctor", "--provider", provider.name()], 0).out;
         assert!(out.contains("the adapter works"), "{out}");
     });
+}
+
+#[test]
+fn live_mode() {
+    for_each(|provider, place| {
+        let run = |code, more: &[&str]| {
+            place.exits(&[&["certify", "--provider", provider.name(), "--live-mode", "--cases", "5"], more].concat(), code)
+        };
+        if provider.mode_member().is_none() {
+            let err = run(2, &[]).err;
+            assert!(err.contains("do not say of which mode they are"), "{err}");
+            return;
+        }
+        let out = run(0, &[]).out;
+        assert!(out.contains("· live mode ·") && out.contains("they are of the provider's test mode"), "{out}");
+        run(1, &["--failures", "failures", "--only", "*-updates-order", DROPS_LIVE]);
+        let case = std::fs::read_dir(place.path("failures")).expect("saved").next().expect("a case").expect("an entry").path();
+        let case = case.display().to_string();
+        // A saved case says itself of which mode it is, to whoever is registered there, and is nothing for the other mode.
+        place.exits(&["replay", &case, DROPS_LIVE], 1);
+        place.exits(&["replay", &case], 0);
+        let ran = place.exits(&["certify", "--provider", provider.name(), "--cases", "5", "--failures", "failures"], 0);
+        assert!(ran.err.contains("not of the test mode"), "{}", ran.err);
+    });
+}
+
+const DROPS_LIVE: &str = "builtin:fault/drops-live-events";
+
+/// Whether the requirement that the fault is aimed at fails, and whether any does.
+fn found(provider: &dyn Provider, fault: Option<Fault>, seed: u64) -> (bool, bool) {
+    let aims = Fault::DropsLiveEvents.info().expected;
+    let options = quick(100, seed).with(|options| options.selection = if fault.is_some() { only(aims) } else { only(&["*"]) });
+    let report = certified_for(provider, fault, &options);
+    let aim = report.requirements.iter().find(|result| aims.contains(&result.id.as_str()));
+    (aim.is_some_and(|aim| !aim.findings.is_empty()), !report.findings.is_empty())
+}
+
+#[test]
+fn what_drops_live_events_shows_in_live_mode_and_in_no_other() {
+    for provider in providers() {
+        let Some(live) = provider.in_live_mode() else { continue };
+        for seed in 1..=10 {
+            assert_eq!(found(&*live, Some(Fault::DropsLiveEvents), seed), (true, true), "{}, seed {seed}", provider.name());
+        }
+        assert_eq!(found(provider, Some(Fault::DropsLiveEvents), 1), (false, false), "{}", provider.name());
+        assert_eq!(found(&*live, None, 1), (false, false), "{}", provider.name());
+    }
 }
 
 #[test]

@@ -176,9 +176,14 @@ fn without_a_clock_the_case_is_as_if_there_were_none() {
 
 #[test]
 fn no_time_is_a_redelivery_at_the_end() {
-    let case = case(provider(), FaultKind::MuchLater { hours: 0, first: false }, true);
-    assert!(hours(&case).is_empty());
-    assert_eq!(case.all_deliveries().last().and_then(|last| last.fault.as_deref()), Some("redelivery much later"));
+    for provider in providers() {
+        // Also for who has no clock.
+        for clock in [true, false] {
+            let case = case(provider, FaultKind::MuchLater { hours: 0, first: false }, clock);
+            assert!(hours(&case).is_empty());
+            assert_eq!(case.all_deliveries().last().and_then(|last| last.fault.as_deref()), Some("redelivery at the end"));
+        }
+    }
 }
 
 #[test]

@@ -51,6 +51,9 @@ fn fault_bank() -> String {
 
 /// The requirements that a fault is aimed at; the providers are named where not all of them have room for it.
 fn requirements(fault: &FaultInfo) -> String {
+    if fault.is_of_live_mode() {
+        return "with `--live-mode`".to_owned();
+    }
     let mut by_requirement: Vec<(&str, Vec<&str>)> = Vec::new();
     for provider in registered() {
         let Some(id) = fault.aimed_at(provider.name, provider.embedded().corpus()) else { continue };

@@ -16,7 +16,7 @@ use refundproof::{
     domain::{Clock, RefundState},
     drive::{Conditions, Driver, with_fresh_ids},
     model::Tell,
-    provider::{Provider, lower, named},
+    provider::{Audience, Provider, lower_for, named},
     reference::{ReferenceShop, faults},
     run::Canaries,
 };
@@ -248,7 +248,8 @@ pub(crate) fn promote(root: &Path, file: &Path) -> anyhow::Result<String> {
     // A case with its plan is made anew under ids of its own; any other gets fresh ids.
     let (mut case, title, what) = match (&saved.plan, recipe) {
         (Some(plan), Some(recipe)) => {
-            let lowering = lower(provider, plan, number as u64);
+            // Time passes in it, for those for which it can.
+            let lowering = lower_for(provider, plan, number as u64, Audience { clock: true, ..Audience::EVERYBODY });
             let title = story::title(recipe, &lowering);
             (lowering.case, title, recipe.name().to_owned())
         }

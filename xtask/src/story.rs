@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use refundproof::{
+    case::Act,
     domain::RefundState,
     model::{Change, DisputeStage, OrderTruth},
     plan::{DisputeMove, Recipe},
@@ -100,6 +101,9 @@ fn befalls(lowering: &Lowering) -> String {
         for what in delivery.fault.iter().chain(&delivery.mutation) {
             *counts.entry(what.clone()).or_default() += 1;
         }
+    }
+    if lowering.case.entries.iter().any(|entry| matches!(entry.act, Act::Begin(_))) {
+        counts.insert("the order becomes known later".to_owned(), 1);
     }
     let told: Vec<String> = counts.into_iter().map(|(what, count)| if count > 1 { format!("{what} ({count})") } else { what }).collect();
     told.join(", ")

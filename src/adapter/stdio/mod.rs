@@ -169,6 +169,7 @@ impl Target for StdioTarget {
             secret: &hello.secret,
             api_base_url: hello.api_base_url.as_deref(),
             keys: (!hello.keys.is_empty()).then_some(&hello.keys),
+            live_mode: hello.live_mode,
         };
         let line = self.ask(operation, self.common.settings.other_limit).map_err(|mut error| {
             if let TargetErrorKind::Crashed(how) = &error.kind

@@ -43,6 +43,9 @@ pub(in crate::adapter) enum Operation<'a> {
         /// What else a signature is verified with, by the provider's names; absent where the secret is all.
         #[serde(skip_serializing_if = "Option::is_none")]
         keys: Option<&'a BTreeMap<String, String>>,
+        /// Whether all events of the run are of the provider's live mode; absent where they are of its test mode.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        live_mode: bool,
     },
     /// A case begins: these orders exist and are captured.
     Begin {

@@ -40,7 +40,11 @@ fn requests_are_the_documented_lines() {
     .expect("orders");
     let headers = [("content-type".to_owned(), "application/json".to_owned()), ("DigitalRiver-Signature".to_owned(), "…".to_owned())];
     let refund = OwnRefundDetails { id: "re_9ed7…".to_owned(), amount: Amount::from_minor(541, 2), currency: "USD".to_owned() };
-    written(1, Operation::Hello { protocol: 1, provider: "digital-river", secret: "whsec_…", api_base_url: None, keys: None }, HELLO);
+    written(
+        1,
+        Operation::Hello { protocol: 1, provider: "digital-river", secret: "whsec_…", api_base_url: None, keys: None, live_mode: false },
+        HELLO,
+    );
     written(2, Operation::Begin { case: "c1", orders: &orders }, BEGIN);
     written(3, Operation::deliver(&Request::new(&headers, "{…}".as_bytes())), DELIVER);
     written(7, Operation::Initiate { order_id: "235504220336", refund: &refund }, INITIATE);

@@ -12,7 +12,7 @@ use crate::plan::{
 };
 
 /// What befalls the plans of a recipe.
-pub struct Hours {
+pub(super) struct Hours {
     faults: BoxedStrategy<Vec<(u8, u8, FaultKind)>>,
     /// Whether it befalls only what is overtaken by the end of a refund.
     early: bool,
@@ -20,7 +20,7 @@ pub struct Hours {
 
 impl Hours {
     /// What befalls the plans of this recipe; `None` where nothing does.
-    pub fn of(recipe: Recipe, palette: &Palette) -> Option<Hours> {
+    pub(super) fn of(recipe: Recipe, palette: &Palette) -> Option<Hours> {
         let most = palette.sends_again_for;
         if most == 0 {
             return None;
@@ -41,8 +41,7 @@ impl Hours {
     }
 
     /// The plan with what befalls it, which follows from the seed.
-    #[must_use]
-    pub fn befall(&self, mut plan: Plan, seed: u64) -> Plan {
+    pub(super) fn befall(&self, mut plan: Plan, seed: u64) -> Plan {
         let steps: Vec<usize> = (0..plan.steps.len()).filter(|step| !self.early || !is_end(&plan.steps[*step].action)).collect();
         if steps.is_empty() {
             return plan;

@@ -4,7 +4,10 @@
 //! them. They are proptest strategies, so whatever is drawn can be shrunk. They are built once for a
 //! run: rebuilding them for each case would cost half the speed.
 
+mod afterwards;
 mod api;
+mod bookings;
+mod endings;
 mod faults;
 mod hours;
 mod revocable;
@@ -15,9 +18,8 @@ mod trouble;
 use proptest::{prelude::*, strategy::BoxedStrategy};
 use serde::{Deserialize, Serialize};
 
+pub use afterwards::Afterwards;
 use faults::{again, late, unknown};
-pub use hours::Hours;
-pub use trouble::Trouble;
 
 use super::{
     mutation::{Group, MutationKind},
@@ -91,6 +93,9 @@ pub struct Palette {
     pub odd_currencies: u8,
     /// How many event types are only traffic.
     pub others: u16,
+    /// How many further types of bookings there are that stand for no refund and no chargeback. As actions they follow the event
+    /// types that are only traffic.
+    pub further_bookings: u16,
     /// How many documented examples are broken.
     pub defects: u8,
 }

@@ -11,14 +11,14 @@ use crate::plan::{
 };
 
 /// What befalls the plans of a recipe.
-pub struct Trouble(BoxedStrategy<Vec<Befalls>>);
+pub(super) struct Trouble(BoxedStrategy<Vec<Befalls>>);
 
 /// Which step and which of its events, modulo how many there are, and what.
 type Befalls = (u8, u8, FaultKind);
 
 impl Trouble {
     /// What befalls the plans of this recipe; `None` where nothing does.
-    pub fn of(recipe: Recipe) -> Option<Trouble> {
+    pub(super) fn of(recipe: Recipe) -> Option<Trouble> {
         if recipe != Recipe::Restarts {
             return None;
         }
@@ -28,8 +28,7 @@ impl Trouble {
     }
 
     /// The plan with what befalls it, which follows from the seed.
-    #[must_use]
-    pub fn befall(&self, mut plan: Plan, seed: u64) -> Plan {
+    pub(super) fn befall(&self, mut plan: Plan, seed: u64) -> Plan {
         if plan.steps.is_empty() {
             return plan;
         }

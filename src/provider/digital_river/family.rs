@@ -13,6 +13,11 @@ use crate::{
 const UNKNOWN_TYPES: [&str; 4] =
     ["order.loyalty.adjusted", "payout.reconciliation.created", "order.charge.insight.updated", "refund_policy.updated"];
 
+/// What sales transactions may be of besides refunds and chargebacks: "type" of the list of sales transactions
+/// (<https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/financial-reporting/sales-transactions/returning-a-list-of-sales-transactions.md>).
+pub(super) const FURTHER_SALES: [&str; 7] =
+    ["replacement_refund", "declined_settlement", "replacement", "replacement_return", "fraud_detection", "return", "sale"];
+
 /// The events that tell of a change.
 pub(super) fn tell(payloads: &Payloads, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
     let mut family = Family { payloads, scene, messages: Vec::new() };
@@ -173,6 +178,10 @@ impl<'a> Family<'a> {
     }
 
     fn other(&mut self, event: u16) {
+        if let Some(kind) = usize::from(event).checked_sub(self.payloads.others()).and_then(|further| FURTHER_SALES.get(further)) {
+            // Of a part of the order that could be a refund of it.
+            return self.sale(kind, self.scene.truth.captured.div_ceil(2));
+        }
         let Some(payload) = self.payloads.other(event) else { return };
         let writer = self.writer();
         match payload.object {

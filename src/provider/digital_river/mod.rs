@@ -11,11 +11,11 @@ mod read;
 mod requirements;
 mod sign;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use payload::Payloads;
 
-use super::{EventReader, IdOf, Message, Mint, Names, Provider, Scene, mix};
+use super::{EventReader, IdOf, Message, Mint, Names, Provider, Scene, mix, mode};
 use crate::{
     case::OrderSetup,
     corpus::{Corpus, CorpusError, Files},
@@ -28,18 +28,23 @@ use crate::{
 /// The provider's name.
 pub const NAME: &str = "digital-river";
 
+/// The member that says of which mode an event is.
+const MODE_MEMBER: &str = "liveMode";
+
 /// The header that carries timestamp and signatures, as documented.
 pub const SIGNATURE_HEADER: &str = "digitalriver-signature";
 
 pub use crate::__digital_river_requirements as requirements;
 
 /// Digital River with its corpus.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DigitalRiver {
-    corpus: Corpus,
+    corpus: Arc<Corpus>,
     payloads: Payloads,
     palette: Palette,
     currencies: Vec<Currency>,
+    /// Whether it sends from its live mode.
+    live: bool,
 }
 
 impl DigitalRiver {
@@ -93,11 +98,17 @@ impl DigitalRiver {
             currencies: 6,
             odd_currencies: 2,
             others: u16::try_from(payloads.others()).unwrap_or(u16::MAX),
+            further_bookings: u16::try_from(family::FURTHER_SALES.len()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
             ..Palette::default()
         };
         let currencies = ["USD", "JPY", "BHD", "EUR", "KRW", "KWD"].into_iter().filter_map(Currency::from_code).collect();
-        Ok(DigitalRiver { corpus, payloads, palette, currencies })
+        Ok(DigitalRiver { corpus: Arc::new(corpus), payloads, palette, currencies, live: false })
+    }
+
+    /// An event as the mode has it from which this sends.
+    fn in_mode(&self, message: Message) -> Message {
+        if self.live { mode::live(message, MODE_MEMBER) } else { message }
     }
 }
 
@@ -139,11 +150,11 @@ impl Provider for DigitalRiver {
     }
 
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
-        family::tell(&self.payloads, scene, change)
+        family::tell(&self.payloads, scene, change).into_iter().map(|message| self.in_mode(message)).collect()
     }
 
     fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
-        family::unknown(scene, name)
+        self.in_mode(family::unknown(scene, name))
     }
 
     fn introduce(&self, order: &OrderSetup) -> Vec<Message> {
@@ -173,7 +184,19 @@ impl Provider for DigitalRiver {
             look: 0,
             older: false,
         };
-        family::introduce(&self.payloads, &scene)
+        family::introduce(&self.payloads, &scene).into_iter().map(|message| self.in_mode(message)).collect()
+    }
+
+    fn mode_member(&self) -> Option<&'static str> {
+        Some(MODE_MEMBER)
+    }
+
+    fn is_live(&self) -> bool {
+        self.live
+    }
+
+    fn in_live_mode(&self) -> Option<Box<dyn Provider>> {
+        Some(Box::new(DigitalRiver { live: true, ..self.clone() }))
     }
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {

@@ -18,11 +18,11 @@ mod refunds;
 mod requirements;
 mod sign;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use events::Events;
 
-use super::{EventReader, IdOf, Message, Mint, Provider, ProviderApi, Scene, Shown, mint::MIXED};
+use super::{EventReader, IdOf, Message, Mint, Provider, ProviderApi, Scene, Shown, mint::MIXED, mode};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{
@@ -36,6 +36,9 @@ use crate::{
 
 /// The provider's name.
 pub const NAME: &str = "stripe";
+
+/// The member that says of which mode an event is.
+const MODE_MEMBER: &str = "livemode";
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "stripe-signature";
@@ -62,12 +65,14 @@ const CURRENCIES: [&str; 9] = ["USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", 
 const ODD_CURRENCIES: u8 = 6;
 
 /// Stripe with its corpus.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stripe {
-    corpus: Corpus,
+    corpus: Arc<Corpus>,
     events: Events,
     palette: Palette,
     currencies: Vec<Currency>,
+    /// Whether it sends from its live mode.
+    live: bool,
 }
 
 impl Stripe {
@@ -116,7 +121,12 @@ impl Stripe {
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
             ..Palette::default()
         };
-        Ok(Stripe { corpus, events, palette, currencies })
+        Ok(Stripe { corpus: Arc::new(corpus), events, palette, currencies, live: false })
+    }
+
+    /// An event as the mode has it from which this sends.
+    fn in_mode(&self, message: Message) -> Message {
+        if self.live { mode::live(message, MODE_MEMBER) } else { message }
     }
 }
 
@@ -167,11 +177,11 @@ impl Provider for Stripe {
     }
 
     fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
-        self.events.tell(scene, change)
+        self.events.tell(scene, change).into_iter().map(|message| self.in_mode(message)).collect()
     }
 
     fn unknown(&self, scene: &Scene<'_>, name: u8) -> Message {
-        events::unknown(scene, name)
+        self.in_mode(events::unknown(scene, name))
     }
 
     fn api(&self) -> Option<&'static dyn ProviderApi> {
@@ -179,7 +189,8 @@ impl Provider for Stripe {
     }
 
     fn shows(&self, scene: &Scene<'_>, messages: &[Message]) -> Vec<Shown> {
-        api::shown(&self.events, scene, messages)
+        let shown = api::shown(&self.events, scene, messages);
+        if self.live { shown.into_iter().map(|shown| mode::shown_live(shown, MODE_MEMBER)).collect() } else { shown }
     }
 
     fn older_version(&self) -> Option<&'static str> {
@@ -188,6 +199,18 @@ impl Provider for Stripe {
 
     fn sends(&self, kind: &str, older: bool) -> bool {
         !older || older::sends(kind)
+    }
+
+    fn mode_member(&self) -> Option<&'static str> {
+        Some(MODE_MEMBER)
+    }
+
+    fn is_live(&self) -> bool {
+        self.live
+    }
+
+    fn in_live_mode(&self) -> Option<Box<dyn Provider>> {
+        Some(Box::new(Stripe { live: true, ..self.clone() }))
     }
 
     fn anatomy(&self, event: &EventFacts, body: &crate::json::Value, captured: Amount, currency: Currency) -> Anatomy {

@@ -24,7 +24,7 @@ fn check_refund(name: &str, state: RefundState, asked: &str, paid: &str) {
     let text = documented(name);
     let event = read(&text).expect("a valid event").expect("an event about refunds");
     let Told::Refund(told) = event.told else { panic!("{name} tells of a refund") };
-    assert!(told.id.starts_with("re_") && event.is_test);
+    assert!(told.id.starts_with("re_") && event.is_of(false));
     assert_eq!((told.state, told.amount, told.paid), (state, amount(asked), amount(paid)), "{name}");
 }
 

@@ -12,13 +12,20 @@ pub(in crate::reference) struct Event<'a> {
     pub(in crate::reference) time: EventTime,
     pub(in crate::reference) order_id: Cow<'a, str>,
     pub(in crate::reference) currency: Option<Cow<'a, str>>,
-    /// Whether it is from the test environment, where all of this takes place.
-    pub(in crate::reference) is_test: bool,
+    /// Whether it says that it is from the provider's live mode, as it is written.
+    pub(in crate::reference) live: Option<&'a str>,
     /// The most fraction digits that one of its amounts needs.
     pub(in crate::reference) digits: usize,
     pub(in crate::reference) told: Told<'a>,
     /// The state that a refund had before, where an update says so; only read for a fault.
     pub(in crate::reference) before: Option<RefundState>,
+}
+
+impl Event<'_> {
+    /// Whether it is from the live mode or from the test mode, whichever the shop is registered for; one that says nothing is.
+    pub(in crate::reference) fn is_of(&self, live_mode: bool) -> bool {
+        self.live.is_none_or(|live| live == if live_mode { "true" } else { "false" })
+    }
 }
 
 /// What an event tells.

@@ -98,7 +98,8 @@ impl ReferenceShop {
     /// Books an object of the API as an event would tell it that is newer than all others.
     fn learn_object(&mut self, kind: &str, object: &str) -> Result<(), Refusal> {
         self.fetches += 1;
-        let text = format!(r#"{{"id":"fetched","created":1,"type":"{kind}","livemode":false,"data":{{"object":{object}}}}}"#);
+        let live = self.live_mode;
+        let text = format!(r#"{{"id":"fetched","created":1,"type":"{kind}","livemode":{live},"data":{{"object":{object}}}}}"#);
         let envelope = Envelope::open(&text, self.dialect, self.faults)?;
         let Some(event) = envelope.read()? else { return Err(UNREADABLE) };
         let mut event = self.readdressed(event);

@@ -1,0 +1,71 @@
+//! The environment that events say they are of: a provider's test mode, in which everything else is written, or its live mode.
+
+use super::{Message, Provider, Shown};
+use crate::case::Case;
+
+/// The text with every member of this name that is false made true. What is generated writes a member in one of two ways.
+fn turned(text: &str, member: &str) -> String {
+    let text = text.replace(&format!("\"{member}\":false"), &format!("\"{member}\":true"));
+    text.replace(&format!("\"{member}\": false"), &format!("\"{member}\": true"))
+}
+
+/// The same event of the live mode.
+pub(super) fn live(message: Message, member: &str) -> Message {
+    Message { body: turned(&message.body, member), ..message }
+}
+
+/// The same object of the provider's API, as its live mode shows it.
+pub(super) fn shown_live(shown: Shown, member: &str) -> Shown {
+    Shown { body: turned(&shown.body, member), ..shown }
+}
+
+/// Whether a case is of a provider's live mode: an event in it that nothing was done to says so.
+pub fn is_live(provider: &dyn Provider, case: &Case) -> bool {
+    let Some(member) = provider.mode_member() else { return false };
+    let says_so = [format!("\"{member}\":true"), format!("\"{member}\": true")];
+    let plain = case.all_deliveries().filter(|delivery| delivery.mutation.is_none());
+    plain.filter_map(|delivery| delivery.body.text()).any(|text| says_so.iter().any(|says| text.contains(says.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Action, Plan, Step},
+        provider::{lower, registered},
+    };
+
+    fn case(provider: &dyn Provider) -> Case {
+        let steps = (0..4).map(|event| Step::plain(Action::Other { event })).collect();
+        lower(provider, &Plan { orders: Vec::new(), steps, only: Vec::new(), look: 3 }, 5).case
+    }
+
+    #[test]
+    fn whoever_says_it_says_it_everywhere() {
+        for provider in registered().iter().map(|registered| registered.embedded()) {
+            let Some(member) = provider.mode_member() else {
+                assert!(provider.in_live_mode().is_none(), "{}", provider.name());
+                continue;
+            };
+            let live = provider.in_live_mode().expect("it has one");
+            assert!(live.is_live() && !provider.is_live());
+            assert!(is_live(&*live, &case(&*live)) && !is_live(provider, &case(provider)), "{}", provider.name());
+            for delivery in case(&*live).all_deliveries() {
+                let text: String = delivery.body.text().unwrap_or_default().split_whitespace().collect();
+                assert!(!text.contains(&format!("\"{member}\":false")), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_another() {
+        for provider in registered().iter().map(|registered| registered.embedded()) {
+            let Some(live) = provider.in_live_mode() else { continue };
+            let calm = |case: Case| {
+                case.all_deliveries().map(|delivery| delivery.body.text().unwrap_or_default().replace("true", "false")).collect()
+            };
+            let (one, other): (Vec<String>, Vec<String>) = (calm(case(provider)), calm(case(&*live)));
+            assert_eq!(one, other, "{}", provider.name());
+        }
+    }
+}

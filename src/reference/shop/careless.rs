@@ -1,0 +1,84 @@
+//! What only a careless shop does: it reads what tells nothing, takes an event for another order's, and stores before it checks.
+
+use std::borrow::Cow;
+
+use super::ReferenceShop;
+use crate::reference::{
+    bank::Fault,
+    fault::Faults,
+    misread::misread,
+    parse::{Envelope, Event, Told, Topic},
+    refusal::Refusal,
+};
+
+impl ReferenceShop {
+    /// An event that tells nothing of refunds is acknowledged and changes nothing.
+    pub(super) fn pass_over(&mut self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        if !self.faults.any() {
+            return Ok(());
+        }
+        let faults = self.faults;
+        let object = envelope.object().unwrap_or_default();
+        let known = envelope.guessed_orders(&object).into_iter().flatten().find(|id| self.order(id).is_some());
+        misread(envelope, &object, known.and_then(|id| self.order(&id)), faults)
+    }
+
+    /// The event with the order that a confused shop takes it to be about.
+    pub(super) fn readdressed<'a>(&self, mut event: Event<'a>) -> Event<'a> {
+        if let Some(order) = self.payments.get(&*event.order_id) {
+            event.order_id = Cow::Owned(order.clone());
+        }
+        if self.has(Fault::ChargeGoesToLastOrder)
+            && matches!(event.told, Told::Charge(_) | Told::Total(_))
+            && let Some(last) = &self.slips.last_order
+        {
+            event.order_id = Cow::Owned(last.clone());
+        }
+        if self.has(Fault::UnknownOrderToNewestOrder)
+            && !self.orders.contains_key(self.key(&event.order_id))
+            && let Some(newest) = &self.slips.newest_order
+        {
+            event.order_id = Cow::Owned(newest.clone());
+            event.currency = None;
+        }
+        event
+    }
+
+    /// What a careless shop has stored of an event before it finds that it cannot be read.
+    pub(super) fn leave_traces(&mut self, envelope: &Envelope<'_>) {
+        if self.has(Fault::RemembersRejectedEvents) {
+            self.slips.burnt.extend(envelope.id().map(Cow::into_owned));
+        }
+        if self.has(Fault::RowBeforeCheck)
+            && envelope.topic() == Topic::Refund
+            && let Ok(object) = envelope.object()
+            && let Ok(order_id) = envelope.text(object.order_id, "")
+            && let Ok(id) = envelope.text(object.id, "")
+            && let Some(order) = self.order(&order_id)
+            && let Ok(state) = envelope.refund_state(&object)
+        {
+            order.store_unchecked(&id, state);
+        }
+    }
+}
+
+/// What stands in the orders' column of ids.
+pub(super) fn key(order_id: &str, faults: Faults) -> &str {
+    if faults.has(Fault::OrderIdCut) {
+        order_id.get(..8).unwrap_or(order_id)
+    } else if faults.has(Fault::OrderIdTail) {
+        order_id.len().checked_sub(7).and_then(|start| order_id.get(start..)).unwrap_or(order_id)
+    } else {
+        order_id
+    }
+}
+
+/// What a body begins with, up to the first id in it: enough to know it again.
+pub(super) fn beginning(body: &[u8]) -> Option<String> {
+    const ID: &str = "\"id\":";
+    let text = String::from_utf8_lossy(body);
+    let start = text.find(ID)? + ID.len();
+    let start = start + text[start..].find('"')? + 1;
+    let length = text[start..].find('"')?;
+    Some(text[..start + length].to_owned())
+}
