@@ -31,7 +31,7 @@ fn node_shop_conforms_with_every_provider() {
     if !is_there("node") {
         return;
     }
-    for provider in common_providers() {
+    let conforms = |provider: &Registered| {
         let is_first = provider.name == registered()[0].name;
         let file = if is_first { "refundproof.toml".to_owned() } else { format!("{}.toml", provider.name) };
         // A case costs a process that imports its orders, so there are few.
@@ -40,14 +40,19 @@ fn node_shop_conforms_with_every_provider() {
         if is_first {
             certified.conforms(&["concurrent-deliveries"]);
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        for provider in common_providers() {
+            scope.spawn(move || conforms(provider));
+        }
+    });
 }
 
 #[test]
 fn a_filter_that_remembers_refused_events_is_found() {
     if is_there("node") {
-        // Each case that is tried while its mistake is looked into costs a process too.
-        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "8"])
+        // Its cases show it soon. A smaller one would be looked for as long as it may, as each attempt costs a process too.
+        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "8", "--time-limit", "30s"])
             .fails_first("rejection-leaves-no-trace");
     }
 }
@@ -58,9 +63,16 @@ fn python_shop_with_a_store_conforms_with_every_provider() {
         return;
     }
     let shop = samples().join("python-stdio/shop.py").display().to_string();
-    for provider in registered() {
+    // Each waits for its own processes, so all are looked at side by side.
+    let conforms = |provider: &Registered| {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
         let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
-        certify(Path::new(PROGRAM), "python-failures", &args).conforms(&["survives-restart", "signature-required"]);
-    }
+        let failures = format!("python-failures-{}", provider.name);
+        certify(Path::new(PROGRAM), &failures, &args).conforms(&["survives-restart", "signature-required"]);
+    };
+    std::thread::scope(|scope| {
+        for provider in registered() {
+            scope.spawn(move || conforms(provider));
+        }
+    });
 }

@@ -250,7 +250,9 @@ fn is_never_certified(
 ) {
     let subscriptions = SUBSCRIPTIONS[provider];
     let provider = registered()[provider].embedded();
-    for (index, subscription) in subscriptions.iter().enumerate() {
+    // Those that read nothing of a body meet each subscription once, with one kind of equivalence or the other.
+    let reads = matches!(model, Model::Acceptor | Model::Truster);
+    for (index, subscription) in subscriptions.iter().enumerate().filter(|(index, _)| reads || index.is_multiple_of(2) == vague) {
         let equivalence = EQUIVALENCES[if vague { EQUIVALENCES.len() - 1 } else { index % (EQUIVALENCES.len() - 1) }];
         let equivalent_statuses = equivalence.iter().map(|group| owned(group)).collect();
         let subscribes = (*subscription != ["*"]).then(|| owned(subscription));
