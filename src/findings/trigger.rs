@@ -15,6 +15,8 @@ pub enum Feature {
     Mutation(MutationKind),
     /// Something befalls a delivery; the name of what.
     Delivery(&'static str),
+    /// The target is killed, in whatever way.
+    Kill,
     /// A refund that the shop made itself.
     OwnRefund,
     /// A refund of items.
@@ -70,8 +72,10 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
         }
     }
     for fault in faults() {
-        if !matches!(fault.kind, FaultKind::Omit | FaultKind::Mutated { .. }) {
-            add(Feature::Delivery(fault.kind.name()));
+        match &fault.kind {
+            FaultKind::Omit | FaultKind::Mutated { .. } => {}
+            kind if kind.kills() => add(Feature::Kill),
+            kind => add(Feature::Delivery(kind.name())),
         }
     }
     for action in plan.steps.iter().map(|step| &step.action) {
@@ -128,6 +132,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind));
         }
         Feature::Delivery(name) => without_faults(&mut plan, |fault| fault.name() == *name),
+        Feature::Kill => without_faults(&mut plan, FaultKind::kills),
         Feature::OwnRefund => each_action(&mut plan, |action| {
             if let Action::Refund { own, .. } = action {
                 *own = false;

@@ -469,6 +469,11 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Whether the target is killed.
+    pub fn kills(&self) -> bool {
+        matches!(self, FaultKind::RestartAfter | FaultKind::KilledDuring { .. } | FaultKind::DiskFull)
+    }
+
     /// The name that reports use.
     pub fn name(&self) -> &'static str {
         match self {

@@ -23,8 +23,9 @@ fn amount(text: &str) -> Amount {
 fn check_refund(name: &str, state: RefundState, asked: &str, paid: &str) {
     let text = documented(name);
     let event = read(&text).expect("a valid event").expect("an event about refunds");
+    assert!(event.is_of(false), "{name} is of the test mode");
     let Told::Refund(told) = event.told else { panic!("{name} tells of a refund") };
-    assert!(told.id.starts_with("re_") && event.is_of(false));
+    assert!(told.id.starts_with("re_"));
     assert_eq!((told.state, told.amount, told.paid), (state, amount(asked), amount(paid)), "{name}");
 }
 
