@@ -30,8 +30,8 @@ impl Growth {
         format!("its memory grew from {} to {} MiB in {} cases", self.from >> 10, self.to >> 10, self.cases)
     }
 
-    #[cfg(all(unix, feature = "stdio"))]
-    fn by(self) -> u64 {
+    /// By how many KiB.
+    pub fn by(self) -> u64 {
         self.to.saturating_sub(self.from)
     }
 }

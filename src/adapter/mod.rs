@@ -14,6 +14,8 @@ mod ending;
 mod endpoint;
 #[cfg(all(unix, feature = "stdio"))]
 mod folder;
+#[cfg(all(unix, feature = "stdio"))]
+mod group;
 #[cfg(all(unix, feature = "http"))]
 mod http;
 #[cfg(all(unix, feature = "stdio"))]
@@ -32,8 +34,6 @@ mod stdio;
 #[cfg(feature = "tower")]
 mod tower;
 mod transport;
-#[cfg(all(unix, feature = "stdio"))]
-mod trouble;
 #[cfg(all(unix, feature = "stdio"))]
 mod watchdog;
 #[cfg(any(feature = "stdio", feature = "tower"))]

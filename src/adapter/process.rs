@@ -21,9 +21,8 @@ use rustix::{
 };
 
 use super::{
-    leftovers,
+    group, leftovers,
     pipes::{Complaints, Inbox, Pause, Tail},
-    trouble,
 };
 
 /// How long a killed group may take to let go of its pipes. Then whoever still holds them has left the group.
@@ -150,13 +149,13 @@ impl Process {
     /// From now on nothing that it writes to files is kept, where the system lets us.
     pub(super) fn fill_disk(&self) {
         if !self.closed {
-            trouble::fill_disk(self.group);
+            group::fill_disk(self.group);
         }
     }
 
     /// How many KiB of memory the whole group has, where the system tells.
     pub(super) fn memory(&self) -> Option<u64> {
-        if self.closed { None } else { trouble::memory(self.group) }
+        if self.closed { None } else { group::memory(self.group) }
     }
 
     fn attend(&self, stdout: Option<ChildStdout>, stderr: Option<OwnedFd>) -> io::Result<()> {

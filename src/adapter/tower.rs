@@ -25,6 +25,7 @@ use super::{
     Amid, Amidst, Capabilities, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport, WAIT_FOR_REQUEST,
     endpoint::{CaseBegun, ORDER_ID, TimePassed, refused},
     wire::read_bare_state,
+    without_network,
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
@@ -447,9 +448,7 @@ impl Transport for TowerTarget {
     /// A client that hangs up ends the handler where it stands, as servers do it.
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         match mishap {
-            Mishap::HalfSent => Ok(None),
             Mishap::AnswerUnread => self.deliver(request).map(|_| None),
-            Mishap::SlowReading | Mishap::StandsStill { .. } => self.deliver(request).map(Some),
             Mishap::Reset => {
                 let delivering = self.delivering(request)?;
                 let begun = begun(self.runtime("deliver")?, delivering);
@@ -466,9 +465,8 @@ impl Transport for TowerTarget {
                 std::thread::sleep(Duration::from_millis(after_ms.into()));
                 self.restart().map(|()| None)
             }
-            Mishap::DiskFull => {
-                let status = self.deliver(request)?;
-                self.restart().map(|()| Some(status))
+            Mishap::HalfSent | Mishap::SlowReading | Mishap::StandsStill { .. } | Mishap::DiskFull => {
+                without_network(self, request, mishap)
             }
         }
     }

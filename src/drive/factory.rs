@@ -210,7 +210,7 @@ where
 
     fn note_growth(&self, growth: Growth) {
         let mut most = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        *most = most.into_iter().chain([growth]).max_by_key(|growth| growth.to.saturating_sub(growth.from));
+        *most = most.into_iter().chain([growth]).max_by_key(|growth| growth.by());
     }
 
     fn growth(&self) -> Option<Growth> {

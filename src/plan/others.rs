@@ -25,8 +25,7 @@ impl Plan {
         let refunds = |step: &Step| if let Action::OtherOrders { refunds } = step.action { Some(refunds) } else { None };
         let Some(most) = self.steps.iter().filter_map(refunds).max() else { return Cow::Borrowed(self) };
         let others = most.div_ceil(REFUNDS);
-        let Some((own, others)) = u8::try_from(self.own_orders()).ok().filter(|own| own.checked_add(others).is_some()).zip(Some(others))
-        else {
+        let Some(own) = u8::try_from(self.own_orders()).ok().filter(|own| own.checked_add(others).is_some()) else {
             return Cow::Borrowed(self);
         };
         let mut orders = self.orders.clone();
@@ -43,7 +42,7 @@ impl Plan {
 }
 
 /// A refund of so many minor units, asked for and paid back.
-fn paid_back(order: u8, units: u64) -> [Step; 2] {
+pub(super) fn paid_back(order: u8, units: u64) -> [Step; 2] {
     let amount = Pick::Units(units);
     let refund = Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
     [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(|action| Step { order, ..Step::plain(action) })

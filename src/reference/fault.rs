@@ -35,8 +35,8 @@ impl FaultInfo {
         ["SIG", "REPLAY"].contains(&self.class)
     }
 
-    /// The requirement of a provider that it is aimed at, in a run of its test mode. `None` where nobody can make this mistake with the provider's
-    /// events, where they would hardly ever show it, or where the reference does not take them.
+    /// The requirement of a provider that it is aimed at, in a run of its test mode. `None` where nobody can make this mistake with
+    /// the provider's events, where they would hardly ever show it, or where the reference does not take them.
     pub fn aimed_at(&self, provider: &str, corpus: &Corpus) -> Option<&'static str> {
         let dialect = dialect::of(provider)?;
         let has = |id: &&&'static str| corpus.requirements.iter().any(|requirement| requirement.id == **id);

@@ -40,10 +40,10 @@ use super::{
     ending::{Ending, LOOK},
     endpoint::{CaseBegun, TimePassed, refused},
     folder::{FOLDER, Folder},
+    group::standing_still,
     permits::Permits,
     process::{Process, SUCCESS},
     shown,
-    trouble::standing_still,
     wire::{NO_STATE, check_size, read_bare_state},
 };
 use crate::{

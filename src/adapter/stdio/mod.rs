@@ -25,9 +25,10 @@ use common::{Common, Exchange};
 use super::{
     Growth, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
     folder::FOLDER,
+    group::standing_still,
     shown,
-    trouble::standing_still,
     wire::{Answer, Operation, RequestLine, read_introduction, read_state, read_status},
+    without_network,
 };
 use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
@@ -265,9 +266,6 @@ impl Transport for StdioTarget {
 
     fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
         match mishap {
-            // A line that is half written is no half request: it would be finished by whatever comes next.
-            Mishap::HalfSent => Ok(None),
-            Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => self.deliver(request).map(Some),
             Mishap::Killed { after_ms } => {
                 self.write([Operation::deliver(request)].into_iter());
                 if self.common.only_write(&self.outgoing, self.answer_limit()) {
@@ -284,6 +282,8 @@ impl Transport for StdioTarget {
                 let common = Arc::clone(&self.common);
                 standing_still(move || common.stand_still(), Duration::from_millis(for_ms.into()), || self.deliver(request).map(Some))
             }
+            // Lines do not break. One that is half written is no half request: it would be finished by whatever comes next.
+            Mishap::HalfSent | Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading => without_network(self, request, mishap),
         }
     }
 

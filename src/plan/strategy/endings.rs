@@ -4,8 +4,11 @@
 //! Ordinary cases are too short for that, so one case in many is long, and where several orders are told of, some events come
 //! once more at the end. It befalls plans after they were drawn, so that all other cases stay as they are.
 
-use super::{Palette, Recipe, traffic::refund};
-use crate::plan::step::{Action, Fault, FaultKind, Level, OrderPlan, Pick, Plan, Step};
+use super::{Palette, Recipe};
+use crate::plan::{
+    others::paid_back,
+    step::{Action, Fault, FaultKind, OrderPlan, Plan, Step},
+};
 
 /// Sent again when everything else was sent, and no time passes before.
 const AT_THE_END: FaultKind = FaultKind::MuchLater { hours: 0, first: false };
@@ -60,7 +63,7 @@ fn long(mut plan: Plan, refunds: u8) -> Plan {
     let drawn = u8::try_from(plan.orders.len()).unwrap_or(u8::MAX);
     plan.steps.iter_mut().for_each(|step| step.order %= drawn);
     plan.orders.push(OrderPlan { captured: 5_000, ..OrderPlan::default() });
-    plan.steps.splice(..0, paid_back(drawn, 700, told_again()));
+    plan.steps.splice(..0, refunded(drawn, 700, told_again()));
     plan.steps.push(Step::plain(Action::OtherOrders { refunds }));
     plan
 }
@@ -69,7 +72,7 @@ fn long(mut plan: Plan, refunds: u8) -> Plan {
 /// order, nothing.
 fn several(mut plan: Plan) -> Plan {
     if plan.orders.len() > 1 {
-        plan.steps.splice(..0, [paid_back(0, 2, told_again()), paid_back(1, 3, Vec::new())].concat());
+        plan.steps.splice(..0, [refunded(0, 2, told_again()), paid_back(1, 3)].concat());
     }
     plan
 }
@@ -79,9 +82,8 @@ fn told_again() -> Vec<Fault> {
     (0..FAMILY).map(|event| Fault { event, kind: AT_THE_END }).collect()
 }
 
-/// A refund of so many minor units, asked for and paid back.
-fn paid_back(order: u8, units: u64, faults: Vec<Fault>) -> Vec<Step> {
-    let asked = Step { order, ..Step::plain(refund(Pick::Units(units), Level::Order, false, false, 0)) };
-    let paid = Step { order, faults, ..Step::plain(Action::Succeed { refund: 0, paid: Pick::All }) };
-    vec![asked, paid]
+/// A refund of so many minor units, asked for and paid back, the second with what befalls it.
+fn refunded(order: u8, units: u64, faults: Vec<Fault>) -> [Step; 2] {
+    let [asked, paid] = paid_back(order, units);
+    [asked, Step { faults, ..paid }]
 }

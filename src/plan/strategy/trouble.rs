@@ -4,10 +4,10 @@
 
 use proptest::{collection::vec, prelude::*, strategy::BoxedStrategy};
 
-use super::Recipe;
+use super::{Recipe, faults::befall};
 use crate::plan::{
     draw::draw,
-    step::{Fault, FaultKind, Plan},
+    step::{FaultKind, Plan},
 };
 
 /// What befalls the plans of a recipe.
@@ -28,14 +28,7 @@ impl Trouble {
     }
 
     /// The plan with what befalls it, which follows from the seed.
-    pub(super) fn befall(&self, mut plan: Plan, seed: u64) -> Plan {
-        if plan.steps.is_empty() {
-            return plan;
-        }
-        for (step, event, kind) in draw(&self.0, seed).unwrap_or_default() {
-            let step = usize::from(step) % plan.steps.len();
-            plan.steps[step].faults.push(Fault { event, kind });
-        }
-        plan
+    pub(super) fn befall(&self, plan: Plan, seed: u64) -> Plan {
+        befall(plan, draw(&self.0, seed).unwrap_or_default())
     }
 }

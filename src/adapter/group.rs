@@ -1,6 +1,7 @@
-//! Trouble that befalls a process from outside: a disk that is full, and a time in which it stands still. And how much memory it has.
+//! What can be done to a process group from outside, and seen of it: a disk that is full, a time in which it stands still, and how
+//! much memory it has.
 //!
-//! Neither needs anything of the target. A disk is full for those processes that may not write to files any more, which is a limit
+//! None of it needs anything of the target. A disk is full for those processes that may not write to files any more, which is a limit
 //! that Linux lets others set; elsewhere the disk has room, and only what goes with it, a kill, is real.
 
 use std::{thread, time::Duration};
