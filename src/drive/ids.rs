@@ -7,6 +7,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use super::written;
 use crate::{
     adapter::TargetError,
     case::{Act, Body, Case, Delivery, OwnRefund, Signature},
@@ -249,22 +250,13 @@ fn replaced(bytes: &[u8], mut alias: impl FnMut(&str) -> Option<String>) -> Vec<
             None => out.extend_from_slice(&rest[..length]),
             Some(other) if forms.is_empty() => out.extend_from_slice(other.as_bytes()),
             Some(other) => {
-                for (byte, form) in other.bytes().zip(forms) {
-                    if form == 1 {
-                        out.push(byte);
-                    } else {
-                        out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-                    }
-                }
+                other.bytes().zip(forms).for_each(|(byte, form)| written::write(byte, form, &mut out));
             }
         }
         rest = &rest[length..];
     }
     out
 }
-
-/// How the JSON escape of an ASCII character begins.
-const ESCAPE: &[u8] = b"\\u00";
 
 fn is_word(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
@@ -273,7 +265,7 @@ fn is_word(byte: &u8) -> bool {
 /// The word that these bytes begin with and, if some of it is escaped, how many bytes each character is written with.
 fn word_at(bytes: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
     let plain = bytes.iter().take_while(|byte| is_word(byte)).count();
-    if !bytes[plain..].starts_with(ESCAPE) {
+    if !written::is_escape(&bytes[plain..]) {
         return (String::from_utf8_lossy(&bytes[..plain]), Vec::new());
     }
     let mut rest = bytes;
@@ -288,11 +280,7 @@ fn word_at(bytes: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
 
 /// The next character of a word and how many bytes it is written with.
 fn word_byte(bytes: &[u8]) -> Option<(u8, usize)> {
-    if let Some(escape) = bytes.strip_prefix(ESCAPE) {
-        let digits = std::str::from_utf8(escape.get(..2)?).ok()?;
-        return u8::from_str_radix(digits, 16).ok().filter(is_word).map(|byte| (byte, 6));
-    }
-    bytes.first().copied().filter(is_word).map(|byte| (byte, 1))
+    written::character(bytes).filter(|(byte, _)| is_word(byte))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Driving one case: every entry is carried out, what the target shows is judged at once.
 //!
 //! Nothing here knows requirements; a target is made by a [`Factory`], and what it claims is held against what the provider can
-//! do. Ids of a run that a target may remember are put in for the case's own, and out again (`ids`).
+//! do. Ids of a run that a target may remember are put in for the case's own, and out again (`ids`). Where the shop acts itself,
+//! what is told happens now (`near`).
 
 mod api;
 mod claims;
@@ -10,8 +11,10 @@ mod factory;
 mod guard;
 mod ids;
 mod look;
+mod near;
 mod play;
 mod sign;
+mod written;
 
 use std::{
     sync::{
@@ -226,6 +229,11 @@ impl<'a> Driver<'a> {
         self.call("advance", |target| target.advance(Duration::from_secs(seconds)))?;
         self.passed.fetch_add(seconds, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The time that the target takes for now, in seconds after 1970.
+    fn now(&self) -> u64 {
+        self.clock.unix_seconds().saturating_add(self.passed.load(Ordering::Relaxed))
     }
 
     /// Drives cases that are under way at the same time as this one's, on the same target; `None` where that cannot be. What it

@@ -8,6 +8,7 @@ use super::{
     guard::{Stop, at, blame, not_back},
     ids::Aliases,
     look::alternatives,
+    near,
 };
 use crate::{
     adapter::{TargetError, TargetErrorKind},
@@ -121,12 +122,13 @@ impl Driver<'_> {
     /// may be played before it.
     pub fn play(&mut self, name: &str, case: &Case, rules: Rules) -> Played {
         let sight = self.capabilities().sight();
+        let timely = near::timely(case, self.provider, self.now());
         let (sent, aliases) = match self.conditions.salt {
             Some(salt) => {
-                let (sent, aliases) = Aliases::of(case, salt);
+                let (sent, aliases) = Aliases::of(&timely, salt);
                 (Cow::Owned(sent), Some(aliases))
             }
-            None => (Cow::Borrowed(case), None),
+            None => (timely, None),
         };
         let ticket = self.begin_api(&sent);
         let mut played =

@@ -5,7 +5,7 @@
 //! the signature itself: it is the one that a target may call by another name, and that is cut or left out. The others are sent as
 //! the provider makes them.
 
-use std::{borrow::Cow, sync::atomic::Ordering};
+use std::borrow::Cow;
 
 use super::Driver;
 use crate::{
@@ -59,8 +59,7 @@ impl Driver<'_> {
     where
         Self: 'd,
     {
-        let now = self.clock.unix_seconds().saturating_add(self.passed.load(Ordering::Relaxed));
-        let mut sealed = sealed(self.provider, self.conditions.secrets.current(), now, delivery);
+        let mut sealed = sealed(self.provider, self.conditions.secrets.current(), self.now(), delivery);
         rename(&mut sealed.headers, self.provider, self.conditions.signature_header.as_deref());
         sealed
     }

@@ -227,6 +227,14 @@ impl OrderTruth {
         self.captured.saturating_sub(self.paid_back() + self.open() + self.charged_back())
     }
 
+    /// What the provider offers to refund: what is available, or a little less. Public orders of Digital River show such gaps and
+    /// no reason for them. Once something is charged back there is none, so that what was charged back can be told from it.
+    pub fn offered(&self) -> u64 {
+        let is_withheld = self.has(Extra::Withheld) && self.chargebacks.is_empty();
+        let withheld = if is_withheld { self.captured / 100 + 1 } else { 0 };
+        self.available().saturating_sub(withheld)
+    }
+
     /// The refund status, by the table's order of precedence.
     pub fn status(&self) -> Status {
         let paid = self.paid_back();
@@ -286,7 +294,7 @@ impl OrderTruth {
     }
 
     fn open_refund(&mut self, amount: Pick, level: Level, joins: bool, own: bool, kind: u8, opens: Opening) -> Option<Change> {
-        let available = self.available();
+        let available = self.offered();
         // While a dispute holds money nothing is refunded.
         if available == 0 || self.disputes.iter().any(|dispute| dispute.taken() > 0) {
             return None;

@@ -76,6 +76,8 @@ pub enum Extra {
     Sparse,
     /// Times with nine fraction digits.
     FineTimes,
+    /// Less can be refunded than was captured less what was paid back, for a reason that nobody is told.
+    Withheld,
 }
 
 impl Default for OrderPlan {
@@ -97,6 +99,7 @@ impl Extra {
             Extra::Cancelled => "a part that was cancelled before it was captured",
             Extra::Sparse => "members left out or null",
             Extra::FineTimes => "times with nine fraction digits",
+            Extra::Withheld => "a part that cannot be refunded",
         }
     }
 }

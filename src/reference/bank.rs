@@ -188,6 +188,8 @@ bank! {
         "The webhook does not find the shop's own refund and makes another one beside it.";
     OwnRefundEventsIgnored "own-refund-events-ignored" "EXTERNAL" "own-refund-not-booked-twice" ["https://github.com/Adyen/adyen-magento2/issues/1092"]
         "Events for a refund that the shop made are skipped as echoes, also the one that it was paid.";
+    OwnRefundInLocalTime "own-refund-in-local-time" "TIME" "own-refund-not-booked-twice" ["https://github.com/koala73/worldmonitor/pull/7344"]
+        "An own refund is noted with the local time, two hours ahead, and what was made before that time is taken for old news.";
     AnswerOverwrites "answer-overwrites" "RACE" "own-refund-not-booked-twice" ["https://github.com/alphagov/pay-connector/pull/5715"]
         "The answer to the shop's own request comes after the webhook and sets the finished refund back to pending.";
     MetadataUpdateResetsState "metadata-update-resets-state" "ORDER" "metadata-update-changes-nothing" | "silent-update-changes-nothing" []
@@ -322,6 +324,8 @@ bank! {
         "A cancelled charge or order is shown as refunded.";
     ForeignObjectRefused "foreign-object-refused" "UNKNOWN-OBJ" "other-events-change-nothing" ["https://github.com/getlago/lago-api/pull/857"]
         "An event that is about no order of the shop is answered with 404, whatever its type.";
+    GapIsChargeback "gap-is-chargeback" "CHGBK" "other-events-change-nothing" []
+        "What an order says can be refunded is less than is left of it, so something is taken to be charged back.";
     MalformedAcknowledged "malformed-acknowledged" "ACK" "malformed-body-rejected" ["https://github.com/fossasia/eventyay/pull/3447"]
         "An error while reading the body is swallowed and 200 is answered.";
     TrailingGarbageAccepted "trailing-garbage-accepted" "MISSING" "malformed-body-rejected" []

@@ -272,6 +272,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::LatestPictureWins,
             Fault::ChargeGoesToLastOrder,
             Fault::OrderEventLiftsChargeback,
+            Fault::GapIsChargeback,
             // Nothing waits for information, has items or is an order.
             Fault::InformationNotShown,
             Fault::AbsentItemsFail,
@@ -455,6 +456,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::OrderCompleteResets,
             Fault::CancellationIsRefund,
             Fault::OrderEventLiftsChargeback,
+            Fault::GapIsChargeback,
             // A failure always has its reason, and amounts have two digits at the most.
             Fault::FailureReasonRequired,
             Fault::ThirdDigitCut,

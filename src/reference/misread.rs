@@ -11,7 +11,7 @@ use super::{
     json::Object,
     ledger::Ledger,
     money::Amounts,
-    parse::{Envelope, ObjectMembers, PartMembers},
+    parse::{Envelope, ObjectMembers, PartMembers, open_on_charges},
     refusal::Refusal,
 };
 use crate::{
@@ -134,6 +134,13 @@ pub(super) fn misread(
             } else if of.contains("refund") && of != "refund" && faults.has(Fault::ReplacementRefundCounts) {
                 order.slips.extra += amount(object.amount);
             } else if of.ends_with("chargeback") && faults.has(Fault::SalesTransactionChargesBack) {
+                order.charge_back();
+            }
+        }
+        _ if object.payment.is_some() && faults.has(Fault::GapIsChargeback) => {
+            let refunded = amount(object.refunded_amount);
+            let open = open_on_charges(envelope, object.payment, &mut Amounts::new(faults))?;
+            if amount(object.available_to_refund_amount) < order.captured - refunded - open {
                 order.charge_back();
             }
         }

@@ -231,6 +231,10 @@ impl ReferenceShop {
         if self.fetches() && self.order(&event.order_id).is_some() {
             return self.take_in_fetched(&event, &payment);
         }
+        let is_old_news = |order: &mut Ledger| order.slips.acted.is_some_and(|acted| event.time.micros() < acted);
+        if self.faults.any() && self.order(&event.order_id).is_some_and(is_old_news) {
+            return Ok(());
+        }
         let turns_to_another = self.slips.last_order.as_ref().is_some_and(|last| *last != event.order_id);
         if turns_to_another && faults.has(Fault::ForgetsOtherOrdersEvents) {
             self.orders.values_mut().for_each(Ledger::forget_event_ids);
@@ -379,6 +383,10 @@ impl Target for ReferenceShop {
     }
 
     fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        if self.has(Fault::OwnRefundInLocalTime) {
+            let local = i64::try_from(self.now()).unwrap_or(i64::MAX).saturating_add(2 * 3600);
+            self.order(&own.order_id).into_iter().for_each(|order| order.slips.acted = Some(local.saturating_mul(1_000_000)));
+        }
         if self.calls != Calls::Never && self.api.is_some() {
             let made = self.request(own)?;
             return self.book_made(own, &made);

@@ -48,6 +48,8 @@ pub(super) struct Slips {
     pub(super) had_completion: bool,
     /// The amounts of charges, of which a part may have been cancelled.
     pub(super) charged: BTreeMap<String, Amount>,
+    /// When the shop made a refund, by the clock on its wall, in microseconds after 1970.
+    pub(super) acted: Option<i64>,
     /// How much time has passed since the nightly jobs ran.
     pub(super) since_jobs: Duration,
 }

@@ -3,6 +3,7 @@
 
 mod canaries;
 mod chosen;
+mod company;
 #[path = "../common/mod.rs"]
 mod common;
 mod conforming;
@@ -16,8 +17,8 @@ mod known_later;
 #[path = "../made_up_provider/mod.rs"]
 mod made_up_provider;
 mod null_models;
+mod own_clock;
 mod own_snapshots;
 mod seams;
 mod time_passes;
-mod together;
 mod verdict_table;

@@ -1,13 +1,14 @@
 //! What befalls plans after they were drawn. What a target claims decides about some of it, so that whoever claims less gets the
 //! same plans without it.
 
-use super::{Palette, Recipe, bookings::Bookings, endings::Endings, hours::Hours, trouble::Trouble};
+use super::{Palette, Recipe, bookings::Bookings, endings::Endings, gaps::Gaps, hours::Hours, trouble::Trouble};
 use crate::plan::step::Plan;
 
 /// What befalls the plans of a recipe after they were drawn.
 pub struct Afterwards {
     bookings: Option<Bookings>,
     endings: Option<Endings>,
+    gaps: Option<Gaps>,
     hours: Option<Hours>,
     trouble: Option<Trouble>,
 }
@@ -21,6 +22,7 @@ impl Afterwards {
         Afterwards {
             bookings: Bookings::of(recipe, palette),
             endings: Endings::of(recipe, palette),
+            gaps: Gaps::of(recipe, palette),
             hours: Hours::of(recipe, palette),
             trouble: Trouble::of(recipe),
         }
@@ -31,6 +33,7 @@ impl Afterwards {
     #[must_use]
     pub fn befall(&self, plan: Plan, number: u32, seed: u64, clock: bool, durable: bool) -> Plan {
         let plan = self.bookings.iter().fold(plan, |plan, bookings| bookings.befall(plan, seed));
+        let plan = self.gaps.iter().fold(plan, |plan, gaps| gaps.befall(plan, seed));
         let plan = self.hours.iter().filter(|_| clock).fold(plan, |plan, hours| hours.befall(plan, seed));
         let plan = self.trouble.iter().filter(|_| durable).fold(plan, |plan, trouble| trouble.befall(plan, seed));
         self.endings.iter().fold(plan, |plan, endings| endings.befall(plan, number, seed))

@@ -9,6 +9,7 @@ mod api;
 mod bookings;
 mod endings;
 mod faults;
+mod gaps;
 mod hours;
 mod revocable;
 mod subjects;

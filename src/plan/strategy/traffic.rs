@@ -7,7 +7,7 @@ use proptest::{
 };
 
 use super::{Actions, Draw, Steps};
-use crate::plan::step::{Action, FailureShape, Level, Opening, OrderPlan, Pick, Step};
+use crate::plan::step::{Action, Extra, FailureShape, Level, Opening, OrderPlan, Pick, Step};
 
 impl Draw<'_> {
     // ---- orders
@@ -31,7 +31,8 @@ impl Draw<'_> {
         if !self.palette.varied {
             return orders;
         }
-        let has = self.palette.extras.clone();
+        // What befalls orders after they were drawn is not drawn.
+        let has: Vec<Extra> = self.palette.extras.iter().copied().filter(|extra| *extra != Extra::Withheld).collect();
         let some = (1..=has.len().min(2)).prop_flat_map(move |count| prop::sample::subsequence(has.clone(), count));
         let extras =
             if self.palette.extras.is_empty() { Just(Vec::new()).boxed() } else { prop_oneof![2 => Just(Vec::new()), 1 => some].boxed() };

@@ -158,7 +158,7 @@ impl<'a> Family<'a> {
         let truth = self.scene.truth;
         let mut tells = vec![Tell::Order {
             refunded_amount: self.amount(truth.paid_back()),
-            available_to_refund_amount: self.amount(truth.available()),
+            available_to_refund_amount: self.amount(truth.offered()),
             charged_back_amount: self.amount(truth.charged_back()),
         }];
         if chargeback {

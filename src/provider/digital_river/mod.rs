@@ -85,6 +85,7 @@ impl DigitalRiver {
                 Extra::Shipping,
                 Extra::Cancelled,
                 Extra::Sparse,
+                Extra::Withheld,
             ],
             varying_times: true,
             dated_signatures: true,

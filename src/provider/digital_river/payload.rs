@@ -501,7 +501,7 @@ impl Writer<'_> {
                 Place::Shipping => self.amount(shipping, out),
                 Place::CancelledAmount => self.amount(truth.cancelled(), out),
                 Place::Refunded if truth.paid_back() > 0 || scene.fancy("zero", 0) => self.amount(truth.paid_back(), out),
-                Place::Available => self.amount(truth.available(), out),
+                Place::Available => self.amount(truth.offered(), out),
                 Place::Items => self.order_items(out),
                 Place::Charges => {
                     out.push('[');
@@ -538,7 +538,7 @@ impl Writer<'_> {
             template.render(out, &mut |place, out| match place {
                 Place::Id => push_plain(out, &scene.names.items[item]),
                 Place::Amount => self.amount(amount, out),
-                Place::Available => self.amount(scene.truth.available().min(amount), out),
+                Place::Available => self.amount(scene.truth.offered().min(amount), out),
                 Place::Quantity => push_number(out, scene.truth.pieces(item).into()),
                 Place::Sku => self.sku(item, out),
                 Place::State => push_plain(out, "fulfilled"),

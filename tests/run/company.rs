@@ -8,7 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -141,7 +141,7 @@ fn service_process() {
 fn service(fault: &str) -> HttpSettings {
     let program = std::env::current_exe().expect("a path").display().to_string();
     let service = ServiceSettings {
-        command: [program.as_str(), "together::service_process", "--exact", "--ignored", "--nocapture"].map(str::to_owned).to_vec(),
+        command: [program.as_str(), "company::service_process", "--exact", "--ignored", "--nocapture"].map(str::to_owned).to_vec(),
         directory: PathBuf::new(),
         environment: BTreeMap::from(
             [("SERVICE_PORT", "{port}"), ("SERVICE_FAULT", fault)].map(|(name, value)| (name.into(), value.into())),
@@ -151,15 +151,22 @@ fn service(fault: &str) -> HttpSettings {
     HttpSettings { service: Some(service), introduction: claims(8), ..settings_for("http://127.0.0.1:{port}") }
 }
 
+/// The fault with which the service goes down.
+const CRASHES: &str = "panics-on-malformed";
+
+/// What is found in company of a service that goes down. It is started over and over, so several tests look at one report.
+static CRASHED: LazyLock<Arc<Report>> = LazyLock::new(|| Arc::new(certified(&service(CRASHES), &salted(quick(4, 1)))));
+
 /// A fault that shows in the answers, one that shows in states, and one that takes everybody down.
 #[rstest]
 #[case("duplicate-refused")]
 #[case("first-item-only")]
-#[case("panics-on-malformed")]
+#[case(CRASHES)]
 fn the_same_is_found_in_company(#[case] fault: &str) {
     let settings = service(fault);
     let options = || salted(quick(4, 1));
-    let (alone, together) = (certified(&settings, &in_turn(options())), certified(&settings, &options()));
+    let alone = certified(&settings, &in_turn(options()));
+    let together = if fault == CRASHES { Arc::clone(&CRASHED) } else { Arc::new(certified(&settings, &options())) };
     assert!(!alone.findings.is_empty(), "{fault} is not found");
     let (together, alone) = (comparable(&together), comparable(&alone));
     let differing: Vec<_> = together.lines().zip(alone.lines()).filter(|(one, other)| one != other).take(10).collect();
@@ -169,7 +176,7 @@ fn the_same_is_found_in_company(#[case] fault: &str) {
 /// The innocent are not blamed for a crash, and the last words of a service are not told of them.
 #[test]
 fn a_crash_is_blamed_on_who_caused_it() {
-    let report = certified(&service("panics-on-malformed"), &salted(quick(4, 1)));
+    let report = &CRASHED;
     let blamed: Vec<&str> = report.findings.iter().map(|finding| finding.about.as_str()).collect();
     assert!(blamed.contains(&"malformed-body-rejected"), "{blamed:?}");
     for finding in &report.findings {
