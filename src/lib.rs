@@ -121,6 +121,8 @@ pub mod reference;
 pub mod report;
 #[doc(hidden)]
 pub mod run;
+#[doc(hidden)]
+pub mod search;
 pub mod testing;
 #[doc(hidden)]
 pub mod verdict;
@@ -137,7 +139,7 @@ pub use domain::{Amount, AmountError, OrderState, RefundState, RefundView, Statu
 #[doc(inline)]
 pub use provider::Provider;
 #[doc(inline)]
-pub use run::{Options, PatternError, Selection};
+pub use search::{Options, PatternError, Selection};
 #[doc(inline)]
 pub use testing::certify;
 #[doc(inline)]

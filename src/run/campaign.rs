@@ -15,15 +15,11 @@ use std::{
 };
 
 use super::{
-    company::Company,
     events::RunEvent,
     frozen::{Walked, as_played, comparable, walk},
-    options::{Options, SNAPSHOTS},
     record,
     redact::Redactor,
     saved,
-    turns::Turns,
-    work::{Failed, MOST_OPEN, Progress, Work},
 };
 use crate::{
     adapter::{Capabilities, Growth, Introduction, TargetError, TargetErrorKind},
@@ -34,6 +30,7 @@ use crate::{
     drive::{Driver, Factory, Outcome, Played, claims_remarks},
     plan::{Afterwards, Recipe, for_recipe},
     provider::Provider,
+    search::{Company, Failed, MOST_OPEN, MOST_SPOILED, Options, Progress, SNAPSHOTS, Turns, Work},
     verdict::{
         Conformance, Digests, FindingReport, REPORT_SCHEMA, Report, RequirementResult, RunOptions, SnapshotDifference, SnapshotResult,
         SuiteInfo, TargetInfo, Totals, apply_known_failures, conclude,
@@ -119,9 +116,6 @@ pub(super) struct Campaign<'a> {
     /// How far requirements are that have their cases in turns.
     pub(super) turns: Turns,
 }
-
-/// How many requirements may end in a hang or an adapter error before the run gives up.
-pub(super) const MOST_SPOILED: u32 = 3;
 
 /// What came of a requirement's cases.
 pub(super) enum Judged {

@@ -5,14 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    campaign::inapplicable,
-    frozen::comparable,
-    investigate::likeness,
-    options::{SNAPSHOTS, Selection},
-    redact::HIDDEN,
-    work::EXTRA_DRAWS,
-};
+use super::{campaign::inapplicable, frozen::comparable, investigate::likeness, redact::HIDDEN};
 use crate::{
     adapter::Capabilities,
     check::snapshot_fingerprint,
@@ -20,6 +13,7 @@ use crate::{
     drive::claims_problem,
     provider::Provider,
     reference::Fault,
+    search::{EXTRA_DRAWS, SNAPSHOTS, Selection},
     verdict::{FindingReport, Report, RequirementResult, Shard, Trail, Verdict, link, settle},
 };
 

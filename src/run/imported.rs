@@ -6,7 +6,6 @@
 use super::{
     campaign::Campaign,
     vary::{Way, varied, without},
-    work::terms,
 };
 use crate::{
     adapter::Capabilities,
@@ -14,6 +13,7 @@ use crate::{
     check::{Failure, FailureKind, Rules},
     drive::{Driver, with_fresh_ids},
     provider::mix,
+    search::terms,
     verdict::{ImportedFailure, ImportedResult},
 };
 

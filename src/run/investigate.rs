@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
-    exercise::Canaries,
-    work::Progress,
     workbench::Workbench,
 };
 use crate::{
@@ -17,6 +15,7 @@ use crate::{
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
     plan::Plan,
     reference::Fault,
+    search::{Canaries, Progress},
     verdict::{Chance, FindingReport, Likeness, RequirementResult, SnapshotResult, Trail, link, settle, settle_share},
 };
 

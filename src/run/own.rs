@@ -7,7 +7,6 @@ use std::{
 
 use super::{
     frozen::{Walked, as_played, comparable, obstacle, walk},
-    options::Options,
     redact::Redactor,
 };
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     check::{Rules, own},
     drive::{Factory, Outcome},
     provider::Provider,
+    search::Options,
 };
 
 /// What a target showed.

@@ -3,10 +3,11 @@
 //! A target is told the secret in `hello` and may say it again anywhere: in its name, a state, an error, its standard
 //! error. Signatures are made when a delivery is sent and are in no case.
 
-use super::{options::Options, spelling::Needles};
+use super::spelling::Needles;
 use crate::{
     adapter::{Capabilities, Introduction, TargetError},
     drive::Factory,
+    search::Options,
     verdict::{
         FindingReport, ImportedFailure, ImportedResult, KnownFailing, Report, RequirementResult, SavedResult, SnapshotDifference,
         SnapshotResult, SuiteInfo, TargetInfo,

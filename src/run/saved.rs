@@ -1,11 +1,12 @@
 //! Cases that earlier runs saved, played before anything else: so a repair shows at once.
 
-use super::{campaign::Campaign, work::terms};
+use super::campaign::Campaign;
 use crate::{
     adapter::Capabilities,
     case::Case,
     check::Rules,
     drive::with_fresh_ids,
+    search::terms,
     verdict::{FindingReport, SavedResult},
 };
 

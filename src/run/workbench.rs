@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{campaign::Campaign, work::case_for};
+use super::campaign::Campaign;
 use crate::{
     adapter::{Capabilities, Target},
     case::Case,
@@ -14,6 +14,7 @@ use crate::{
     plan::Plan,
     provider::Provider,
     reference::{Fault, ReferenceShop},
+    search::case_for,
 };
 
 /// Plays cases on one target, and on the reference.

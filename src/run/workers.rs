@@ -14,16 +14,14 @@ use std::{
 
 use super::{
     Redactor,
-    campaign::{Campaign, Judged, MOST_SPOILED, Pending, inapplicable, millis},
-    company::{Company, Suspect},
+    campaign::{Campaign, Judged, Pending, inapplicable, millis},
     events::RunEvent,
-    turns::{Turn, turns},
-    work::{Failed, Progress, recover},
 };
 use crate::{
     check::FailureKind,
     corpus::{Need, RequirementText},
     drive::Driver,
+    search::{Company, Failed, MOST_SPOILED, Progress, Suspect, Turn, recover, turns},
     verdict::{RequirementResult, Verdict},
 };
 

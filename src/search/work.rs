@@ -10,7 +10,6 @@ use std::{
 
 use super::{
     book::Made,
-    campaign::MOST_SPOILED,
     company::{Company, Suspect},
     options::Options,
 };
@@ -27,7 +26,10 @@ use crate::{
 };
 
 /// How many times more plans than cases are drawn while too few of them get where they should.
-pub(super) const EXTRA_DRAWS: u32 = 3;
+pub(crate) const EXTRA_DRAWS: u32 = 3;
+
+/// How many requirements may end in a hang or an adapter error before the run gives up.
+pub(crate) const MOST_SPOILED: u32 = 3;
 
 /// A case on which a last look is owed.
 struct Open {
@@ -49,47 +51,47 @@ impl Open {
 }
 
 /// How many cases of an asynchronous target may wait for their last look; the quiet time passes for all of them at once.
-pub(super) const MOST_OPEN: usize = 256;
+pub(crate) const MOST_OPEN: usize = 256;
 
 /// Serials of cases that are played once more begin here.
 const SECOND_SERIALS: u64 = 1 << 36;
 
 /// A case that failed.
-pub(super) struct Failed {
-    pub(super) number: u32,
-    pub(super) plan: Plan,
-    pub(super) case: Case,
-    pub(super) outcome: Outcome,
-    pub(super) complaints: String,
+pub(crate) struct Failed {
+    pub(crate) number: u32,
+    pub(crate) plan: Plan,
+    pub(crate) case: Case,
+    pub(crate) outcome: Outcome,
+    pub(crate) complaints: String,
 }
 
 /// How far the cases of a requirement have come.
 #[derive(Default)]
-pub(super) struct Progress {
-    pub(super) planned: Planned,
-    pub(super) trail: Trail,
+pub(crate) struct Progress {
+    pub(crate) planned: Planned,
+    pub(crate) trail: Trail,
     /// What its cases held.
-    pub(super) coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// How many plans were drawn.
-    pub(super) drawn: u32,
+    pub(crate) drawn: u32,
     /// Those that are still to be run, where they are chosen.
     pub(super) chosen: Option<VecDeque<(u32, Made)>>,
     /// One that waits until it may be alone.
     pub(super) held: Option<(u32, Made)>,
     /// Whether no further case is to be run.
-    pub(super) ended: bool,
+    pub(crate) ended: bool,
 }
 
 impl Progress {
     /// Where nothing has been done and nothing was left out.
-    pub(super) fn new() -> Progress {
+    pub(crate) fn new() -> Progress {
         let mut progress = Progress::default();
         progress.trail.finished = true;
         progress
     }
 
     /// Whether there are so many cases.
-    pub(super) fn has(&self, cases: u32) -> bool {
+    pub(crate) fn has(&self, cases: u32) -> bool {
         self.planned.cases() >= cases
     }
 }
@@ -112,33 +114,33 @@ struct Shown {
 }
 
 /// One requirement's cases.
-pub(super) struct Work<'c> {
-    pub(super) provider: &'c dyn Provider,
-    pub(super) options: &'c Options,
+pub(crate) struct Work<'c> {
+    pub(crate) provider: &'c dyn Provider,
+    pub(crate) options: &'c Options,
     /// How the target is reached.
-    pub(super) transport: &'c str,
+    pub(crate) transport: &'c str,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
-    pub(super) machine: &'c RwLock<()>,
+    pub(crate) machine: &'c RwLock<()>,
     /// With whom the target is shared, if it is.
-    pub(super) company: Option<&'c Company>,
+    pub(crate) company: Option<&'c Company>,
     /// Whether nothing more is to be begun.
-    pub(super) is_over: &'c dyn Fn() -> bool,
+    pub(crate) is_over: &'c dyn Fn() -> bool,
     /// In how many requirements the target failed to answer.
-    pub(super) spoiled: &'c AtomicU32,
+    pub(crate) spoiled: &'c AtomicU32,
     /// The requirement's place in the catalogue.
-    pub(super) index: usize,
-    pub(super) requirement: &'c RequirementText,
-    pub(super) strategy: PlanStrategy,
+    pub(crate) index: usize,
+    pub(crate) requirement: &'c RequirementText,
+    pub(crate) strategy: PlanStrategy,
     /// What befalls its plans after they were drawn.
-    pub(super) afterwards: Afterwards,
+    pub(crate) afterwards: Afterwards,
     /// Whether no case is to be sent for now, although there are some and the run is not over.
-    pub(super) is_enough: &'c dyn Fn(&Progress) -> bool,
+    pub(crate) is_enough: &'c dyn Fn(&Progress) -> bool,
 }
 
 impl<'c> Work<'c> {
     /// Runs the cases, from where they were left, until some fail or there are no more. The trail has those that failed too.
     /// With a crew, which shares the target with the driver, as many more are under way at once.
-    pub(super) fn go_on(
+    pub(crate) fn go_on(
         &self,
         driver: &mut Driver<'_>,
         crew: &mut [Driver<'_>],
@@ -372,15 +374,15 @@ impl<'c> Work<'c> {
 
     /// Order ids are never reused, so every case that a target sees has a serial of its own. The first million
     /// belongs to frozen sequences.
-    pub(super) fn serial(&self, number: u32) -> u64 {
+    pub(crate) fn serial(&self, number: u32) -> u64 {
         (self.index as u64 + 1) * 1_000_000 + u64::from(number)
     }
 
-    pub(super) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         Rules::of(&self.requirement.id, self.provider.answer_limit())
     }
 
-    pub(super) fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
+    pub(crate) fn case(&self, plan: &Plan, serial: u64, capabilities: &Capabilities) -> Case {
         case_for(self.provider, self.requirement, plan, serial, capabilities)
     }
 }
@@ -402,7 +404,7 @@ fn has_called(case: &Case, outcome: &Outcome) -> bool {
 }
 
 /// Makes a target usable again; where it is shared, while nobody else uses it.
-pub(super) fn recover(driver: &mut Driver<'_>, machine: &RwLock<()>, company: Option<&Company>) -> Result<(), TargetError> {
+pub(crate) fn recover(driver: &mut Driver<'_>, machine: &RwLock<()>, company: Option<&Company>) -> Result<(), TargetError> {
     let Some(company) = company else { return driver.recover() };
     let _held = machine.write().unwrap_or_else(PoisonError::into_inner);
     company.is_left();
@@ -418,7 +420,7 @@ pub fn as_sent(provider: &dyn Provider, plan: &Plan, serial: u64, capabilities: 
 }
 
 /// The same, made for a requirement.
-pub(super) fn case_for(
+pub(crate) fn case_for(
     provider: &dyn Provider,
     requirement: &RequirementText,
     plan: &Plan,

@@ -10,7 +10,7 @@ use crate::verdict::RequirementResult;
 
 /// How far a requirement is.
 #[derive(Default)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// No case of it was sent.
     #[default]
     Fresh,
@@ -21,16 +21,16 @@ pub(super) enum Turn {
 }
 
 /// How far each requirement is, by its place in the catalogue.
-pub(super) struct Turns(Vec<Mutex<Turn>>);
+pub(crate) struct Turns(Vec<Mutex<Turn>>);
 
 impl Turns {
     /// So many requirements, none of which has begun.
-    pub(super) fn of(requirements: usize) -> Turns {
+    pub(crate) fn of(requirements: usize) -> Turns {
         Turns((0..requirements).map(|_| Mutex::default()).collect())
     }
 
     /// How far a requirement is. Whoever asks has it alone until the answer is dropped.
-    pub(super) fn of_requirement(&self, index: usize) -> Option<MutexGuard<'_, Turn>> {
+    pub(crate) fn of_requirement(&self, index: usize) -> Option<MutexGuard<'_, Turn>> {
         // A panic leaves nothing half done: what was begun is taken out before anything is played.
         self.0.get(index).map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -38,7 +38,7 @@ impl Turns {
 
 /// How many cases of each requirement there are to be at the end of each turn, where there are turns: at the end of the last as
 /// many as there are.
-pub(super) fn turns(cases: u32, has_budget: bool) -> Vec<Option<u32>> {
+pub(crate) fn turns(cases: u32, has_budget: bool) -> Vec<Option<u32>> {
     let doubled = std::iter::successors(Some(1_u32), |until| until.checked_mul(2)).take_while(|until| *until < cases);
     let before = has_budget.then(|| doubled.map(Some)).into_iter().flatten();
     before.chain([None]).collect()

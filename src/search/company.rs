@@ -11,7 +11,7 @@ use std::sync::{
 
 /// Those who share one target.
 #[derive(Default)]
-pub(super) struct Company {
+pub(crate) struct Company {
     /// How often somebody was alone with the target. It changes only while nobody plays a case.
     turns: AtomicU64,
     suspects: Mutex<Vec<Suspect>>,
@@ -21,48 +21,48 @@ pub(super) struct Company {
 
 /// A case that failed in company and was played once more alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Suspect {
+pub(crate) struct Suspect {
     /// The requirement's place in the catalogue.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// The case's number.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// When it was played: cases of one turn were under way at the same time, or one after the other with nobody alone between.
-    pub(super) turn: u64,
+    pub(crate) turn: u64,
     /// Whether it failed alone too.
-    pub(super) is_guilty: bool,
+    pub(crate) is_guilty: bool,
     /// How it failed in company.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 impl Company {
     /// Which turn it is.
-    pub(super) fn turn(&self) -> u64 {
+    pub(crate) fn turn(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
     }
 
     /// Says that somebody is alone with the target, which nobody finds as it was.
-    pub(super) fn is_left(&self) {
+    pub(crate) fn is_left(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Says that something came too late in company, and not alone.
-    pub(super) fn is_too_large(&self) {
+    pub(crate) fn is_too_large(&self) {
         self.is_crowded.store(true, Ordering::Relaxed);
     }
 
     /// Whether all but one should leave.
-    pub(super) fn is_crowded(&self) -> bool {
+    pub(crate) fn is_crowded(&self) -> bool {
         self.is_crowded.load(Ordering::Relaxed)
     }
 
     /// Notes what came of a case that failed in company.
-    pub(super) fn note(&self, suspect: Suspect) {
+    pub(crate) fn note(&self, suspect: Suspect) {
         self.suspects.lock().unwrap_or_else(PoisonError::into_inner).push(suspect);
     }
 
     /// The first case, by its place in the catalogue, that failed in company and not alone, where nobody of the same turn
     /// failed alone either, and how many others there are.
-    pub(super) fn unexplained(&self) -> Option<(Suspect, usize)> {
+    pub(crate) fn unexplained(&self) -> Option<(Suspect, usize)> {
         let suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
         let is_explained = |turn: u64| suspects.iter().any(|other| other.is_guilty && other.turn == turn);
         let unexplained = || suspects.iter().filter(|suspect| !suspect.is_guilty && !is_explained(suspect.turn));

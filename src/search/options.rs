@@ -163,7 +163,7 @@ pub struct Selection {
     only: Option<GlobSet>,
     skip: Option<GlobSet>,
     /// As they were given, for the report.
-    pub(super) patterns: (Vec<String>, Vec<String>),
+    pub(crate) patterns: (Vec<String>, Vec<String>),
 }
 
 /// A pattern of requirements that is no glob.
@@ -186,7 +186,7 @@ impl PatternError {
 }
 
 /// The name by which a selection includes or excludes the frozen sequences.
-pub(super) const SNAPSHOTS: &str = "snapshots";
+pub(crate) const SNAPSHOTS: &str = "snapshots";
 
 impl Selection {
     /// Everything.
