@@ -21,7 +21,7 @@ use crate::{
     case::{Act, Case, Delivery, Effect, OwnRefund},
     check::Rules,
     domain::{Clock, Secret},
-    drive::sealed,
+    drive::{sealed, timely},
     provider::mode::is_live,
     report::{
         style::{Tone, paint},
@@ -115,6 +115,7 @@ pub(super) fn show(args: &Show, output: &mut Output) -> Result<Exit, Stop> {
     }
     writeln!(out, "# {}", one_line(&case.title))?;
     writeln!(out, "# Set WEBHOOK_URL first. A signature is made now and grows old.")?;
+    let case = timely(&case, provider, Clock::system().unix_seconds());
     for (number, entry) in case.entries.iter().enumerate() {
         match &entry.act {
             Act::Deliver(delivery) => curl(out, number, delivery, provider, args.secret.as_ref())?,

@@ -22,7 +22,7 @@ use crate::{
 const LEAD: i64 = 30;
 
 /// The case as it is sent at this time, in seconds after 1970: as it is, unless the shop makes a refund in it.
-pub(super) fn timely<'c>(case: &'c Case, provider: &dyn Provider, now: u64) -> Cow<'c, Case> {
+pub(crate) fn timely<'c>(case: &'c Case, provider: &dyn Provider, now: u64) -> Cow<'c, Case> {
     let Some(first) = first_of_own(case) else { return Cow::Borrowed(case) };
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let by = now.saturating_add(LEAD).saturating_add(passes_before(case)).saturating_sub(first);
@@ -40,7 +40,9 @@ fn first_of_own(case: &Case) -> Option<i64> {
     let first = all().filter(is_about).map(|delivery| delivery.event.created_time.micros()).min();
     // Where nothing is told of it by its id, what is told of its order is about it too.
     let of_orders = |delivery: &&Delivery| own.iter().any(|own| delivery.event.order_id.as_ref() == Some(&own.order_id));
-    first.or_else(|| all().filter(of_orders).map(|delivery| delivery.event.created_time.micros()).min()).map(|micros| micros.div_euclid(1_000_000))
+    first
+        .or_else(|| all().filter(of_orders).map(|delivery| delivery.event.created_time.micros()).min())
+        .map(|micros| micros.div_euclid(1_000_000))
 }
 
 fn own(act: &Act) -> Option<&OwnRefund> {
@@ -202,7 +204,12 @@ mod tests {
     fn seconds_are_moved_where_times_are_numbers() {
         check(true, 5, r#"{"created":1680000000, "id":"1680000000"}"#, r#"{"created":1680000005, "id":"1680000000"}"#);
         check(false, 5, r#"{"amount":1680000000}"#, r#"{"amount":1680000000}"#);
-        check(true, 5, "[16800000000,1680000000.0,1680000000e0,-1680000000,100]", "[16800000000,1680000000.0,1680000000e0,-1680000000,100]");
+        check(
+            true,
+            5,
+            "[16800000000,1680000000.0,1680000000e0,-1680000000,100]",
+            "[16800000000,1680000000.0,1680000000e0,-1680000000,100]",
+        );
     }
 
     #[test]

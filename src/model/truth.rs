@@ -227,7 +227,7 @@ impl OrderTruth {
         self.captured.saturating_sub(self.paid_back() + self.open() + self.charged_back())
     }
 
-    /// What the provider offers to refund: what is available, or a little less. Public orders of Digital River show such gaps and
+    /// What the provider offers to refund: what is available, or a little less. Public orders show such gaps and
     /// no reason for them. Once something is charged back there is none, so that what was charged back can be told from it.
     pub fn offered(&self) -> u64 {
         let is_withheld = self.has(Extra::Withheld) && self.chargebacks.is_empty();

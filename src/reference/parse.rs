@@ -355,7 +355,11 @@ impl<'a> Envelope<'a> {
 }
 
 /// What the open refunds of an order's charges ask for.
-pub(super) fn open_on_charges<'a>(envelope: &Envelope<'a>, payment: Option<&'a RawValue>, amounts: &mut Amounts) -> Result<Amount, Refusal> {
+pub(super) fn open_on_charges<'a>(
+    envelope: &Envelope<'a>,
+    payment: Option<&'a RawValue>,
+    amounts: &mut Amounts,
+) -> Result<Amount, Refusal> {
     let Some(payment) = payment else { return Ok(Amount::ZERO) };
     let payment: Object<PaymentMembers<'a>> =
         serde_json::from_str(payment.get()).map_err(|_| Refusal::invalid("the order's payment is not a payment"))?;

@@ -8,7 +8,7 @@ use super::{
     style::{Tone, cut, paint, wrap},
 };
 use crate::{
-    case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund},
+    case::{Act, Case, Delivery, Effect, OrderSetup, OwnRefund, OwnRefundDetails},
     domain::{Currency, EventTime},
     json::Value,
     model::{Entry, EventFacts, PictureIn, Tell},
@@ -237,7 +237,8 @@ fn order_text(order: &OrderSetup) -> String {
 
 /// A refund that the shop made itself, in words.
 pub fn own_text(own: &OwnRefund) -> String {
-    visible_line(&format!("the shop makes refund {} of {} {}", own.refund.id, own.refund.amount, own.refund.currency))
+    let OwnRefundDetails { id, amount, currency, .. } = &own.refund;
+    visible_line(&format!("the shop makes refund {id} of {amount} {currency}; what is told of it is dated just after that"))
 }
 
 /// A restart, in words.

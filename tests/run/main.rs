@@ -3,9 +3,9 @@
 
 mod canaries;
 mod chosen;
-mod company;
 #[path = "../common/mod.rs"]
 mod common;
+mod company;
 mod conforming;
 mod consumers;
 mod dear;
