@@ -39,6 +39,7 @@ use guard::guarded;
 pub use guard::is_in_target;
 use ids::Aliases;
 pub use ids::with_fresh_ids;
+#[cfg(feature = "cli")]
 pub(crate) use near::timely;
 pub use play::{Outcome, Played, Sent};
 pub use sign::{rename, sealed};
