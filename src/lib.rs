@@ -121,8 +121,7 @@ pub mod reference;
 pub mod report;
 #[doc(hidden)]
 pub mod run;
-#[doc(hidden)]
-pub mod search;
+mod search;
 pub mod testing;
 #[doc(hidden)]
 pub mod verdict;

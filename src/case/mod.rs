@@ -173,6 +173,14 @@ impl Act {
             Act::Initiate(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => &[],
         }
     }
+
+    /// The refund that the shop makes itself.
+    pub(crate) fn own_refund(&self) -> Option<&OwnRefund> {
+        match self {
+            Act::Initiate(own) | Act::Meanwhile(own, _) => Some(own),
+            Act::Deliver(_) | Act::Together(_) | Act::Restart | Act::Advance(_) | Act::Begin(_) => None,
+        }
+    }
 }
 
 /// One delivery of one event.

@@ -157,7 +157,7 @@ fn each_id(case: &Case, mut see: impl FnMut(&str)) {
         order.items.iter().for_each(|item| see(&item.item_id));
     }
     for entry in &case.entries {
-        if let Act::Initiate(own) | Act::Meanwhile(own, _) = &entry.act {
+        if let Some(own) = entry.act.own_refund() {
             see(&own.refund.id);
         }
     }

@@ -31,7 +31,10 @@ pub(crate) fn timely<'c>(case: &'c Case, provider: &dyn Provider, now: u64) -> C
 
 /// The second in which the first event about a refund that the shop makes itself came into being.
 fn first_of_own(case: &Case) -> Option<i64> {
-    let own: Vec<&OwnRefund> = case.entries.iter().filter_map(|entry| own(&entry.act)).collect();
+    let own: Vec<&OwnRefund> = case.entries.iter().filter_map(|entry| entry.act.own_refund()).collect();
+    if own.is_empty() {
+        return None;
+    }
     let is_about = |delivery: &&Delivery| {
         let told = |tell: &Tell| own.iter().any(|own| matches!(tell, Tell::Refund { id, .. } if *id == own.refund.id));
         delivery.event.tells.iter().any(told)
@@ -45,16 +48,9 @@ fn first_of_own(case: &Case) -> Option<i64> {
         .map(|micros| micros.div_euclid(1_000_000))
 }
 
-fn own(act: &Act) -> Option<&OwnRefund> {
-    match act {
-        Act::Initiate(own) | Act::Meanwhile(own, _) => Some(own),
-        _ => None,
-    }
-}
-
 /// How many seconds pass for the target before the shop makes its last refund.
 fn passes_before(case: &Case) -> i64 {
-    let last = case.entries.iter().rposition(|entry| own(&entry.act).is_some()).unwrap_or(0);
+    let last = case.entries.iter().rposition(|entry| entry.act.own_refund().is_some()).unwrap_or(0);
     let seconds = case.entries[..last].iter().filter_map(|entry| match entry.act {
         Act::Advance(seconds) => i64::try_from(seconds).ok(),
         _ => None,
@@ -80,18 +76,8 @@ const FORM: &[u8] = b"dddd-dd-ddTdd:dd:dd";
 
 impl Move {
     fn case(self, mut case: Case) -> Case {
-        for entry in &mut case.entries {
-            match &mut entry.act {
-                Act::Deliver(delivery) => self.delivery(delivery),
-                Act::Together(deliveries) | Act::Meanwhile(_, deliveries) => {
-                    deliveries.iter_mut().for_each(|delivery| self.delivery(delivery));
-                }
-                Act::Initiate(_) | Act::Begin(_) | Act::Restart | Act::Advance(_) => {}
-            }
-        }
-        for object in &mut case.api {
-            self.text(&mut object.body);
-        }
+        case.all_deliveries_mut().for_each(|delivery| self.delivery(delivery));
+        case.api.iter_mut().for_each(|object| self.text(&mut object.body));
         case
     }
 
@@ -114,23 +100,23 @@ impl Move {
         let mut out = Vec::with_capacity(bytes.len());
         let (mut rest, mut in_string) = (bytes, false);
         while let Some(&byte) = rest.first() {
-            let stays = match byte {
+            let is_number = !in_string && (byte.is_ascii_digit() || byte == b'-');
+            let taken = match byte {
                 b'\\' if in_string => 2.min(rest.len()),
-                b'"' => {
-                    in_string = !in_string;
-                    1
-                }
-                b'0'..=b'9' | b'-' if !in_string => number_at(rest),
+                _ if is_number => number_at(rest),
                 _ => 1,
             };
-            let moved = (stays > 1).then(|| self.seconds(&rest[..stays])).flatten();
+            let (token, after) = rest.split_at(taken);
+            let moved = if is_number { self.seconds(token) } else { None };
             match moved {
                 Some(moved) => out.extend_from_slice(moved.as_bytes()),
-                None => out.extend_from_slice(&rest[..stays]),
+                None => out.extend_from_slice(token),
             }
-            rest = &rest[stays..];
-            if byte == b'"' && in_string {
-                rest = &rest[self.time_at(rest, &mut out)..];
+            rest = after;
+            if byte == b'"' {
+                in_string = !in_string;
+                let time = if in_string { self.time_at(rest, &mut out) } else { 0 };
+                rest = &rest[time..];
             }
         }
         out

@@ -11,7 +11,7 @@ use super::{
     json::Object,
     ledger::Ledger,
     money::Amounts,
-    parse::{Envelope, ObjectMembers, PartMembers, open_on_charges},
+    parse::{Envelope, ObjectMembers, PartMembers, Told},
     refusal::Refusal,
 };
 use crate::{
@@ -138,9 +138,9 @@ pub(super) fn misread(
             }
         }
         _ if object.payment.is_some() && faults.has(Fault::GapIsChargeback) => {
-            let refunded = amount(object.refunded_amount);
-            let open = open_on_charges(envelope, object.payment, &mut Amounts::new(faults))?;
-            if amount(object.available_to_refund_amount) < order.captured - refunded - open {
+            if let Ok(Told::Chargeback(told)) = envelope.chargeback(object, &mut Amounts::new(faults))
+                && told.available < order.captured - told.refunded - told.open
+            {
                 order.charge_back();
             }
         }

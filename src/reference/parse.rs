@@ -338,7 +338,7 @@ impl<'a> Envelope<'a> {
         parts.into_iter().map(entry).collect()
     }
 
-    fn chargeback(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
+    pub(super) fn chargeback(&self, object: &ObjectMembers<'a>, amounts: &mut Amounts) -> Result<Told<'a>, Refusal> {
         // An order without refunds need not say that nothing was refunded.
         let refunded = amounts.read(object.refunded_amount)?;
         if self.faults.has(Fault::PanicsOnChargebackWithoutRefund) {
@@ -355,11 +355,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// What the open refunds of an order's charges ask for.
-pub(super) fn open_on_charges<'a>(
-    envelope: &Envelope<'a>,
-    payment: Option<&'a RawValue>,
-    amounts: &mut Amounts,
-) -> Result<Amount, Refusal> {
+fn open_on_charges<'a>(envelope: &Envelope<'a>, payment: Option<&'a RawValue>, amounts: &mut Amounts) -> Result<Amount, Refusal> {
     let Some(payment) = payment else { return Ok(Amount::ZERO) };
     let payment: Object<PaymentMembers<'a>> =
         serde_json::from_str(payment.get()).map_err(|_| Refusal::invalid("the order's payment is not a payment"))?;

@@ -90,7 +90,7 @@ impl<'a> Canaries<'a> {
     }
 
     /// What [`Canaries::exercises`] says, and which canaries fail the case, a bit for each; for that it asks them all.
-    pub(crate) fn failing(&mut self, case: &Case) -> (bool, u64) {
+    pub(super) fn failing(&mut self, case: &Case) -> (bool, u64) {
         if self.wrong.is_empty() {
             return (self.null_fails(case), 0);
         }
@@ -100,7 +100,7 @@ impl<'a> Canaries<'a> {
     }
 
     /// Does as if nobody had thought of this mistake.
-    pub(crate) fn forget(&mut self, fault: Fault) {
+    pub(super) fn forget(&mut self, fault: Fault) {
         self.wrong.retain(|wrong| wrong.fault != fault);
     }
 

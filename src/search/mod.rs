@@ -12,7 +12,6 @@ mod options;
 mod turns;
 mod work;
 
-#[doc(hidden)]
 pub use book::Book;
 pub(crate) use company::{Company, Suspect};
 pub use exercise::Canaries;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    case::{Act, Case, Delivery, Effect, OrderSetup},
+    case::{Case, Delivery, Effect, OrderSetup},
     domain::{Amount, Currency, EventTime, RefundState, Status},
     json::Value,
     model::{Knowledge, OrderTruth, RefundTruth},
@@ -204,7 +204,7 @@ pub fn the_end_is_the_truth(provider: &dyn Provider, plan: &Plan, walk: impl FnO
     let mut known: Vec<Knowledge> = case.orders.iter().map(new).collect();
     let place = |order_id: Option<&str>| case.orders.iter().position(|order| Some(order.order_id.as_str()) == order_id);
     for entry in &case.entries {
-        if let Act::Initiate(own) | Act::Meanwhile(own, _) = &entry.act
+        if let Some(own) = entry.act.own_refund()
             && let Some(order) = place(Some(&own.order_id))
         {
             known[order].learn_own(&own.refund.id, own.refund.amount);

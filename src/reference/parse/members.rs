@@ -69,7 +69,7 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     #[serde(borrow)]
     pub(in crate::reference) refunded_amount: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(in crate::reference) available_to_refund_amount: Option<&'a RawValue>,
+    pub(super) available_to_refund_amount: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) items: Option<&'a RawValue>,
     #[serde(borrow)]
