@@ -186,7 +186,7 @@ impl Corpus {
         let mut defects = Vec::new();
         for (path, bytes) in &files.files {
             match path.split_once('/') {
-                Some(("examples" | "synthesized", name)) if name.ends_with(".json") => {
+                Some(("examples" | "pages" | "synthesized", name)) if name.ends_with(".json") => {
                     examples.insert(stem(name), parse_json(files, path)?);
                 }
                 Some(("defects", name)) => defects.push(Defect { kind: stem(name), bytes: bytes.to_vec() }),

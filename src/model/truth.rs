@@ -295,8 +295,8 @@ impl OrderTruth {
 
     fn open_refund(&mut self, amount: Pick, level: Level, joins: bool, own: bool, kind: u8, opens: Opening) -> Option<Change> {
         let available = self.offered();
-        // While a dispute holds money nothing is refunded.
-        if available == 0 || self.disputes.iter().any(|dispute| dispute.taken() > 0) {
+        // While the order is in dispute, or a dispute holds money, nothing is refunded.
+        if available == 0 || self.disputed || self.disputes.iter().any(|dispute| dispute.taken() > 0) {
             return None;
         }
         let of_items = if level == Level::Items { self.left_of_items().iter().sum::<u64>().min(available) } else { 0 };

@@ -96,7 +96,7 @@ impl Extra {
             Extra::FreeItem => "an item that costs nothing",
             Extra::SameSku => "two items of one SKU",
             Extra::Shipping => "shipping and tax that are of no item",
-            Extra::Cancelled => "a part that was cancelled before it was captured",
+            Extra::Cancelled => "a part that was cancelled, and the rest captured in parts",
             Extra::Sparse => "members left out or null",
             Extra::FineTimes => "times with nine fraction digits",
             Extra::Withheld => "a part that cannot be refunded",

@@ -1,12 +1,32 @@
 //! The environment that events say they are of: a provider's test mode, in which everything else is written, or its live mode.
 
 use super::{Message, Provider, Shown};
-use crate::case::Case;
+use crate::{case::Case, json::Value};
 
 /// The text with every member of this name that is false made true. What is generated writes a member in one of two ways.
 fn turned(text: &str, member: &str) -> String {
     let text = text.replace(&format!("\"{member}\":false"), &format!("\"{member}\":true"));
     text.replace(&format!("\"{member}\": false"), &format!("\"{member}\": true"))
+}
+
+/// The same example of the test mode: some of the documented ones are of the live mode.
+pub(super) fn of_tests(mut example: Value, member: &str) -> Value {
+    fn visit(value: &mut Value, member: &str) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(|value| visit(value, member)),
+            Value::Object(members) => {
+                for (name, value) in members.iter_mut() {
+                    if name == member && *value == Value::Bool(true) {
+                        *value = Value::Bool(false);
+                    }
+                    visit(value, member);
+                }
+            }
+            _ => {}
+        }
+    }
+    visit(&mut example, member);
+    example
 }
 
 /// The same event of the live mode.

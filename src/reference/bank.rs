@@ -110,6 +110,8 @@ bank! {
         "All of an order is the sum of its items; shipping and tax are forgotten.";
     ChargedIsCaptured "charged-is-captured" "PARTIAL" "full-refund-detected" []
         "All of an order is what its charges say, of which a part may have been cancelled.";
+    FirstCaptureIsAll "first-capture-is-all" "PARTIAL" "full-refund-detected" []
+        "All of an order is the first capture of each of its charges, though parts that are delivered later are captured later.";
     RequestedInsteadOfPaid "requested-instead-of-paid" "PARTIAL" "paid-amount-not-requested-amount" []
         "A refund that succeeded counts with the amount that was asked for.";
     RequestedDecidesStatus "requested-decides-status" "PARTIAL" "paid-amount-not-requested-amount" []

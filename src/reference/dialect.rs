@@ -116,6 +116,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "order.charge.completed",
             "order.charge.failed",
             "order.charge.pending",
+            "order.charge.reauth.failed",
             "order.charge.refund.complete",
             "order.charge.refund.failed",
             "order.charge.refund.pending",
@@ -249,6 +250,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::TypedRefundSkipped,
             Fault::ItemsAreAll,
             Fault::ChargedIsCaptured,
+            Fault::FirstCaptureIsAll,
             // Times have one form, and only two states of an open refund are told, within moments of each other.
             Fault::ZonedTimeRefused,
             Fault::NaiveLocalTimes,
@@ -435,6 +437,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::FourByteReasonFails,
             Fault::ItemsAreAll,
             Fault::ChargedIsCaptured,
+            Fault::FirstCaptureIsAll,
             Fault::AnswerOverwrites,
             Fault::NaiveLocalTimes,
             Fault::LocalTimesKept,

@@ -232,7 +232,8 @@ impl Ledger {
         if self.faults.has(Fault::OnlyTenRefunds) {
             entries.truncate(slips::PAGE);
         }
-        if let Some((amount, _)) = told.own.as_ref().filter(|_| self.faults.has(Fault::ChargedIsCaptured)) {
+        let is_all = self.faults.has(Fault::ChargedIsCaptured) || self.faults.has(Fault::FirstCaptureIsAll);
+        if let Some((amount, _)) = told.own.as_ref().filter(|_| is_all) {
             self.slips.charged.insert(told.id.to_string(), *amount);
         }
         let known = self.pictures.iter().position(|picture| picture.charge == told.id);

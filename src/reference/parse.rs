@@ -313,7 +313,12 @@ impl<'a> Envelope<'a> {
         }
         let own = if self.faults.any() {
             let state = self.text(object.state, "").unwrap_or_default().into_owned();
-            amounts.read(object.amount).ok().flatten().map(|amount| (amount, state))
+            let amount = if self.faults.has(Fault::FirstCaptureIsAll) {
+                self.entries(object.captures, amounts).ok().and_then(|captures| Some(captures.first()?.amount))
+            } else {
+                amounts.read(object.amount).ok().flatten()
+            };
+            amount.map(|amount| (amount, state))
         } else {
             None
         };

@@ -46,7 +46,7 @@ pub(super) struct Slips {
     pub(super) met_again: HashSet<String>,
     /// Whether an event was booked that tells that a refund was paid back.
     pub(super) had_completion: bool,
-    /// The amounts of charges, of which a part may have been cancelled.
+    /// What is taken for all of each charge: its amount, of which a part may have been cancelled, or its first capture.
     pub(super) charged: BTreeMap<String, Amount>,
     /// When the shop made a refund, by the clock on its wall, in microseconds after 1970.
     pub(super) acted: Option<i64>,

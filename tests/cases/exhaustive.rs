@@ -82,6 +82,8 @@ struct Happened {
     /// State, what was asked for, what was paid.
     refunds: Vec<(RefundState, i64, i64)>,
     charged_back: Option<i64>,
+    /// Whether the order is in dispute, with providers that say only that.
+    in_dispute: bool,
     /// How each dispute stands (`I`nquiry, `O`pen, `L`ost, `W`on) and its amount.
     disputes: Vec<(char, i64)>,
 }
@@ -113,7 +115,7 @@ impl Happened {
             Action::Refund { amount, opens, .. } => {
                 let blocked = self.disputes.iter().any(|dispute| "OL".contains(dispute.0));
                 let left = self.left();
-                if left == 0 || blocked {
+                if left == 0 || blocked || self.in_dispute {
                     return;
                 }
                 let asked = picked(amount, left);
@@ -153,6 +155,8 @@ impl Happened {
                     self.charged_back = Some(self.charged_back.unwrap_or(0) + picked(amount, left));
                 }
             }
+            Action::Dispute => self.in_dispute = true,
+            Action::ResolveDispute => self.in_dispute = false,
             Action::OpenDispute { amount, inquiry, .. } if self.paid() < CAPTURED => {
                 self.disputes.push((if inquiry { 'I' } else { 'O' }, picked(amount, CAPTURED)));
                 if !inquiry {

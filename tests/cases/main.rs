@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod documented;
 mod exhaustive;
 mod fuzz;
 mod import_logs;

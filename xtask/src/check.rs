@@ -159,7 +159,7 @@ impl Found<'_> {
             }
             known.push(file);
         }
-        for part in ["examples", "defects", "synthesized"] {
+        for part in ["examples", "pages", "defects", "synthesized"] {
             let Ok(entries) = fs::read_dir(folder.join(part)) else { continue };
             for entry in entries {
                 let path = entry?.path();

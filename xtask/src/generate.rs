@@ -30,7 +30,8 @@ pub(crate) fn generate(root: &Path, provider: &str, seed: u64, wanted: usize) ->
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for case in corpus.sequences().values() {
         if let Some(plan) = &case.plan {
-            reached.extend(features(&lower(provider, plan, 1)));
+            // What is sent is what was frozen: the provider may have got further event types since.
+            reached.extend(features(&Lowering { case: case.clone(), ..lower(provider, plan, 1) }));
         }
     }
     let mut pool = candidates(provider, seed, wanted as u64);

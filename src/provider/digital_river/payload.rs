@@ -8,7 +8,7 @@ use crate::{
     json::Value,
     model::ChargeRefund,
     plan::Extra,
-    provider::{Mint, Scene, Template, push_amount, push_plain, template::push_number, texts},
+    provider::{Mint, Scene, Template, mode, push_amount, push_plain, template::push_number, texts},
 };
 
 /// The event types that tell of refunds, chargebacks and disputes; the others are traffic.
@@ -103,7 +103,8 @@ impl Payloads {
         for entry in &corpus.catalogue {
             let name = entry.example.rsplit('/').next().and_then(|file| file.strip_suffix(".json")).unwrap_or(&entry.kind);
             let Some(example) = corpus.examples.get(name) else { continue };
-            by_name.insert(entry.kind.clone(), payload(&entry.kind, entry.object, example));
+            let example = mode::of_tests(example.clone(), super::MODE_MEMBER);
+            by_name.insert(entry.kind.clone(), payload(&entry.kind, entry.object, &example));
             if !REFUND_FAMILY.contains(&entry.kind.as_str()) {
                 others.push(entry.kind.clone());
             }
@@ -440,10 +441,15 @@ impl Writer<'_> {
             Place::Created => push_plain(out, scene.created.as_str()),
             Place::Currency => push_plain(out, scene.currency.code()),
             Place::Amount => self.amount(truth.captured + truth.cancelled, out),
-            Place::Cancels if truth.cancelled > 0 => self.part_of_charge("cancel", charge, truth.cancelled, out),
+            Place::Cancels if truth.cancelled > 0 => self.parts_of_charge("cancel", charge, &[truth.cancelled], out),
             Place::State => push_plain(out, if scene.fancy("charge state", charge as u64) { "processing" } else { "complete" }),
             Place::OrderId => push_plain(out, &scene.names.order),
-            Place::Captures => self.part_of_charge("capture", charge, truth.captured, out),
+            // What is delivered in parts is captured in parts: where a part was cancelled, there was another before.
+            Place::Captures if truth.cancelled > 0 && truth.captured > 1 => {
+                let second = truth.captured / 2;
+                self.parts_of_charge("capture", charge, &[truth.captured - second, second], out);
+            }
+            Place::Captures => self.parts_of_charge("capture", charge, &[truth.captured], out),
             Place::HasRefunds => out.push_str(if truth.refunds.is_empty() { "false" } else { "true" }),
             Place::Refunds if !truth.refunds.is_empty() => self.charge_refunds(charge, truth.refunds.iter(), with_ids, out),
             Place::Source => push_id(out, scene.mint, "source", charge as u64),
@@ -451,16 +457,19 @@ impl Writer<'_> {
         }
     }
 
-    /// The one thing of this kind that became of a charge, a capture or a cancel, in a list.
-    fn part_of_charge(&self, kind: &str, charge: usize, minor: u64, out: &mut String) {
+    /// The list of what of this kind became of a charge, of captures or of cancels, by their amounts.
+    fn parts_of_charge(&self, kind: &str, charge: usize, amounts: &[u64], out: &mut String) {
         let scene = self.scene;
-        out.push_str("[{\"id\":");
-        push_id(out, scene.mint, kind, (scene.order * 8 + charge) as u64);
-        out.push_str(",\"createdTime\":");
-        push_plain(out, scene.created.as_str());
-        out.push_str(",\"amount\":");
-        self.amount(minor, out);
-        out.push_str(",\"state\":\"complete\"}]");
+        for (number, &minor) in amounts.iter().enumerate() {
+            out.push_str(if number > 0 { ",{\"id\":" } else { "[{\"id\":" });
+            push_id(out, scene.mint, kind, (number * 1000 + scene.order * 8 + charge) as u64);
+            out.push_str(",\"createdTime\":");
+            push_plain(out, scene.created.as_str());
+            out.push_str(",\"amount\":");
+            self.amount(minor, out);
+            out.push_str(",\"state\":\"complete\"}");
+        }
+        out.push(']');
     }
 
     /// A body with a charge.

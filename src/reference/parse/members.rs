@@ -74,6 +74,9 @@ pub(in crate::reference) struct ObjectMembers<'a> {
     pub(super) items: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) refunds: Option<&'a RawValue>,
+    /// The captures of a charge; only read for a fault.
+    #[serde(borrow)]
+    pub(super) captures: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) charges: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -62,14 +62,14 @@ pub(crate) fn build(names: &Names, examples: &[Example], composed: &[Composed], 
     for made in composed.iter().filter(|made| !made.second) {
         entries.insert(made.event.as_str(), entry(&made.event, false, output::composed_path(made), &made.value));
     }
-    for example in examples {
-        entries.insert(&example.event, entry(&example.event, true, output::example_path(example), &example.value));
+    for example in examples.iter().filter(|example| !example.second) {
+        entries.insert(&example.event, entry(&example.event, true, example.file.clone(), &example.value));
     }
     for (event, entry) in &mut entries {
         entry.named_by = names.types.get(*event).cloned().unwrap_or_default();
         entry.default_on = names.defaults.get(*event).copied();
         entry.assumed = recipes.extras.iter().find(|extra| extra.event == *event).map(|extra| extra.assumed.clone());
-        entry.note = note(event, names, composed, recipes);
+        entry.note = note(event, names, examples, composed, recipes);
     }
     for note in &recipes.notes {
         ensure!(
@@ -118,11 +118,13 @@ fn entry(event: &str, documented: bool, example: String, value: &Value) -> Entry
     }
 }
 
-fn note(event: &str, names: &Names, composed: &[Composed], recipes: &Recipes) -> Option<String> {
+fn note(event: &str, names: &Names, examples: &[Example], composed: &[Composed], recipes: &Recipes) -> Option<String> {
     let mut notes = names.notes.get(event).cloned().unwrap_or_default();
     notes.extend(recipes.notes.iter().filter(|note| note.event == event).map(|note| note.text.clone()));
     let second = composed.iter().filter(|made| made.second && made.event == event);
     notes.extend(second.map(|made| format!("a second example is composed in {}", output::composed_path(made))));
+    let second = examples.iter().filter(|example| example.second && example.event == event);
+    notes.extend(second.map(|example| format!("{} shows another example, which is kept in {}", example.document, example.file)));
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

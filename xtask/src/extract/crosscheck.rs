@@ -77,18 +77,16 @@ fn compare(document: &'static str, block: &PageBlock<'_>, examples: &[Example]) 
         let same = theirs.is_some_and(|theirs| ours.masked() == theirs || cut_off && ours.begins(theirs));
         ensure!(
             same,
-            "{document}:{line}: differs from the example of {event} at {}:{}: token {} is {ours:?} here and {} there",
-            example.document,
-            example.line,
+            "{document}:{line}: differs from the example of {event} at {}: token {} is {ours:?} here and {} there",
+            example.place(),
             index + 1,
             theirs.map_or("missing".to_owned(), |token| format!("{token:?}"))
         );
     }
     ensure!(
         !block.complete || whole.len() == block.tokens.len(),
-        "{document}:{line}: ends before the example of {event} at {}:{} does",
-        example.document,
-        example.line
+        "{document}:{line}: ends before the example of {event} at {} does",
+        example.place()
     );
     Ok(Agreement { event: event.to_owned(), document, note: note(block, &whole, example.defect.is_some()) })
 }

@@ -23,7 +23,31 @@ pub(crate) struct Provider {
     /// The folder below the corpus.
     pub(crate) name: &'static str,
     /// Its documents in the order in which the catalogue lists them: name, kind, and where it was published.
-    documents: &'static [(&'static str, Kind, &'static str)],
+    pub(crate) documents: &'static [(&'static str, Kind, &'static str)],
+    /// Further public pages, of which only the events that they show are kept.
+    pub(crate) pages: &'static [Page],
+}
+
+/// A public page that is not among the documents. The events that it shows are kept by hand in `pages/`, as it shows them.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The page's file name, which is also how the corpus cites it.
+    pub(crate) name: &'static str,
+    /// Where it was published.
+    pub(crate) url: &'static str,
+    /// What it shows.
+    pub(crate) shows: &'static [Shown],
+}
+
+/// An event that a page shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// Its type.
+    pub(crate) event: &'static str,
+    /// The title of the tab or block that shows it, or the heading above where it has none.
+    pub(crate) heading: &'static str,
+    /// Its file in `pages/`. One that is not called by the type is a second example of it.
+    pub(crate) file: &'static str,
 }
 
 /// Every provider that there are documents of. A provider is added here and nowhere else in these commands.
@@ -52,6 +76,44 @@ pub(crate) const PROVIDERS: [Provider; 2] = [
                 "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/general-resources/standards-and-certifications/integration-checklists/order-refund-synchronization.md",
             ),
         ],
+        pages: &[
+            Page {
+                name: "disputes-and-chargebacks.md",
+                url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/returns-and-refunds-1/disputes-and-chargebacks.md",
+                shows: &[
+                    Shown { event: "order.dispute", heading: "order.dispute", file: "order.dispute.json" },
+                    Shown { event: "order.dispute.resolved", heading: "Disputes and chargebacks", file: "order.dispute.resolved.json" },
+                ],
+            },
+            Page {
+                name: "payment-reauthorizations.md",
+                url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/payment-reauthorizations.md",
+                shows: &[
+                    Shown {
+                        event: "order.charge.capture.pending",
+                        heading: "Risk tolerant fulfillments",
+                        file: "order.charge.capture.pending.json",
+                    },
+                    Shown { event: "order.charge.reauth.failed", heading: "Failure response", file: "order.charge.reauth.failed.json" },
+                ],
+            },
+            Page {
+                name: "issuing-refunds.md",
+                url: "https://github.com/DigitalRiver/GitBook/blob/dd2508558faa819cf4752bb1e7106d0ea89a2bfa/order-management/returns-and-refunds-1/refunds/issuing-refunds.md",
+                shows: &[
+                    Shown { event: "refund.pending", heading: "refund.pending (item-level)", file: "refund.pending.items.json" },
+                    Shown { event: "refund.complete", heading: "refund.complete (item-level)", file: "refund.complete.items.json" },
+                ],
+            },
+            Page {
+                name: "creating-a-return.md",
+                url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/returns-and-refunds-1/returns/creating-a-return.md",
+                shows: &[
+                    Shown { event: "return.accepted", heading: "return.accepted", file: "return.accepted.json" },
+                    Shown { event: "refund.pending", heading: "refund.pending", file: "refund.pending.return.json" },
+                ],
+            },
+        ],
     },
     Provider {
         name: "tazapay",
@@ -60,6 +122,7 @@ pub(crate) const PROVIDERS: [Provider; 2] = [
             Kind::Markdown,
             "https://developer.tazapay.com/API-Reference/tazapay-api/refund/refund-webhooks",
         )],
+        pages: &[],
     },
 ];
 

@@ -1,4 +1,5 @@
-//! The documented examples: fenced blocks below a heading that is nothing but an event type.
+//! The documented examples: fenced blocks below a heading that is nothing but an event type, and what further public
+//! pages show.
 //!
 //! An example that is not valid JSON is a defect. It needs a repair, and keeps its documented bytes beside the
 //! repaired copy.
@@ -6,7 +7,7 @@
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use refundproof::json::Value;
 
-use super::documents::{Document, Kind};
+use super::documents::{Document, Kind, Page};
 use super::markdown::{self, Part};
 use super::names::is_event_type;
 use super::repairs::{self, Repairs};
@@ -14,6 +15,12 @@ use super::tokens;
 
 /// The level of the headings that name an event type.
 const LEVEL: usize = 3;
+
+/// The folder of what the documents show.
+pub(crate) const EXAMPLES: &str = "examples";
+
+/// The folder of what further pages show. It is kept by hand and never written.
+pub(crate) const PAGES: &str = "pages";
 
 /// One documented example.
 #[derive(Debug, Clone)]
@@ -24,8 +31,12 @@ pub(crate) struct Example {
     pub(crate) document: &'static str,
     /// The heading as written, without its `#`.
     pub(crate) heading: String,
-    /// The line on which the documented text begins.
-    pub(crate) line: usize,
+    /// The line on which the documented text begins, where the whole document is at hand.
+    pub(crate) line: Option<usize>,
+    /// Its file below the provider's folder; for a defect that of the repaired copy.
+    pub(crate) file: String,
+    /// Whether it stands beside another example of the same type.
+    pub(crate) second: bool,
     /// The documented text, byte for byte; its last line end is part of it.
     pub(crate) documented: String,
     /// What is wrong with it, if it is not valid JSON.
@@ -44,6 +55,11 @@ pub(crate) struct Defect {
 }
 
 impl Example {
+    /// Where it stands: the document, and the line where that is known.
+    pub(crate) fn place(&self) -> String {
+        self.line.map_or_else(|| self.document.to_owned(), |line| format!("{}:{line}", self.document))
+    }
+
     /// The text that is valid JSON: the documented one, or its repaired copy.
     pub(crate) fn usable(&self) -> &str {
         self.defect.as_ref().map_or(&self.documented, |defect| &defect.repaired)
@@ -62,12 +78,11 @@ pub(crate) fn collect(documents: &[Document], repairs: &Repairs) -> Result<Vec<E
         for block in blocks(document)? {
             if let Some(other) = found.iter().find(|example| example.event == block.event) {
                 bail!(
-                    "{}:{}: a second example of {}; the first is {}:{}, and one file can hold only one",
+                    "{}:{}: a second example of {}; the first is {}, and one file can hold only one",
                     document.name,
                     block.line,
                     block.event,
-                    other.document,
-                    other.line
+                    other.place()
                 );
             }
             found.push(read(document, block, repairs)?);
@@ -79,6 +94,40 @@ pub(crate) fn collect(documents: &[Document], repairs: &Repairs) -> Result<Vec<E
             "{}: repair of {event}: no document has an example of it; remove the repair",
             repairs::FILE
         );
+    }
+    Ok(found)
+}
+
+/// The examples of further pages, whose texts `read` gives by their files. They come after those of the documents.
+pub(crate) fn of_pages(pages: &[Page], documented: &[Example], read: impl Fn(&str) -> Result<String>) -> Result<Vec<Example>> {
+    let mut found = Vec::new();
+    for (page, shown) in pages.iter().flat_map(|page| page.shows.iter().map(move |shown| (page, shown))) {
+        let file = format!("{PAGES}/{}", shown.file);
+        let text = read(&file)?;
+        let value: Value = serde_json::from_str(&text).with_context(|| format!("{file}: is not valid JSON"))?;
+        ensure!(
+            tokens::outer_type(&tokens::tokens(&text)) == Some(shown.event),
+            "{file}: states another type than {}, of which {} shows it",
+            shown.event,
+            page.name
+        );
+        let second = shown.file != format!("{}.json", shown.event);
+        ensure!(
+            second || documented.iter().all(|example| example.event != shown.event),
+            "{file}: a document shows an example of {} already; give this one another name",
+            shown.event
+        );
+        found.push(Example {
+            event: shown.event.to_owned(),
+            document: page.name,
+            heading: shown.heading.to_owned(),
+            line: None,
+            file,
+            second,
+            documented: text,
+            defect: None,
+            value,
+        });
     }
     Ok(found)
 }
@@ -132,7 +181,18 @@ fn read(document: &Document, block: Block<'_>, repairs: &Repairs) -> Result<Exam
             (value, Some(Defect { what: repair.what.clone(), repaired }))
         }
     };
-    Ok(Example { event, document: document.name, heading: heading.to_owned(), line, documented: text.to_owned(), defect, value })
+    let file = format!("{EXAMPLES}/{event}.json");
+    Ok(Example {
+        event,
+        document: document.name,
+        heading: heading.to_owned(),
+        line: Some(line),
+        file,
+        second: false,
+        documented: text.to_owned(),
+        defect,
+        value,
+    })
 }
 
 #[cfg(test)]
@@ -152,7 +212,7 @@ mod tests {
     fn valid_example_is_taken_as_it_is() {
         let found = collect(&page("### `a.b`\n\n```json\n{\"type\": \"a.c\"}\n```\n"), &Repairs::default()).unwrap();
         assert_eq!(found[0].documented, "{\"type\": \"a.c\"}\n");
-        assert_eq!(found[0].line, 4);
+        assert_eq!(found[0].line, Some(4));
         assert_eq!(found[0].stated_type().as_deref(), Some("a.c"));
         assert!(found[0].defect.is_none());
     }

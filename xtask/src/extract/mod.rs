@@ -1,8 +1,8 @@
 //! Reads the providers' documents and writes the corpora made from them.
 //!
-//! Inputs: the documents listed in [`documents`], and two files written by hand in the corpus folder:
-//! `repairs.toml` (what is wrong with a documented example, and how it is put right) and `recipes.toml` (how an event
-//! type that no document shows is composed from one that is shown).
+//! Inputs: the documents listed in [`documents`], and what is kept by hand in the corpus folder: `repairs.toml` (what is
+//! wrong with a documented example, and how it is put right), `recipes.toml` (how an event type that no document shows is
+//! composed from one that is shown) and `pages/` (the events that further public pages show).
 //!
 //! Outputs, in the provider's folder: the folders `examples/`, `defects/` and `synthesized/`, and the files
 //! `sources.toml` and `catalogue.toml`. All of them are deleted and written anew, so nothing in them is written by hand.
@@ -51,20 +51,26 @@ fn extract(provider: &documents::Provider, sources: &Path, corpus: &Path) -> Res
     let documents = documents::read_all(provider, sources)?;
     let repairs = repairs::Repairs::parse(&read_by_hand(&folder, repairs::FILE)?)?;
     let recipes = recipes::Recipes::parse(&read_by_hand(&folder, recipes::FILE)?)?;
-    let (files, summary) = build(&documents, &repairs, &recipes)?;
+    let mut examples = examples::collect(&documents, &repairs)?;
+    examples.extend(examples::of_pages(provider.pages, &examples, |file| read_by_hand(&folder, file))?);
+    let (files, summary) = build(&documents, provider.pages, &examples, &recipes)?;
     output::write(&folder, &files)?;
     Ok(summary)
 }
 
-/// The whole extraction without any file system: documents and hand-written data in, files out.
-fn build(documents: &[documents::Document], repairs: &repairs::Repairs, recipes: &recipes::Recipes) -> Result<(output::Files, Summary)> {
-    let examples = examples::collect(documents, repairs)?;
-    let agreements = crosscheck::check(documents, &examples)?;
-    let names = names::scan(documents, &examples);
-    let composed = synthesize::compose_all(&names, &examples, recipes)?;
-    let entries = catalogue::build(&names, &examples, &composed, recipes)?;
-    let files = output::render(documents, &examples, &agreements, &composed, &entries)?;
-    Ok((files, Summary::new(&examples, &composed, &entries)))
+/// The rest of the extraction without any file system: documents, examples and recipes in, files out.
+fn build(
+    documents: &[documents::Document],
+    pages: &[documents::Page],
+    examples: &[examples::Example],
+    recipes: &recipes::Recipes,
+) -> Result<(output::Files, Summary)> {
+    let agreements = crosscheck::check(documents, examples)?;
+    let names = names::scan(documents, examples);
+    let composed = synthesize::compose_all(&names, examples, recipes)?;
+    let entries = catalogue::build(&names, examples, &composed, recipes)?;
+    let files = output::render(documents, pages, examples, &agreements, &composed, &entries)?;
+    Ok((files, Summary::new(examples, &composed, &entries)))
 }
 
 fn read_by_hand(folder: &Path, name: &str) -> Result<String> {

@@ -63,6 +63,9 @@ pub(crate) fn scan(documents: &[Document], examples: &[Example]) -> Names {
         }
         scan_examples(document, examples, &mut names);
     }
+    for example in examples.iter().filter(|example| example.line.is_none()) {
+        names.add(&example.event, example.document);
+    }
     note_headings_without_example(documents, examples, &mut names);
     note_capitals(&mut names);
     names
@@ -127,7 +130,7 @@ fn scan_list(document: &Document, names: &mut Names) {
 
 fn scan_examples(document: &Document, examples: &[Example], names: &mut Names) {
     for example in examples.iter().filter(|example| example.document == document.name) {
-        let at = format!("{}:{}", example.document, example.line);
+        let at = example.place();
         match example.stated_type() {
             Some(stated) if stated == example.event => {}
             Some(stated) => {

@@ -10,14 +10,13 @@ use serde::Serialize;
 
 use super::catalogue::Entry;
 use super::crosscheck::Agreement;
-use super::documents::{Document, sha256_hex};
-use super::examples::Example;
+use super::documents::{Document, Page, sha256_hex};
+use super::examples::{EXAMPLES, Example};
 use super::synthesize::Composed;
 
 /// File names below the provider's folder, with `/`, and their texts.
 pub(crate) type Files = BTreeMap<String, String>;
 
-const EXAMPLES: &str = "examples";
 const DEFECTS: &str = "defects";
 const SYNTHESIZED: &str = "synthesized";
 const SOURCES: &str = "sources.toml";
@@ -27,6 +26,7 @@ const SOURCES_HEADER: &str = "\
 # Written by `cargo xtask corpus extract`; do not edit. Run it again when a source document changes.
 #
 # document:    what the corpus was made from, and where it was published.
+# page:        a further public page, of which only the events that it shows are kept, in pages/.
 # example:     where each documented example stands. `line` is the first line of its text and `sha256` the digest of the
 #              bytes between the fences, the last line end included; they are the bytes of `defect` if there is one, else
 #              of `file`. `repair` says what is wrong with a defect; `file` is then the repaired copy. `also_in` lists
@@ -43,11 +43,6 @@ const CATALOGUE_HEADER: &str = "\
 
 ";
 
-/// The path of a documented example, or of its repaired copy.
-pub(crate) fn example_path(example: &Example) -> String {
-    format!("{EXAMPLES}/{}.json", example.event)
-}
-
 /// The path of a composed example.
 pub(crate) fn composed_path(composed: &Composed) -> String {
     format!("{SYNTHESIZED}/{}", composed.file)
@@ -56,14 +51,15 @@ pub(crate) fn composed_path(composed: &Composed) -> String {
 /// The texts of all files.
 pub(crate) fn render(
     documents: &[Document],
+    pages: &[Page],
     examples: &[Example],
     agreements: &[Agreement],
     composed: &[Composed],
     entries: &[Entry],
 ) -> Result<Files> {
     let mut files = Files::new();
-    for example in examples {
-        add(&mut files, example_path(example), example.usable().to_owned())?;
+    for example in examples.iter().filter(|example| example.line.is_some()) {
+        add(&mut files, example.file.clone(), example.usable().to_owned())?;
         if example.defect.is_some() {
             add(&mut files, defect_path(example), example.documented.clone())?;
         }
@@ -71,7 +67,7 @@ pub(crate) fn render(
     for made in composed {
         add(&mut files, composed_path(made), made.text()?)?;
     }
-    add(&mut files, SOURCES.to_owned(), sources(documents, examples, agreements, composed)?)?;
+    add(&mut files, SOURCES.to_owned(), sources(documents, pages, examples, agreements, composed)?)?;
     add(&mut files, CATALOGUE.to_owned(), catalogue(entries)?)?;
     Ok(files)
 }
@@ -107,6 +103,8 @@ fn add(files: &mut Files, path: String, text: String) -> Result<()> {
 #[derive(Serialize)]
 struct SourcesFile<'a> {
     document: Vec<DocumentRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    page: Vec<PageRow>,
     example: Vec<ExampleRow<'a>>,
     synthesized: Vec<ComposedRow<'a>>,
 }
@@ -120,12 +118,19 @@ struct DocumentRow<'a> {
 }
 
 #[derive(Serialize)]
+struct PageRow {
+    name: &'static str,
+    url: &'static str,
+}
+
+#[derive(Serialize)]
 struct ExampleRow<'a> {
     event: &'a str,
-    file: String,
+    file: &'a str,
     document: &'a str,
     heading: &'a str,
-    line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     defect: Option<String>,
@@ -154,9 +159,16 @@ struct CatalogueFile<'a> {
     event: &'a [Entry],
 }
 
-fn sources(documents: &[Document], examples: &[Example], agreements: &[Agreement], composed: &[Composed]) -> Result<String> {
+fn sources(
+    documents: &[Document],
+    pages: &[Page],
+    examples: &[Example],
+    agreements: &[Agreement],
+    composed: &[Composed],
+) -> Result<String> {
     let file = SourcesFile {
         document: documents.iter().map(document_row).collect(),
+        page: pages.iter().map(|page| PageRow { name: page.name, url: page.url }).collect(),
         example: examples.iter().map(|example| example_row(example, agreements)).collect(),
         synthesized: composed.iter().map(composed_row).collect(),
     };
@@ -177,7 +189,7 @@ fn document_row(document: &Document) -> DocumentRow<'_> {
 fn example_row<'a>(example: &'a Example, agreements: &'a [Agreement]) -> ExampleRow<'a> {
     ExampleRow {
         event: &example.event,
-        file: example_path(example),
+        file: &example.file,
         document: example.document,
         heading: &example.heading,
         line: example.line,

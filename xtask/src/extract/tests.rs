@@ -6,8 +6,18 @@ use std::{env, fs, process};
 
 use super::*;
 
-/// The provider whose documents are of every kind.
-const PROVIDER: &documents::Provider = &documents::PROVIDERS[0];
+/// The provider whose documents are of every kind, and a page that shows two events.
+const PROVIDER: &documents::Provider = &documents::Provider {
+    pages: &[documents::Page {
+        name: "refunds.md",
+        url: "https://example.org/refunds.md",
+        shows: &[
+            documents::Shown { event: "order.cancelled", heading: "Cancelling", file: "order.cancelled.json" },
+            documents::Shown { event: "refund.failed", heading: "Items", file: "refund.failed.items.json" },
+        ],
+    }],
+    ..documents::PROVIDERS[0]
+};
 
 const PAGE: &str = "\
 # Events
@@ -88,6 +98,9 @@ impl Folder {
         folder.source("digital-river-order-refund-synchronization.md", "Use `order.paid`.\n");
         folder.corpus("repairs.toml", REPAIRS);
         folder.corpus("recipes.toml", RECIPES);
+        fs::create_dir_all(folder.provider().join("pages")).unwrap();
+        folder.corpus("pages/order.cancelled.json", "{\"type\": \"order.cancelled\", \"data\": {\"object\": {}}}\n");
+        folder.corpus("pages/refund.failed.items.json", "{\"type\": \"refund.failed\", \"data\": {\"object\": {\"items\": []}}}\n");
         folder
     }
 
@@ -152,7 +165,7 @@ fn same_documents_give_the_same_files() {
 fn writes_what_the_documents_say() {
     let folder = Folder::new();
     let summary = folder.run().unwrap();
-    assert_eq!((summary.examples, summary.defects, summary.synthesized, summary.types), (2, 1, 3, 5));
+    assert_eq!((summary.examples, summary.defects, summary.synthesized, summary.types), (4, 1, 3, 6));
     assert!(folder.read("defects/refund.failed.txt").ends_with("}Js\n"));
     assert!(folder.read("examples/refund.failed.json").ends_with("}\n"));
     assert!(PAGE.contains(&folder.read("examples/order.paid.json")));
@@ -165,13 +178,38 @@ fn catalogue_and_sources_are_readable_toml() {
     folder.run().unwrap();
     let catalogue: toml::Table = toml::from_str(&folder.read("catalogue.toml")).unwrap();
     let types: Vec<_> = catalogue["event"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["order.dispute", "order.paid", "order.returned", "order.review_opened", "refund.failed"]);
-    assert_eq!(catalogue["event"][0]["named_by"].as_array().unwrap().len(), 0);
-    assert_eq!(catalogue["event"][1]["named_by"].as_array().unwrap().len(), 4);
-    assert!(catalogue["event"][1]["note"].as_str().unwrap().contains("`order.paiddd`"));
+    assert_eq!(types, ["order.cancelled", "order.dispute", "order.paid", "order.returned", "order.review_opened", "refund.failed"]);
+    assert_eq!(catalogue["event"][1]["named_by"].as_array().unwrap().len(), 0);
+    assert_eq!(catalogue["event"][2]["named_by"].as_array().unwrap().len(), 4);
+    assert!(catalogue["event"][2]["note"].as_str().unwrap().contains("`order.paiddd`"));
     let sources: toml::Table = toml::from_str(&folder.read("sources.toml")).unwrap();
     assert_eq!(sources["example"][0]["also_in"][0]["note"].as_str(), Some("agrees token by token; mail addresses masked: 1"));
     assert!(sources["example"][1]["also_in"][0]["note"].as_str().unwrap().starts_with("breaks off"));
+}
+
+#[test]
+fn what_a_page_shows_is_an_example_where_it_is_kept() {
+    let folder = Folder::new();
+    folder.run().unwrap();
+    let catalogue: toml::Table = toml::from_str(&folder.read("catalogue.toml")).unwrap();
+    assert_eq!(catalogue["event"][0]["example"].as_str(), Some("pages/order.cancelled.json"));
+    assert_eq!(catalogue["event"][0]["named_by"][0].as_str(), Some("refunds.md"));
+    // The first example of a type stays the document's.
+    assert_eq!(catalogue["event"][5]["example"].as_str(), Some("examples/refund.failed.json"));
+    assert!(catalogue["event"][5]["note"].as_str().unwrap().contains("pages/refund.failed.items.json"));
+    let sources: toml::Table = toml::from_str(&folder.read("sources.toml")).unwrap();
+    assert_eq!(sources["page"][0]["url"].as_str(), Some("https://example.org/refunds.md"));
+    assert_eq!(sources["example"][3]["heading"].as_str(), Some("Items"));
+    assert!(sources["example"][3].get("line").is_none());
+}
+
+#[test]
+fn a_page_that_shows_something_else_is_named() {
+    let folder = Folder::new();
+    folder.corpus("pages/order.cancelled.json", "{\"type\": \"order.paid\"}\n");
+    assert!(format!("{:#}", folder.run().unwrap_err()).contains("pages/order.cancelled.json"));
+    fs::remove_file(folder.provider().join("pages/order.cancelled.json")).unwrap();
+    assert!(format!("{:#}", folder.run().unwrap_err()).contains("order.cancelled.json"));
 }
 
 #[test]
