@@ -210,6 +210,8 @@ bank! {
         "A chargeback is always of everything that was captured.";
     ResolvedLiftsChargeback "resolved-lifts-chargeback" "CHGBK" "chargeback-updates-status" ["https://github.com/Automattic/woocommerce-payments/issues/4931"]
         "The end of a dispute lifts the chargeback that it ended with.";
+    OrderEventLiftsChargeback "order-event-lifts-chargeback" "CHGBK" "chargeback-updates-status" ["https://github.com/mollie/WooCommerce/pull/1049"]
+        "A later event with the order, such as order.complete, shows a charged-back order as paid again.";
     ChargebackCountsAsRefund "chargeback-counts-as-refund" "CHGBK" "chargeback-updates-status" | "dispute-withdraws" ["https://github.com/juspay/hyperswitch-control-center/issues/4109"]
         "What was charged back is counted as refunded too.";
     ChargebackIncludesRefunds "chargeback-includes-refunds" "CHGBK" "chargeback-after-refunds" []
@@ -420,8 +422,6 @@ bank! {
         "A timestamp may not be in the future, but it may be as old as it likes.";
 
     // ---- all
-    OrderEventLiftsChargeback "order-event-lifts-chargeback" "CHGBK" "mixed-traffic" ["https://github.com/mollie/WooCommerce/pull/1049"]
-        "A later event with the order, such as order.complete, shows a charged-back order as paid again.";
     ForgetsOtherOrdersEvents "forgets-other-orders-events" "REDELIV" "mixed-traffic" []
         "Known events are kept for the order worked on last; after another order's event a redelivery books again.";
 

@@ -68,6 +68,8 @@ impl Draw<'_> {
             MutationKind::UnknownState,
             MutationKind::UnknownOrder,
             MutationKind::UnknownOrder,
+            MutationKind::UnknownOrder,
+            MutationKind::UnknownOrder,
             MutationKind::BooleanAmount,
             MutationKind::BadEventId,
         ];
