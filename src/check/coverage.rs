@@ -1,4 +1,5 @@
-//! What the cases of a requirement held: event types, mutations, delivery faults and transitions, counted.
+//! What the cases of a requirement held: event types, mutations, delivery faults, transitions, and what their orders and texts
+//! had that is out of the ordinary, counted.
 //!
 //! Whether they could show a mistake is another question, which the canaries answer.
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{Act, Case, Delivery, Mishap},
-    domain::RefundState,
+    domain::{Amount, RefundState},
     model::Tell,
 };
 
@@ -31,7 +32,29 @@ pub struct Coverage {
     /// States of refunds after other states of the same refund, in the order in which they were told.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub transitions: BTreeMap<String, u64>,
+    /// Orders by what they have that plain ones have not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub orders: BTreeMap<String, u64>,
+    /// Deliveries by what their texts have that plain ones have not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, u64>,
 }
+
+/// What was told of a refund so far.
+struct Seen<'c> {
+    state: RefundState,
+    order: &'c str,
+    amount: Amount,
+}
+
+/// The refunds of a case by their ids.
+type Refunds<'c> = HashMap<&'c str, Seen<'c>>;
+
+/// More refunds than fit on the first page of most lists.
+const MANY: usize = 10;
+
+/// How many letters of one text are out of the ordinary.
+const LONG: usize = 300;
 
 /// How deliveries are counted that arrive before the shop's own request is answered.
 const BEFORE_ANSWER: &str = "before the shop's own request is answered";
@@ -39,31 +62,68 @@ const BEFORE_ANSWER: &str = "before the shop's own request is answered";
 impl Coverage {
     /// Counts what a case holds.
     pub fn count(&mut self, case: &Case) {
-        let mut states: HashMap<&str, RefundState> = HashMap::new();
+        let mut refunds = Refunds::new();
         for entry in &case.entries {
             match &entry.act {
-                Act::Deliver(delivery) => self.count_delivery(delivery, &mut states),
+                Act::Deliver(delivery) => self.count_delivery(delivery, &mut refunds),
                 Act::Together(deliveries) => {
                     bump(&mut self.faults, "at the same time", deliveries.len() as u64);
-                    deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut states));
+                    deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut refunds));
                 }
                 Act::Initiate(_) => bump(&mut self.faults, "own refund", 1),
                 Act::Meanwhile(_, deliveries) => {
                     bump(&mut self.faults, "own refund", 1);
                     bump(&mut self.faults, BEFORE_ANSWER, deliveries.len() as u64);
-                    deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut states));
+                    deliveries.iter().for_each(|delivery| self.count_delivery(delivery, &mut refunds));
                 }
                 Act::Restart => bump(&mut self.faults, "restart", 1),
                 Act::Begin(_) => bump(&mut self.faults, "an order becomes known later", 1),
                 Act::Advance(_) => bump(&mut self.faults, "time passes", 1),
             }
         }
+        self.count_orders(case, &refunds);
     }
 
-    fn count_delivery<'c>(&mut self, delivery: &'c Delivery, states: &mut HashMap<&'c str, RefundState>) {
+    fn count_orders(&mut self, case: &Case, refunds: &Refunds<'_>) {
+        for plan in case.plan.iter().flat_map(|plan| &plan.orders) {
+            plan.extras.iter().for_each(|extra| bump(&mut self.orders, extra.as_str(), 1));
+            if plan.moment > 0 {
+                bump(&mut self.orders, "at the edge of a day, a month, a year or summer time", 1);
+            }
+        }
+        for order in &case.orders {
+            let amounts: Vec<Amount> =
+                refunds.values().filter(|refund| refund.order == order.order_id).map(|refund| refund.amount).collect();
+            if amounts.len() > MANY {
+                bump(&mut self.orders, "more than ten refunds", 1);
+            }
+            if amounts.iter().enumerate().any(|(place, amount)| amounts[..place].contains(amount)) {
+                bump(&mut self.orders, "refunds of equal amounts", 1);
+            }
+            if case.orders.iter().any(|other| differ_in_one(&order.order_id, &other.order_id)) {
+                bump(&mut self.orders, "an id that differs from another order's in one digit", 1);
+            }
+        }
+    }
+
+    fn count_texts(&mut self, body: &str) {
+        if !body.is_ascii() {
+            bump(&mut self.texts, "letters outside ASCII", 1);
+            if body.bytes().any(|byte| byte >= 0xf0) {
+                bump(&mut self.texts, "letters outside the basic plane", 1);
+            }
+        }
+        if body.split('"').any(|text| text.len() >= LONG && text.chars().count() >= LONG) {
+            bump(&mut self.texts, "a text of 300 letters and more", 1);
+        }
+    }
+
+    fn count_delivery<'c>(&mut self, delivery: &'c Delivery, refunds: &mut Refunds<'c>) {
         bump(&mut self.events, &delivery.event.kind, 1);
         if let Some(mutation) = &delivery.mutation {
             bump(&mut self.mutations, mutation, 1);
+        } else if let Some(body) = delivery.body.text() {
+            self.count_texts(body);
         }
         if let Some(fault) = &delivery.fault {
             bump(&mut self.faults, fault, 1);
@@ -75,9 +135,9 @@ impl Coverage {
             bump(&mut self.faults, Mishap::as_str(mishap), 1);
         }
         for tell in &delivery.event.tells {
-            if let Tell::Refund { id, state, .. } = tell {
-                let before = states.insert(id, *state);
-                let before = before.map_or("new", RefundState::as_str);
+            if let Tell::Refund { id, state, amount, .. } = tell {
+                let seen = Seen { state: *state, order: delivery.event.order_id.as_deref().unwrap_or_default(), amount: *amount };
+                let before = refunds.insert(id, seen).map_or("new", |seen| seen.state.as_str());
                 bump(&mut self.transitions, &format!("{before} → {state}"), 1);
             }
         }
@@ -90,11 +150,18 @@ impl Coverage {
             (&mut self.mutations, &other.mutations),
             (&mut self.faults, &other.faults),
             (&mut self.transitions, &other.transitions),
+            (&mut self.orders, &other.orders),
+            (&mut self.texts, &other.texts),
         ];
         for (table, more) in tables {
             more.iter().for_each(|(name, count)| bump(table, name, *count));
         }
     }
+}
+
+/// Whether two ids of one length differ in one place.
+fn differ_in_one(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count() == 1
 }
 
 fn bump(table: &mut BTreeMap<String, u64>, name: &str, by: u64) {
@@ -104,5 +171,46 @@ fn bump(table: &mut BTreeMap<String, u64>, name: &str, by: u64) {
         None => {
             table.insert(name.to_owned(), by);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn texts(body: &str, expected: &[&str]) {
+        let mut coverage = Coverage::default();
+        coverage.count_texts(body);
+        assert_eq!(coverage.texts.into_keys().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn plain_texts_are_not_counted() {
+        texts(r#"{"id":"1","type":"refund.pending"}"#, &[]);
+    }
+
+    #[test]
+    fn letters_outside_ascii() {
+        texts(r#"{"reason":"Größe"}"#, &["letters outside ASCII"]);
+    }
+
+    #[test]
+    fn letters_outside_the_basic_plane() {
+        texts(r#"{"reason":"😞"}"#, &["letters outside ASCII", "letters outside the basic plane"]);
+    }
+
+    #[test]
+    fn long_texts_are_counted_by_letters() {
+        texts(&format!("{{\"reason\":\"{}\"}}", "a".repeat(LONG)), &["a text of 300 letters and more"]);
+        texts(&format!("{{\"reason\":\"{}\"}}", "é".repeat(LONG - 1)), &["letters outside ASCII"]);
+    }
+
+    #[test]
+    fn ids_that_differ_in_one_digit() {
+        assert!(differ_in_one("219966860336", "219966870336"));
+        assert!(!differ_in_one("219966860336", "219966860336"));
+        assert!(!differ_in_one("219966860336", "21996687033"));
+        assert!(!differ_in_one("219966860336", "219966870337"));
     }
 }

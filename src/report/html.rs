@@ -244,6 +244,8 @@ fn coverage(result: &RequirementResult) -> Vec<CoverageLine> {
         ("mutations", &coverage.mutations),
         ("delivery", &coverage.faults),
         ("states of refunds", &coverage.transitions),
+        ("orders", &coverage.orders),
+        ("texts", &coverage.texts),
     ];
     let words = |(name, count): (&String, &u64)| format!("{name} {count}");
     let counted = tables
