@@ -119,7 +119,9 @@ fn deliveries_at_the_same_time_are_judged_together() {
 
 #[test]
 fn a_case_sent_whole_is_judged_at_its_end() {
-    let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Accept)]).sent_whole();
+    let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Accept)]);
+    assert!(!case.is_sent_whole());
+    let case = case.sent_whole();
     assert!(case.is_sent_whole());
     assert_eq!(ranges(&case), ["20.00"]);
 }
