@@ -99,19 +99,21 @@ impl Move {
     fn bytes(self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         let (mut rest, mut in_string) = (bytes, false);
-        while let Some(&byte) = rest.first() {
-            let is_number = !in_string && (byte.is_ascii_digit() || byte == b'-');
+        while !rest.is_empty() {
+            // Hardly anything is a time: whatever lies before the next thing that matters is copied as a whole.
+            let plain = rest.iter().position(|byte| self.matters(*byte, in_string)).unwrap_or(rest.len());
+            out.extend_from_slice(&rest[..plain]);
+            rest = &rest[plain..];
+            let Some(&byte) = rest.first() else { break };
+            let is_number = !matches!(byte, b'"' | b'\\');
             let taken = match byte {
-                b'\\' if in_string => 2.min(rest.len()),
-                _ if is_number => number_at(rest),
-                _ => 1,
+                b'"' => 1,
+                b'\\' => 2.min(rest.len()),
+                _ => number_at(rest),
             };
             let (token, after) = rest.split_at(taken);
             let moved = if is_number { self.seconds(token) } else { None };
-            match moved {
-                Some(moved) => out.extend_from_slice(moved.as_bytes()),
-                None => out.extend_from_slice(token),
-            }
+            out.extend_from_slice(moved.as_ref().map_or(token, String::as_bytes));
             rest = after;
             if byte == b'"' {
                 in_string = !in_string;
@@ -122,10 +124,19 @@ impl Move {
         out
     }
 
+    /// Whether a byte may begin or end something that is moved: a string, an escape in one, or a number where numbers may be times.
+    fn matters(self, byte: u8, in_string: bool) -> bool {
+        match byte {
+            b'"' => true,
+            b'\\' => in_string,
+            _ => self.whole_seconds && !in_string && (byte.is_ascii_digit() || byte == b'-'),
+        }
+    }
+
     /// A number that is a time, moved.
     fn seconds(self, number: &[u8]) -> Option<String> {
         let seconds = std::str::from_utf8(number).ok()?.parse().ok()?;
-        let is_time = self.whole_seconds && SECONDS.contains(&seconds);
+        let is_time = SECONDS.contains(&seconds);
         is_time.then(|| (seconds + self.by).to_string())
     }
 

@@ -72,7 +72,9 @@ impl<'t> Reader<'t> {
 
     /// The byte with which the next part begins or this one ends.
     fn peek(&mut self) -> Option<u8> {
-        self.rest = self.rest.trim_start_matches(|letter| u8::try_from(letter).is_ok_and(is_between));
+        // Bytes are looked at: characters would have to be put together first, and none of several bytes is meant.
+        let between = self.rest.bytes().take_while(|byte| is_between(*byte)).count();
+        self.take(between);
         self.rest.bytes().next()
     }
 

@@ -245,8 +245,8 @@ impl Knowledge {
         let taken_back: Amount = self.only_in_passing().filter_map(|(known, _)| known).map(|known| known.paid).sum();
         let (told_by_sums, maybe) = self.only_in_sums();
         // More than was captured is paid back only while it is not told yet that an earlier refund failed.
-        let least =
-            (self.paid - taken_back + told_by_sums).max(self.completions.complete()).min(self.captured.max(self.completions.complete()));
+        let completed = self.completions.complete();
+        let least = (self.paid - taken_back + told_by_sums).max(completed).min(self.captured.max(completed));
         let most = self.paid + maybe + in_passing;
         AmountRange { least, most: least.max(most).max(self.lenient.complete()).max(told_by_order) }
     }

@@ -27,6 +27,8 @@ struct ToldOrder {
     taken_back: Vec<TakenBack>,
     /// What the provider's API shows, to those who call it.
     fetched: Option<Fetched>,
+    /// What may be shown now, until something else is told: most events say nothing new of an order.
+    expected: Option<Expectation>,
 }
 
 /// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
@@ -42,6 +44,7 @@ impl ToldOrder {
     }
 
     fn each(&mut self, learn: impl Fn(&mut Knowledge)) {
+        self.expected = None;
         learn(&mut self.certain);
         self.possible.iter_mut().chain(&mut self.literal).for_each(learn);
     }
@@ -62,6 +65,7 @@ impl ToldOrder {
         if ways.is_empty() || is_known || self.possible.len() >= MOST_CHOICES {
             return;
         }
+        self.expected = None;
         let learnt = |from: &Knowledge, event: &EventFacts| {
             let mut known = from.clone();
             known.learn(event);
@@ -109,6 +113,7 @@ impl<'a> Told<'a> {
             readings: Vec::new(),
             taken_back: Vec::new(),
             fetched: (!api.is_empty()).then(Fetched::default),
+            expected: None,
         };
         let mut api: Vec<&ApiObject> = api.iter().filter(|object| !object.tells.is_empty()).collect();
         api.sort_by_key(|object| object.since);
@@ -128,7 +133,9 @@ impl<'a> Told<'a> {
         while let Some(object) = self.api.get(self.shown).filter(|object| object.since <= moment) {
             self.shown += 1;
             let Some(order) = self.order(Some(&object.order_id)) else { continue };
-            self.orders[order].fetched.iter_mut().for_each(|fetched| fetched.learn(object.since, &object.tells));
+            let told = &mut self.orders[order];
+            told.expected = None;
+            told.fetched.iter_mut().for_each(|fetched| fetched.learn(object.since, &object.tells));
         }
     }
 
@@ -152,10 +159,13 @@ impl<'a> Told<'a> {
         Some(order)
     }
 
-    pub(super) fn expectation(&self, order: usize) -> Vec<Expectation> {
-        let Some(told) = self.orders.get(order) else { return Vec::new() };
-        let expected = told.all().map(|known| told.with_fetched(known, known.expectation())).reduce(Expectation::or);
-        expected.map(|expected| Expectation { in_doubt: told.in_doubt(), ..expected }).into_iter().collect()
+    pub(super) fn expectation(&mut self, order: usize) -> Option<Expectation> {
+        let told = self.orders.get_mut(order)?;
+        if told.expected.is_none() {
+            let expected = told.all().map(|known| told.with_fetched(known, known.expectation())).reduce(Expectation::or);
+            told.expected = expected.map(|expected| Expectation { in_doubt: told.in_doubt(), ..expected });
+        }
+        told.expected.clone()
     }
 
     /// What may be shown at the end, and what else if doubtful deliveries were applied.

@@ -42,7 +42,7 @@ impl Case {
             match &entry.act {
                 Act::Deliver(delivery) => {
                     if delivery.effect == Effect::Tolerate {
-                        entry.expect_if_refused = told.expectation(told.order_of(delivery).unwrap_or(latest));
+                        entry.expect_if_refused.extend(told.expectation(told.order_of(delivery).unwrap_or(latest)));
                     }
                     latest = told.deliver(delivery).unwrap_or(latest);
                 }

@@ -7,6 +7,8 @@ mod newer;
 mod order;
 mod original;
 
+use std::rc::Rc;
+
 use order::{Order, When};
 
 use super::{
@@ -110,6 +112,8 @@ struct Stage<'a> {
     moment: u64,
     /// How many doubtful deliveries each order has.
     doubtful: Vec<u8>,
+    /// The places in bodies of the change that is told now: each is asked for more than once.
+    anatomies: Vec<(Body, Rc<Anatomy>)>,
 }
 
 /// Each doubtful delivery doubles what may be shown, so that many of them would allow anything.
@@ -134,6 +138,7 @@ impl<'a> Stage<'a> {
             created: 0,
             moment: 0,
             doubtful,
+            anatomies: Vec::new(),
         };
         if audience.calls_back {
             for index in 0..stage.orders.len() {
@@ -159,6 +164,7 @@ impl<'a> Stage<'a> {
     }
 
     fn tell(&mut self, plan: &Plan, index: usize, change: &Change, step: &Step) {
+        self.anatomies.clear();
         let order = &mut self.orders[index];
         let mut now = order.now;
         let moment = self.moment;
@@ -228,28 +234,40 @@ impl<'a> Stage<'a> {
 
     /// Which event of a family each fault befalls. A mutation that finds nothing to change in its event goes to the next
     /// one that has it, and the faults of the same event go with it.
-    fn places(&self, order: usize, faults: &[Fault], messages: &[Message]) -> Vec<usize> {
+    fn places(&mut self, order: usize, faults: &[Fault], messages: &[Message]) -> Vec<usize> {
         let family = messages.len().max(1);
-        let applies = |fault: &FaultKind, place: usize| {
-            let Some(message) = messages.get(place) else { return false };
+        let mut places: Vec<usize> = Vec::with_capacity(faults.len());
+        for (number, fault) in faults.iter().enumerate() {
+            let own = usize::from(fault.event) % family;
+            // The faults of one event have one place, and a family of one has no other.
+            let place = match faults[..number].iter().position(|other| other.event == fault.event) {
+                Some(before) => places[before],
+                None if family == 1 => own,
+                None => self.place(order, own, faults.iter().filter(|other| other.event == fault.event), messages),
+            };
+            places.push(place);
+        }
+        places
+    }
+
+    /// The event that these faults of one event befall.
+    fn place<'f>(&mut self, order: usize, own: usize, mut faults: impl Iterator<Item = &'f Fault>, messages: &[Message]) -> usize {
+        let is_mutation = |kind: &FaultKind| matches!(kind, FaultKind::Mutated { .. } | FaultKind::Unusual { .. });
+        let Some(mutation) = faults.find(|fault| is_mutation(&fault.kind)) else { return own };
+        let mut applies = |place: &usize| {
+            let Some(message) = messages.get(*place) else { return false };
             let original = delivery(message.clone(), None, Effect::Accept);
-            match *fault {
+            match mutation.kind {
                 FaultKind::Mutated { mutation, .. } => self.mutate(order, mutation, &original, None).is_some(),
                 FaultKind::Unusual { mutation } => self.unusual(order, mutation, &original).is_some(),
                 _ => false,
             }
         };
-        let place = |fault: &Fault| {
-            let own = usize::from(fault.event) % family;
-            let is_mutation = |kind: &FaultKind| matches!(kind, FaultKind::Mutated { .. } | FaultKind::Unusual { .. });
-            let mutation = faults.iter().find(|other| other.event == fault.event && is_mutation(&other.kind));
-            let Some(mutation) = mutation else { return own };
-            (0..family).map(|step| (own + step) % family).find(|place| applies(&mutation.kind, *place)).unwrap_or(own)
-        };
-        faults.iter().map(place).collect()
+        let mut line = (own..messages.len()).chain(0..own);
+        line.find(&mut applies).unwrap_or(own)
     }
 
-    fn mutate(&self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
+    fn mutate(&mut self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
         if !self.provider.palette().has(mutation.kind) {
             return None;
         }
@@ -259,14 +277,21 @@ impl<'a> Stage<'a> {
         is_strict.then(|| mutate(mutation, original, &anatomy, fresh_id)).flatten()
     }
 
-    fn unusual(&self, order: usize, mutation: Mutation, original: &Delivery) -> Option<Delivery> {
-        unusual(mutation, original, &self.anatomy(order, original)?)
+    fn unusual(&mut self, order: usize, mutation: Mutation, original: &Delivery) -> Option<Delivery> {
+        let anatomy = self.anatomy(order, original)?;
+        unusual(mutation, original, &anatomy)
     }
 
-    fn anatomy(&self, order: usize, original: &Delivery) -> Option<Anatomy> {
+    /// The places in a body of the order that is told of now.
+    fn anatomy(&mut self, order: usize, original: &Delivery) -> Option<Rc<Anatomy>> {
+        if let Some((_, known)) = self.anatomies.iter().find(|(body, _)| *body == original.body) {
+            return Some(Rc::clone(known));
+        }
         let body = serde_json::from_str(original.body.text()?).ok()?;
         let captured = self.orders[order].amount(self.orders[order].truth.captured);
-        Some(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency))
+        let anatomy = Rc::new(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency));
+        self.anatomies.push((original.body.clone(), Rc::clone(&anatomy)));
+        Some(anatomy)
     }
 
     fn initiate(&mut self, index: usize, refund: usize, step: &Step) {

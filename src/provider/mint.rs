@@ -72,20 +72,18 @@ impl Mint {
     /// Appends a version 4 UUID.
     pub(super) fn push_uuid(&self, out: &mut String, what: &str, index: u64) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        const DASHES: [usize; 4] = [8, 13, 18, 23];
+        /// After so many bytes there is a dash.
+        const DASHES: [usize; 4] = [4, 6, 8, 10];
         let high = self.number(what, index);
         let low = mix(high ^ self.key.rotate_left(17) ^ index);
         let random = u128::from(high) << 64 | u128::from(low);
         // Its version is 4, its variant the usual one.
         let bytes = (random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62).to_be_bytes();
         let mut text = [b'-'; 36];
-        let mut places = (0..text.len()).filter(|place| !DASHES.contains(place));
-        for byte in bytes {
-            for digit in [byte >> 4, byte & 0xf] {
-                if let Some(place) = places.next() {
-                    text[place] = DIGITS[usize::from(digit)];
-                }
-            }
+        for (number, byte) in bytes.into_iter().enumerate() {
+            let place = number * 2 + DASHES.iter().filter(|dash| number >= **dash).count();
+            text[place] = DIGITS[usize::from(byte >> 4)];
+            text[place + 1] = DIGITS[usize::from(byte & 0xf)];
         }
         out.push_str(std::str::from_utf8(&text).unwrap_or_default());
     }

@@ -328,13 +328,13 @@ impl Ledger {
 
     /// The order refund state.
     pub(super) fn state(&self, order_id: &str) -> OrderState {
-        let charged_back = self.charged_back();
+        let (charged_back, paid) = (self.charged_back(), self.paid());
         OrderState {
             order_id: order_id.to_owned(),
-            status: self.status(),
-            refunded_amount: self.paid(),
+            status: self.status(paid),
+            refunded_amount: paid,
             currency: Some(self.currency.clone()),
-            available_to_refund_amount: Some((self.captured - self.paid() - self.reserved() - charged_back).max(Amount::ZERO)),
+            available_to_refund_amount: Some((self.captured - paid - self.reserved() - charged_back).max(Amount::ZERO)),
             charged_back_amount: Some(charged_back),
             refunds: Some(self.refunds.iter().map(|refund| self.view(refund)).collect()),
         }
@@ -439,12 +439,12 @@ impl Ledger {
         self.refunds.iter().filter(|refund| is_reserved(refund.state)).map(|refund| refund.amount).sum()
     }
 
-    /// The status of the order, by precedence.
-    fn status(&self) -> Status {
+    /// The status of the order of which so much is paid back, by precedence.
+    fn status(&self, paid: Amount) -> Status {
         if let Some(status) = self.slips.status {
             return status;
         }
-        let paid = if self.faults.has(Fault::AmountWithoutStatus) { self.refunds_paid() } else { self.paid() };
+        let paid = if self.faults.has(Fault::AmountWithoutStatus) { self.refunds_paid() } else { paid };
         let is_hidden = self.faults.has(Fault::RefundHidesChargeback) && !paid.is_zero();
         let some = |state: RefundState| self.refunds.iter().any(|refund| self.shown(refund.state) == state);
         let is_charged_back = self.chargeback.is_some() || !self.disputed().is_zero();

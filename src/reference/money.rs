@@ -64,9 +64,13 @@ fn fraction_digits(text: &str, amount: Amount) -> usize {
     if text.contains(['e', 'E']) { fraction(&amount.to_fixed(0)) } else { fraction(text) }
 }
 
+/// The mistakes by which an amount is kept as another than was told.
+const SPOILING: [Fault; 5] =
+    [Fault::TwoDigitCurrency, Fault::ThirdDigitCut, Fault::CentsTruncated, Fault::SinglePrecision, Fault::MinorUnitsOverflow];
+
 /// An amount as the shop keeps it. Only faulty shops keep another than was told.
 pub(super) fn kept(amount: Amount, digits: u32, faults: Faults) -> Amount {
-    if !faults.any() {
+    if !SPOILING.iter().any(|fault| faults.has(*fault)) {
         return amount;
     }
     let text = amount.to_fixed(digits);

@@ -20,7 +20,7 @@ pub(super) struct Made {
     pub(super) exercised: bool,
     /// Whether a canary would fail it of a target that claims everything, where none does.
     pub(super) hidden: bool,
-    /// Whether a consumer that does nothing fails it.
+    /// Whether a consumer that does nothing fails it; nobody may have asked where one before it does.
     pub(super) refutes: bool,
     /// Which canaries fail it, a bit for each; known only where cases are chosen.
     pub(super) fails: u64,

@@ -114,7 +114,7 @@ impl<'c> Work<'c> {
     fn drawn(&self, capabilities: &Capabilities, makers: &mut Makers<'c>, progress: &mut Progress) -> Option<(u32, Made)> {
         let number = progress.drawn;
         progress.drawn += 1;
-        let made = self.made(number, capabilities, makers)?;
+        let made = self.made(number, capabilities, makers, progress.trail.refuted)?;
         progress.trail.blinded += u32::from(made.hidden);
         Some((number, made))
     }
@@ -142,15 +142,18 @@ impl<'c> Work<'c> {
         Some(chosen.into_iter().map(|place| drawn[place].clone()).collect())
     }
 
-    /// A case, and what canaries do with it; out of the book if there is one.
-    fn made(&self, number: u32, capabilities: &Capabilities, makers: &mut Makers<'c>) -> Option<Made> {
+    /// A case, and what canaries do with it; out of the book if there is one. `refuted` says whether a consumer that does nothing
+    /// fails one of those before it.
+    fn made(&self, number: u32, capabilities: &Capabilities, makers: &mut Makers<'c>, refuted: bool) -> Option<Made> {
         let Makers { canaries, unclaimed } = makers;
         let mut make = || {
             let plan = self.draw(number, capabilities)?;
             let mut case = self.case(&plan, self.serial(number), capabilities);
             // All canaries are asked only where it matters which of them fail.
             let (exercised, fails) = if self.options.choose { canaries.failing(&case) } else { (canaries.exercises(&case), 0) };
-            let refutes = canaries.null_fails(&case);
+            // One such case is enough, unless which cases there are, or how they are sent, depends on it.
+            let matters = !refuted || self.options.choose || capabilities.asynchronous;
+            let refutes = matters && canaries.null_fails(&case);
             // Before time passes, everything is to be done that was sent.
             if capabilities.asynchronous && !case.advances() {
                 // Every look on the way costs a wait. A case is looked at on the way where that alone can show the mistake.
@@ -180,7 +183,8 @@ impl<'c> Work<'c> {
     fn exercises_otherwise(&self, plan: &Plan, number: u32, capabilities: &Capabilities, canaries: &mut Option<Canaries<'c>>) -> bool {
         // A version takes events away, and is all that one requirement is about.
         let older_api_version = self.requirement.needs.contains(&Need::OlderApiVersion);
-        let everything = Capabilities { older_api_version, ..Capabilities::everything() };
+        // A clock takes nothing away: what comes after hours is sent besides.
+        let everything = Capabilities { older_api_version, clock: capabilities.clock, ..Capabilities::everything() };
         if *capabilities == everything {
             // It is the same case for the same canaries.
             return false;
