@@ -113,7 +113,7 @@ impl Coverage {
                 bump(&mut self.texts, "letters outside the basic plane", 1);
             }
         }
-        if body.split('"').any(|text| text.len() >= LONG && text.chars().count() >= LONG) {
+        if has_long_text(body) {
             bump(&mut self.texts, "a text of 300 letters and more", 1);
         }
     }
@@ -164,6 +164,25 @@ fn differ_in_one(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count() == 1
 }
 
+/// Whether so many letters stand between two quotes. Hardly any do, and every body is looked through: where a quote is among the
+/// next bytes, whatever lies before the last of these is too short, and is passed over without a look.
+fn has_long_text(mut rest: &str) -> bool {
+    while let Some(next) = rest.as_bytes().get(..LONG) {
+        let passed = match next.iter().rposition(|byte| *byte == b'"') {
+            Some(quote) => quote + 1,
+            None => {
+                let text = rest.split('"').next().unwrap_or(rest);
+                if text.chars().count() >= LONG {
+                    return true;
+                }
+                text.len()
+            }
+        };
+        rest = &rest[passed..];
+    }
+    false
+}
+
 fn bump(table: &mut BTreeMap<String, u64>, name: &str, by: u64) {
     // Most names are there already, and need no memory of their own.
     match table.get_mut(name) {
@@ -203,7 +222,17 @@ mod tests {
     #[test]
     fn long_texts_are_counted_by_letters() {
         texts(&format!("{{\"reason\":\"{}\"}}", "a".repeat(LONG)), &["a text of 300 letters and more"]);
+        texts(&format!("{{\"reason\":\"{}\"}}", "a".repeat(LONG - 1)), &[]);
         texts(&format!("{{\"reason\":\"{}\"}}", "é".repeat(LONG - 1)), &["letters outside ASCII"]);
+    }
+
+    #[test]
+    fn long_texts_are_found_wherever_they_stand() {
+        for before in 0..2 * LONG {
+            let body = format!("{}\"{}\"", "\"".repeat(before), "a".repeat(LONG));
+            assert!(has_long_text(&body), "{before}");
+            assert!(!has_long_text(&body.replacen('a', "", 1)), "{before}");
+        }
     }
 
     #[test]

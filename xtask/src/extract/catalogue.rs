@@ -62,7 +62,7 @@ pub(crate) fn build(names: &Names, examples: &[Example], composed: &[Composed], 
     for made in composed.iter().filter(|made| !made.second) {
         entries.insert(made.event.as_str(), entry(&made.event, false, output::composed_path(made), &made.value));
     }
-    for example in examples.iter().filter(|example| !example.second) {
+    for example in examples.iter().filter(|example| !example.is_second()) {
         entries.insert(&example.event, entry(&example.event, true, example.file.clone(), &example.value));
     }
     for (event, entry) in &mut entries {
@@ -123,7 +123,7 @@ fn note(event: &str, names: &Names, examples: &[Example], composed: &[Composed],
     notes.extend(recipes.notes.iter().filter(|note| note.event == event).map(|note| note.text.clone()));
     let second = composed.iter().filter(|made| made.second && made.event == event);
     notes.extend(second.map(|made| format!("a second example is composed in {}", output::composed_path(made))));
-    let second = examples.iter().filter(|example| example.second && example.event == event);
+    let second = examples.iter().filter(|example| example.is_second() && example.event == event);
     notes.extend(second.map(|example| format!("{} shows another example, which is kept in {}", example.document, example.file)));
     (!notes.is_empty()).then(|| notes.join("; "))
 }

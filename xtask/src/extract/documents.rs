@@ -31,12 +31,17 @@ pub(crate) struct Provider {
 /// A public page that is not among the documents. The events that it shows are kept by hand in `pages/`, as it shows them.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// The page's file name, which is also how the corpus cites it.
-    pub(crate) name: &'static str,
     /// Where it was published.
     pub(crate) url: &'static str,
     /// What it shows.
     pub(crate) shows: &'static [Shown],
+}
+
+impl Page {
+    /// Its file name, which is also how the corpus cites it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.url.rsplit('/').next().unwrap_or(self.url)
+    }
 }
 
 /// An event that a page shows.
@@ -44,10 +49,10 @@ pub(crate) struct Page {
 pub(crate) struct Shown {
     /// Its type.
     pub(crate) event: &'static str,
+    /// What its file in `pages/` is called after the type; nothing for the type's own example, which stands beside no other.
+    pub(crate) beside: &'static str,
     /// The title of the tab or block that shows it, or the heading above where it has none.
     pub(crate) heading: &'static str,
-    /// Its file in `pages/`. One that is not called by the type is a second example of it.
-    pub(crate) file: &'static str,
 }
 
 /// Every provider that there are documents of. A provider is added here and nowhere else in these commands.
@@ -78,39 +83,31 @@ pub(crate) const PROVIDERS: [Provider; 2] = [
         ],
         pages: &[
             Page {
-                name: "disputes-and-chargebacks.md",
                 url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/returns-and-refunds-1/disputes-and-chargebacks.md",
                 shows: &[
-                    Shown { event: "order.dispute", heading: "order.dispute", file: "order.dispute.json" },
-                    Shown { event: "order.dispute.resolved", heading: "Disputes and chargebacks", file: "order.dispute.resolved.json" },
+                    Shown { event: "order.dispute", beside: "", heading: "order.dispute" },
+                    Shown { event: "order.dispute.resolved", beside: "", heading: "Disputes and chargebacks" },
                 ],
             },
             Page {
-                name: "payment-reauthorizations.md",
                 url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/payment-reauthorizations.md",
                 shows: &[
-                    Shown {
-                        event: "order.charge.capture.pending",
-                        heading: "Risk tolerant fulfillments",
-                        file: "order.charge.capture.pending.json",
-                    },
-                    Shown { event: "order.charge.reauth.failed", heading: "Failure response", file: "order.charge.reauth.failed.json" },
+                    Shown { event: "order.charge.capture.pending", beside: "", heading: "Risk tolerant fulfillments" },
+                    Shown { event: "order.charge.reauth.failed", beside: "", heading: "Failure response" },
                 ],
             },
             Page {
-                name: "issuing-refunds.md",
                 url: "https://github.com/DigitalRiver/GitBook/blob/dd2508558faa819cf4752bb1e7106d0ea89a2bfa/order-management/returns-and-refunds-1/refunds/issuing-refunds.md",
                 shows: &[
-                    Shown { event: "refund.pending", heading: "refund.pending (item-level)", file: "refund.pending.items.json" },
-                    Shown { event: "refund.complete", heading: "refund.complete (item-level)", file: "refund.complete.items.json" },
+                    Shown { event: "refund.pending", beside: "items", heading: "refund.pending (item-level)" },
+                    Shown { event: "refund.complete", beside: "items", heading: "refund.complete (item-level)" },
                 ],
             },
             Page {
-                name: "creating-a-return.md",
                 url: "https://github.com/DigitalRiver/GitBook/blob/8f2dee13ba3d5fc9b5279b89e6e7f07afbf5b53b/order-management/returns-and-refunds-1/returns/creating-a-return.md",
                 shows: &[
-                    Shown { event: "return.accepted", heading: "return.accepted", file: "return.accepted.json" },
-                    Shown { event: "refund.pending", heading: "refund.pending", file: "refund.pending.return.json" },
+                    Shown { event: "return.accepted", beside: "", heading: "return.accepted" },
+                    Shown { event: "refund.pending", beside: "return", heading: "refund.pending" },
                 ],
             },
         ],

@@ -35,8 +35,6 @@ pub(crate) struct Example {
     pub(crate) line: Option<usize>,
     /// Its file below the provider's folder; for a defect that of the repaired copy.
     pub(crate) file: String,
-    /// Whether it stands beside another example of the same type.
-    pub(crate) second: bool,
     /// The documented text, byte for byte; its last line end is part of it.
     pub(crate) documented: String,
     /// What is wrong with it, if it is not valid JSON.
@@ -55,6 +53,16 @@ pub(crate) struct Defect {
 }
 
 impl Example {
+    /// Whether a further page shows it, and not a document.
+    pub(crate) fn is_of_page(&self) -> bool {
+        self.file.starts_with(PAGES)
+    }
+
+    /// Whether it stands beside another example of the same type.
+    pub(crate) fn is_second(&self) -> bool {
+        !self.file.ends_with(&format!("/{}.json", self.event))
+    }
+
     /// Where it stands: the document, and the line where that is known.
     pub(crate) fn place(&self) -> String {
         self.line.map_or_else(|| self.document.to_owned(), |line| format!("{}:{line}", self.document))
@@ -102,28 +110,27 @@ pub(crate) fn collect(documents: &[Document], repairs: &Repairs) -> Result<Vec<E
 pub(crate) fn of_pages(pages: &[Page], documented: &[Example], read: impl Fn(&str) -> Result<String>) -> Result<Vec<Example>> {
     let mut found = Vec::new();
     for (page, shown) in pages.iter().flat_map(|page| page.shows.iter().map(move |shown| (page, shown))) {
-        let file = format!("{PAGES}/{}", shown.file);
+        let dot = if shown.beside.is_empty() { "" } else { "." };
+        let file = format!("{PAGES}/{}{dot}{}.json", shown.event, shown.beside);
         let text = read(&file)?;
         let value: Value = serde_json::from_str(&text).with_context(|| format!("{file}: is not valid JSON"))?;
         ensure!(
             tokens::outer_type(&tokens::tokens(&text)) == Some(shown.event),
             "{file}: states another type than {}, of which {} shows it",
             shown.event,
-            page.name
+            page.name()
         );
-        let second = shown.file != format!("{}.json", shown.event);
         ensure!(
-            second || documented.iter().all(|example| example.event != shown.event),
+            !shown.beside.is_empty() || documented.iter().all(|example| example.event != shown.event),
             "{file}: a document shows an example of {} already; give this one another name",
             shown.event
         );
         found.push(Example {
             event: shown.event.to_owned(),
-            document: page.name,
+            document: page.name(),
             heading: shown.heading.to_owned(),
             line: None,
             file,
-            second,
             documented: text,
             defect: None,
             value,
@@ -188,7 +195,6 @@ fn read(document: &Document, block: Block<'_>, repairs: &Repairs) -> Result<Exam
         heading: heading.to_owned(),
         line: Some(line),
         file,
-        second: false,
         documented: text.to_owned(),
         defect,
         value,

@@ -63,7 +63,7 @@ pub(crate) fn scan(documents: &[Document], examples: &[Example]) -> Names {
         }
         scan_examples(document, examples, &mut names);
     }
-    for example in examples.iter().filter(|example| example.line.is_none()) {
+    for example in examples.iter().filter(|example| example.is_of_page()) {
         names.add(&example.event, example.document);
     }
     note_headings_without_example(documents, examples, &mut names);

@@ -58,7 +58,7 @@ pub(crate) fn render(
     entries: &[Entry],
 ) -> Result<Files> {
     let mut files = Files::new();
-    for example in examples.iter().filter(|example| example.line.is_some()) {
+    for example in examples.iter().filter(|example| !example.is_of_page()) {
         add(&mut files, example.file.clone(), example.usable().to_owned())?;
         if example.defect.is_some() {
             add(&mut files, defect_path(example), example.documented.clone())?;
@@ -168,7 +168,7 @@ fn sources(
 ) -> Result<String> {
     let file = SourcesFile {
         document: documents.iter().map(document_row).collect(),
-        page: pages.iter().map(|page| PageRow { name: page.name, url: page.url }).collect(),
+        page: pages.iter().map(|page| PageRow { name: page.name(), url: page.url }).collect(),
         example: examples.iter().map(|example| example_row(example, agreements)).collect(),
         synthesized: composed.iter().map(composed_row).collect(),
     };

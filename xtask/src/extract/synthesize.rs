@@ -140,7 +140,6 @@ mod tests {
             heading: String::new(),
             line: Some(1),
             file: format!("examples/{event}.json"),
-            second: false,
             documented: json.to_owned(),
             defect: None,
             value: serde_json::from_str(json).unwrap(),

@@ -9,11 +9,10 @@ use super::*;
 /// The provider whose documents are of every kind, and a page that shows two events.
 const PROVIDER: &documents::Provider = &documents::Provider {
     pages: &[documents::Page {
-        name: "refunds.md",
         url: "https://example.org/refunds.md",
         shows: &[
-            documents::Shown { event: "order.cancelled", heading: "Cancelling", file: "order.cancelled.json" },
-            documents::Shown { event: "refund.failed", heading: "Items", file: "refund.failed.items.json" },
+            documents::Shown { event: "order.cancelled", beside: "", heading: "Cancelling" },
+            documents::Shown { event: "refund.failed", beside: "items", heading: "Items" },
         ],
     }],
     ..documents::PROVIDERS[0]
