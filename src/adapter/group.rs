@@ -72,10 +72,12 @@ fn members(group: Pid) -> Vec<Pid> {
 }
 
 /// The group that a process's `stat` names: the third word after the program's name, which stands in parentheses and may hold any.
+/// Linux writes -1 for one that is just ending: it is in no group any more.
 #[cfg(target_os = "linux")]
 fn group_in(stat: &str) -> Option<Pid> {
     let (_, rest) = stat.rsplit_once(')')?;
-    Pid::from_raw(rest.split_whitespace().nth(2)?.parse().ok()?)
+    let group = rest.split_whitespace().nth(2)?.parse().ok().filter(|group| *group > 0)?;
+    Pid::from_raw(group)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -107,6 +109,7 @@ mod tests {
         let group = |stat| group_in(stat).map(|pid| pid.as_raw_nonzero().get());
         assert_eq!(group("812 (a) b ( c) S 1 810 810 0 -1 4194560"), Some(810));
         assert_eq!(group("2 (kthreadd) S 0 0 0 0 -1 2129984"), None);
+        assert_eq!(group("812 (sh) X 0 -1 -1 0 -1 4227084"), None);
         assert_eq!(group("nothing of the kind"), None);
     }
 
