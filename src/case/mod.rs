@@ -6,6 +6,8 @@
 
 mod api;
 mod body;
+#[cfg(test)]
+pub(crate) mod by_hand;
 mod file;
 mod form;
 

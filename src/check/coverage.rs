@@ -196,6 +196,162 @@ fn bump(table: &mut BTreeMap<String, u64>, name: &str, by: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        case::{
+            ApiFault, Body,
+            by_hand::{case, deliver, own, paid, told},
+        },
+        plan::{Extra, OrderPlan, Plan},
+    };
+
+    fn of(case: &Case) -> Coverage {
+        let mut coverage = Coverage::default();
+        coverage.count(case);
+        coverage
+    }
+
+    #[track_caller]
+    fn counts(table: &BTreeMap<String, u64>, expected: &[(&str, u64)]) {
+        let table: Vec<(&str, u64)> = table.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn every_delivery_is_counted_by_its_type() {
+        let acts = vec![
+            deliver(paid("o1", "a")),
+            Act::Together(vec![paid("o1", "a"), paid("o1", "b")]),
+            Act::Meanwhile(own("o1", "c"), vec![paid("o1", "c")]),
+        ];
+        counts(&of(&case(&["o1"], acts)).events, &[("refund.a", 2), ("refund.b", 1), ("refund.c", 1)]);
+    }
+
+    #[test]
+    fn what_befalls_deliveries_and_lies_between_them() {
+        let mut lost = paid("o1", "a");
+        lost.fault = Some("sent again".to_owned());
+        lost.api = Some(ApiFault::Slow);
+        lost.mishap = Some(Mishap::Reset);
+        let acts = vec![
+            deliver(lost),
+            Act::Together(vec![paid("o1", "a"), paid("o1", "b")]),
+            Act::Initiate(own("o1", "c")),
+            Act::Meanwhile(own("o1", "d"), vec![paid("o1", "d"), paid("o1", "e"), paid("o1", "f")]),
+            Act::Restart,
+            Act::Begin("o1".to_owned()),
+            Act::Advance(60),
+        ];
+        let expected = [
+            ("an order becomes known later", 1),
+            ("at the same time", 2),
+            (BEFORE_ANSWER, 3),
+            ("own refund", 2),
+            ("restart", 1),
+            ("sent again", 1),
+            (Mishap::Reset.as_str(), 1),
+            ("time passes", 1),
+            (ApiFault::Slow.as_str(), 1),
+        ];
+        let sorted: BTreeMap<String, u64> = expected.map(|(name, count)| (name.to_owned(), count)).into();
+        assert_eq!(of(&case(&["o1"], acts)).faults, sorted);
+    }
+
+    #[test]
+    fn states_follow_states_of_the_same_refund() {
+        let acts =
+            vec![deliver(told("o1", "a", RefundState::Pending)), deliver(told("o1", "b", RefundState::Failed)), deliver(paid("o1", "a"))];
+        let expected = [("new → failed", 1), ("new → pending", 1), ("pending → succeeded", 1)];
+        counts(&of(&case(&["o1"], acts)).transitions, &expected);
+    }
+
+    #[test]
+    fn texts_are_those_that_the_provider_wrote() {
+        let mut delivery = paid("o1", "a");
+        delivery.body = Body::new("{\"reason\":\"Größe\"}");
+        counts(&of(&case(&["o1"], vec![deliver(delivery.clone())])).texts, &[("letters outside ASCII", 1)]);
+        delivery.mutation = Some("a letter is replaced".to_owned());
+        let mutated = of(&case(&["o1"], vec![deliver(delivery)]));
+        counts(&mutated.texts, &[]);
+        counts(&mutated.mutations, &[("a letter is replaced", 1)]);
+    }
+
+    #[test]
+    fn orders_are_counted_by_what_they_have() {
+        let order = |extras: &[Extra], moment| OrderPlan {
+            currency: 0,
+            captured: 10_000,
+            charges: 1,
+            items: 1,
+            moment,
+            extras: extras.to_vec(),
+            known_after: 0,
+        };
+        let orders = vec![order(&[Extra::FreeItem, Extra::SameSku], 0), order(&[Extra::FreeItem], 1), order(&[], 2)];
+        let mut case = case(&[], Vec::new());
+        case.plan = Some(Plan { orders, steps: Vec::new(), only: Vec::new(), look: 0 });
+        let expected =
+            [(Extra::FreeItem.as_str(), 2), (Extra::SameSku.as_str(), 1), ("at the edge of a day, a month, a year or summer time", 2)];
+        let sorted: BTreeMap<String, u64> = expected.map(|(name, count)| (name.to_owned(), count)).into();
+        assert_eq!(of(&case).orders, sorted);
+    }
+
+    /// So many refunds of one order, half of them of one amount and the others of another, or each of its own.
+    fn refunds(order: &str, count: u64, amounts: u64) -> Vec<Act> {
+        let delivery = |number: u64| {
+            let mut delivery = paid(order, &format!("{order}-{number}"));
+            if let Some(Tell::Refund { amount, .. }) = delivery.event.tells.first_mut() {
+                *amount = Amount::from_minor(1 + number % amounts, 2);
+            }
+            deliver(delivery)
+        };
+        (0..count).map(delivery).collect()
+    }
+
+    #[track_caller]
+    fn order_counts(orders: &[&str], acts: Vec<Act>, expected: &[(&str, u64)]) {
+        counts(&of(&case(orders, acts)).orders, expected);
+    }
+
+    #[test]
+    fn many_refunds_of_one_order() {
+        order_counts(&["o1"], refunds("o1", 10, 99), &[]);
+        order_counts(&["o1"], refunds("o1", 11, 99), &[("more than ten refunds", 1)]);
+        // Those of another order are not its own.
+        let both = [refunds("o1", 8, 99), refunds("other", 8, 99)].concat();
+        order_counts(&["o1", "other"], both, &[]);
+    }
+
+    #[test]
+    fn refunds_of_equal_amounts() {
+        order_counts(&["o1"], refunds("o1", 3, 3), &[]);
+        order_counts(&["o1"], refunds("o1", 3, 2), &[("refunds of equal amounts", 1)]);
+    }
+
+    #[test]
+    fn orders_that_look_alike() {
+        order_counts(&["17", "18", "175"], Vec::new(), &[("an id that differs from another order's in one digit", 2)]);
+    }
+
+    #[test]
+    fn parts_add_up() {
+        let all = case(&["o1", "o2"], [refunds("o1", 11, 2), vec![Act::Restart]].concat());
+        let mut twice = of(&all);
+        twice.texts.insert("letters outside ASCII".to_owned(), 1);
+        twice.mutations.insert("cut".to_owned(), 1);
+        let one = twice.clone();
+        twice.add(&one);
+        let doubled = |table: &BTreeMap<String, u64>| table.iter().map(|(name, count)| (name.clone(), 2 * count)).collect();
+        let Coverage { events, mutations, faults, transitions, orders, texts } = &one;
+        let expected = Coverage {
+            events: doubled(events),
+            mutations: doubled(mutations),
+            faults: doubled(faults),
+            transitions: doubled(transitions),
+            orders: doubled(orders),
+            texts: doubled(texts),
+        };
+        assert_eq!(twice, expected);
+    }
 
     #[track_caller]
     fn texts(body: &str, expected: &[&str]) {

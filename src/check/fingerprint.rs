@@ -192,6 +192,130 @@ fn words(line: &str, ids: &mut Numbers) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::{
+        Effect,
+        by_hand::{case, deliver, own, paid, with_effect},
+    };
+
+    const DIFF: &str = "-refundedAmount 10.00\n+refundedAmount 20.00\n";
+
+    fn twice(order: &str, refund: &str) -> Case {
+        case(&[order], vec![deliver(paid(order, refund)), deliver(paid(order, refund))])
+    }
+
+    fn shape_of<'a>(case: &'a Case, entry: Option<usize>, diff: &'a str) -> Shape<'a> {
+        Shape { kind: FailureKind::State, entry, diff, case: Some(case) }
+    }
+
+    /// Lists of known failures hold fingerprints, so another build must not give others.
+    #[test]
+    fn fingerprints_stay_what_they_are() {
+        let case = twice("o1", "a");
+        let known = [
+            fingerprint(&shape_of(&case, Some(0), DIFF)),
+            fingerprint(&shape_of(&case, Some(1), DIFF)),
+            fingerprint(&shape_of(&case, None, DIFF)),
+            fingerprint(&Shape { case: None, ..shape_of(&case, None, DIFF) }),
+            unexamined_fingerprint("duplicate-deliveries", FailureKind::State, DIFF),
+            likeness_fingerprint("books-redeliveries"),
+            snapshot_fingerprint("001-one-refund", DIFF),
+        ];
+        let expected = [
+            "e1cf4cdcca326164",
+            "e5d49d166b57e9b4",
+            "85b3466a37584acd",
+            "9ac834e1710a7f5e",
+            "2b3f1e6977b8f4bd",
+            "bbc7e363fd299b8b",
+            "71e26040f713aa75",
+        ];
+        assert_eq!(known, expected);
+    }
+
+    #[test]
+    fn ids_and_amounts_do_not_matter() {
+        let (one, other) = (twice("o1", "a"), twice("2190", "a"));
+        let more = "-refundedAmount 3.00\n+refundedAmount 6.00\n";
+        assert_eq!(fingerprint(&shape_of(&one, None, DIFF)), fingerprint(&shape_of(&other, None, more)));
+    }
+
+    #[test]
+    fn differing_fields_are_named_once_and_in_order() {
+        assert_eq!(differing_fields(" status a\n-refunds b\n-amount 1\n+amount 2\n"), "amount\nrefunds");
+    }
+
+    #[track_caller]
+    fn lines(acts: Vec<Act>, expected: &str) {
+        assert_eq!(case_shape(&case(&["o1", "o2"], acts)), expected);
+    }
+
+    #[test]
+    fn things_have_numbers_by_the_order_in_which_they_are_met() {
+        let acts = vec![deliver(paid("o2", "a")), deliver(paid("o1", "b")), deliver(paid("o2", "a"))];
+        lines(acts, "refund.a e1 Accept o1 r1\nrefund.b e2 Accept o2 r2\nrefund.a e1 Accept o1 r1\n");
+    }
+
+    #[test]
+    fn what_tells_nothing_or_is_mutated_is_any_event() {
+        let mut mutated = paid("o1", "a");
+        mutated.mutation = Some("cut".to_owned());
+        let acts = vec![deliver(mutated), deliver(with_effect(Effect::Ignore, paid("o1", "b")))];
+        lines(acts, "event e1 Accept o1 (cut)\nevent e2 Ignore o1\n");
+    }
+
+    #[test]
+    fn marks_and_signatures() {
+        let signed = |signature| Delivery { signature, fault: Some("again".to_owned()), ..paid("o1", "a") };
+        let ways = [
+            (Signature::Valid, ""),
+            (Signature::Absent, " unsigned"),
+            (Signature::Truncated, " truncated"),
+            (Signature::With("x".to_owned()), " with another secret"),
+            (Signature::Stale, " stale"),
+            (Signature::Rotated { known_first: true }, " rotated"),
+            (Signature::Over(String::new()), " over another body"),
+            (Signature::At { seconds: -1 }, " aged"),
+            (Signature::At { seconds: 0 }, " from the future"),
+            (Signature::OtherScheme { first: true }, " with another scheme"),
+        ];
+        for (signature, words) in ways {
+            lines(vec![deliver(signed(signature))], &format!("refund.a e1 Accept o1 r1 (again){words}\n"));
+        }
+    }
+
+    #[test]
+    fn what_lies_between_deliveries() {
+        let acts = vec![
+            Act::Together(vec![paid("o1", "b"), paid("o1", "a")]),
+            Act::Initiate(own("o1", "a")),
+            Act::Meanwhile(own("o1", "c"), vec![paid("o1", "b")]),
+            Act::Restart,
+            Act::Begin("o1".to_owned()),
+            Act::Advance(9),
+        ];
+        let expected = "together [refund.a e2 Accept o1 r2, refund.b e1 Accept o1 r1]\nown refund\n\
+            own refund, and before it is answered [refund.b e1 Accept o1 r1]\nrestart\norder becomes known\ntime passes\n";
+        lines(acts, expected);
+    }
+
+    #[test]
+    fn amounts_beside_several_that_are_right() {
+        shape("-refundedAmount 1.00 | 5.00\n+refundedAmount 3.00\n", "refundedAmount is between\n");
+        shape("-refundedAmount 1.00 | 5.00\n+refundedAmount 5.00\n", "refundedAmount is between\n");
+        shape("-refundedAmount 1.00 | 5.00\n+refundedAmount 1.00\n", "refundedAmount is between\n");
+    }
+
+    #[test]
+    fn amounts_of_different_members_are_no_pair() {
+        shape("-refundedAmount 1.00\n+chargedBackAmount 2.00\n", "+chargedBackAmount #\n-refundedAmount #\n");
+    }
+
+    #[test]
+    fn ids_are_long_and_have_a_digit() {
+        shape("+refund abcdefgh pending\n", "+refund abcdefgh pending\n");
+        shape("+refund abcdef1 pending\n", "+refund abcdef1 pending\n");
+        shape("+refund `abcdefg1`, re-abcd-1 (abcdefg1)\n", "+refund id1 id2 id1\n");
+    }
 
     #[track_caller]
     fn shape(diff: &str, expected: &str) {

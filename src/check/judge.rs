@@ -185,6 +185,127 @@ fn message(misfits: &[&str], lines: &str, observed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::by_hand::{paid, with_effect};
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[track_caller]
+    fn rules(requirement: &str, expected: Rules) {
+        assert_eq!(Rules::of(requirement, LIMIT), expected);
+    }
+
+    #[test]
+    fn some_requirements_ask_for_more() {
+        rules("duplicate-deliveries", Rules::default());
+        rules("rejection-is-4xx", Rules { rejection_is_4xx: true, ..Rules::default() });
+        rules("doubtful-events-contained", Rules { contained: true, ..Rules::default() });
+        rules("valid-event-acknowledged-at-once", Rules { at_once: true, ..Rules::default() });
+        rules("acknowledges-in-time", Rules { answer_within: Some(LIMIT), ..Rules::default() });
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_judged_whole_where_that_is_asked() {
+        let exact: Expectation = serde_json::from_str(EXPECTED).expect("an expectation");
+        let doubtful = Expectation { in_doubt: Some(exact.refunded_amount), ..exact.clone() };
+        let contained = Rules { contained: true, ..Rules::default() };
+        assert_eq!(*contained.judged(&doubtful), exact);
+        assert_eq!(*contained.judged(&exact), exact);
+        assert_eq!(*Rules::default().judged(&doubtful), doubtful);
+    }
+
+    /// Which of these answers are right to a delivery with an effect.
+    #[track_caller]
+    fn right(effect: Effect, rules: Rules, expected: &[u16]) {
+        let delivery = with_effect(effect, paid("o1", "a"));
+        let is_right = |status: &u16| judge_answer(&delivery, *status, rules).is_none();
+        let answers: Vec<u16> = [199, 200, 299, 300, 399, 400, 499, 500, 599].into_iter().filter(is_right).collect();
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn valid_events_are_acknowledged() {
+        right(Effect::Accept, Rules::default(), &[200, 299]);
+        right(Effect::Ignore, Rules::default(), &[200, 299]);
+    }
+
+    #[test]
+    fn broken_events_are_not() {
+        right(Effect::Reject, Rules::default(), &[199, 300, 399, 400, 499, 500, 599]);
+        right(Effect::Reject, Rules { rejection_is_4xx: true, ..Rules::default() }, &[400, 499]);
+    }
+
+    #[test]
+    fn forged_events_are_refused() {
+        right(Effect::Refuse, Rules::default(), &[400, 499]);
+    }
+
+    #[test]
+    fn doubtful_events_are_answered_as_anybody_likes() {
+        right(Effect::Tolerate, Rules::default(), &[199, 200, 299, 300, 399, 400, 499, 500, 599]);
+        right(Effect::Tolerate, Rules { contained: true, ..Rules::default() }, &[199, 200, 299, 300, 399, 400, 499]);
+    }
+
+    #[track_caller]
+    fn answered(failure: Option<Failure>, message: &str, diff: &str) {
+        let failure = failure.expect("is wrong");
+        assert_eq!((failure.kind, failure.message.as_str(), failure.diff.as_str()), (FailureKind::Answer, message, diff));
+    }
+
+    #[test]
+    fn wrong_answers_in_words() {
+        let mut delivery = paid("o1", "a");
+        let wrong = |delivery: &Delivery, status| judge_answer(delivery, status, Rules::default());
+        let diff = "-answer 2xx\n+answer 500\n";
+        answered(wrong(&delivery, 500), "`refund.a` must be acknowledged and was answered 500 every time", diff);
+        delivery.fault = Some("sent again".to_owned());
+        answered(wrong(&delivery, 500), "`refund.a` (sent again) must be acknowledged and was answered 500 every time", diff);
+        delivery.mutation = Some("cut".to_owned());
+        delivery.effect = Effect::Reject;
+        answered(wrong(&delivery, 200), "`refund.a` (cut) must not be acknowledged and was answered 200", "-answer not 2xx\n+answer 200\n");
+    }
+
+    #[test]
+    fn an_error_to_a_valid_event() {
+        let again = "`refund.a` was answered 503; it should be acknowledged at once";
+        let lost = "`refund.a` was answered 400; it is not sent again after this answer, so it is lost";
+        answered(Some(refused_once(&paid("o1", "a"), 503, true)), again, "-answer 2xx\n+answer 503\n");
+        answered(Some(refused_once(&paid("o1", "a"), 400, false)), lost, "-answer 2xx\n+answer 400\n");
+    }
+
+    #[test]
+    fn an_order_that_a_target_does_not_know() {
+        let expected: Expectation = serde_json::from_str(EXPECTED).expect("an expectation");
+        let failure = judge_state(&expected, None, &Sight::default()).expect("is wrong");
+        assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::State, "order 17 is not known to the target"));
+        assert_eq!(failure.diff, "-status                  refunded\n-refundedAmount          5.00\n+unknown order\n");
+    }
+
+    #[test]
+    fn what_fits_is_right() {
+        let expected: Expectation = serde_json::from_str(EXPECTED).expect("an expectation");
+        let shown = serde_json::from_str(r#"{"orderId":"17","status":"refunded","refundedAmount":"5"}"#).expect("a state");
+        assert_eq!(judge_state(&expected, Some(&shown), &Sight::default()), None);
+    }
+
+    /// What is said of a member that is wrong in these lines.
+    #[track_caller]
+    fn said(name: &str, expected: &str, shown: &str, message_of_it: &str) {
+        assert_eq!(message(&[name], expected, shown), message_of_it);
+    }
+
+    #[test]
+    fn members_that_are_wrong_in_words() {
+        said("status", "status  pending | failed", "status  refunded", "status is refunded, must be pending or failed");
+        said("refundedAmount", "refundedAmount 1.00 .. 2.00", "refundedAmount 3.00", "refundedAmount is 3.00, must be from 1.00 to 2.00");
+        said("refunds", "refund a pending", "refund b pending", "the list of refunds is wrong");
+        said("currency", "", "", "currency is wrong");
+    }
+
+    #[test]
+    fn kinds_in_reports() {
+        let kinds = [FailureKind::State, FailureKind::Answer, FailureKind::Crash, FailureKind::Timeout];
+        assert_eq!(kinds.map(FailureKind::as_str), ["state", "answer", "crash", "timeout"]);
+    }
 
     const EXPECTED: &str =
         r#"{"orderId":"17","status":"refunded","refundedAmount":"5","currency":"USD","availableToRefundAmount":["0","1"]}"#;

@@ -217,3 +217,115 @@ pub fn compare(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::{
+        case::by_hand::{case, deliver, paid, told},
+        domain::{RefundState, RefundView, Status},
+    };
+
+    fn pending() -> OrderState {
+        OrderState::new("o1", Status::Pending, Amount::ZERO)
+    }
+
+    #[test]
+    fn what_was_shown_is_text() {
+        let case = case(&["o1"], vec![deliver(told("o1", "a", RefundState::Pending)), deliver(paid("o1", "a"))]);
+        let seen = Sightings { after: vec![vec![Some(pending())], vec![Some(pending())]], end: vec![None] };
+        let answers = |entry| if entry == 0 { "500, 200".to_owned() } else { String::new() };
+        let expected = "\
+order o1 USD 100.00 captured on 0 charge(s)
+
+ 1 refund.a → 500, 200
+   o1
+     status                  pending
+     refundedAmount          0
+
+ 2 refund.a
+   o1 as before
+
+end
+   o1
+     unknown order
+   it ended
+";
+        assert_eq!(render(&case, &seen, &answers, Some("it ended")), expected);
+    }
+
+    #[test]
+    fn every_member_that_is_shown_is_in_it() {
+        let ten = Amount::from_minor(1000, 2);
+        let refund = |id: &str, amount| RefundView { id: id.to_owned(), state: RefundState::Succeeded, amount, refunded_amount: ten };
+        let state = pending().with(|state| {
+            state.currency = Some("USD".to_owned());
+            state.available_to_refund_amount = Some(ten);
+            state.charged_back_amount = Some(Amount::ZERO);
+            state.refunds = Some(vec![refund("b", None), refund("a", Some(ten))]);
+        });
+        let expected = "     status                  pending
+     refundedAmount          0
+     currency                USD
+     availableToRefundAmount 10.00
+     chargedBackAmount       0
+     refund                  a succeeded 10.00 of 10.00
+     refund                  b succeeded 10.00
+";
+        assert_eq!(lines(&state), expected);
+    }
+
+    fn shown(pairs: &[(&str, &str)]) -> BTreeMap<String, OwnState> {
+        let state = |text: &str| OwnState { title: "a title".to_owned(), text: text.to_owned() };
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), state(text))).collect()
+    }
+
+    fn files(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), file("a title", text))).collect()
+    }
+
+    /// One sequence is new, one differs, one is the same with a pending file of old.
+    #[rstest]
+    #[case::review(Update::New, &["a.snap.new", "b.snap.new"], true)]
+    #[case::auto(Update::Auto, &["a.snap.new", "b.snap.new"], true)]
+    #[case::unseen(Update::Unseen, &["a.snap", "b.snap.new"], true)]
+    #[case::always(Update::Always, &["a.snap", "b.snap"], false)]
+    #[case::no(Update::No, &[], true)]
+    fn updates(#[case] update: Update, #[case] written: &[&str], #[case] fails: bool) {
+        let before = files(&[("b.snap", "old"), ("c.snap", "same"), ("c.snap.new", "pending")]);
+        let found = compare(&shown(&[("a", "1"), ("b", "2"), ("c", "same")]), &BTreeMap::new(), &before, update);
+        assert_eq!(found.write.keys().map(String::as_str).collect::<Vec<_>>(), written);
+        assert_eq!(found.differences.values().any(Difference::fails), fails);
+        assert_eq!(found.same, 1);
+        assert_eq!(found.remove, if update == Update::No { vec![] } else { vec!["c.snap.new".to_owned()] });
+    }
+
+    #[test]
+    fn a_renamed_sequence_is_told_from_an_orphan() {
+        let before = files(&[("old-name.snap", "text"), ("gone.snap", "other"), ("kept.snap", "kept")]);
+        let found = compare(&shown(&[("new-name", "text"), ("kept", "kept")]), &BTreeMap::new(), &before, Update::Auto);
+        assert_eq!(found.differences["old-name.snap"], Difference::Renamed("new-name".to_owned()));
+        assert_eq!(found.differences["gone.snap"], Difference::Orphaned);
+        assert_eq!(found.differences["new-name"], Difference::New);
+        assert_eq!(found.differences.len(), 3);
+    }
+
+    #[rstest]
+    #[case::plain(&[], Some(Update::Auto))]
+    #[case::ci(&[("CI", "true")], Some(Update::No))]
+    #[case::no_ci(&[("CI", "false")], Some(Update::Auto))]
+    #[case::azure(&[("TF_BUILD", "True")], Some(Update::No))]
+    #[case::asked_in_ci(&[("CI", "1"), ("INSTA_UPDATE", "always")], Some(Update::Always))]
+    #[case::auto_in_ci(&[("CI", "1"), ("INSTA_UPDATE", "auto")], Some(Update::No))]
+    #[case::new(&[("INSTA_UPDATE", "new")], Some(Update::New))]
+    #[case::unseen(&[("INSTA_UPDATE", "unseen")], Some(Update::Unseen))]
+    #[case::no(&[("INSTA_UPDATE", "no")], Some(Update::No))]
+    #[case::force(&[("INSTA_UPDATE", "force")], Some(Update::Always))]
+    #[case::misspelt(&[("INSTA_UPDATE", "allways")], None)]
+    fn environment(#[case] variables: &[(&str, &str)], #[case] expected: Option<Update>) {
+        let get = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        assert_eq!(Update::from_environment(get).ok(), expected);
+    }
+}

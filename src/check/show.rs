@@ -167,3 +167,181 @@ pub fn diff(expected: &str, shown: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPECTED: &str = r#"{"orderId":"17","status":["pending","refunded"],"refundedAmount":"5","currency":"USD",
+        "availableToRefundAmount":["0","1"],"chargedBackAmount":"2","refunds":[
+            {"id":"b","state":"succeeded","refundedAmount":"5","amount":"5"},{"id":"a","state":"pending","refundedAmount":"0","amount":"1"}]}"#;
+
+    fn expectation() -> Expectation {
+        serde_json::from_str(EXPECTED).expect("an expectation")
+    }
+
+    fn state(json: &str) -> OrderState {
+        serde_json::from_str(json).expect("a state")
+    }
+
+    /// A state that fits, of a target that shows everything.
+    fn whole() -> OrderState {
+        state(
+            r#"{"orderId":"17","status":"refunded","refundedAmount":"5","currency":"USD","availableToRefundAmount":"1","chargedBackAmount":"2",
+            "refunds":[{"id":"b","state":"succeeded","refundedAmount":"5","amount":"5"},{"id":"a","state":"pending","refundedAmount":"0"}]}"#,
+        )
+    }
+
+    fn sees_all() -> Sight {
+        Sight { currency: true, refunds: true, available: true, charged_back: true, equivalent: Vec::new() }
+    }
+
+    /// The names of the members in some lines.
+    fn names(lines: &str) -> Vec<&str> {
+        lines.lines().filter_map(|line| line.split_whitespace().next()).collect()
+    }
+
+    const ALL: &[&str] = &["status", "refundedAmount", "currency", "availableToRefundAmount", "chargedBackAmount", "refund", "refund"];
+
+    /// Which members are shown of a state and of what is expected.
+    #[track_caller]
+    fn members(expected: &Expectation, sight: &Sight, names_of_both: &[&str]) {
+        assert_eq!(names(&state_lines(&whole(), expected, sight)), names_of_both);
+        assert_eq!(names(&expectation_lines(expected, None, sight)), names_of_both);
+    }
+
+    #[test]
+    fn everything_is_shown_that_is_seen_and_expected() {
+        members(&expectation(), &sees_all(), ALL);
+    }
+
+    #[test]
+    fn what_a_target_does_not_show_is_left_out() {
+        let without = |name: &str| ALL.iter().copied().filter(|other| *other != name).collect::<Vec<_>>();
+        members(&expectation(), &Sight { currency: false, ..sees_all() }, &without("currency"));
+        members(&expectation(), &Sight { available: false, ..sees_all() }, &without("availableToRefundAmount"));
+        members(&expectation(), &Sight { charged_back: false, ..sees_all() }, &without("chargedBackAmount"));
+        members(&expectation(), &Sight { refunds: false, ..sees_all() }, &without("refund"));
+    }
+
+    #[test]
+    fn what_is_not_expected_is_left_out() {
+        let without = |name: &str| ALL.iter().copied().filter(|other| *other != name).collect::<Vec<_>>();
+        members(&Expectation { currency: None, ..expectation() }, &sees_all(), &without("currency"));
+        members(&Expectation { available_to_refund_amount: None, ..expectation() }, &sees_all(), &without("availableToRefundAmount"));
+        members(&Expectation { charged_back_amount: None, ..expectation() }, &sees_all(), &without("chargedBackAmount"));
+        members(&Expectation { refunds: None, ..expectation() }, &sees_all(), &without("refund"));
+    }
+
+    #[test]
+    fn in_doubt_only_the_amount_counts() {
+        let range = AmountRange { least: Amount::ZERO, most: Amount::from_minor(500, 2) };
+        let expected = Expectation { in_doubt: Some(range), ..expectation() };
+        members(&expected, &sees_all(), &["refundedAmount"]);
+        assert_eq!(expectation_lines(&expected, None, &sees_all()), "refundedAmount          0.00 .. 5.00\n");
+    }
+
+    #[test]
+    fn an_order_id_is_shown_where_it_is_another() {
+        let mut other = whole();
+        other.order_id = "18".to_owned();
+        let lines = [state_lines(&other, &expectation(), &sees_all()), expectation_lines(&expectation(), Some(&other), &sees_all())];
+        assert_eq!(
+            lines.map(|lines| lines.lines().next().map(str::to_owned)),
+            ["18", "17"].map(|id| Some(format!("orderId                 {id}")))
+        );
+        assert_eq!(names(&expectation_lines(&expectation(), Some(&whole()), &sees_all())), ALL);
+    }
+
+    /// What is expected of a target that shows this.
+    #[track_caller]
+    fn expects(shown: Option<&OrderState>, sight: &Sight, expected: &str) {
+        assert_eq!(expectation_lines(&expectation(), shown, sight), expected);
+    }
+
+    #[test]
+    fn all_choices_are_named_while_nothing_is_shown() {
+        expects(
+            None,
+            &sees_all(),
+            "\
+status                  pending | refunded
+refundedAmount          5.00
+currency                USD
+availableToRefundAmount 0.00 | 1.00
+chargedBackAmount       2.00
+refund                  a pending 0.00 of 1.00
+refund                  b succeeded 5.00 of 5.00
+",
+        );
+    }
+
+    #[test]
+    fn what_is_shown_and_allowed_is_what_is_expected() {
+        expects(Some(&whole()), &sees_all(), &state_lines(&whole(), &expectation(), &sees_all()));
+    }
+
+    #[test]
+    fn words_that_mean_the_same_are_taken() {
+        let mut shown = whole();
+        shown.refunds.iter_mut().flatten().for_each(|refund| refund.state = crate::domain::RefundState::Failed);
+        let sight = Sight { equivalent: vec![vec!["succeeded".to_owned(), "failed".to_owned()]], ..sees_all() };
+        let lines = expectation_lines(&expectation(), Some(&shown), &sight);
+        let refunds: Vec<&str> = lines.lines().filter(|line| line.starts_with("refund ")).collect();
+        assert_eq!(refunds, ["refund                  a pending 0.00", "refund                  b failed 5.00 of 5.00"]);
+    }
+
+    #[test]
+    fn amounts_have_the_digits_of_the_currency() {
+        let digits = |code: Option<&str>| digits(&Expectation { currency: code.map(str::to_owned), ..expectation() });
+        assert_eq!([Some("JPY"), Some("USD"), Some("KWD"), Some("???"), None].map(digits), [0, 2, 3, 2, 2]);
+    }
+
+    #[test]
+    fn members_that_are_missing_are_a_dash() {
+        let bare = state(r#"{"orderId":"17","status":"refunded","refundedAmount":"5"}"#);
+        let lines = state_lines(&bare, &expectation(), &sees_all());
+        let dashes = lines.lines().filter(|line| line.ends_with(" -")).count();
+        assert_eq!((names(&lines).last().copied(), dashes), (Some("refunds"), 4));
+    }
+
+    #[test]
+    fn only_so_many_refunds_are_shown() {
+        let refund = |number: usize| RefundView {
+            id: format!("{number:03}"),
+            state: crate::domain::RefundState::Pending,
+            amount: None,
+            refunded_amount: Amount::ZERO,
+        };
+        let last = |count: usize| {
+            let mut out = String::new();
+            refund_lines(&mut out, &(0..count).map(refund).collect::<Vec<_>>(), 2);
+            assert!(out.lines().count() <= MOST_REFUNDS + 1);
+            out.lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(last(MOST_REFUNDS), "refund                  199 pending 0.00");
+        assert_eq!(last(MOST_REFUNDS + 1), "refund                  … and 1 more");
+    }
+
+    #[track_caller]
+    fn name(given: &str, shown: &str) {
+        assert_eq!(harmless(given), shown);
+    }
+
+    #[test]
+    fn names_cannot_spoil_a_line() {
+        let long = "a".repeat(LONGEST_NAME);
+        name("plain", "plain");
+        name("two\nlines", "two\\nlines");
+        name(&long, &long);
+        name(&format!("{long}a"), &format!("{long}…"));
+        // Letters of several bytes are letters.
+        name(&"é".repeat(LONGEST_NAME), &"é".repeat(LONGEST_NAME));
+    }
+
+    #[test]
+    fn differences_line_by_line() {
+        assert_eq!(diff("one\ntwo\n", "one\nthree\n"), " one\n-two\n+three\n");
+        assert_eq!(diff("one", "two"), "-one\n+two\n");
+    }
+}

@@ -145,3 +145,167 @@ pub(super) fn act_line(act: &Act) -> String {
         Act::Advance(seconds) => format!("{seconds} seconds pass"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        case::by_hand::{self, deliver, own, paid, told},
+        domain::{Amount, RefundState, Status},
+        model::AmountRange,
+    };
+
+    /// One of these statuses and so many cents.
+    fn expectation(status: &[Status], cents: u64) -> Expectation {
+        let amount = Amount::from_minor(cents, 2);
+        Expectation {
+            order_id: "o1".to_owned(),
+            status: status.to_vec(),
+            refunded_amount: AmountRange { least: amount, most: amount },
+            currency: Some("USD".to_owned()),
+            available_to_refund_amount: None,
+            charged_back_amount: None,
+            refunds: None,
+            in_doubt: None,
+        }
+    }
+
+    /// A refund that is pending, with 0.00, and then paid, with 10.00.
+    fn case() -> Case {
+        let acts = vec![deliver(told("o1", "a", RefundState::Pending)), deliver(paid("o1", "a"))];
+        let mut case = by_hand::case(&["o1"], acts);
+        case.entries[0].expect = vec![expectation(&[Status::Pending], 0)];
+        case.entries[1].expect = vec![expectation(&[Status::PartiallyRefunded], 1000)];
+        case.expect = vec![expectation(&[Status::PartiallyRefunded], 1000)];
+        case
+    }
+
+    fn state(status: Status, cents: u64) -> Option<OrderState> {
+        Some(OrderState::new("o1", status, Amount::from_minor(cents, 2)))
+    }
+
+    /// The text without the order's line, of what was seen after each of the two entries and at the end.
+    #[track_caller]
+    fn shows(first: &[Option<OrderState>], second: &[Option<OrderState>], end: &[Option<OrderState>], expected: &str) {
+        let seen = Sightings { after: vec![first.to_vec(), second.to_vec()], end: end.to_vec() };
+        let text = render(&case(), &seen, &Sight::default());
+        assert_eq!(text.strip_prefix("order o1 USD 100.00 captured on 0 charge(s)\n"), Some(expected));
+    }
+
+    const RIGHT: &str = "
+ 1 refund.a
+   o1 pending 0.00
+
+ 2 refund.a
+   o1 partially_refunded 10.00
+
+end of o1
+   status                  partially_refunded
+   refundedAmount          10.00
+   currency                USD
+";
+
+    #[test]
+    fn what_is_right_is_shown_with_what_the_target_does_not_tell() {
+        let paid = state(Status::PartiallyRefunded, 1000);
+        shows(&[state(Status::Pending, 0)], std::slice::from_ref(&paid), std::slice::from_ref(&paid), RIGHT);
+        assert!(expected(&case()).ends_with(RIGHT));
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_as_it_is() {
+        let expected = "
+ 1 refund.a
+   o1 refunded 0.00
+
+ 2 refund.a
+   o1 unknown order
+
+end of o1
+   status                  pending
+   refundedAmount          10.00
+   currency                -
+";
+        shows(&[state(Status::Refunded, 0)], &[None], &[state(Status::Pending, 1000)], expected);
+    }
+
+    #[test]
+    fn what_was_not_acknowledged_yet_is_as_expected_and_an_unknown_order_is_said() {
+        let expected = "
+ 1 refund.a
+   o1 pending 0.00
+
+ 2 refund.a
+   o1 partially_refunded 10.00
+
+end of o1
+   unknown order
+";
+        shows(&[], &[], &[None], expected);
+    }
+
+    #[test]
+    fn what_was_not_reached_is_said() {
+        let text = render(&case(), &Sightings::default(), &Sight::default());
+        assert!(text.contains("\n 1 refund.a\n   o1 not reached\n"), "{text}");
+        assert!(text.ends_with("\nend of o1\n   not reached\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_allowed_besides_is_written_as_the_case_has_it() {
+        let mut allowed = case();
+        allowed.entries[0].expect[0].status.push(Status::NotRefunded);
+        allowed.expect[0].status.push(Status::Refunded);
+        let seen = Sightings {
+            after: vec![vec![state(Status::NotRefunded, 0)], vec![state(Status::PartiallyRefunded, 1000)]],
+            end: vec![state(Status::Refunded, 1000)],
+        };
+        assert!(render_within(&case(), &allowed, &seen, &Sight::default()).ends_with(RIGHT));
+        assert!(!render(&case(), &seen, &Sight::default()).ends_with(RIGHT));
+    }
+
+    #[test]
+    fn where_there_is_a_choice_nothing_is_pinned() {
+        let mut expected = expectation(&[Status::Pending], 0);
+        assert_eq!(settled(&expected), "pending 0.00");
+        expected.refunded_amount.most = Amount::from_minor(1, 2);
+        assert_eq!(settled(&expected), "(not settled)");
+    }
+
+    #[track_caller]
+    fn act(act: &Act, expected: &str) {
+        assert_eq!(act_line(act), expected);
+    }
+
+    #[test]
+    fn acts_in_words() {
+        let (one, two) = (paid("o1", "a"), paid("o1", "b"));
+        act(&Act::Together(vec![one.clone(), two.clone()]), "at the same time: refund.a, refund.b");
+        act(&Act::Initiate(own("o1", "a")), "the shop makes refund a of 10.00");
+        let meanwhile = "the shop makes refund a of 10.00, and before that is answered: refund.a, refund.b";
+        act(&Act::Meanwhile(own("o1", "a"), vec![one, two]), meanwhile);
+        act(&Act::Restart, "the target is killed and started again");
+        act(&Act::Begin("o1".to_owned()), "order o1 becomes known");
+        act(&Act::Advance(60), "60 seconds pass");
+    }
+
+    #[test]
+    fn what_is_most_telling_of_a_delivery_stands_beside_it() {
+        let mut delivery = paid("o1", "a");
+        act(&deliver(delivery.clone()), "refund.a");
+        delivery.mishap = Some(Mishap::Reset);
+        act(&deliver(delivery.clone()), "refund.a (the connection is reset once it is sent)");
+        delivery.fault = Some("sent again".to_owned());
+        act(&deliver(delivery.clone()), "refund.a (sent again)");
+        delivery.mutation = Some("cut".to_owned());
+        act(&deliver(delivery), "refund.a (cut)");
+    }
+
+    #[test]
+    fn files_have_a_description_and_are_read_back() {
+        let text = file("a \"story\"", "\n\none\n\ntwo\n");
+        assert_eq!(text, "---\ndescription: \"a \\\"story\\\"\"\n---\none\n\ntwo\n");
+        assert_eq!(content(&text), "one\n\ntwo");
+        assert_eq!(content("no description\n"), "no description");
+    }
+}

@@ -1,64 +1,14 @@
 //! What may be shown after each entry of a case, with deliveries of one refund of 10.00 each of an order of 100.00.
 
 use super::*;
-use crate::{
-    case::{Body, Delivery, Entry, OrderSetup, OwnRefund, OwnRefundDetails, SCHEMA},
-    domain::{Amount, EventTime, RefundState},
-    model::{EventFacts, Tell},
-};
-
-const TEN: u64 = 1000;
-
-fn amount(cents: u64) -> Amount {
-    Amount::from_minor(cents, 2)
-}
-
-/// A refund of 10.00 succeeded; `refund` names it.
-fn delivery(refund: &str, effect: Effect) -> Delivery {
-    let tell = Tell::Refund {
-        id: refund.to_owned(),
-        state: RefundState::Succeeded,
-        amount: amount(TEN),
-        refunded_amount: amount(TEN),
-        in_passing: false,
-    };
-    let event = EventFacts {
-        id: format!("event of {refund}"),
-        kind: format!("refund.{refund}"),
-        order_id: Some("o1".to_owned()),
-        created_time: EventTime::parse("2024-05-06T07:08:09Z").expect("a time"),
-        sequence: 0,
-        // What must be refused tells nothing that counts.
-        tells: if matches!(effect, Effect::Accept | Effect::Tolerate) { vec![tell] } else { Vec::new() },
-    };
-    Delivery { effect, ..Delivery::plain(event, Body::new("{}")) }
-}
+use crate::case::by_hand::{self, own, paid, tens, with_effect};
 
 fn deliver(refund: &str, effect: Effect) -> Act {
-    Act::Deliver(Box::new(delivery(refund, effect)))
-}
-
-fn own(refund: &str) -> Act {
-    let details = OwnRefundDetails { id: refund.to_owned(), amount: amount(TEN), currency: "USD".to_owned() };
-    Act::Initiate(OwnRefund { order_id: "o1".to_owned(), refund: details, answer_lost: false })
+    by_hand::deliver(with_effect(effect, paid("o1", refund)))
 }
 
 fn case(acts: Vec<Act>) -> Case {
-    let entry = |act| Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
-    let mut case = Case {
-        schema: SCHEMA.to_owned(),
-        title: String::new(),
-        provider: "any".to_owned(),
-        requirement: None,
-        orders: vec![OrderSetup::new("o1", "USD", amount(100 * 100))],
-        entries: acts.into_iter().map(entry).collect(),
-        api: Vec::new(),
-        expect: Vec::new(),
-        expect_if_applied: Vec::new(),
-        plan: None,
-    };
-    case.expect_again(&[true]);
-    case
+    by_hand::case(&["o1"], acts)
 }
 
 /// What may be shown as paid back after each entry, and at the end.
@@ -95,26 +45,59 @@ fn what_is_doubtful_leaves_a_range() {
     let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Tolerate)]);
     assert_eq!(ranges(&case), ["10.00", "10.00 to 20.00", "10.00"]);
     // At the end it was applied or not; there is nothing between.
-    assert!(case.expect_if_applied.iter().any(|expected| expected.refunded_amount.most == amount(2 * TEN)));
+    assert!(case.expect_if_applied.iter().any(|expected| expected.refunded_amount.most == tens(2)));
 }
 
 #[test]
 fn a_doubtful_delivery_that_is_refused_must_not_have_been_applied() {
     let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Tolerate)]);
     let refused = &case.entries[1].expect_if_refused;
-    assert!(refused.iter().all(|expected| expected.refunded_amount.is_exact() && expected.refunded_amount.least == amount(TEN)));
+    assert!(refused.iter().all(|expected| expected.refunded_amount.is_exact() && expected.refunded_amount.least == tens(1)));
     assert!(!refused.is_empty());
 }
 
 #[test]
 fn an_own_refund_is_booked_once() {
-    shows(vec![own("a"), deliver("a", Effect::Accept)], &["0", "10.00", "10.00"]);
+    shows(vec![Act::Initiate(own("o1", "a")), deliver("a", Effect::Accept)], &["0", "10.00", "10.00"]);
 }
 
 #[test]
 fn deliveries_at_the_same_time_are_judged_together() {
-    let together = Act::Together(vec![delivery("a", Effect::Accept), delivery("b", Effect::Accept)]);
+    let together = Act::Together(vec![paid("o1", "a"), paid("o1", "b")]);
     shows(vec![together], &["20.00", "20.00"]);
+}
+
+/// Which orders are looked at after each entry, and what may be shown as paid back of them.
+#[track_caller]
+fn looks_at(case: &Case, expected: &[&[&str]]) {
+    let one = |expected: &crate::model::Expectation| format!("{} {}", expected.order_id, expected.refunded_amount.least);
+    let seen: Vec<Vec<String>> = case.entries.iter().map(|entry| entry.expect.iter().map(one).collect()).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn every_order_that_is_told_of_at_the_same_time_is_looked_at_once() {
+    let acts = vec![Act::Together(vec![paid("o1", "a"), paid("o2", "b"), paid("o1", "c")])];
+    looks_at(&by_hand::case(&["o1", "o2"], acts), &[&["o1 20.00", "o2 10.00"]]);
+}
+
+#[test]
+fn every_order_that_is_told_of_before_the_answer_is_looked_at_once() {
+    let acts = vec![Act::Meanwhile(own("o1", "a"), vec![paid("o2", "b"), paid("o1", "a"), paid("o2", "c")])];
+    looks_at(&by_hand::case(&["o1", "o2"], acts), &[&["o2 20.00", "o1 10.00"]]);
+}
+
+#[test]
+fn an_order_is_looked_at_once_it_is_known() {
+    let acts = vec![by_hand::deliver(paid("o2", "b")), Act::Begin("o2".to_owned()), by_hand::deliver(paid("o1", "a"))];
+    looks_at(&by_hand::case(&["o1", "o2"], acts), &[&[], &["o2 10.00"], &["o1 10.00"]]);
+}
+
+#[test]
+fn orders_become_known_one_by_one() {
+    let begin = |order: &str| Act::Begin(order.to_owned());
+    let acts = vec![begin("o2"), by_hand::deliver(paid("o1", "a")), begin("o1"), by_hand::deliver(paid("o2", "b"))];
+    looks_at(&by_hand::case(&["o1", "o2"], acts), &[&["o2 0"], &[], &["o1 10.00"], &["o2 10.00"]]);
 }
 
 #[test]
@@ -139,7 +122,7 @@ fn what_is_not_sent_is_not_expected() {
 
 #[test]
 fn who_makes_no_refunds_is_not_told_of_own_ones() {
-    let case = case(vec![own("a"), deliver("a", Effect::Accept)]);
+    let case = case(vec![Act::Initiate(own("o1", "a")), deliver("a", Effect::Accept)]);
     assert_eq!(case.restricted_to(terms(&|_| true)).entries.len(), 1);
 }
 

@@ -226,60 +226,6 @@ fn fewer_observed_fields_are_a_difference() {
     assert!(reference().introduction.capabilities.observes.contains(&Observable::Currency));
 }
 
-// ---- what is written when
-
-fn shown(pairs: &[(&str, &str)]) -> BTreeMap<String, OwnState> {
-    let state = |text: &str| OwnState { title: "a title".to_owned(), text: text.to_owned() };
-    pairs.iter().map(|(name, text)| ((*name).to_owned(), state(text))).collect()
-}
-
-fn files(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(name, text)| ((*name).to_owned(), snapshot::file("a title", text))).collect()
-}
-
-/// One sequence is new, one differs, one is the same with a pending file of old.
-#[rstest]
-#[case::review(Update::New, &["a.snap.new", "b.snap.new"], true)]
-#[case::auto(Update::Auto, &["a.snap.new", "b.snap.new"], true)]
-#[case::unseen(Update::Unseen, &["a.snap", "b.snap.new"], true)]
-#[case::always(Update::Always, &["a.snap", "b.snap"], false)]
-#[case::no(Update::No, &[], true)]
-fn updates(#[case] update: Update, #[case] written: &[&str], #[case] fails: bool) {
-    let before = files(&[("b.snap", "old"), ("c.snap", "same"), ("c.snap.new", "pending")]);
-    let found = compare(&shown(&[("a", "1"), ("b", "2"), ("c", "same")]), &BTreeMap::new(), &before, update);
-    assert_eq!(found.write.keys().map(String::as_str).collect::<Vec<_>>(), written);
-    assert_eq!(found.differences.values().any(Difference::fails), fails);
-    assert_eq!(found.same, 1);
-    assert_eq!(found.remove, if update == Update::No { vec![] } else { vec!["c.snap.new".to_owned()] });
-}
-
-#[test]
-fn a_renamed_sequence_is_told_from_an_orphan() {
-    let before = files(&[("old-name.snap", "text"), ("gone.snap", "other"), ("kept.snap", "kept")]);
-    let found = compare(&shown(&[("new-name", "text"), ("kept", "kept")]), &BTreeMap::new(), &before, Update::Auto);
-    assert_eq!(found.differences["old-name.snap"], Difference::Renamed("new-name".to_owned()));
-    assert_eq!(found.differences["gone.snap"], Difference::Orphaned);
-    assert_eq!(found.differences["new-name"], Difference::New);
-    assert_eq!(found.differences.len(), 3);
-}
-
-#[rstest]
-#[case::plain(&[], Some(Update::Auto))]
-#[case::ci(&[("CI", "true")], Some(Update::No))]
-#[case::no_ci(&[("CI", "false")], Some(Update::Auto))]
-#[case::azure(&[("TF_BUILD", "True")], Some(Update::No))]
-#[case::asked_in_ci(&[("CI", "1"), ("INSTA_UPDATE", "always")], Some(Update::Always))]
-#[case::auto_in_ci(&[("CI", "1"), ("INSTA_UPDATE", "auto")], Some(Update::No))]
-#[case::new(&[("INSTA_UPDATE", "new")], Some(Update::New))]
-#[case::unseen(&[("INSTA_UPDATE", "unseen")], Some(Update::Unseen))]
-#[case::no(&[("INSTA_UPDATE", "no")], Some(Update::No))]
-#[case::force(&[("INSTA_UPDATE", "force")], Some(Update::Always))]
-#[case::misspelt(&[("INSTA_UPDATE", "allways")], None)]
-fn environment(#[case] variables: &[(&str, &str)], #[case] expected: Option<Update>) {
-    let get = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
-    assert_eq!(Update::from_environment(get).ok(), expected);
-}
-
 #[test]
 fn an_interrupted_recording_says_so() {
     let stop = AtomicBool::new(false);
