@@ -171,8 +171,7 @@ fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict:
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
     let blinded = trails().map(|trail| trail.blinded).max().unwrap_or(0);
     let refuted = trails().any(|trail| trail.refuted);
-    let finished = parts.iter().all(|part| part.trail.as_ref().is_some_and(|trail| trail.finished));
-    let trail = Trail { blinded, refuted, finished, freed: trails().any(|trail| trail.freed), ran, ..Trail::default() };
+    let trail = Trail { blinded, refuted, freed: trails().any(|trail| trail.freed), ran, ..Trail::default() };
     result.verdict = Verdict::NotExercised;
     result.note = None;
     result.findings = Vec::new();

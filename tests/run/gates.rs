@@ -263,44 +263,6 @@ fn snapshots_that_differ_can_be_known() {
 }
 
 #[rstest]
-#[case::not_toml("[[known]]\nrequirement = \"a\" b\n", "line 2: ")]
-#[case::unknown_field("[[known]]\nrequirment = \"a\"\n", "line 2: unknown field `requirment`")]
-#[case::no_subject("\n[[known]]\nfingerprint = \"0\"\n", "line 2: field `requirement`: is missing")]
-#[case::two_subjects("[[known]]\nrequirement = \"a\"\nsnapshot = \"b\"\nfingerprint = \"0\"\n", "line 1: field `snapshot`: ")]
-#[case::no_finding("[[known]]\nrequirement = \"a\"\n", "line 1: field `finding`: is missing")]
-#[case::no_fingerprint("[[known]]\nsnapshot = \"a\"\n", "line 1: field `fingerprint`: is missing")]
-#[case::another_name("[[known]]\nrequirement = \"a\"\nfingerprint = \"0\"\n", "line 3: field `fingerprint`: does not go with a")]
-#[case::no_date("[[known]]\nrequirement = \"a\"\nfinding = \"0\"\nexpires = \"soon\"\n", "line 4: field `expires`: is not a date")]
-#[case::a_time("[[known]]\nrequirement = \"a\"\nfinding = \"0\"\nexpires = 2026-01-01T10:00:00Z\n", "line 4: field `expires`: ")]
-#[case::twice(
-    "[[known]]\nrequirement = \"a\"\nfinding = \"0\"\n[[known]]\nrequirement = \"a\"\nfinding = \"0\"\n",
-    "line 5: the same entry stands at line 2"
-)]
-fn unusable_lists(#[case] list: &str, #[case] problem: &str) {
-    let error = KnownFailures::parse("known.toml", list, Clock::manual(MIDSUMMER).today()).expect_err("no list");
-    assert!(error.starts_with(&format!("known.toml: {problem}")), "{error}");
-    assert_eq!(error.lines().count(), 1, "{error}");
-}
-
-#[test]
-fn a_written_list_is_read_again_and_keeps_reasons() {
-    let today = Clock::manual(MIDSUMMER).today();
-    let subject = Subject::Requirement(BROKEN.to_owned());
-    let odd = "it's \"odd\"\\\n";
-    let found =
-        [(subject.clone(), "01".to_owned(), "one".to_owned()), (Subject::Snapshot("042-x".to_owned()), "02".to_owned(), odd.to_owned())];
-    let first = waivers::write(&found, &KnownFailures::none(), today);
-    assert!(first.contains("expires = 2026-08-14\n"), "{first}");
-    let edited = first.replacen("reason = \"\"\nexpires = 2026-08-14", "reason = 'a \"good\" one'\nexpires = 2026-07-01", 1);
-    let second = parse(&waivers::write(&found, &parse(&edited), today));
-    assert_eq!(second.entries[0].reason, "a \"good\" one");
-    assert_eq!(second.entries[0].expires.map(|date| date.to_string()).as_deref(), Some("2026-07-01"));
-    assert_eq!(second.entries[1].reason, "");
-    assert!(second.accepting(&subject, "01").is_some());
-    assert!(second.accepting(&Subject::Snapshot("042-x".to_owned()), "02").is_none(), "it has no reason");
-}
-
-#[rstest]
 #[case("books-redeliveries")]
 #[case("counts-both-layers")]
 #[case("unknown-members-refused")]

@@ -21,4 +21,3 @@ mod own_clock;
 mod own_snapshots;
 mod seams;
 mod time_passes;
-mod verdict_table;

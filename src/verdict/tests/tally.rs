@@ -1,56 +1,15 @@
 //! From the cases of a requirement to its verdict.
-//!
-//! A trail is written in words: `ok` is a case that passed and could have shown a mistake, `missed` one that could not, `f1` one
-//! that failed because of the finding of that name. Findings that begin with `f` are about the requirement, with `g` about another.
 
 use rstest::rstest;
 
-use super::{
-    FindingReport, RanCase, RequirementResult, Trail, Verdict,
-    tally::{Planned, link, settle, settle_share, until_the_end},
+use super::by_hand::{finding, findings, result, trail};
+use crate::{
+    corpus::Level,
+    verdict::{
+        Trail, Verdict,
+        tally::{Planned, link, settle, settle_share, until_the_end},
+    },
 };
-use crate::corpus::Level;
-
-fn result(level: &str, floor: u32) -> RequirementResult {
-    serde_json::from_value(serde_json::json!({
-        "id": "own", "item": "refund", "level": level, "verdict": "not-exercised", "judged": true,
-        "cases": 0, "exercised": 0, "floor": floor, "byClaims": false, "deliveries": 0, "durationMs": 0, "source": "", "failures": []
-    }))
-    .expect("a result")
-}
-
-fn finding(id: &str) -> FindingReport {
-    let about = if id.starts_with('f') { "own" } else { "another" };
-    let mut finding: FindingReport = serde_json::from_value(serde_json::json!({
-        "id": id, "about": about, "level": "SHOULD", "alsoFails": [], "masks": [], "case": "c", "deliveries": 1, "kind": "state",
-        "message": "", "expected": "", "observed": "", "diff": "", "file": "", "reproduce": "", "answers": []
-    }))
-    .expect("a finding");
-    if id.ends_with('?') {
-        finding.chance = Some(super::Chance { failed: 0, runs: 9 });
-    }
-    finding
-}
-
-fn trail(text: &str) -> Trail {
-    let case = |(number, word): (usize, &str)| RanCase {
-        case: u32::try_from(number).expect("few"),
-        deliveries: 2,
-        missed: word == "missed",
-        failed: (!matches!(word, "ok" | "missed")).then(|| word.split('+').map(str::to_owned).collect()),
-        last: false,
-        refused_first: 0,
-    };
-    let ran = text.split_whitespace().enumerate().map(case).collect();
-    Trail { refuted: true, finished: true, ran, ..Trail::default() }
-}
-
-fn findings(trail: &Trail) -> Vec<FindingReport> {
-    let mut ids: Vec<&String> = trail.ran.iter().filter_map(|case| case.failed.as_ref()).flatten().collect();
-    ids.sort();
-    ids.dedup();
-    ids.into_iter().map(|id| finding(id)).collect()
-}
 
 #[rstest]
 #[case::all_pass("ok ok ok", "MUST", 3, Verdict::Pass)]
