@@ -6,7 +6,7 @@ mod sample;
 use std::path::{Path, PathBuf};
 
 use refundproof::provider::{Registered, registered};
-use sample::{certify, is_there, target_file};
+use sample::{certify, is_there, python, target_file};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_refundproof");
 
@@ -59,14 +59,12 @@ fn a_filter_that_remembers_refused_events_is_found() {
 
 #[test]
 fn python_shop_with_a_store_conforms_with_every_provider() {
-    if !is_there("python3") {
-        return;
-    }
+    let Some(python) = python() else { return };
     let shop = samples().join("python-stdio/shop.py").display().to_string();
     // Each waits for its own processes, so all are looked at side by side.
     let conforms = |provider: &Registered| {
         let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-shop-{}.db", provider.name)).display().to_string();
-        let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", "python3", &shop, "--store", &store];
+        let args = ["--provider", provider.name, "--cases", "5", "--jobs", "1", "--", &python, &shop, "--store", &store];
         let failures = format!("python-failures-{}", provider.name);
         certify(Path::new(PROGRAM), &failures, &args).conforms(&["survives-restart", "signature-required"]);
     };

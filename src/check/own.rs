@@ -302,6 +302,15 @@ end
         assert_eq!(found.remove, if update == Update::No { vec![] } else { vec!["c.snap.new".to_owned()] });
     }
 
+    #[rstest]
+    #[case::of_all(Update::Auto, Difference::Recorded, "a.snap")]
+    #[case::that_is_to_be_reviewed(Update::New, Difference::New, "a.snap.new")]
+    fn the_first_run(#[case] update: Update, #[case] difference: Difference, #[case] written: &str) {
+        let found = compare(&shown(&[("a", "1")]), &BTreeMap::new(), &BTreeMap::new(), update);
+        assert_eq!(found.differences, [("a".to_owned(), difference)].into());
+        assert_eq!(found.write.keys().collect::<Vec<_>>(), [written]);
+    }
+
     #[test]
     fn a_renamed_sequence_is_told_from_an_orphan() {
         let before = files(&[("old-name.snap", "text"), ("gone.snap", "other"), ("kept.snap", "kept")]);

@@ -72,6 +72,17 @@ pub(crate) fn is_there(program: &str) -> bool {
     there
 }
 
+/// The interpreter behind `python3`, if it is here; the test log says if not. What stands before it where several versions are
+/// managed takes longer to start than the sample.
+pub(crate) fn python() -> Option<String> {
+    let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let path = asked.ok().and_then(|answer| String::from_utf8(answer.stdout).ok()).map(|path| path.trim().to_owned());
+    if path.is_none() {
+        skip("there is no python3");
+    }
+    path.filter(|path| !path.is_empty())
+}
+
 /// Says in the test log what was not tested.
 #[expect(clippy::print_stderr, reason = "whoever reads the test log should know what was not tested")]
 pub(crate) fn skip(why: &str) {

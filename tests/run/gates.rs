@@ -9,7 +9,7 @@ use refundproof::{
     run::{Book, Options, Selection},
     verdict::{
         Conformance, FindingReport, Report, RequirementResult, Shard, Verdict, apply_known_failures, conclude, merge,
-        waivers::{self, KnownFailures, Subject},
+        waivers::KnownFailures,
     },
 };
 use rstest::rstest;

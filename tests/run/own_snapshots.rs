@@ -10,8 +10,8 @@ use refundproof::{
     adapter::{Capabilities, Hello, Introduction, Observable, Request, Target, TargetError},
     case::{OrderSetup, OwnRefund},
     check::{
-        own::{self, Comparison, Difference, OwnState, Update, compare},
-        snapshot::{self, Sightings},
+        own::{self, Comparison, Difference, Update, compare},
+        snapshot::Sightings,
     },
     domain::{Amount, Clock, OrderState, Status},
     drive::Launch,
@@ -22,7 +22,6 @@ use refundproof::{
     run::{Options, OwnStates, own_states},
     verdict::Conformance,
 };
-use rstest::rstest;
 
 use crate::common::{self, certified_target, corpus, provider, quick};
 

@@ -15,8 +15,8 @@ use serde::Deserialize;
 /// Where they are written down.
 const FILE: &str = ".cargo/survivors.toml";
 
-/// What cargo-mutants calls the lists of those that no test killed.
-const LISTS: [&str; 2] = ["missed.txt", "timeout.txt"];
+/// What cargo-mutants calls the list of those that no test notices. Tests that do not end any more are noticed.
+const LIST: &str = "missed.txt";
 
 /// Where a mutant is, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -76,15 +76,10 @@ fn rotten(root: &Path, Survivor { file, mutant, line, why }: &Survivor) -> Optio
 
 /// What cargo-mutants wrote: lines such as `src/model/told.rs:12:34: replace + with - in total`.
 fn survived(root: &Path, found: &Path) -> Result<BTreeSet<Survivor>> {
-    let mut survived = BTreeSet::new();
-    for list in LISTS {
-        let path = found.join(list);
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            survived.insert(read(root, line).with_context(|| format!("{}: `{line}` is not understood", path.display()))?);
-        }
-    }
-    Ok(survived)
+    let path = found.join(LIST);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let understood = |line| read(root, line).with_context(|| format!("{}: `{line}` is not understood", path.display()));
+    text.lines().filter(|line| !line.is_empty()).map(understood).collect()
 }
 
 fn read(root: &Path, text: &str) -> Option<Survivor> {

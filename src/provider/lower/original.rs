@@ -52,8 +52,8 @@ fn loss(how: u8) -> Option<Mishap> {
 const PATIENCE: [u16; 5] = [0, 1, 2, 4, 8];
 
 /// How many milliseconds a target stands still: less and more than what its own timers are set to, and less than anybody waits for
-/// its answer.
-const STILL: [u16; 3] = [50, 250, 1250];
+/// its answer. Nobody who shares the target does anything meanwhile, so that the longest is rare.
+const STILL: [u16; 8] = [50, 250, 50, 50, 250, 50, 50, 1250];
 
 fn broken_off(whole: &Delivery, at: u16) -> Delivery {
     let bytes = whole.body.bytes();

@@ -17,7 +17,7 @@ use refundproof::{
 };
 
 use super::{Maker, certified, certified_as, lock, one_case};
-use crate::common::{only, place::Place, provider, quick, root, sample::is_there, shop};
+use crate::common::{only, place::Place, provider, quick, root, sample::python, shop};
 
 // ---- Secrets
 
@@ -177,12 +177,10 @@ fn ids_are_as_they_are_for_who_forgets_them() {
 
 #[test]
 fn a_store_of_an_earlier_run_is_no_trouble() {
-    if !is_there("python3") {
-        return;
-    }
+    let Some(python) = python() else { return };
     let place = Place::new();
     let sample = root().join("samples/python-stdio/shop.py").display().to_string();
-    let args = ["certify", "--cases", "3", "--", "python3", &sample, "--store", "shop.db"];
+    let args = ["certify", "--cases", "3", "--", &python, &sample, "--store", "shop.db"];
     place.exits(&args, 0);
     place.exits(&args, 0);
 }
