@@ -210,6 +210,10 @@ mod tests {
         assert_eq!(names(&expectation_lines(expected, None, sight)), names_of_both);
     }
 
+    fn without(name: &str) -> Vec<&'static str> {
+        ALL.iter().copied().filter(|other| *other != name).collect()
+    }
+
     #[test]
     fn everything_is_shown_that_is_seen_and_expected() {
         members(&expectation(), &sees_all(), ALL);
@@ -217,7 +221,6 @@ mod tests {
 
     #[test]
     fn what_a_target_does_not_show_is_left_out() {
-        let without = |name: &str| ALL.iter().copied().filter(|other| *other != name).collect::<Vec<_>>();
         members(&expectation(), &Sight { currency: false, ..sees_all() }, &without("currency"));
         members(&expectation(), &Sight { available: false, ..sees_all() }, &without("availableToRefundAmount"));
         members(&expectation(), &Sight { charged_back: false, ..sees_all() }, &without("chargedBackAmount"));
@@ -226,7 +229,6 @@ mod tests {
 
     #[test]
     fn what_is_not_expected_is_left_out() {
-        let without = |name: &str| ALL.iter().copied().filter(|other| *other != name).collect::<Vec<_>>();
         members(&Expectation { currency: None, ..expectation() }, &sees_all(), &without("currency"));
         members(&Expectation { available_to_refund_amount: None, ..expectation() }, &sees_all(), &without("availableToRefundAmount"));
         members(&Expectation { charged_back_amount: None, ..expectation() }, &sees_all(), &without("chargedBackAmount"));
