@@ -194,7 +194,8 @@ impl Line {
         Ok(Line { sender, connection: Box::pin(connection), turns: Turns::new(), socket, has_ended: false, idle_since: Instant::now() })
     }
 
-    async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Result<Reply, hyper::Error> {
+    /// A request and its answer; `None` where the connection had ended before the request was sent.
+    async fn exchange(&mut self, request: &Outgoing, longest: usize) -> Option<Result<Reply, hyper::Error>> {
         let Line { sender, connection, turns, socket, has_ended, .. } = self;
         let has_head = AtomicBool::new(false);
         let mut work = pin!(async {
@@ -206,7 +207,11 @@ impl Line {
             Ok::<_, hyper::Error>(Reply { status, body, is_cut })
         });
         let reply = poll_fn(|context| {
-            let done = turns.take(context, work.as_mut(), connection.as_mut(), has_ended);
+            let done = turns.take(context, work.as_mut(), connection.as_mut(), has_ended).map(Some);
+            if done.is_pending() && *has_ended {
+                // The other end hung up while nothing was under way: hyper has the request still, and tells nobody.
+                return Poll::Ready(None);
+            }
             if done.is_pending() && has_head.load(Ordering::Relaxed) {
                 acknowledge_now(socket);
             }
@@ -214,8 +219,8 @@ impl Line {
         });
         let reply = reply.await?;
         // What is still to be read makes the connection useless.
-        self.has_ended |= reply.is_cut;
-        Ok(reply)
+        self.has_ended |= reply.as_ref().is_ok_and(|reply| reply.is_cut);
+        Some(reply)
     }
 
     /// What became of a request that failed: perhaps it was answered after all.
@@ -379,11 +384,12 @@ async fn answered(kept: &mut Option<Line>, sockets: &[SocketAddr], request: &Out
 /// Sends a request on this connection, which is kept if it can be used again.
 async fn asked(mut line: Line, kept: &mut Option<Line>, request: &Outgoing, longest: usize) -> Result<Reply, Broken> {
     match line.exchange(request, longest).await {
-        Ok(reply) => {
+        Some(Ok(reply)) => {
             *kept = Some(line).filter(Line::is_usable);
             Ok(reply)
         }
-        Err(error) => line.after(error),
+        Some(Err(error)) => line.after(error),
+        None => Err(Broken::Closed(Trouble::Broken("the connection was closed".to_owned()))),
     }
 }
 
@@ -445,3 +451,6 @@ fn cause(error: &dyn Error) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests;
