@@ -23,7 +23,7 @@ impl Envelope<'_> {
     /// What only a shop minds that reads more strictly than the contract allows.
     pub(super) fn be_stricter(&self) -> Result<(), Refusal> {
         let place = |raw: Option<&RawValue>| raw.map_or(0, |raw| raw.get().as_ptr().addr());
-        if self.faults.has(Fault::MemberOrderAssumed) && place(self.members.kind) > place(self.members.data) {
+        if self.faults.has(Fault::MemberOrderAssumed) && place(self.members.kind) > place(self.data()) {
             return Err(Refusal::invalid("the type comes after the data"));
         }
         if !self.faults.has(Fault::UnknownMembersRefused) && !self.faults.has(Fault::NullMemberFails) {

@@ -1,15 +1,15 @@
 //! From bytes to an event that the shop can work with, or to a refusal.
 //!
-//! The body is read in two steps. The envelope is read first and everything below `data` is only checked to be
-//! JSON; most events end there, because their type does not matter. Of the others the object is read, and of
-//! the object only what is needed, each member by itself, so that a strange member that nobody needs does no
-//! harm. Nothing is copied that can be borrowed, and no number passes through a float or a `Value`.
+//! The body is read once, the envelope and with it the object, and of both only what is needed, each member by itself, so that
+//! a strange member that nobody needs does no harm. Where the object is a strange one, the envelope is read again without it:
+//! most events end there, because their type does not matter. Nothing is copied that can be borrowed, and no number passes
+//! through a float or a `Value`.
 //!
 //! What an event means for an order is not decided here.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
@@ -26,8 +26,8 @@ mod members;
 mod snapshot;
 mod told;
 
-use members::{Data, FlatEnvelope, FlatObject, PaymentMembers};
-pub(super) use members::{EnvelopeMembers, ObjectMembers, PartMembers};
+use members::{Around, Data, EnvelopeMembers, FlatEnvelope, FlatObject, NestedEnvelope, PaymentMembers};
+pub(super) use members::{ObjectMembers, PartMembers};
 pub(super) use snapshot::smallest_units;
 pub(super) use snapshot::{LOST, OPEN};
 use snapshot::{SnapshotData, SnapshotEnvelope, seconds};
@@ -38,6 +38,7 @@ pub(super) use told::{ChargeTold, ChargebackTold, DisputeTold, Entry, Event, Ref
 pub(super) struct Envelope<'a> {
     pub(super) text: &'a str,
     pub(super) members: EnvelopeMembers<'a>,
+    object: Option<ObjectMembers<'a>>,
     pub(super) dialect: &'static Dialect,
     pub(super) faults: Faults,
     pub(super) kind: Cow<'a, str>,
@@ -62,19 +63,21 @@ impl<'a> Envelope<'a> {
         if has_magic_names(text) {
             return Err(Refusal::invalid("a member has a name that no provider uses"));
         }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let members = match dialect.form {
-            Form::Nested => Object::<EnvelopeMembers<'a>>::deserialize(&mut reader).map(|members| members.0),
-            Form::Snapshot => Object::<SnapshotEnvelope<'a>>::deserialize(&mut reader).map(|members| members.0.into()),
-            Form::Flat => Object::<FlatEnvelope<'a>>::deserialize(&mut reader).map(|members| members.0.into()),
-        };
-        let members = members.map_err(|error| {
-            if error.is_data() { Refusal::invalid("the body is not an event") } else { Refusal::malformed("the body is not JSON") }
-        })?;
-        if !faults.has(Fault::TrailingGarbageAccepted) {
-            reader.end().map_err(|_| Refusal::malformed("something follows the event"))?;
-        }
-        let mut envelope = Envelope { text, members, dialect, faults, kind: Cow::Borrowed("") };
+        let (members, object) = match dialect.form {
+            Form::Nested => {
+                let object = |data: Object<Data<'a>>| data.0.object.map(|object| object.0);
+                with_object::<NestedEnvelope<'a, _>, NestedEnvelope<'a, IgnoredAny>>(text, faults, object)
+            }
+            Form::Snapshot => {
+                let object = |data: Object<SnapshotData<'a>>| data.0.object.map(|object| object.0.members(faults));
+                with_object::<SnapshotEnvelope<'a, _>, SnapshotEnvelope<'a, IgnoredAny>>(text, faults, object)
+            }
+            Form::Flat => {
+                let object = |data: Object<FlatObject<'a>>| Some(data.0.members(faults));
+                with_object::<FlatEnvelope<'a, _>, FlatEnvelope<'a, IgnoredAny>>(text, faults, object)
+            }
+        }?;
+        let mut envelope = Envelope { text, members, object, dialect, faults, kind: Cow::Borrowed("") };
         if envelope.members.kind.is_none() && faults.has(Fault::MissingTypeAcknowledged) {
             return Ok(envelope);
         }
@@ -95,17 +98,17 @@ impl<'a> Envelope<'a> {
         let mut amounts = Amounts::new(self.faults);
         let (order_id, told) = match topic {
             Topic::Chargeback if self.faults.has(Fault::DisputeByMetadata) => (None, Told::Nothing),
-            _ if self.dialect.form == Form::Snapshot => (object.order_id, self.snapshot(topic, &object, &mut amounts)?),
-            Topic::Refund if self.dialect.form == Form::Flat => (object.order_id, self.flat_refund(&object, &mut amounts)?),
-            Topic::Refund => (object.order_id, self.refund(&object, &mut amounts)?),
-            Topic::Charge if object.order_id.is_some() => (object.order_id, self.charge(&object, &mut amounts)?),
+            _ if self.dialect.form == Form::Snapshot => (object.order_id, self.snapshot(topic, object, &mut amounts)?),
+            Topic::Refund if self.dialect.form == Form::Flat => (object.order_id, self.flat_refund(object, &mut amounts)?),
+            Topic::Refund => (object.order_id, self.refund(object, &mut amounts)?),
+            Topic::Charge if object.order_id.is_some() => (object.order_id, self.charge(object, &mut amounts)?),
             // The documented order.charge.refund.failed carries the order in place of the charge.
             Topic::Charge if object.payment.is_some() => {
                 open_on_charges(self, object.payment, &mut amounts)?;
                 (object.id, Told::Nothing)
             }
             Topic::Charge => (None, Told::Nothing),
-            Topic::Chargeback | Topic::Other => (object.id, self.chargeback(&object, &mut amounts)?),
+            Topic::Chargeback | Topic::Other => (object.id, self.chargeback(object, &mut amounts)?),
         };
         let mut currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
         if self.dialect.form == Form::Snapshot && !self.faults.has(Fault::CurrencyCaseCompared) {
@@ -130,19 +133,18 @@ impl<'a> Envelope<'a> {
     }
 
     /// The members of the event's object.
-    pub(super) fn object(&self) -> Result<ObjectMembers<'a>, Refusal> {
-        let missing = Refusal::invalid("the event has no object");
-        let data = self.members.data.ok_or(missing)?;
-        if self.dialect.form == Form::Flat {
-            let flat: Object<FlatObject<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
-            return Ok(flat.0.members(self.faults));
-        }
-        if self.dialect.form == Form::Snapshot {
-            let data: Object<SnapshotData<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
-            return data.0.object.map(|object| object.0.members(self.faults)).ok_or(missing);
-        }
-        let data: Object<Data<'a>> = serde_json::from_str(data.get()).map_err(|_| missing)?;
-        data.0.object.map(|object| object.0).ok_or(missing)
+    pub(super) fn object(&self) -> Result<&ObjectMembers<'a>, Refusal> {
+        self.object.as_ref().ok_or(Refusal::invalid("the event has no object"))
+    }
+
+    /// What a faulty shop looks at once more: the text of `data`.
+    pub(super) fn data(&self) -> Option<&'a RawValue> {
+        let data = match self.dialect.form {
+            Form::Nested => around::<NestedEnvelope<'a, _>>(self.text, self.faults).map(Around::parts),
+            Form::Snapshot => around::<SnapshotEnvelope<'a, _>>(self.text, self.faults).map(Around::parts),
+            Form::Flat => around::<FlatEnvelope<'a, _>>(self.text, self.faults).map(Around::parts),
+        };
+        data.ok()?.1
     }
 
     /// A text, with its escapes read.
@@ -356,6 +358,33 @@ impl<'a> Envelope<'a> {
 
     fn fail(&self, fault: Fault, refusal: Refusal) -> Refusal {
         if self.faults.has(fault) { Refusal::failed(refusal.why) } else { refusal }
+    }
+}
+
+/// What stands around an object.
+fn around<'a, A: Around<'a>>(text: &'a str, faults: Faults) -> Result<A, Refusal> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let Object(around) = Object::<A>::deserialize(&mut reader).map_err(|error| {
+        if error.is_data() { Refusal::invalid("the body is not an event") } else { Refusal::malformed("the body is not JSON") }
+    })?;
+    if !faults.has(Fault::TrailingGarbageAccepted) {
+        reader.end().map_err(|_| Refusal::malformed("something follows the event"))?;
+    }
+    Ok(around)
+}
+
+/// What stands around an object, and the object as `A` has it. Where it cannot be read that way, `B` is what the event is without it.
+fn with_object<'a, A: Around<'a>, B: Around<'a>>(
+    text: &'a str,
+    faults: Faults,
+    object: impl FnOnce(A::Data) -> Option<ObjectMembers<'a>>,
+) -> Result<(EnvelopeMembers<'a>, Option<ObjectMembers<'a>>), Refusal> {
+    match around::<A>(text, faults) {
+        Ok(read) => {
+            let (members, data) = read.parts();
+            Ok((members, data.and_then(object)))
+        }
+        Err(_) => around::<B>(text, faults).map(|read| (read.parts().0, None)),
     }
 }
 

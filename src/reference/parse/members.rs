@@ -6,40 +6,65 @@ use serde_json::value::RawValue;
 
 use crate::reference::{bank::Fault, fault::Faults, json::Object};
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What stands around every event's object.
+#[derive(Debug)]
 pub(in crate::reference) struct EnvelopeMembers<'a> {
-    #[serde(borrow)]
     pub(super) id: Option<&'a RawValue>,
-    #[serde(borrow, rename = "type")]
     pub(in crate::reference) kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(in crate::reference) data: Option<&'a RawValue>,
-    #[serde(borrow)]
     pub(super) created_time: Option<&'a RawValue>,
-    #[serde(borrow)]
     pub(super) live_mode: Option<&'a RawValue>,
     /// The version that the body is of, with providers that have several.
-    #[serde(skip)]
     pub(super) version: Option<&'a RawValue>,
+}
+
+/// What stands around an object, and what is read of its `data`.
+pub(super) trait Around<'a>: Deserialize<'a> {
+    type Data;
+
+    fn parts(self) -> (EnvelopeMembers<'a>, Option<Self::Data>);
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NestedEnvelope<'a, D> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    data: Option<D>,
+    #[serde(borrow)]
+    created_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    live_mode: Option<&'a RawValue>,
+}
+
+impl<'a, D: Deserialize<'a>> Around<'a> for NestedEnvelope<'a, D> {
+    type Data = D;
+
+    fn parts(self) -> (EnvelopeMembers<'a>, Option<D>) {
+        let NestedEnvelope { id, kind, data, created_time, live_mode } = self;
+        (EnvelopeMembers { id, kind, created_time, live_mode, version: None }, data)
+    }
 }
 
 /// The same, where names are written with underscores.
 #[derive(Deserialize)]
-pub(super) struct FlatEnvelope<'a> {
+pub(super) struct FlatEnvelope<'a, D> {
     #[serde(borrow)]
-    pub(super) id: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
-    pub(super) kind: Option<&'a RawValue>,
+    kind: Option<&'a RawValue>,
+    data: Option<D>,
     #[serde(borrow)]
-    pub(super) data: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) created_at: Option<&'a RawValue>,
+    created_at: Option<&'a RawValue>,
 }
 
-impl<'a> From<FlatEnvelope<'a>> for EnvelopeMembers<'a> {
-    fn from(flat: FlatEnvelope<'a>) -> EnvelopeMembers<'a> {
-        EnvelopeMembers { id: flat.id, kind: flat.kind, data: flat.data, created_time: flat.created_at, live_mode: None, version: None }
+impl<'a, D: Deserialize<'a>> Around<'a> for FlatEnvelope<'a, D> {
+    type Data = D;
+
+    fn parts(self) -> (EnvelopeMembers<'a>, Option<D>) {
+        let FlatEnvelope { id, kind, data, created_at } = self;
+        (EnvelopeMembers { id, kind, created_time: created_at, live_mode: None, version: None }, data)
     }
 }
 
@@ -50,7 +75,7 @@ pub(super) struct Data<'a> {
 }
 
 /// The members that are needed of a refund, a charge or an order.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::reference) struct ObjectMembers<'a> {
     #[serde(borrow)]

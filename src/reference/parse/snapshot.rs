@@ -4,20 +4,22 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Amounts, DisputeTold, Envelope, EnvelopeMembers, Object, ObjectMembers, RefundTold, Told, Topic, TotalTold};
+use super::{
+    Amounts, DisputeTold, Envelope, Object, ObjectMembers, RefundTold, Told, Topic, TotalTold,
+    members::{Around, EnvelopeMembers},
+};
 use crate::{
     domain::{Amount, Currency, EventTime, RefundState},
     reference::{bank::Fault, fault::Faults, refusal::Refusal},
 };
 
 #[derive(Deserialize)]
-pub(super) struct SnapshotEnvelope<'a> {
+pub(super) struct SnapshotEnvelope<'a, D> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+    data: Option<D>,
     #[serde(borrow)]
     created: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -26,10 +28,12 @@ pub(super) struct SnapshotEnvelope<'a> {
     api_version: Option<&'a RawValue>,
 }
 
-impl<'a> From<SnapshotEnvelope<'a>> for EnvelopeMembers<'a> {
-    fn from(members: SnapshotEnvelope<'a>) -> EnvelopeMembers<'a> {
-        let SnapshotEnvelope { id, kind, data, created, livemode, api_version } = members;
-        EnvelopeMembers { id, kind, data, created_time: created, live_mode: livemode, version: api_version }
+impl<'a, D: Deserialize<'a>> Around<'a> for SnapshotEnvelope<'a, D> {
+    type Data = D;
+
+    fn parts(self) -> (EnvelopeMembers<'a>, Option<D>) {
+        let SnapshotEnvelope { id, kind, data, created, livemode, api_version } = self;
+        (EnvelopeMembers { id, kind, created_time: created, live_mode: livemode, version: api_version }, data)
     }
 }
 
@@ -189,7 +193,7 @@ impl<'a> Envelope<'a> {
 
     /// The state that a refund had before, where an event says so.
     pub(super) fn state_before(&self) -> Option<RefundState> {
-        let data: Object<SnapshotData<'a>> = serde_json::from_str(self.members.data?.get()).ok()?;
+        let data: Object<SnapshotData<'a>> = serde_json::from_str(self.data()?.get()).ok()?;
         let previous: Object<Previous<'a>> = serde_json::from_str(data.0.previous_attributes?.get()).ok()?;
         self.state_of(previous.0.status).ok()
     }

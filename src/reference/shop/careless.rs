@@ -7,7 +7,7 @@ use crate::reference::{
     bank::Fault,
     fault::Faults,
     misread::misread,
-    parse::{Envelope, Event, Told, Topic},
+    parse::{Envelope, Event, ObjectMembers, Told, Topic},
     refusal::Refusal,
 };
 
@@ -18,9 +18,10 @@ impl ReferenceShop {
             return Ok(());
         }
         let faults = self.faults;
-        let object = envelope.object().unwrap_or_default();
-        let known = envelope.guessed_orders(&object).into_iter().flatten().find(|id| self.order(id).is_some());
-        misread(envelope, &object, known.and_then(|id| self.order(&id)), faults)
+        let nothing = ObjectMembers::default();
+        let object = envelope.object().unwrap_or(&nothing);
+        let known = envelope.guessed_orders(object).into_iter().flatten().find(|id| self.order(id).is_some());
+        misread(envelope, object, known.and_then(|id| self.order(&id)), faults)
     }
 
     /// The event with the order that a confused shop takes it to be about.
@@ -55,7 +56,7 @@ impl ReferenceShop {
             && let Ok(order_id) = envelope.text(object.order_id, "")
             && let Ok(id) = envelope.text(object.id, "")
             && let Some(order) = self.order(&order_id)
-            && let Ok(state) = envelope.refund_state(&object)
+            && let Ok(state) = envelope.refund_state(object)
         {
             order.store_unchecked(&id, state);
         }
