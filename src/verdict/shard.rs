@@ -171,9 +171,42 @@ mod tests {
         assert_eq!(shares, [25; 4]);
     }
 
+    /// Shards that run on different machines, and later, must agree on it.
+    #[test]
+    fn who_runs_a_case_is_fixed() {
+        let owner = |of: u32, case: u64| (1..=of).find(|&number| Shard { number, of }.has("refund-counted-once", case));
+        let owners = |of: u32| [0, 1, 6, 13, 1000].map(|case| owner(of, case).expect("one of them"));
+        assert_eq!((owners(5), owners(7)), ([4, 5, 5, 2, 4], [2, 3, 1, 1, 1]));
+    }
+
+    #[test]
+    fn of_what_passed_only_the_sums_are_kept() {
+        let case =
+            |failed: bool, last: bool| RanCase { deliveries: 2, failed: failed.then(|| vec!["f1".to_owned()]), last, ..RanCase::default() };
+        let noted = |case: RanCase, tells_of_each: bool| {
+            let mut trail = Trail::default();
+            trail.note(case, tells_of_each);
+            (trail.ran.len(), trail.summed.cases, trail.sums().deliveries, trail.has_passed())
+        };
+        assert_eq!(noted(case(false, false), false), (0, 1, 2, true));
+        assert_eq!(noted(case(false, false), true), (1, 0, 2, true));
+        assert_eq!(noted(case(true, false), false), (1, 0, 2, false));
+        assert_eq!(noted(case(false, true), false), (1, 0, 2, true));
+    }
+
+    #[test]
+    fn what_is_zero_is_not_written() {
+        let written = |refused_first: u64| {
+            let case = RanCase { refused_first, ..RanCase::default() };
+            serde_json::to_value(case).expect("JSON").get("refusedFirst").cloned()
+        };
+        assert_eq!((written(0), written(3)), (None, Some(3.into())));
+    }
+
     #[test]
     fn texts() {
         assert_eq!("2/3".parse(), Ok(Shard { number: 2, of: 3 }));
+        assert_eq!("7/1000".parse(), Ok(Shard { number: 7, of: 1000 }));
         for text in ["", "1", "0/3", "4/3", "1/0", "a/3", "1/b", "+1/3", "-1/3", "1/1001", "1/99999999999"] {
             assert!(text.parse::<Shard>().is_err(), "{text} was taken");
         }

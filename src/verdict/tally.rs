@@ -31,7 +31,7 @@ impl Planned {
     /// Whether more cases are to be drawn: too few, or too few that can show a mistake, unless it is known that the
     /// target's claims hide it.
     pub(crate) fn wants_more(self, wanted: u32, floor: u32, blinded: u32) -> bool {
-        self.cases < wanted || self.exercised < floor && self.exercised + blinded < floor
+        self.cases < wanted || self.exercised + blinded < floor
     }
 }
 

@@ -53,7 +53,7 @@ pub fn apply_known_failures(report: &mut Report, known: &KnownFailures, corpus: 
 fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
     let exists = match &entry.subject {
         Subject::Requirement(id) => corpus.requirements.iter().any(|requirement| requirement.id == *id),
-        Subject::Snapshot(name) => corpus.snapshots.contains_key(name) && corpus.sequences().contains_key(name),
+        Subject::Snapshot(name) => corpus.snapshots.contains_key(name),
     };
     if !exists {
         return Seen::Unknown;

@@ -208,6 +208,14 @@ fn a_failure_before_that_ends_the_run() {
 }
 
 #[test]
+fn a_failure_that_nobody_saw_again_is_told_anew() {
+    let mut reports = shards(&["f1?!", ""]);
+    (reports[0].requirements[0].verdict, reports[0].requirements[0].note) = (Verdict::Error, Some("said there".to_owned()));
+    let own = own(reports);
+    assert_eq!((own.verdict, own.note.as_deref()), (Verdict::Error, Some("not reproducible: failed once in 10 runs of own-0000")));
+}
+
+#[test]
 fn a_shard_that_ended_without_an_error_is_none() {
     let mut reports = shards(&["ok!", "- ok"]);
     reports[1].requirements[0].verdict = Verdict::Error;
@@ -305,6 +313,14 @@ fn what_was_found_after_the_end_of_one_run_is_left_out() {
     assert_eq!(ids, ["f1"]);
     assert_eq!(report.saved[0].finding, None);
     assert!(report.snapshots.differing.iter().all(|difference| difference.because_of == ["f1"]));
+}
+
+#[test]
+fn what_was_found_again_after_the_end_of_one_run_says_nothing() {
+    let mut reports = shards(&["f1! -", "- f1"]);
+    reports[1].findings[0].case = "own-0001".to_owned();
+    reports[1].findings[0].snapshots = vec!["late".to_owned()];
+    assert_eq!(one_finding(reports).snapshots, [] as [String; 0]);
 }
 
 #[test]

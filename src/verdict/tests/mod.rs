@@ -3,6 +3,7 @@
 mod by_hand;
 mod conclude;
 mod merge;
+mod outcome;
 mod tally;
 mod waive;
 mod waivers;

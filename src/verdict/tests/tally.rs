@@ -15,6 +15,7 @@ use crate::{
 #[case::all_pass("ok ok ok", "MUST", 3, Verdict::Pass)]
 #[case::too_few_could_fail("ok missed missed", "MUST", 2, Verdict::NotExercised)]
 #[case::none_ran("", "MUST", 1, Verdict::NotExercised)]
+#[case::nobody_asks_for_one("missed", "MUST", 0, Verdict::NotExercised)]
 #[case::one_fails("ok f1 ok", "MUST", 1, Verdict::Fail)]
 #[case::one_fails_by_two_mistakes("ok f1+g1", "MUST", 1, Verdict::Fail)]
 #[case::a_should_fails("ok f1", "SHOULD", 1, Verdict::Warn)]
@@ -22,6 +23,7 @@ use crate::{
 #[case::another_mistake_and_a_case_that_says_nothing("missed g1", "MUST", 1, Verdict::Masked)]
 #[case::another_mistake_everywhere("g1 g1", "MUST", 1, Verdict::Masked)]
 #[case::nobody_saw_it_again("ok f1?", "MUST", 1, Verdict::Error)]
+#[case::nobody_saw_it_again_though_another("f1?+g1", "MUST", 1, Verdict::Error)]
 #[case::one_was_seen_again("f1? f2", "MUST", 1, Verdict::Fail)]
 fn a_requirement_comes_to(#[case] text: &str, #[case] level: &str, #[case] floor: u32, #[case] expected: Verdict) {
     let (mut result, trail) = (result(level, floor), trail(text));
@@ -49,6 +51,26 @@ fn claims_that_hide_mistakes_are_said() {
     let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail("missed missed") });
     settle(&mut result, &trail, &[], false);
     assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, true));
+}
+
+#[test]
+fn claims_that_hide_nothing_are_not_to_blame() {
+    let (mut result, trail) = (result("MUST", 0), trail("missed missed"));
+    settle(&mut result, &trail, &[], false);
+    assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, false));
+}
+
+#[test]
+fn claims_are_to_blame_in_a_shard_only_where_all_shards_have_too_few() {
+    let by_claims = |exercised: u32| {
+        let mut planned = Planned::default();
+        (0..4).for_each(|case| planned.count(case < exercised));
+        let (mut result, trail) = (result("MUST", 3), Trail { blinded: 9, finished: true, ..trail("ok") });
+        settle(&mut result, &trail, &[], false);
+        settle_share(&mut result, &trail, planned);
+        (result.verdict, result.by_claims)
+    };
+    assert_eq!((by_claims(4), by_claims(1)), ((Verdict::Pass, false), (Verdict::NotExercised, true)));
 }
 
 #[test]
@@ -102,4 +124,8 @@ fn more_cases_are_drawn_until_enough_could_show_a_mistake() {
     assert!(!planned.wants_more(10, 5, 3), "the claims hide the others");
     assert!(!planned.wants_more(10, 2, 0), "there are enough");
     assert!(planned.wants_more(11, 2, 0), "more were asked for");
+    assert_eq!(planned.cases(), 10);
+    let mut planned = Planned::default();
+    planned.count(true);
+    assert!(!planned.wants_more(1, 5, 4), "the claims hide the others");
 }
