@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage};
+use super::{plan, with_faults};
 use crate::{
     case::Case,
     check::{Failure, FailureKind},
-    plan::{self, Action, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Recipe, Step},
+    findings::{Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage},
+    plan::{Action, FaultKind, OrderPlan, Pick, Plan, Recipe, Step},
     provider::{Provider, lower, registered},
     reference::Fault,
 };
@@ -70,13 +71,7 @@ fn failure() -> Failure {
 }
 
 fn refund(faults: &[FaultKind]) -> Step {
-    let action = Action::Refund { level: Level::Order, amount: Pick::All, joins: false, own: false, kind: 0, opens: Opening::Pending };
-    let faults = faults.iter().map(|kind| plan::Fault { event: 0, kind: kind.clone() }).collect();
-    Step { faults, ..Step::plain(action) }
-}
-
-fn plan(steps: Vec<Step>) -> Plan {
-    Plan { orders: vec![OrderPlan::default()], steps, only: Vec::new(), look: 0 }
+    with_faults(super::refund(), faults)
 }
 
 /// Two refunds of one order, everything at the same time.

@@ -1,0 +1,112 @@
+//! When two showings are one.
+
+use super::{plan, refund, with_faults};
+use crate::{
+    check::{Failure, FailureKind},
+    findings::{
+        Failing, Mistake, Shown, alike,
+        alike::{alike_but_for_ids, is_fresh, shape_of, wrong_members},
+    },
+    plan::{FaultKind, Plan, Step},
+    provider::{lower, registered},
+};
+
+const STATE: FailureKind = FailureKind::State;
+
+fn failure(kind: FailureKind, entry: usize, observed: &str) -> Failure {
+    let text = |text: &str| text.to_owned();
+    let diff = format!("-status refunded\n+status {observed}\n");
+    Failure { kind, entry: Some(entry), message: text("wrong"), expected: text("2xx"), observed: text(observed), diff }
+}
+
+fn shown(failure: Option<Failure>, answers: &[&[u16]]) -> Shown {
+    Shown { failure, answers: answers.iter().map(|answers| answers.to_vec()).collect(), complaints: String::new() }
+}
+
+#[track_caller]
+fn check(one: (FailureKind, usize, &str), other: (FailureKind, usize, &str), expected: bool) {
+    let of = |(kind, entry, observed)| shown(Some(failure(kind, entry, observed)), &[]);
+    assert_eq!((alike(&of(one), &of(other)), alike(&of(other), &of(one))), (expected, expected));
+}
+
+#[test]
+fn states_are_alike_where_the_same_differs() {
+    check((STATE, 1, "pending"), (STATE, 1, "pending"), true);
+    check((STATE, 1, "pending"), (STATE, 1, "failed"), false);
+    check((STATE, 1, "pending"), (STATE, 2, "pending"), false);
+    check((STATE, 1, "pending"), (FailureKind::Answer, 1, "pending"), false);
+}
+
+#[test]
+fn answers_are_alike_by_their_class() {
+    let answer = FailureKind::Answer;
+    check((answer, 1, "500"), (answer, 1, "503"), true);
+    check((answer, 1, "500"), (answer, 1, "404"), false);
+    check((answer, 1, "500"), (answer, 2, "500"), false);
+}
+
+#[test]
+fn whoever_is_gone_is_gone() {
+    for kind in [FailureKind::Crash, FailureKind::Timeout] {
+        check((kind, 1, "exit code 1"), (kind, 1, "signal 9"), true);
+        check((kind, 1, ""), (kind, 2, ""), false);
+    }
+    check((FailureKind::Crash, 1, ""), (FailureKind::Timeout, 1, ""), false);
+}
+
+#[test]
+fn what_was_answered_until_then_counts() {
+    let answered = |answers: &[&[u16]]| shown(None, answers);
+    assert!(alike(&answered(&[&[200], &[500, 202]]), &answered(&[&[204], &[201]])), "the last answer to each, by its class");
+    assert!(!alike(&answered(&[&[200]]), &answered(&[&[400]])));
+    assert!(!alike(&answered(&[&[200]]), &answered(&[&[200], &[200]])));
+    assert!(!alike(&answered(&[]), &shown(Some(failure(STATE, 0, "pending")), &[])), "one of them fails");
+    let failed = |answers: &[&[u16]]| shown(Some(failure(STATE, 0, "pending")), answers);
+    assert!(!alike(&failed(&[&[200]]), &failed(&[&[400]])));
+}
+
+#[test]
+fn but_for_ids_the_way_and_the_place_count() {
+    let of = |kind, entry, observed| shown(Some(failure(kind, entry, observed)), &[]);
+    assert!(alike_but_for_ids(&of(STATE, 1, "pending"), &of(STATE, 1, "failed")));
+    assert!(!alike_but_for_ids(&of(STATE, 1, "pending"), &of(STATE, 2, "pending")));
+    assert!(!alike_but_for_ids(&of(STATE, 1, "pending"), &of(FailureKind::Answer, 1, "pending")));
+    assert!(!alike_but_for_ids(&of(STATE, 1, "pending"), &shown(None, &[])));
+}
+
+#[test]
+fn members_are_named_where_states_are_wrong() {
+    assert_eq!(wrong_members(&shown(Some(failure(STATE, 1, "pending")), &[])).as_deref(), Some("status"));
+    assert_eq!(wrong_members(&shown(Some(failure(FailureKind::Answer, 1, "500")), &[])), None);
+    assert_eq!(wrong_members(&shown(None, &[])), None);
+}
+
+fn failing(plan: Plan, observed: &str) -> Failing {
+    let case = lower(registered()[0].embedded(), &plan, 1).case;
+    Failing { host: 0, number: None, plan, case, shown: shown(Some(failure(STATE, 0, observed)), &[]) }
+}
+
+#[test]
+fn nothing_was_shrunk_away_where_the_plan_is_the_same() {
+    let (one, other) = (plan(vec![Step::plain(refund())]), plan(Vec::new()));
+    let mistake = Mistake::unexamined("id".to_owned(), failing(one.clone(), "pending"), STATE);
+    assert!(is_fresh(&mistake, &failing(one, "failed")) && !is_fresh(&mistake, &failing(other, "pending")));
+}
+
+/// The case itself counts only where it is known to be the smallest, and chance had no say in it.
+#[test]
+fn a_mistake_is_named_by_its_smallest_case() {
+    let of = |kinds: &[FaultKind], is_smallest: bool| {
+        shape_of(&failing(plan(vec![with_faults(refund(), kinds)]), "pending"), STATE, is_smallest)
+    };
+    let (plain, again) = (&[][..], &[FaultKind::Again { after: 0 }][..]);
+    assert_ne!(of(plain, true), of(again, true));
+    assert_eq!(of(plain, false), of(again, false));
+    assert_ne!(of(plain, true), of(plain, false));
+    let (race, wider) = (&[FaultKind::Together { with: 1 }][..], &[FaultKind::Together { with: 2 }][..]);
+    assert_eq!(of(race, true), of(wider, true));
+    assert_eq!(of(race, true), of(plain, false));
+    let mut silent = failing(plan(Vec::new()), "pending");
+    silent.shown.failure = None;
+    assert_eq!(shape_of(&silent, STATE, true), "");
+}

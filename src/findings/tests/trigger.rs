@@ -1,0 +1,203 @@
+//! What it takes to show a mistake, and plans without it.
+
+use super::{plan, refund, with_faults};
+use crate::{
+    findings::{Feature, features, without},
+    plan::{
+        Action, DisputeMove, FailureShape, FaultKind, Level, Mutation, MutationKind, Opening, OrderPlan, Pick, Plan, Step, draw, for_recipe,
+    },
+    provider::{lower, registered},
+};
+
+/// What a plan holds beside types of events.
+fn told(plan: &Plan) -> Vec<Feature> {
+    let nothing = lower(registered()[0].embedded(), &super::plan(Vec::new()), 1).case;
+    features(plan, &nothing)
+}
+
+/// A plan that holds this and nothing else, and what is left of it without.
+#[track_caller]
+fn check(has: &Plan, feature: Feature, has_not: &Plan) {
+    assert_eq!((told(has), told(has_not)), (vec![feature.clone()], Vec::new()));
+    assert_eq!(without(has, &feature, &[]), *has_not);
+    assert_eq!(without(has_not, &feature, &[]), *has_not);
+}
+
+fn steps(actions: &[Action]) -> Plan {
+    plan(actions.iter().cloned().map(Step::plain).collect())
+}
+
+fn succeed(paid: Pick) -> Action {
+    Action::Succeed { refund: 2, paid }
+}
+
+#[test]
+fn what_befalls_deliveries() {
+    let with = |kinds: &[FaultKind]| plan(vec![with_faults(refund(), kinds)]);
+    let mutated = |kind: MutationKind| FaultKind::Mutated { mutation: Mutation { kind, pick: 3 }, same_id: false, after: 1 };
+    let (one, other) = (MutationKind::ALL[0], MutationKind::ALL[1]);
+    // An event that is not sent is nothing that it takes.
+    check(&with(&[FaultKind::Omit, mutated(one)]), Feature::Mutation(one), &with(&[FaultKind::Omit]));
+    check(&with(&[FaultKind::Again { after: 1 }, FaultKind::Omit]), Feature::Delivery("redelivery"), &with(&[FaultKind::Omit]));
+    for kill in [FaultKind::RestartAfter, FaultKind::KilledDuring { after: 0, patience: 0 }, FaultKind::DiskFull] {
+        check(&with(&[kill, FaultKind::Omit]), Feature::Kill, &with(&[FaultKind::Omit]));
+    }
+    let both = with(&[mutated(one), FaultKind::Late { by: 1 }, mutated(other), FaultKind::Late { by: 2 }]);
+    assert_eq!(told(&both), [Feature::Mutation(one), Feature::Mutation(other), Feature::Delivery("out of order")]);
+    assert_eq!(without(&both, &Feature::Mutation(one), &[]), with(&[FaultKind::Late { by: 1 }, mutated(other), FaultKind::Late { by: 2 }]));
+    assert_eq!(without(&both, &Feature::Delivery("out of order"), &[]), with(&[mutated(one), mutated(other)]));
+}
+
+#[test]
+fn kinds_of_refunds() {
+    let with = |change: fn(&mut Action)| {
+        let mut action = refund();
+        change(&mut action);
+        steps(&[action, succeed(Pick::All)])
+    };
+    let plain = with(|_| {});
+    let own = with(|action| {
+        if let Action::Refund { own, .. } = action {
+            *own = true
+        }
+    });
+    check(&own, Feature::OwnRefund, &plain);
+    let of_items = with(|action| {
+        if let Action::Refund { level, .. } = action {
+            *level = Level::Items
+        }
+    });
+    check(&of_items, Feature::ItemRefund, &plain);
+    let joined = with(|action| {
+        if let Action::Refund { joins, .. } = action {
+            *joins = true
+        }
+    });
+    check(&joined, Feature::JoinedRefund, &plain);
+    let noted = with(|action| {
+        if let Action::Refund { kind, .. } = action {
+            *kind = 7
+        }
+    });
+    check(&noted, Feature::NotedRefund, &plain);
+    // How much is asked for, and how it begins, is nothing out of the ordinary.
+    let opened = with(|action| {
+        if let Action::Refund { opens, amount, .. } = action {
+            (*opens, *amount) = (Opening::Succeeded, Pick::Units(3))
+        }
+    });
+    assert_eq!(told(&opened), []);
+}
+
+#[test]
+fn what_becomes_of_refunds() {
+    check(&steps(&[refund(), succeed(Pick::Units(5))]), Feature::PaidLess, &steps(&[refund(), succeed(Pick::All)]));
+    let waits = [refund(), Action::NeedInformation { refund: 0 }, Action::GiveInformation { refund: 0 }];
+    check(&steps(&waits), Feature::Information, &steps(&[refund()]));
+    check(&steps(&waits[..2]), Feature::Information, &steps(&[refund()]));
+    check(&steps(&[refund(), waits[2].clone()]), Feature::Information, &steps(&[refund()]));
+    let fails = Action::Fail { refund: 2, reason: true, shape: FailureShape::Charge };
+    check(&steps(&[refund(), fails]), Feature::Failure, &steps(&[refund(), succeed(Pick::All)]));
+    check(&steps(&[refund(), Action::Cancel { refund: 2 }]), Feature::Cancellation, &steps(&[refund(), succeed(Pick::All)]));
+    check(&steps(&[refund(), Action::UpdateMetadata { refund: 0 }]), Feature::Metadata, &steps(&[refund()]));
+}
+
+#[test]
+fn what_the_shopper_does() {
+    let other = Action::Other { event: 1 };
+    check(&steps(&[Action::Chargeback { amount: Pick::All, fraud: true }, other.clone()]), Feature::Chargeback, &steps(&[other.clone()]));
+    let disputes = [
+        Action::Dispute,
+        Action::ResolveDispute,
+        Action::OpenDispute { amount: Pick::All, inquiry: true, over: 0, prevented: false },
+        Action::MoveDispute { dispute: 0, to: DisputeMove::Win },
+    ];
+    for dispute in disputes {
+        check(&steps(&[dispute, other.clone()]), Feature::Dispute, &steps(&[other.clone()]));
+    }
+}
+
+#[test]
+fn what_orders_are_like() {
+    let of = |change: fn(&mut OrderPlan)| {
+        let mut order = OrderPlan::default();
+        change(&mut order);
+        Plan { orders: vec![order], ..steps(&[refund()]) }
+    };
+    let plain = of(|_| {});
+    check(&of(|order| order.known_after = 3), Feature::KnownLater, &plain);
+    check(&of(|order| order.charges = 2), Feature::SeveralCharges, &plain);
+    check(&of(|order| order.items = 3), Feature::SeveralItems, &plain);
+    check(&of(|order| order.currency = 4), Feature::Currency, &plain);
+    check(&of(|order| order.captured = 5), Feature::Captured, &plain);
+    // Fewer than the plainest order has is no feature.
+    assert_eq!(told(&of(|order| (order.charges, order.items) = (0, 0))), []);
+}
+
+#[test]
+fn several_orders() {
+    let of = |order: u8, action: &Action| Step { order, ..Step::plain(action.clone()) };
+    let other = |event: u16| Action::Other { event };
+    let two = Plan {
+        orders: vec![OrderPlan::default(); 2],
+        ..plan(vec![of(0, &other(0)), of(1, &other(1)), of(2, &other(2)), of(3, &other(3))])
+    };
+    check(&two, Feature::SeveralOrders, &plan(vec![of(0, &other(0)), of(0, &other(2))]));
+    // Without any there is one.
+    let none = Plan { orders: Vec::new(), ..plan(vec![of(1, &other(1))]) };
+    assert_eq!(without(&none, &Feature::SeveralOrders, &[]), Plan { orders: Vec::new(), ..plan(vec![of(0, &other(1))]) });
+}
+
+#[test]
+fn second_refunds() {
+    let second = [refund(), succeed(Pick::All), refund()];
+    check(&steps(&second), Feature::SecondRefund, &steps(&second[..2]));
+    let of = |order: u8| Step { order, ..Step::plain(refund()) };
+    let each = Plan { orders: vec![OrderPlan::default(); 2], ..plan(vec![of(0), of(1), of(2), of(3)]) };
+    assert_eq!(told(&each), [Feature::SeveralOrders, Feature::SecondRefund]);
+    assert_eq!(without(&each, &Feature::SecondRefund, &[]).steps, [of(0), of(1)]);
+}
+
+#[test]
+fn types_of_events() {
+    let kinds = ["a.one", "a.two", "b"].map(str::to_owned);
+    let only = |only: &[&str], gone: &str| {
+        let plan = Plan { only: only.iter().map(|kind| (*kind).to_owned()).collect(), ..steps(&[refund()]) };
+        without(&plan, &Feature::Event(gone.to_owned()), &kinds).only
+    };
+    assert_eq!(only(&[], "b"), ["a.one", "a.two"]);
+    assert_eq!(only(&["a.*"], "a.one"), ["a.two"]);
+    assert_eq!(only(&["b"], "b"), ["-"], "nothing at all is sent");
+    let plan = steps(&[refund()]);
+    let case = lower(registered()[0].embedded(), &plan, 1).case;
+    let mut events: Vec<Feature> = case.all_deliveries().map(|delivery| Feature::Event(delivery.event.kind.clone())).collect();
+    events.dedup();
+    assert!(!events.is_empty());
+    assert_eq!(features(&plan, &case), events);
+}
+
+/// What was taken out is gone, with every provider and every recipe.
+#[test]
+fn nothing_is_left_of_what_was_taken_out() {
+    for provider in registered().iter().map(|provider| provider.embedded()) {
+        let kinds: Vec<String> = provider.corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
+        for requirement in &provider.corpus().requirements {
+            let Some(recipe) = requirement.recipe else { continue };
+            for seed in 0..6 {
+                let Some(plan) = draw(&for_recipe(recipe, provider.palette()), seed) else { continue };
+                let has = |plan: &Plan| features(plan, &lower(provider, plan, 1).case);
+                for feature in has(&plan) {
+                    match &feature {
+                        // It may be one of another order.
+                        Feature::SecondRefund => continue,
+                        // Nobody is asked whether to send what nobody has heard of.
+                        Feature::Event(kind) if !kinds.contains(kind) => continue,
+                        _ => {}
+                    }
+                    let rest = without(&plan, &feature, &kinds);
+                    assert!(!has(&rest).contains(&feature), "{feature:?} is still in {rest:?}");
+                }
+            }
+        }
+    }
+}
