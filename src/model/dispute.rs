@@ -142,4 +142,70 @@ mod tests {
         check(&[ASK, moved(DisputeMove::End), moved(DisputeMove::Escalate)], Status::NotRefunded, 0);
         check(&[ASK, moved(DisputeMove::Escalate)], Status::ChargedBack, 100);
     }
+    #[test]
+    fn every_move_from_every_stage() {
+        use DisputeStage::*;
+        let becomes = |stage: DisputeStage| {
+            [DisputeMove::Escalate, DisputeMove::Answer, DisputeMove::Win, DisputeMove::Lose, DisputeMove::End].map(|to| stage.after(to))
+        };
+        assert_eq!(becomes(Inquiry), [Some(Open), Some(InquiryAnswered), None, None, Some(InquiryEnded)]);
+        assert_eq!(becomes(InquiryAnswered), [Some(Open), None, None, None, Some(InquiryEnded)]);
+        assert_eq!(becomes(Open), [None, Some(Answered), Some(Won), Some(Lost), None]);
+        assert_eq!(becomes(Answered), [None, None, Some(Won), Some(Lost), None]);
+        assert_eq!(becomes(Lost), [None, None, Some(Won), None, None]);
+        for over in [InquiryEnded, Won, Prevented] {
+            assert_eq!(becomes(over), [None; 5]);
+        }
+    }
+
+    fn refund(amount: u64) -> Action {
+        let (level, opens) = (crate::plan::Level::Order, crate::plan::Opening::Pending);
+        Action::Refund { amount: Pick::Units(amount), level, joins: false, own: false, kind: 0, opens }
+    }
+
+    /// What becomes of an order of 100 by the last of these: which dispute it is about, and how many open refunds fail.
+    fn last(actions: &[Action]) -> Option<(usize, usize)> {
+        let mut order = OrderTruth::new(100, 1, 1);
+        match actions.iter().map(|action| order.apply(action)).last()?? {
+            Change::Dispute { dispute, fails, .. } => Some((dispute, fails.len())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_was_paid_back_in_full_is_not_disputed() {
+        let paid = |amount: u64| [refund(amount), Action::Succeed { refund: 0, paid: Pick::All }, OPEN];
+        assert_eq!((last(&paid(100)), last(&paid(60)), last(&[OPEN])), (None, Some((0, 0)), Some((0, 0))));
+    }
+
+    #[test]
+    fn each_dispute_has_its_number() {
+        assert_eq!(last(&[OPEN, OPEN]), Some((1, 0)));
+        assert_eq!(last(&[OPEN, ASK, OPEN]), Some((2, 0)));
+        // The newest that can be moved so.
+        assert_eq!(last(&[OPEN, ASK, moved(DisputeMove::Lose)]), Some((0, 0)));
+        assert_eq!(last(&[ASK, OPEN, moved(DisputeMove::Win), moved(DisputeMove::Escalate)]), Some((0, 0)));
+        assert_eq!(last(&[OPEN, moved(DisputeMove::Escalate)]), None);
+    }
+
+    #[test]
+    fn open_refunds_fail_when_the_money_is_taken() {
+        assert_eq!(last(&[refund(10), refund(20), OPEN]), Some((0, 2)));
+        assert_eq!(last(&[refund(10), ASK]), Some((0, 0)));
+        assert_eq!(last(&[refund(10), ASK, moved(DisputeMove::Answer)]), Some((0, 0)));
+        assert_eq!(last(&[refund(10), ASK, moved(DisputeMove::Escalate)]), Some((0, 1)));
+    }
+
+    #[test]
+    fn it_is_known_whether_money_was_ever_taken() {
+        let withdrawn = |actions: &[Action]| {
+            let mut order = OrderTruth::new(100, 1, 1);
+            actions.iter().for_each(|action| drop(order.apply(action)));
+            (order.disputes[0].withdrawn, order.disputes[0].inquiry)
+        };
+        assert_eq!(withdrawn(&[OPEN]), (true, false));
+        assert_eq!(withdrawn(&[OPEN, moved(DisputeMove::Win)]), (true, false));
+        assert_eq!(withdrawn(&[ASK, moved(DisputeMove::End)]), (false, true));
+        assert_eq!(withdrawn(&[ASK, moved(DisputeMove::Escalate)]), (true, true));
+    }
 }

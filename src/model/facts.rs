@@ -189,3 +189,18 @@ impl EventFacts {
         self.objects().any(|object| other.objects().any(|other| other == object))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_where_there_is_one() {
+        let written = |sequence: u32| {
+            let (id, kind, created_time) = ("1".to_owned(), "refund.pending".to_owned(), EventTime::from_micros(0));
+            let facts = EventFacts { id, kind, order_id: None, created_time, sequence, tells: Vec::new() };
+            serde_json::to_value(facts).expect("JSON").get("sequence").cloned()
+        };
+        assert_eq!((written(0), written(3)), (None, Some(3.into())));
+    }
+}

@@ -1,6 +1,6 @@
 //! Targets over standard input and output that decline, babble, hang, flood or leave something behind.
 
-use std::fs;
+use std::{fs, thread};
 
 use rstest::rstest;
 
@@ -92,9 +92,11 @@ fn a_failure_beside_an_adapter_error() {
 #[case::becomes_a_daemon("setsid sleep 300 & exit 1", "hello")]
 #[case::leaves_many_children("for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; exit 1", "hello")]
 fn who_does_not_introduce_itself(#[case] script: &str, #[case] says: &str) {
-    let row = Row::new();
-    row.ends(&["certify", "--only", PLAIN, "--cases", "2", "--", "sh", "-c", script], 3, says);
-    row.ends(&["doctor", "--", "sh", "-c", script], 3, "");
+    // Some are waited for, by both at the same time.
+    thread::scope(|scope| {
+        scope.spawn(|| Row::new().ends(&["doctor", "--", "sh", "-c", script], 3, ""));
+        Row::new().ends(&["certify", "--only", PLAIN, "--cases", "2", "--", "sh", "-c", script], 3, says);
+    });
 }
 
 /// Targets that go wrong later; what counts is that the run ends, and how.

@@ -34,6 +34,7 @@ fn up_to(told: &[&str], there: &[&str]) -> Expectation {
 #[case::a_sum_of_what_is_paid(&["2 sum c 10.00 r1 succeeded 10.00"], &["1 refund r1 succeeded 10.00"], "partially_refunded 10.00..10.00")]
 #[case::failed_since_the_sum(&["2 sum c 10.00 r1 succeeded 10.00"], &["1 refund r1 succeeded 10.00", "3 refund r1 failed 10.00"], "not_refunded|failed|partially_refunded 0.00..10.00")]
 #[case::an_earlier_sum_comes_late(&["4 sum c 10.00 r1 succeeded 10.00", "2 sum c 10.00 r1 pending 10.00"], &["1 refund r1 pending 10.00", "3 refund r1 succeeded 10.00"], "not_refunded|pending|partially_refunded 0.00..10.00")]
+#[case::of_two_sums_the_first_says_more(&["2 sum c 10.00 r1 succeeded 10.00", "4 sum c 30.00 r1 succeeded 10.00 r2 succeeded 20.00"], &["1 refund r1 succeeded 10.00", "3 refund r2 succeeded 20.00"], "partially_refunded 10.00..30.00")]
 // Disputes.
 #[case::a_dispute_not_told(&[], &["1 taken d 30.00"], "not_refunded|charged_back 0.00..0.00")]
 #[case::two_disputes_not_told(&[], &["1 taken d 30.00", "2 taken e 30.00"], "not_refunded|charged_back 0.00..0.00")]
