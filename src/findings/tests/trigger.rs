@@ -58,32 +58,32 @@ fn kinds_of_refunds() {
     let plain = with(|_| {});
     let own = with(|action| {
         if let Action::Refund { own, .. } = action {
-            *own = true
+            *own = true;
         }
     });
     check(&own, Feature::OwnRefund, &plain);
     let of_items = with(|action| {
         if let Action::Refund { level, .. } = action {
-            *level = Level::Items
+            *level = Level::Items;
         }
     });
     check(&of_items, Feature::ItemRefund, &plain);
     let joined = with(|action| {
         if let Action::Refund { joins, .. } = action {
-            *joins = true
+            *joins = true;
         }
     });
     check(&joined, Feature::JoinedRefund, &plain);
     let noted = with(|action| {
         if let Action::Refund { kind, .. } = action {
-            *kind = 7
+            *kind = 7;
         }
     });
     check(&noted, Feature::NotedRefund, &plain);
     // How much is asked for, and how it begins, is nothing out of the ordinary.
     let opened = with(|action| {
         if let Action::Refund { opens, amount, .. } = action {
-            (*opens, *amount) = (Opening::Succeeded, Pick::Units(3))
+            (*opens, *amount) = (Opening::Succeeded, Pick::Units(3));
         }
     });
     assert_eq!(told(&opened), []);
@@ -105,7 +105,11 @@ fn what_becomes_of_refunds() {
 #[test]
 fn what_the_shopper_does() {
     let other = Action::Other { event: 1 };
-    check(&steps(&[Action::Chargeback { amount: Pick::All, fraud: true }, other.clone()]), Feature::Chargeback, &steps(&[other.clone()]));
+    check(
+        &steps(&[Action::Chargeback { amount: Pick::All, fraud: true }, other.clone()]),
+        Feature::Chargeback,
+        &steps(std::slice::from_ref(&other)),
+    );
     let disputes = [
         Action::Dispute,
         Action::ResolveDispute,
@@ -113,7 +117,7 @@ fn what_the_shopper_does() {
         Action::MoveDispute { dispute: 0, to: DisputeMove::Win },
     ];
     for dispute in disputes {
-        check(&steps(&[dispute, other.clone()]), Feature::Dispute, &steps(&[other.clone()]));
+        check(&steps(&[dispute, other.clone()]), Feature::Dispute, &steps(std::slice::from_ref(&other)));
     }
 }
 
