@@ -60,7 +60,7 @@ fn of_the_first_provider() {
 fn of_the_others() {
     let mut text = String::new();
     for provider in registered()[1..].iter().map(|provider| provider.embedded()) {
-        let _ = writeln!(text, "# {}", provider.name());
+        text.push_str("another provider\n");
         for names in ["pending-counts", "unknown-event-fails", "latest-event-wins"] {
             text.push_str(&found(provider, names, &[]));
         }
