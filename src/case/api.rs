@@ -13,7 +13,7 @@ use crate::model::{EventFacts, Tell};
 pub struct ApiObject {
     /// The place of the first event after which it is so ([`EventFacts::sequence`](crate::model::EventFacts::sequence)); zero
     /// for what is there from the beginning.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub since: u32,
     /// The order that it belongs to.
     pub order_id: String,
@@ -42,11 +42,6 @@ pub fn moment_of<'a>(event: &EventFacts, api: impl Iterator<Item = &'a ApiObject
         |tell: &Tell| api.clone().filter(|object| object.since >= event.sequence && object.shows(tell)).map(|object| object.since).min();
     let is_shown = |tell: &&Tell| !api.clone().any(|object| object.since <= event.sequence && object.shows(tell));
     event.tells.iter().filter(is_shown).filter_map(later).fold(event.sequence, u32::max)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// What the provider's API does with calls about an order while a delivery is handled.

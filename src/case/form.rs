@@ -107,9 +107,9 @@ pub(super) struct DeliveryForm {
     mutation_kind: Option<MutationKind>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     readings: Vec<EventFacts>,
-    #[serde(default, skip_serializing_if = "is_plain")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     effect: Effect,
-    #[serde(default, skip_serializing_if = "is_valid")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     signature: Signature,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mishap: Option<Mishap>,
@@ -119,14 +119,6 @@ pub(super) struct DeliveryForm {
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
-}
-
-fn is_plain(effect: &Effect) -> bool {
-    *effect == Effect::Accept
-}
-
-fn is_valid(signature: &Signature) -> bool {
-    *signature == Signature::Valid
 }
 
 impl From<Delivery> for DeliveryForm {

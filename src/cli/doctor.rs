@@ -12,7 +12,7 @@ use crate::{
     domain::{Clock, OrderState, RefundView, cut},
     drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
-    plan::{Action, Level, Opening, Pick, Plan, Step},
+    plan::{Action, Pick, Plan, Step},
     provider::{Provider, lower},
     report::{
         style::{Tone, paint, wrap},
@@ -336,9 +336,7 @@ fn describe_state(state: &Option<OrderState>) -> String {
 
 /// One order, one refund paid back in full, told by one event.
 fn plain_case(provider: &dyn Provider) -> Case {
-    let refund =
-        Action::Refund { amount: Pick::Units(500), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
-    let steps = [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(Step::plain).to_vec();
+    let steps = [Action::refund(Pick::Units(500)), Action::Succeed { refund: 0, paid: Pick::All }].map(Step::plain).to_vec();
     let only = vec![provider.palette().refund_completion.clone()];
     let case = lower(provider, &Plan { orders: Vec::new(), steps, only, look: 0 }, 999_999).case;
     debug_assert!(case.entries.iter().all(|entry| matches!(entry.act, Act::Deliver(_))));

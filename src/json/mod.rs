@@ -17,6 +17,11 @@ pub use map::Map;
 pub use read::from_value;
 pub use write::to_value;
 
+/// Whether a member says no more than one that is absent: serde asks for each that may be left out.
+pub(crate) fn is_default<T: Default + PartialEq>(member: &T) -> bool {
+    *member == T::default()
+}
+
 /// A JSON value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {

@@ -24,16 +24,11 @@ pub struct EventFacts {
     pub created_time: EventTime,
     /// Its place among all events of the case, counted from one, with providers whose times are too coarse to tell which
     /// event came first; zero with all others. No target sees it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub sequence: u32,
     /// What it tells of refunds and chargebacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<Tell>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// When an event came into being: by its place where it has one, else by its time.

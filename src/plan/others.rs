@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::step::{Action, Level, Opening, OrderPlan, Pick, Plan, Step};
+use super::step::{Action, OrderPlan, Pick, Plan, Step};
 
 /// How many refunds each of the other orders has at most.
 const REFUNDS: u8 = 5;
@@ -43,9 +43,7 @@ impl Plan {
 
 /// A refund of so many minor units, asked for and paid back.
 pub(super) fn paid_back(order: u8, units: u64) -> [Step; 2] {
-    let amount = Pick::Units(units);
-    let refund = Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
-    [refund, Action::Succeed { refund: 0, paid: Pick::All }].map(|action| Step { order, ..Step::plain(action) })
+    [Action::refund(Pick::Units(units)), Action::Succeed { refund: 0, paid: Pick::All }].map(|action| Step { order, ..Step::plain(action) })
 }
 
 #[cfg(test)]

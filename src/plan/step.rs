@@ -38,19 +38,14 @@ pub struct OrderPlan {
     pub items: u8,
     /// Chooses when it was made: zero is some day of a year, others are just before a day, month or year ends, or summer time
     /// begins or ends somewhere.
-    #[serde(default, skip_serializing_if = "is_plain")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub moment: u8,
     /// What it has that a plain order has not; a provider that does not have such orders passes over it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<Extra>,
     /// After how many of its deliveries, from one to eight, the target hears of it; any other number is before all of them.
-    #[serde(default, skip_serializing_if = "is_plain")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub known_after: u8,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_plain(number: &u8) -> bool {
-    *number == 0
 }
 
 /// What an order has that a plain one has not.
@@ -152,7 +147,7 @@ pub enum Action {
         #[serde(default)]
         kind: u8,
         /// In which state it begins.
-        #[serde(default, skip_serializing_if = "Opening::is_pending")]
+        #[serde(default, skip_serializing_if = "crate::json::is_default")]
         opens: Opening,
     },
     /// A pending refund waits for information.
@@ -213,7 +208,7 @@ pub enum Action {
         #[serde(default)]
         inquiry: bool,
         /// So many minor units more than that, at most a tenth of what was captured: exchange rates move.
-        #[serde(default, skip_serializing_if = "is_none")]
+        #[serde(default, skip_serializing_if = "crate::json::is_default")]
         over: u16,
         /// Whether it is prevented before it begins: no money moves, and nothing becomes of it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -247,9 +242,11 @@ pub enum Action {
     },
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_none(units: &u16) -> bool {
-    *units == 0
+impl Action {
+    /// The plainest refund of so much.
+    pub(crate) fn refund(amount: Pick) -> Action {
+        Action::Refund { amount, level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending }
+    }
 }
 
 /// In which state a refund begins.
@@ -264,12 +261,6 @@ pub enum Opening {
     Succeeded,
     /// It waits for information from the shopper.
     Information,
-}
-
-impl Opening {
-    fn is_pending(&self) -> bool {
-        *self == Opening::Pending
-    }
 }
 
 /// What becomes of a dispute.

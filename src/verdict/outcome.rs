@@ -7,10 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Conformance, Verdict,
-    shard::{Trail, is_zero},
-};
+use super::{Conformance, Verdict, shard::Trail};
 use crate::{
     adapter::Capabilities,
     case::Case,
@@ -214,7 +211,7 @@ pub struct RequirementResult {
     /// How many deliveries were sent, without those of shrinking.
     pub deliveries: u64,
     /// How many valid events were answered with an error first and acknowledged when they were sent again.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub refused_first: u64,
     /// How long it took.
     pub duration_ms: u64,
@@ -410,7 +407,7 @@ pub struct ImportedFailure {
     /// What is wrong.
     pub fails: String,
     /// In how many other variations the same events show the same.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub alike: usize,
     /// Where the smallest case that still fails was saved.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -431,13 +428,8 @@ pub struct Totals {
     /// Deliveries sent.
     pub deliveries: u64,
     /// Valid events that were answered with an error first and acknowledged when they were sent again.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub refused_first: u64,
     /// How long the run took.
     pub duration_ms: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_none(number: &usize) -> bool {
-    *number == 0
 }

@@ -123,11 +123,6 @@ impl Trail {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-pub(super) fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 /// One case that was run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -138,7 +133,7 @@ pub struct RanCase {
     /// How many deliveries were sent.
     pub deliveries: u64,
     /// How many valid events were answered with an error first and acknowledged when they were sent again.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
     pub refused_first: u64,
     /// No canary of the requirement fails it, so it says nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -110,7 +110,7 @@ mod tests {
         case::Delivery,
         domain::RefundState,
         model::Tell,
-        plan::{Action, FailureShape, Fault, FaultKind, Level, Opening, Pick, Plan, Step},
+        plan::{Action, FailureShape, Fault, FaultKind, Pick, Plan, Step},
         provider::{lower, registered},
     };
 
@@ -119,10 +119,8 @@ mod tests {
     fn first(after: u8, follow: &[Action]) -> (usize, Delivery) {
         let mut all = registered().iter().map(|provider| provider.embedded());
         let provider = all.find(|provider| provider.palette().newer_snapshots).expect("one has newer snapshots");
-        let ask =
-            Action::Refund { amount: Pick::Units(3), level: Level::Order, joins: false, own: false, kind: 0, opens: Opening::Pending };
         let newer = Fault { event: 0, kind: FaultKind::Newer { after } };
-        let opened = Step { faults: vec![newer], ..Step::plain(ask) };
+        let opened = Step { faults: vec![newer], ..Step::plain(Action::refund(Pick::Units(3))) };
         let steps = [opened].into_iter().chain(follow.iter().cloned().map(Step::plain)).collect();
         let case = lower(provider, &Plan { orders: Vec::new(), steps, only: Vec::new(), look: 0 }, 7).case;
         let found = case.all_deliveries().cloned().enumerate().find(|(_, delivery)| delivery.event.sequence == 1);
