@@ -159,8 +159,7 @@ mod tests {
     }
 
     fn refund(amount: u64) -> Action {
-        let (level, opens) = (crate::plan::Level::Order, crate::plan::Opening::Pending);
-        Action::Refund { amount: Pick::Units(amount), level, joins: false, own: false, kind: 0, opens }
+        Action::refund(Pick::Units(amount))
     }
 
     /// What becomes of an order of 100 by the last of these: which dispute it is about, and how many open refunds fail.

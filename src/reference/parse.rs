@@ -1,9 +1,9 @@
 //! From bytes to an event that the shop can work with, or to a refusal.
 //!
 //! The body is read once, the envelope and with it the object, and of both only what is needed, each member by itself, so that
-//! a strange member that nobody needs does no harm. Where the object is a strange one, the envelope is read again without it:
-//! most events end there, because their type does not matter. Nothing is copied that can be borrowed, and no number passes
-//! through a float or a `Value`.
+//! a strange member that nobody needs does no harm. Most events end with the envelope, because their type does not matter; so
+//! where the object is a strange one, the envelope is read again without it. Nothing is copied that can be borrowed, and no
+//! number passes through a float or a `Value`.
 //!
 //! What an event means for an order is not decided here.
 

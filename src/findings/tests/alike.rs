@@ -14,9 +14,7 @@ use crate::{
 const STATE: FailureKind = FailureKind::State;
 
 fn failure(kind: FailureKind, entry: usize, observed: &str) -> Failure {
-    let text = |text: &str| text.to_owned();
-    let diff = format!("-status refunded\n+status {observed}\n");
-    Failure { kind, entry: Some(entry), message: text("wrong"), expected: text("2xx"), observed: text(observed), diff }
+    super::failure(kind, Some(entry), observed)
 }
 
 fn shown(failure: Option<Failure>, answers: &[&[u16]]) -> Shown {

@@ -1,5 +1,5 @@
-//! What is found of targets with faults of the bank, as reviewed: each mistake once, by its smallest case, with what it takes to show
-//! it, what it is like and what else it breaks. A few faults of each kind; the whole bank is gone through by the kill matrix.
+//! What is found of targets with faults of the bank, as reviewed: each mistake once, by how many deliveries its smallest case
+//! has, with what it is like and what else it breaks. A few faults of each kind; the whole bank is gone through by the kill matrix.
 
 use std::{fmt::Write, sync::atomic::AtomicBool};
 

@@ -7,7 +7,10 @@ mod scripts;
 mod shrink;
 mod trigger;
 
-use crate::plan::{Action, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
+use crate::{
+    check::{Failure, FailureKind},
+    plan::{Action, Fault, FaultKind, OrderPlan, Pick, Plan, Step},
+};
 
 /// One plain order to which this happens.
 fn plan(steps: Vec<Step>) -> Plan {
@@ -16,10 +19,17 @@ fn plan(steps: Vec<Step>) -> Plan {
 
 /// The plainest refund.
 fn refund() -> Action {
-    Action::Refund { level: Level::Order, amount: Pick::All, joins: false, own: false, kind: 0, opens: Opening::Pending }
+    Action::refund(Pick::All)
 }
 
 /// A step of which these befall the first event.
 fn with_faults(action: Action, kinds: &[FaultKind]) -> Step {
     Step { faults: kinds.iter().map(|kind| Fault { event: 0, kind: kind.clone() }).collect(), ..Step::plain(action) }
+}
+
+/// A failure of this kind, after this entry or at the end: something else was seen than what must be.
+fn failure(kind: FailureKind, entry: Option<usize>, observed: &str) -> Failure {
+    let [message, expected, observed] = ["it is wrong", "refunded", observed].map(str::to_owned);
+    let diff = format!("-status {expected}\n+status {observed}\n");
+    Failure { kind, entry, message, expected, observed, diff }
 }

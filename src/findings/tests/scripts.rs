@@ -65,9 +65,7 @@ impl Stage for Scripted<'_> {
 }
 
 fn failure() -> Failure {
-    let text = |text: &str| text.to_owned();
-    let (expected, observed) = (text("refunded"), text("pending"));
-    Failure { kind: FailureKind::State, entry: None, message: text("it is wrong"), expected, observed, diff: text("-refunded\n+pending\n") }
+    super::failure(FailureKind::State, None, "pending")
 }
 
 fn refund(faults: &[FaultKind]) -> Step {

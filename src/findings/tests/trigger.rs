@@ -50,43 +50,18 @@ fn what_befalls_deliveries() {
 
 #[test]
 fn kinds_of_refunds() {
-    let with = |change: fn(&mut Action)| {
-        let mut action = refund();
-        change(&mut action);
-        steps(&[action, succeed(Pick::All)])
+    let made = |level: Level, joins: bool, own: bool, kind: u8| {
+        let ask = Action::Refund { amount: Pick::All, level, joins, own, kind, opens: Opening::Pending };
+        steps(&[ask, succeed(Pick::All)])
     };
-    let plain = with(|_| {});
-    let own = with(|action| {
-        if let Action::Refund { own, .. } = action {
-            *own = true;
-        }
-    });
-    check(&own, Feature::OwnRefund, &plain);
-    let of_items = with(|action| {
-        if let Action::Refund { level, .. } = action {
-            *level = Level::Items;
-        }
-    });
-    check(&of_items, Feature::ItemRefund, &plain);
-    let joined = with(|action| {
-        if let Action::Refund { joins, .. } = action {
-            *joins = true;
-        }
-    });
-    check(&joined, Feature::JoinedRefund, &plain);
-    let noted = with(|action| {
-        if let Action::Refund { kind, .. } = action {
-            *kind = 7;
-        }
-    });
-    check(&noted, Feature::NotedRefund, &plain);
+    let plain = made(Level::Order, false, false, 0);
+    check(&made(Level::Order, false, true, 0), Feature::OwnRefund, &plain);
+    check(&made(Level::Items, false, false, 0), Feature::ItemRefund, &plain);
+    check(&made(Level::Order, true, false, 0), Feature::JoinedRefund, &plain);
+    check(&made(Level::Order, false, false, 7), Feature::NotedRefund, &plain);
     // How much is asked for, and how it begins, is nothing out of the ordinary.
-    let opened = with(|action| {
-        if let Action::Refund { opens, amount, .. } = action {
-            (*opens, *amount) = (Opening::Succeeded, Pick::Units(3));
-        }
-    });
-    assert_eq!(told(&opened), []);
+    let (amount, level, opens) = (Pick::Units(3), Level::Order, Opening::Succeeded);
+    assert_eq!(told(&steps(&[Action::Refund { amount, level, joins: false, own: false, kind: 0, opens }, succeed(Pick::All)])), []);
 }
 
 #[test]
