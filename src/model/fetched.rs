@@ -3,7 +3,7 @@
 //! Whoever fetches an object sees it as it is at that moment, and may keep that until it hears of the object again. So of each
 //! refund and each dispute it may show what was told last, or any state that it was in since.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     expect::{AmountRange, Expectation},
@@ -73,7 +73,7 @@ impl Knowledge {
         let (mut least, mut most) = (Amount::ZERO, Amount::ZERO);
         let mut states: Vec<RefundState> = Vec::new();
         let mut is_open = false;
-        let ids: HashSet<&String> = self.refunds.keys().chain(fetched.refunds.keys()).collect();
+        let ids: BTreeSet<&String> = self.refunds.keys().chain(fetched.refunds.keys()).collect();
         for id in ids {
             let told = self.last_word_on(id);
             let seen = from_on(fetched.refunds.get(id), told.map(|told| told.since));
@@ -87,7 +87,7 @@ impl Knowledge {
             states.extend(told.map(|told| told.state).iter().chain(&later).map(|(state, _)| *state));
         }
         let mut disputed = vec![Amount::ZERO];
-        let ids: HashSet<&String> = self.disputes.keys().chain(fetched.disputes.keys()).collect();
+        let ids: BTreeSet<&String> = self.disputes.keys().chain(fetched.disputes.keys()).collect();
         for id in ids {
             let told = self.disputes.get(id);
             let known = told.map_or(vec![Amount::ZERO], |dispute| dispute.choices(true));
