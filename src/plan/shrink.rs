@@ -213,15 +213,9 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
             FaultKind::Mutated { mutation, same_id, after } => {
                 smaller(after).for_each(|after| with(FaultKind::Mutated { mutation, same_id, after }));
-                for pick in [0, 1, mutation.pick / 2].into_iter().filter(|pick| *pick < mutation.pick) {
-                    with(FaultKind::Mutated { mutation: Mutation { pick, ..mutation }, same_id, after });
-                }
+                plainer_mutations(mutation).for_each(|mutation| with(FaultKind::Mutated { mutation, same_id, after }));
             }
-            FaultKind::Unusual { mutation } => {
-                for pick in [0, 1, mutation.pick / 2].into_iter().filter(|pick| *pick < mutation.pick) {
-                    with(FaultKind::Unusual { mutation: Mutation { pick, ..mutation } });
-                }
-            }
+            FaultKind::Unusual { mutation } => plainer_mutations(mutation).for_each(|mutation| with(FaultKind::Unusual { mutation })),
             FaultKind::MuchLater { hours, first } => {
                 if first {
                     with(FaultKind::MuchLater { hours, first: false });
@@ -234,6 +228,14 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
         }
     }
     plainer
+}
+
+/// The same mutation in its first places and forms.
+fn plainer_mutations(mutation: Mutation) -> impl Iterator<Item = Mutation> {
+    let mut picks = vec![0, 1, mutation.pick / 2];
+    picks.retain(|pick| *pick < mutation.pick);
+    picks.dedup();
+    picks.into_iter().map(move |pick| Mutation { pick, ..mutation })
 }
 
 /// Smaller numbers, the smallest first.
@@ -285,3 +287,6 @@ fn weight(order: &OrderPlan) -> (usize, u8, u8, u8, u8, u8, u64) {
 fn each_step(plan: &Plan) -> impl Iterator<Item = (usize, &Step)> {
     plan.steps.iter().enumerate()
 }
+
+#[cfg(test)]
+mod tests;

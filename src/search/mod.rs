@@ -20,3 +20,6 @@ pub use options::{CHOSEN, Options, PatternError, Selection};
 pub(crate) use turns::{Turn, Turns, turns};
 pub(crate) use work::{EXTRA_DRAWS, Failed, MOST_OPEN, MOST_SPOILED, Progress, Work, case_for, recover};
 pub use work::{as_sent, sample, terms};
+
+#[cfg(test)]
+mod tests;
