@@ -8,6 +8,7 @@ use super::{
     alike::{alike, is_fresh, shape_of, wrong_members},
     likeness::Dictionary,
     mistake::{Failing, Mistake, Requirement, Shown, Stage},
+    shrink::is_bare,
     trigger::{Feature, features, without},
 };
 use crate::{
@@ -30,6 +31,8 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) dictionary: Dictionary,
     pub(super) mistakes: Vec<Mistake>,
     kinds: Vec<String>,
+    /// Mistakes that cost a new start or a hang whatever is delivered, by the requirement and the way in which its cases fail.
+    whatever: BTreeMap<(usize, FailureKind), usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
 }
@@ -40,7 +43,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     pub fn new(stage: S, requirements: &'i BTreeMap<usize, Requirement>) -> Inquiry<'i, S> {
         let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
         let dictionary = Dictionary::new(stage.provider());
-        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds, is_taking_apart: false }
+        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds, whatever: BTreeMap::new(), is_taking_apart: false }
     }
 
     /// What was found.
@@ -76,21 +79,30 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                     return self.hit(failing, by);
                 }
             }
+            if let Some(place) = self.whatever_comes(failing.host, kind) {
+                return self.hit(failing, vec![place]);
+            }
             let at = match self.edited(failing, kind) {
                 Edited::Because(of) => {
                     self.prove(of, failing, kind);
                     return self.hit(failing, vec![of]);
                 }
                 Edited::Still(edited) => *edited,
+                Edited::Unasked => break,
             };
             if self.mistakes.len() >= MOST_MISTAKES {
                 break;
             }
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
+            let comes_to_nothing = is_bare(&smallest.plan);
             match self.register(smallest, kind, is_smallest, chance) {
-                Registered::Known(place) => return self.hit(failing, vec![place]),
+                Registered::Known(place) => {
+                    self.note_whatever(comes_to_nothing, (failing.host, kind), place);
+                    return self.hit(failing, vec![place]);
+                }
                 Registered::New(place) => {
+                    self.note_whatever(comes_to_nothing, (failing.host, kind), place);
                     self.verify(place);
                     if is_fresh(&self.mistakes[place], failing) {
                         return self.hit(failing, vec![place]);
@@ -113,6 +125,18 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             self.mistakes.push(Mistake::unexamined(id, failing.clone(), kind));
         }
         self.hit(failing, vec![place])
+    }
+
+    /// The mistake because of which the cases of a requirement fail in this way whatever is delivered. Each further question would
+    /// cost a new start or a hang, and have the same answer.
+    fn whatever_comes(&self, host: usize, kind: FailureKind) -> Option<usize> {
+        self.whatever.get(&(host, kind)).copied().filter(|place| self.mistakes[*place].like.is_empty())
+    }
+
+    fn note_whatever(&mut self, is_so: bool, which: (usize, FailureKind), place: usize) {
+        if is_so && self.stage.is_costly(which.1) {
+            self.whatever.insert(which, place);
+        }
     }
 
     /// Whether a case fails for another reason too than a mistake of which only its trigger is known.
@@ -195,7 +219,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 if case.deliveries() == 0 {
                     continue;
                 }
-                let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Because(place) };
+                let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Unasked };
                 let foretold = self.stage.foretell(at.host, &case, &assumed);
                 if alike(&foretold, &shown) {
                     return Edited::Because(place);
@@ -366,6 +390,8 @@ enum Edited {
     Because(usize),
     /// This still fails.
     Still(Box<Failing>),
+    /// Nobody is there to be asked.
+    Unasked,
 }
 
 enum Registered {

@@ -77,6 +77,11 @@ pub(super) fn bare(plan: &Plan) -> Plan {
     Plan { steps: vec![Step::plain(Action::Other { event: 0 })], only: Vec::new(), ..plan.clone() }
 }
 
+/// Whether what is left of a plan is one event that tells nothing.
+pub(super) fn is_bare(plan: &Plan) -> bool {
+    plan.steps == [Step::plain(Action::Other { event: 0 })]
+}
+
 fn by_cuts<T>(best: &mut Shrunk<T>, try_plan: &mut TryPlan<'_, T>) -> Result<(), OutOfLuck> {
     let mut size = match try_plan(&best.plan)? {
         Some((size, shown)) => {

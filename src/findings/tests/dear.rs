@@ -8,10 +8,10 @@ use crate::{
         ShrinkLimits, Shrunk,
         dear::{Player, shrink_dear},
     },
-    plan::{Action, FaultKind, Pick, Plan, Step},
+    plan::{Action, Fault, FaultKind, OrderPlan, Pick, Plan, Step},
 };
 
-/// Each step sends so many events, of which those that are left out are not sent.
+/// Each step sends so many events, of which those that are left out are not sent; some are sent once more, or twice.
 const FAMILY: u8 = 3;
 
 /// A target that fails whatever the script says, and takes a second for each call.
@@ -23,7 +23,13 @@ struct Scripted<'s> {
 impl Player<usize> for Scripted<'_> {
     fn size(&mut self, plan: &Plan) -> usize {
         let left_out = |step: &Step, event: u8| step.faults.iter().any(|fault| fault.kind == FaultKind::Omit && fault.event == event);
-        plan.steps.iter().map(|step| (0..FAMILY).filter(|event| !left_out(step, *event)).count()).sum()
+        let more = |fault: &Fault| match fault.kind {
+            FaultKind::Again { .. } => 1,
+            FaultKind::AnswerLost { .. } => 2,
+            _ => 0,
+        };
+        let of = |step: &Step| (0..FAMILY).filter(|event| !left_out(step, *event)).count() + step.faults.iter().map(more).sum::<usize>();
+        plan.steps.iter().map(of).sum()
     }
 
     fn fails(&mut self, plans: &[Plan]) -> Vec<Option<(usize, usize)>> {
@@ -124,6 +130,48 @@ fn what_befalls_deliveries_goes_unless_it_matters() {
     let (kept, _) = shrunk(&first, LIMITS, 1, &is_late);
     assert!(is_late(&kept.plan));
     assert_eq!(kept.plan.steps[0].faults.iter().filter(|fault| fault.kind != FaultKind::Omit).count(), 1, "{:?}", kept.plan);
+}
+
+#[test]
+fn whole_runs_of_what_befalls_deliveries_go_first() {
+    let again = [1, 2, 3, 4].map(|after| FaultKind::Again { after });
+    let first = plan(vec![Step::plain(refund()), with_faults(refund(), &again)]);
+    let afters = |plan: &Plan| -> Vec<u8> {
+        let of = |fault: &Fault| if let FaultKind::Again { after } = fault.kind { Some(after) } else { None };
+        plan.steps.iter().flat_map(|step| &step.faults).filter_map(of).collect()
+    };
+    let (_, played) = shrunk(&first, LIMITS, 1, &|plan| plan.steps.len() == 2 && afters(plan).contains(&3));
+    let with_both_steps = played.iter().map(|plans| &plans[0]).filter(|plan| plan.steps.len() == 2);
+    let tried: Vec<Vec<u8>> = with_both_steps.take(5).map(afters).collect();
+    assert_eq!(tried, [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4], vec![3], vec![]]);
+}
+
+/// What fails whatever comes is found by one event that tells nothing; after that what sends less is tried.
+#[test]
+fn what_sends_as_much_is_not_tried_before_what_sends_less() {
+    let first = plan(vec![with_faults(refund(), &[FaultKind::Late { by: 1 }])]);
+    let (_, played) = shrunk(&first, LIMITS, 1, &|plan| plan == &first);
+    assert_eq!((&played[1][0], &left_out(&played[2][0])[..]), (&plan(vec![other(0)]), &[2, 1][..]));
+}
+
+/// What fails whatever comes takes few attempts, however rich the order is.
+#[test]
+fn one_event_that_tells_nothing_is_plainer_than_one_that_tells_something() {
+    let rich = OrderPlan { captured: 9_999, charges: 3, items: 3, currency: 4, moment: 2, ..OrderPlan::default() };
+    let first = Plan { orders: vec![rich.clone(), rich], look: 7, ..plan(vec![Step::plain(refund())]) };
+    let bare = plan(vec![other(0)]);
+    let (shrunk, played) = shrunk(&first, LIMITS, 1, &|_| true);
+    assert_eq!(shrunk.plan.steps[0].action, Action::Other { event: 0 });
+    assert_eq!(played[2], [bare]);
+}
+
+#[test]
+fn what_befalls_a_delivery_gets_plainer() {
+    let first = plan(vec![with_faults(refund(), &[FaultKind::AnswerLost { after: 0, how: 0 }])]);
+    let befallen = |plan: &Plan| plan.steps.iter().flat_map(|step| &step.faults).any(|fault| fault.kind != FaultKind::Omit);
+    let (shrunk, _) = shrunk(&first, LIMITS, 1, &befallen);
+    let kinds = shrunk.plan.steps[0].faults.iter().map(|fault| &fault.kind).filter(|kind| **kind != FaultKind::Omit);
+    assert_eq!(kinds.collect::<Vec<_>>(), [&FaultKind::Again { after: 0 }]);
 }
 
 #[test]
