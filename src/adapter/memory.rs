@@ -25,9 +25,9 @@ impl Growth {
         self.to >= self.from * 2 && self.to - self.from >= MUCH
     }
 
-    /// What a report says of it.
-    pub fn text(self) -> String {
-        format!("its memory grew from {} to {} MiB in {} cases", self.from >> 10, self.to >> 10, self.cases)
+    /// What a report says of it: no figures, as those of the next run of the same seed are others.
+    pub fn text() -> String {
+        "its memory more than doubled over some cases, by more than 200 MiB".to_owned()
     }
 
     /// By how many KiB.
@@ -112,6 +112,5 @@ mod tests {
     fn much_is_twice_and_many() {
         let is_much = |from: u64, to: u64| Growth { from: from << 10, to: to << 10, cases: 64 }.is_much();
         assert_eq!([is_much(50, 240), is_much(50, 250), is_much(300, 550), is_much(300, 600)], [false, true, false, true]);
-        assert_eq!(Growth { from: 51_200, to: 256_000, cases: 64 }.text(), "its memory grew from 50 to 250 MiB in 64 cases");
     }
 }

@@ -16,7 +16,7 @@ pub use server::serve;
 #[cfg(all(unix, feature = "http"))]
 use std::time::Duration;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
@@ -37,7 +37,7 @@ pub struct Double {
     /// Orders by every id that names one of their objects.
     orders: RwLock<HashMap<String, Arc<Entry>>>,
     /// Calls of what is not served, and how often.
-    strange: Mutex<BTreeMap<String, u64>>,
+    strange: Mutex<BTreeSet<String>>,
     /// Where it is served.
     address: OnceLock<String>,
     /// Ends the server when it is dropped.
@@ -215,9 +215,9 @@ impl Double {
         ticket.orders.iter().find_map(|order_id| self.with(order_id, |order| order.calls.wrong.first().cloned())?)
     }
 
-    /// Calls of what is not served, and how often they were made.
-    pub fn strange(&self) -> Vec<(String, u64)> {
-        held(&self.strange).iter().map(|(line, times)| (line.clone(), *times)).collect()
+    /// Calls of what is not served, without the ids in them: each case has others.
+    pub fn strange(&self) -> Vec<String> {
+        held(&self.strange).iter().cloned().collect()
     }
 
     fn entry(&self, id: &str) -> Option<Arc<Entry>> {
@@ -270,10 +270,12 @@ impl Double {
     }
 
     fn note(&self, call: &ApiCall) {
+        // A collection is a plain word, and so is a version.
+        let is_id = |part: &str| part.len() > 3 && part.contains(|letter: char| letter.is_ascii_digit());
+        let parts: Vec<&str> = call.path.split('/').map(|part| if is_id(part) { "{id}" } else { part }).collect();
         let mut strange = held(&self.strange);
-        let line = call.line();
-        if strange.len() < MOST_STRANGE || strange.contains_key(&line) {
-            *strange.entry(line).or_default() += 1;
+        if strange.len() < MOST_STRANGE {
+            strange.insert(format!("{} {}", call.method.as_str(), parts.join("/")));
         }
     }
 }

@@ -205,14 +205,16 @@ impl<'a> Campaign<'a> {
         let kept = comparable(corpus, set, capabilities, self.options.shard).filter(|(name, _)| corpus.snapshots.contains_key(*name));
         let kept: Vec<(&String, &Case)> = kept.collect();
         let mut first = self.driver().ok();
-        let right = first.as_mut().map(|first| self.shown_together(first, &kept, corpus)).unwrap_or_default();
+        let together = first.as_mut().and_then(|first| self.shown_together(first, &kept, corpus));
+        let were_met = together.is_some();
+        let right = together.unwrap_or_default();
         result.compared = right.len();
-        if !right.is_empty() {
+        if were_met {
             // The others are delivered once more, alone and to a target that was started anew, under ids that it has not met.
             first = first.filter(|_| right.len() < kept.len()).and_then(|mut first| first.recover().is_ok().then_some(first));
         }
         let again = |mut driver: Driver<'a>| {
-            driver.conditions.salt = driver.conditions.salt.map(|salt| if right.is_empty() { salt } else { !salt });
+            driver.conditions.salt = driver.conditions.salt.map(|salt| if were_met { !salt } else { salt });
             driver
         };
         // What the adapter could not do says nothing of the target; the first such error is told.
@@ -260,47 +262,45 @@ impl<'a> Campaign<'a> {
     /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served.
     fn remarks(&self, capabilities: &Capabilities) -> Vec<String> {
         let strange = self.factory.double(self.provider).map(|double| double.strange()).unwrap_or_default();
-        let calls = strange.into_iter().map(|(line, times)| {
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            format!("it called {line} of the provider's API {times}, which is not served here")
-        });
-        let growth = self.factory.growth().filter(|growth| growth.is_much()).map(Growth::text);
+        let calls = strange.into_iter().map(|line| format!("it called {line} of the provider's API, which is not served here"));
+        let growth = self.factory.growth().filter(|growth| growth.is_much()).map(|_| Growth::text());
         claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).collect()
     }
 
-    /// The sequences of which a target shows what it should while others are under way on it too. None where it is not shared;
-    /// whatever is wrong with the others is found by delivering them alone.
-    fn shown_together(&self, first: &mut Driver<'a>, kept: &[(&String, &Case)], corpus: &Corpus) -> BTreeSet<String> {
+    /// The sequences of which a target shows what it should while others are under way on it too; nothing where it is not shared.
+    /// Whatever is wrong with the others is found by delivering them alone.
+    fn shown_together(&self, first: &mut Driver<'a>, kept: &[(&String, &Case)], corpus: &Corpus) -> Option<BTreeSet<String>> {
         let at_once = self.at_once(first);
+        if at_once < 2 {
+            return None;
+        }
         let right = Mutex::new(BTreeSet::new());
         let next = AtomicUsize::new(0);
-        if at_once > 1 {
-            std::thread::scope(|scope| {
-                for mut guest in (0..at_once.min(kept.len())).map_while(|_| first.beside()) {
-                    let (right, next) = (&right, &next);
-                    scope.spawn(move || {
-                        // The quiet time of an asynchronous target passes for all of them at once.
-                        let mut open = Vec::new();
-                        while let Some((name, case)) = kept.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            if self.is_over() || !guest.is_usable() {
-                                return;
-                            }
-                            if !case.wants_target_alone() {
-                                let allowed = as_played(&guest, name, case);
-                                let played = guest.play(name, &allowed, Rules::default());
-                                open.push(Sequence { name, case, allowed, played });
-                            }
-                            if guest.capabilities().asynchronous && open.len() < MOST_OPEN {
-                                continue;
-                            }
-                            self.close_right(&mut guest, &mut open, corpus, right);
+        std::thread::scope(|scope| {
+            for mut guest in (0..at_once.min(kept.len())).map_while(|_| first.beside()) {
+                let (right, next) = (&right, &next);
+                scope.spawn(move || {
+                    // The quiet time of an asynchronous target passes for all of them at once.
+                    let mut open = Vec::new();
+                    while let Some((name, case)) = kept.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if self.is_over() || !guest.is_usable() {
+                            return;
+                        }
+                        if !case.wants_target_alone() {
+                            let allowed = as_played(&guest, name, case);
+                            let played = guest.play(name, &allowed, Rules::default());
+                            open.push(Sequence { name, case, allowed, played });
+                        }
+                        if guest.capabilities().asynchronous && open.len() < MOST_OPEN {
+                            continue;
                         }
                         self.close_right(&mut guest, &mut open, corpus, right);
-                    });
-                }
-            });
-        }
-        right.into_inner().unwrap_or_else(PoisonError::into_inner)
+                    }
+                    self.close_right(&mut guest, &mut open, corpus, right);
+                });
+            }
+        });
+        Some(right.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends sequences and notes those of which everything was shown as it should be.

@@ -227,7 +227,7 @@ impl Reader<'_> {
             return Some("no case of it was run".to_owned());
         }
         match result.verdict {
-            Verdict::Pass if result.exercised == 0 => Some("no case of it could have shown a mistake".to_owned()),
+            Verdict::Pass if report.shard.is_none() && result.exercised == 0 => Some("no case of it could have shown a mistake".to_owned()),
             Verdict::Pass if report.shard.is_none() && result.exercised < result.floor => {
                 Some(format!("{} cases could have shown a mistake, and its floor is {}", result.exercised, result.floor))
             }
@@ -384,7 +384,7 @@ impl Reader<'_> {
         let selected = Selection::new(&report.options.only, &report.options.skip).map_or(true, |selection| selection.includes(SNAPSHOTS));
         let capabilities = &report.target.capabilities;
         let shown = comparable(corpus, set, capabilities, self.shard()).filter(|(name, _)| corpus.snapshots.contains_key(*name)).count();
-        let all = if selected { shown } else { 0 };
+        let all = if selected && !report.options.live_mode { shown } else { 0 };
         let stated = || {
             let note = snapshots.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
             format!("{} snapshots compared, {} differ{note}", snapshots.compared, snapshots.differing.len())

@@ -191,7 +191,7 @@ impl<'c> Work<'c> {
         // What is killed is killed for all, and time passes for all.
         let is_shared = self.company.is_some() && cases.iter().any(|(_, made)| made.case.wants_target_alone());
         self.playing(if is_shared { With::Nobody } else { With::Others }, || {
-            if is_shared {
+            if is_shared && cases.iter().any(|(_, made)| made.case.kills()) {
                 self.company.iter().for_each(|company| company.is_left());
             }
             let (turn, rules) = (self.turn(), self.rules());
@@ -227,7 +227,7 @@ impl<'c> Work<'c> {
             let (ran, usable) = self.close(next, driver, result, failed);
             progress.ended |= ran.last;
             // It claims to call the provider's API, and did not call where that would have shown something.
-            progress.trail.blinded += u32::from(exercises && ran.missed);
+            progress.trail.uncalled += u32::from(exercises && ran.missed);
             progress.trail.note(ran, self.tells_of_each());
             if progress.ended {
                 // What was under way with the last case is not looked at any more.

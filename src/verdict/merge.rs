@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Verdict,
     conclude::conclude,
-    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult},
+    outcome::{FindingReport, KnownFailing, Report, RequirementResult, SnapshotResult, TargetInfo},
     shard::{RanCase, Shard, Trail},
     tally::{link, settle, until_the_end},
 };
@@ -63,7 +63,7 @@ fn check_same(file: &str, first: &Report, other_file: &str, other: &Report) -> R
         ("provider", text(&first.provider), text(&other.provider)),
         ("seed", text(&first.seed), text(&other.seed)),
         ("options", text(&first.options), text(&other.options)),
-        ("target", text(&first.target), text(&other.target)),
+        ("target", text(&without_remarks(first)), text(&without_remarks(other))),
         ("knownFailing.digest", text(&list(first)), text(&list(other))),
         ("requirements", text(&judged(first)), text(&judged(other))),
     ];
@@ -75,6 +75,11 @@ fn check_same(file: &str, first: &Report, other_file: &str, other: &Report) -> R
             shorten(&one)
         )),
     }
+}
+
+/// The target but for what each shard saw of it by itself.
+fn without_remarks(report: &Report) -> TargetInfo {
+    TargetInfo { remarks: Vec::new(), ..report.target.clone() }
 }
 
 fn text<T: Serialize>(value: &T) -> String {
@@ -93,6 +98,12 @@ fn whole(reports: &[Report]) -> Report {
         .into_iter()
         .find(|reason| reports.iter().any(|report| report.interrupted.as_deref() == Some(reason)))
         .map(str::to_owned);
+    merged.target.remarks = Vec::new();
+    for remark in reports.iter().flat_map(|report| &report.target.remarks) {
+        if !merged.target.remarks.contains(remark) {
+            merged.target.remarks.push(remark.clone());
+        }
+    }
     merged.findings = findings(reports);
     merged.requirements = (0..reports[0].requirements.len())
         .map(|place| {
@@ -170,8 +181,9 @@ fn requirement(parts: &[&RequirementResult], findings: &[FindingReport], strict:
     until_the_end(&mut ran);
     let trails = || parts.iter().filter_map(|part| part.trail.as_ref());
     let blinded = trails().map(|trail| trail.blinded).max().unwrap_or(0);
+    let uncalled = trails().fold(0, |sum, trail| u32::saturating_add(sum, trail.uncalled));
     let refuted = trails().any(|trail| trail.refuted);
-    let trail = Trail { blinded, refuted, freed: trails().any(|trail| trail.freed), ran, ..Trail::default() };
+    let trail = Trail { blinded, uncalled, refuted, freed: trails().any(|trail| trail.freed), ran, ..Trail::default() };
     result.verdict = Verdict::NotExercised;
     result.note = None;
     result.findings = Vec::new();

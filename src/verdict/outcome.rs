@@ -156,7 +156,7 @@ pub struct TargetInfo {
     pub transport: String,
     /// What it claims.
     pub capabilities: Capabilities,
-    /// What is odd about its claims.
+    /// What is odd about it and no mistake: claims that fit nothing, calls of what is not served, memory that grows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
 }
@@ -333,7 +333,7 @@ pub struct SnapshotResult {
     pub compared: usize,
     /// Which differ.
     pub differing: Vec<SnapshotDifference>,
-    /// Why none were compared, where none were.
+    /// Why not all were compared, where not all were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Some that should have been compared were not.

@@ -60,6 +60,9 @@ impl FromStr for Shard {
 pub struct Trail {
     /// How many cases could show a mistake, did the target not claim less than everything.
     pub blinded: u32,
+    /// How many cases could have shown a mistake, had the target called the provider's API as it claims.
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
+    pub uncalled: u32,
     /// A consumer that does nothing fails one of the cases.
     pub refuted: bool,
     /// Whether it came to the end of its cases, or to a failure that ends a requirement.

@@ -42,7 +42,7 @@ fn is_exercised(exercised: u32, floor: u32, trail: &Trail) -> bool {
 
 /// Whether the target's claims are why too few could.
 fn is_blind(exercised: u32, floor: u32, trail: &Trail) -> bool {
-    let could = exercised.saturating_add(trail.blinded);
+    let could = exercised.saturating_add(trail.blinded).saturating_add(trail.uncalled);
     could >= floor && could > 0
 }
 
@@ -59,11 +59,13 @@ pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
     let Sums { cases, exercised, deliveries, refused_first } = trail.sums();
     (result.cases, result.exercised, result.deliveries, result.refused_first) = (cases, exercised, deliveries, refused_first);
     result.by_claims = false;
+    let (about, others) = findings_of(trail, findings, &result.id);
     if result.verdict == Verdict::Error {
+        // What was found before it could not be judged any more is found all the same.
+        result.findings = about.into_iter().chain(others).collect();
         return;
     }
     if trail.has_failed() {
-        let (about, others) = findings_of(trail, findings, &result.id);
         let of = |finding: &&FindingReport| about.contains(&finding.id) || about.is_empty() && others.contains(&finding.id);
         let behind: Vec<&FindingReport> = findings.iter().filter(of).collect();
         let is_must = result.level == Level::Must || strict;

@@ -73,6 +73,8 @@ fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
             let Some(result) = report.requirements.iter().find(|result| result.id == *id) else { return Seen::NotJudged };
             let note = || result.note.clone().unwrap_or_default();
             match result.verdict {
+                // A budget ends when the time is over, and more cases might still have failed.
+                Verdict::Pass if report.options.budget_ms.is_some() => Seen::NotJudged,
                 Verdict::Pass => Seen::Passed,
                 Verdict::Fail | Verdict::Warn | Verdict::Waived => Seen::Failed(result.findings.clone()),
                 Verdict::NotApplicable => Seen::NotAsked(note()),

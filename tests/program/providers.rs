@@ -58,6 +58,8 @@ fn live_mode() {
         }
         let out = run(0, &[]).out;
         assert!(out.contains("· live mode ·") && out.contains("they are of the provider's test mode"), "{out}");
+        run(0, &["--report", "json=live.json"]);
+        place.exits(&["verify", "live.json"], 0);
         run(1, &["--failures", "failures", "--only", "*-updates-order", DROPS_LIVE]);
         let case = std::fs::read_dir(place.path("failures")).expect("saved").next().expect("a case").expect("an entry").path();
         let case = case.display().to_string();

@@ -206,6 +206,29 @@ fn what_no_case_shows_alone_is_said() {
     assert!(notes.len() == 1 && notes[0].contains("none of them fails alone") && notes[0].contains("no HTTP"), "{notes:?}");
 }
 
+/// Sequences that are wrong in company are delivered again alone, under ids that the target has not met, also where all are wrong.
+#[test]
+fn snapshots_are_delivered_again_under_other_ids() {
+    let begun = Arc::new(Mutex::new(Vec::<Vec<u8>>::new()));
+    let seen = Arc::clone(&begun);
+    // It takes everything and knows nothing.
+    let server = Server::shop_but(move |asked, _| {
+        if asked.path == "/test/orders" {
+            let orders = asked.body.windows(10).position(|part| part == b"\"orders\":[").map_or(&[][..], |place| &asked.body[place..]);
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(orders.to_vec());
+        }
+        let status = if asked.is_delivery() { Some(200) } else { asked.path.starts_with("/orders/").then_some(404) };
+        status.map(|status| Reply::Answer(status, String::new()))
+    });
+    let settings = HttpSettings { introduction: claims(4), ..server.settings() };
+    let options = quick(1, 1).with(|options| options.selection = only(&["snapshots"]));
+    let report = certified(&settings, &salted(options));
+    assert!(report.snapshots.compared > 0 && report.snapshots.differing.len() == report.snapshots.compared, "{:?}", report.snapshots.note);
+    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+    let twice = (0..begun.len()).find(|place| !begun[*place].is_empty() && begun[..*place].contains(&begun[*place]));
+    assert!(begun.len() > report.snapshots.compared && twice.is_none(), "{:?}", twice.map(|place| String::from_utf8_lossy(&begun[place])));
+}
+
 // ---- Over stdio
 
 /// The Python sample, claiming to take several requests at once.

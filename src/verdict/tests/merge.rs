@@ -91,6 +91,15 @@ fn runs_that_are_not_the_same(#[case] field: &str, #[case] change: fn(&mut Repor
     assert!(error.starts_with(&start) && error.ends_with(values), "{error}");
 }
 
+/// What each shard saw of the target by itself makes no other run of it.
+#[test]
+fn remarks_are_those_of_all_shards() {
+    let mut reports = shards(&["ok", "- ok"]);
+    reports[0].target.remarks = vec!["one".to_owned(), "both".to_owned()];
+    reports[1].target.remarks = vec!["both".to_owned(), "other".to_owned()];
+    assert_eq!(merge(named(reports)).expect("they belong together").target.remarks, ["one", "both", "other"]);
+}
+
 fn list(digest: &str) -> KnownFailing {
     KnownFailing { file: "known.toml".to_owned(), digest: digest.to_owned(), problems: vec!["it passes now".to_owned()] }
 }
@@ -151,6 +160,20 @@ fn what_one_shard_knows_of_the_claims_holds_for_all() {
     };
     assert_eq!(with(|_| {}), (Verdict::NotExercised, false));
     assert_eq!(with(|report| report.requirements[0].trail.iter_mut().for_each(|trail| trail.blinded = 6)), (Verdict::NotExercised, true));
+    assert_eq!(with(|report| report.requirements[0].trail.iter_mut().for_each(|trail| trail.uncalled = 6)), (Verdict::NotExercised, true));
+}
+
+/// Which cases could have shown something by a call is seen by the shard that plays them.
+#[test]
+fn cases_without_the_calls_that_are_claimed_add_up() {
+    let mut reports = shards(&["missed - missed", "- missed -"]);
+    for (report, uncalled) in reports.iter_mut().zip([2, 1]) {
+        let own = &mut report.requirements[0];
+        own.floor = 3;
+        own.trail.iter_mut().for_each(|trail| trail.uncalled = uncalled);
+    }
+    let own = own(reports);
+    assert_eq!((own.verdict, own.by_claims), (Verdict::NotExercised, true));
 }
 
 #[test]

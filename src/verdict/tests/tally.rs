@@ -32,6 +32,15 @@ fn a_requirement_comes_to(#[case] text: &str, #[case] level: &str, #[case] floor
     assert_eq!(result.deliveries, 2 * u64::from(result.cases));
 }
 
+/// An adapter that fails later takes no finding back.
+#[test]
+fn what_was_found_before_an_error_stays() {
+    let (mut result, trail) = (result("MUST", 1), trail("f1 ok!"));
+    result.verdict = Verdict::Error;
+    settle(&mut result, &trail, &findings(&trail), false);
+    assert_eq!((result.verdict, &result.findings[..]), (Verdict::Error, &["f1".to_owned()][..]));
+}
+
 #[test]
 fn strictly_a_should_is_a_must() {
     let (mut result, trail) = (result("SHOULD", 1), trail("f1"));

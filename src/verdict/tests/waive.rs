@@ -128,6 +128,8 @@ fn parts_of_a_run_miss_nothing() {
     part.shard = Some("1/2".to_owned());
     says(part.clone(), "");
     (part.shard, part.interrupted) = (None, Some("time limit".to_owned()));
+    says(part.clone(), "");
+    (part.interrupted, part.options.budget_ms) = (None, Some(30_000));
     says(part, "");
 }
 
