@@ -6,6 +6,7 @@
 use super::{
     campaign::Campaign,
     vary::{Way, varied, without},
+    workbench::{HANGS, STARTS},
 };
 use crate::{
     adapter::Capabilities,
@@ -159,8 +160,13 @@ impl Stage<'_, '_> {
     /// The case without whatever can be left out of it while it still fails, and how it fails then.
     fn smallest(&mut self, mut case: Case, mut fails: Failure) -> (Case, Failure) {
         self.runs = 0;
+        let most = match fails.kind {
+            FailureKind::Timeout => HANGS,
+            FailureKind::Crash => STARTS,
+            FailureKind::State | FailureKind::Answer => MOST_RUNS,
+        };
         let mut place = case.entries.len();
-        while place > 0 && self.runs < MOST_RUNS && !self.campaign.is_over() {
+        while place > 0 && self.runs < most && !self.campaign.is_over() {
             place -= 1;
             if case.entries.len() < 2 {
                 break;

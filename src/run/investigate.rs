@@ -304,13 +304,13 @@ impl<'a> Campaign<'a> {
         for mistake in mistakes.iter().filter(|mistake| mistake.like.is_empty()) {
             let host = mistake.smallest.host;
             let whole = inquiry.stage().case(host, plan);
-            let kind = inquiry.stage().play(host, &whole, None)?.failure?.kind;
-            if kind != mistake.kind {
+            let kind = inquiry.stage().play(host, &whole, None)?.failure.map(|failure| failure.kind);
+            if kind != Some(mistake.kind) {
                 continue;
             }
             for edit in inquiry.edits(plan, &mistake.trigger) {
                 let case = inquiry.stage().case(host, &edit);
-                if case.deliveries() > 0 && inquiry.stage().play(host, &case, Some(kind))?.failure.is_none() {
+                if case.deliveries() > 0 && inquiry.stage().play(host, &case, kind)?.failure.is_none() {
                     return Some(mistake.id.clone());
                 }
             }

@@ -40,10 +40,10 @@ const FIRST_SERIAL: u64 = 1 << 40;
 const NOON: u64 = 1_750_000_000;
 
 /// Attempts at making a case smaller that costs the whole answer limit each time.
-const HANGS: u32 = 8;
+pub(super) const HANGS: u32 = 8;
 
 /// Attempts at making a case smaller that costs a new start each time.
-const STARTS: u32 = 60;
+pub(super) const STARTS: u32 = 60;
 
 impl<'a, 'c> Workbench<'a, 'c> {
     pub(super) fn new(

@@ -112,15 +112,17 @@ impl<'a> Worker<'_, 'a> {
     }
 }
 
-/// Says of the requirement of a case that failed in company, and that nobody fails alone, that it could not be judged.
-fn blame_nobody(results: &mut [Judged], suspect: &Suspect, others: usize, redactor: &Redactor) {
-    let result = results.iter_mut().find_map(|judged| match judged {
-        Judged::Done(index, result) if *index == suspect.index => Some(result),
-        _ => None,
-    });
-    if let Some(result) = result {
+/// Says of a requirement of which a case failed in company, and that nobody fails alone, that it could not be judged: the first that
+/// has no findings, which say that something is wrong in any case.
+fn blame_nobody(results: &mut [Judged], suspects: &[Suspect], redactor: &Redactor) {
+    let place = |suspect: &Suspect| {
+        let is_it = |judged: &Judged| matches!(judged, Judged::Done(index, _) if *index == suspect.index);
+        results.iter().position(is_it).map(|place| (place, suspect.clone()))
+    };
+    let Some((place, Suspect { number, what, .. })) = suspects.iter().find_map(place) else { return };
+    if let Judged::Done(_, result) = &mut results[place] {
+        let others = suspects.len() - 1;
         let too = if others > 0 { format!(", as did {others} other cases") } else { String::new() };
-        let Suspect { number, what, .. } = suspect;
         (result.verdict, result.coverage, result.by_claims) = (Verdict::Error, None, false);
         result.note = Some(format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}"));
         redactor.requirement(result);
@@ -191,8 +193,8 @@ impl<'a> Campaign<'a> {
                 }
             }
         });
-        for (suspect, others) in companies.iter().filter_map(Company::unexplained) {
-            blame_nobody(&mut results, &suspect, others, &redactor);
+        for company in &companies {
+            blame_nobody(&mut results, &company.unexplained(), &redactor);
         }
         results
     }

@@ -60,14 +60,15 @@ impl Company {
         self.suspects.lock().unwrap_or_else(PoisonError::into_inner).push(suspect);
     }
 
-    /// The first case, by its place in the catalogue, that failed in company and not alone, where nobody of the same turn
-    /// failed alone either, and how many others there are.
-    pub(crate) fn unexplained(&self) -> Option<(Suspect, usize)> {
+    /// The cases, by their places in the catalogue, that failed in company and not alone, where nobody of the same turn failed
+    /// alone either.
+    pub(crate) fn unexplained(&self) -> Vec<Suspect> {
         let suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
         let is_explained = |turn: u64| suspects.iter().any(|other| other.is_guilty && other.turn == turn);
-        let unexplained = || suspects.iter().filter(|suspect| !suspect.is_guilty && !is_explained(suspect.turn));
-        let first = unexplained().min_by_key(|suspect| (suspect.index, suspect.number))?;
-        Some((first.clone(), unexplained().count() - 1))
+        let unexplained = suspects.iter().filter(|suspect| !suspect.is_guilty && !is_explained(suspect.turn));
+        let mut unexplained: Vec<Suspect> = unexplained.cloned().collect();
+        unexplained.sort_by_key(|suspect| (suspect.index, suspect.number));
+        unexplained
     }
 }
 
@@ -76,24 +77,25 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(suspects: &[(usize, u64, bool)], expected: Option<(usize, usize)>) {
+    fn check(suspects: &[(usize, u64, bool)], expected: &[usize]) {
         let company = Company::default();
         for &(index, turn, is_guilty) in suspects {
             company.note(Suspect { index, number: 0, turn, is_guilty, what: String::new() });
         }
-        assert_eq!(company.unexplained().map(|(suspect, others)| (suspect.index, others)), expected);
+        let unexplained = company.unexplained();
+        assert_eq!(unexplained.iter().map(|suspect| suspect.index).collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn who_fails_alone_explains_those_of_the_same_turn() {
-        check(&[], None);
-        check(&[(3, 0, true)], None);
-        check(&[(3, 0, false), (4, 0, true), (5, 0, false)], None);
+        check(&[], &[]);
+        check(&[(3, 0, true)], &[]);
+        check(&[(3, 0, false), (4, 0, true), (5, 0, false)], &[]);
     }
 
     #[test]
     fn what_nobody_shows_alone_is_told() {
-        check(&[(3, 0, false)], Some((3, 0)));
-        check(&[(5, 1, false), (4, 0, true), (3, 1, false)], Some((3, 1)));
+        check(&[(3, 0, false)], &[3]);
+        check(&[(5, 1, false), (4, 0, true), (3, 1, false)], &[3, 5]);
     }
 }
