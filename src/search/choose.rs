@@ -7,7 +7,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{BinaryHeap, HashMap, HashSet, binary_heap::PeekMut},
 };
 
 use super::book::Made;
@@ -65,24 +65,34 @@ impl Feature<'_> {
 /// so many can.
 pub(super) fn choose(drawn: &[(u32, Made)], most: u32, floor: u32) -> Vec<usize> {
     let features: Vec<Vec<Feature<'_>>> = drawn.iter().map(|(_, made)| features(made)).collect();
-    let mut left: Vec<usize> = (0..drawn.len()).filter(|place| drawn[*place].1.exercised).collect();
     let mut met: HashMap<Feature<'_>, u32> = HashMap::new();
+    let worth = |place: usize, met: &HashMap<Feature<'_>, u32>| -> u64 {
+        features[place].iter().map(|feature| feature.worth(met.get(feature).copied().unwrap_or(0))).sum()
+    };
+    let deliveries = |place: usize| drawn[place].1.case.deliveries().max(1) as u64;
+    // What a delivery of it is worth, in thousandths; then the shorter one, then the one that was drawn first.
+    let rank = |place: usize, worth: u64| (worth * 1_000 / deliveries(place), Reverse(deliveries(place)), Reverse(place));
+    let exercised = (0..drawn.len()).filter(|place| drawn[*place].1.exercised);
+    let mut left: BinaryHeap<_> = exercised.map(|place| rank(place, worth(place, &met))).collect();
     let mut chosen = Vec::new();
     while chosen.len() < most as usize {
-        let worth =
-            |place: usize| -> u64 { features[place].iter().map(|feature| feature.worth(met.get(feature).copied().unwrap_or(0))).sum() };
-        let deliveries = |place: usize| drawn[place].1.case.deliveries().max(1) as u64;
-        // What a delivery of it is worth, in thousandths; then the shorter one, then the one that was drawn first.
-        let rank = |place: usize| (worth(place) * 1_000 / deliveries(place), Reverse(deliveries(place)), Reverse(place));
-        let Some(best) = left.iter().copied().max_by_key(|place| rank(*place)) else { break };
-        if worth(best) == 0 && chosen.len() >= floor as usize {
+        let Some(mut best) = left.peek_mut() else { break };
+        let Reverse(place) = best.2;
+        let is_worth = worth(place, &met);
+        let now = rank(place, is_worth);
+        if now < *best {
+            // What is chosen makes others worth less and none worth more, so it may be the best no longer.
+            *best = now;
+            continue;
+        }
+        if is_worth == 0 && chosen.len() >= floor as usize {
             break;
         }
-        left.retain(|place| *place != best);
-        for feature in &features[best] {
+        PeekMut::pop(best);
+        for feature in &features[place] {
             *met.entry(*feature).or_default() += 1;
         }
-        chosen.push(best);
+        chosen.push(place);
     }
     // One must be among them that a consumer which does nothing fails, whatever the canaries make of it.
     let refutes = |place: &usize| drawn[*place].1.refutes;
