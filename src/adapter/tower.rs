@@ -7,7 +7,13 @@
 mod begun;
 mod service;
 
-use std::{collections::BTreeMap, fmt::Display, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -438,7 +444,8 @@ impl Transport for TowerTarget {
             Err(error) => return (Err(error.clone()), vec![Err(error); requests.len()]),
         };
         // A handler that fails before it asks the provider need not be waited for.
-        while !amid.wait(WAIT_FOR_REQUEST) && !begun.abort.is_finished() {}
+        let asked_at = Instant::now();
+        while !amid.wait(WAIT_FOR_REQUEST) && !begun.abort.is_finished() && asked_at.elapsed() < self.limit {}
         let answers = self.deliver_together(requests);
         amid.go_on();
         let limit = self.limit;

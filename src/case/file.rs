@@ -92,13 +92,18 @@ impl Case {
             }
         }
         for (index, entry) in self.entries.iter().enumerate() {
-            if let Some(stranger) = entry.expect.iter().find(|expected| !known(&expected.order_id)) {
-                return Err(format!("field `entries[{index}].expect`: order `{}` is not among `orders`", stranger.order_id));
+            for (member, expected) in [("expect", &entry.expect), ("expectIfRefused", &entry.expect_if_refused)] {
+                if let Some(stranger) = expected.iter().find(|expected| !known(&expected.order_id)) {
+                    return Err(format!("field `entries[{index}].{member}`: order `{}` is not among `orders`", stranger.order_id));
+                }
             }
-            if let Act::Initiate(own) = &entry.act
-                && !known(&own.order_id)
-            {
-                return Err(format!("field `entries[{index}].initiate`: order `{}` is not among `orders`", own.order_id));
+            let own = match &entry.act {
+                Act::Initiate(own) => Some(("initiate", own)),
+                Act::Meanwhile(own, _) => Some(("meanwhile", own)),
+                _ => None,
+            };
+            if let Some((act, own)) = own.filter(|(_, own)| !known(&own.order_id)) {
+                return Err(format!("field `entries[{index}].{act}`: order `{}` is not among `orders`", own.order_id));
             }
         }
         let mut begun: Vec<&str> = Vec::new();
@@ -118,14 +123,45 @@ impl Case {
             }
             begun.push(order_id);
         }
-        match self.expect.iter().chain(&self.expect_if_applied).find(|expected| !known(&expected.order_id)) {
-            Some(stranger) => Err(format!("field `expect`: order `{}` is not among `orders`", stranger.order_id)),
-            None => Ok(()),
+        for (member, expected) in [("expect", &self.expect), ("expectIfApplied", &self.expect_if_applied)] {
+            if let Some(stranger) = expected.iter().find(|expected| !known(&expected.order_id)) {
+                return Err(format!("field `{member}`: order `{}` is not among `orders`", stranger.order_id));
+            }
         }
+        Ok(())
     }
 }
 
 fn locate(error: &serde_json::Error) -> String {
     // serde_json's own text ends with the place it read to; a flattened member has none.
     if error.line() == 0 { error.to_string() } else { format!("line {}, column {}: {error}", error.line(), error.column()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        case::by_hand::{case, own},
+        model::Expectation,
+    };
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Case), problem: &str) {
+        let mut case = case(&["one"], vec![Act::Restart]);
+        change(&mut case);
+        let error = Case::from_json("case.json", &case.to_json()).expect_err("an order is unknown");
+        assert_eq!(error.to_string(), format!("case.json: field `{problem}`: order `other` is not among `orders`"));
+    }
+
+    /// What is said of an order that is not there would never be looked at.
+    #[test]
+    fn orders_that_are_not_there() {
+        let stranger = |case: &Case| Expectation { order_id: "other".to_owned(), ..case.expect[0].clone() };
+        check(|case| case.entries[0].act = Act::Initiate(own("other", "re")), "entries[0].initiate");
+        check(|case| case.entries[0].act = Act::Meanwhile(own("other", "re"), Vec::new()), "entries[0].meanwhile");
+        check(|case| case.entries[0].expect = vec![stranger(case)], "entries[0].expect");
+        check(|case| case.entries[0].expect_if_refused = vec![stranger(case)], "entries[0].expectIfRefused");
+        check(|case| case.expect = vec![stranger(case)], "expect");
+        check(|case| case.expect_if_applied = vec![stranger(case)], "expectIfApplied");
+    }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::{ImportError, Logged, har};
 use crate::json::Value;
@@ -194,8 +195,13 @@ struct ReadLine {
 
 fn logged(line: &[u8]) -> Result<Logged, String> {
     let ReadLine { headers, body, body_base64 } = serde_json::from_slice(line.trim_ascii()).map_err(|error| {
-        let what = if error.is_eof() { "the line is cut short" } else { "it is no line of a log" };
-        format!("{what}: {error}")
+        // What it says of its own quotes values, and what stands in headers may be secret.
+        let what = match error.classify() {
+            Category::Eof => "the line is cut short",
+            Category::Syntax | Category::Io => "it is no line of a log: no JSON",
+            Category::Data => "it is no line of a log: `headers` is an object of texts, `body` or `bodyBase64` a text",
+        };
+        format!("{what} (column {})", error.column())
     })?;
     let body = match (body, body_base64) {
         (Some(text), _) => LoggedBody::Text(text),

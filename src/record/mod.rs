@@ -36,6 +36,9 @@ use crate::import::{LogLine, LoggedBody};
 /// The largest body that is passed on.
 const LONGEST_BODY: usize = 64 << 20;
 
+/// How long a service may take to answer, far longer than any provider waits.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// How long requests under way may take to end when the program is asked to.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
@@ -238,11 +241,15 @@ async fn asked(forward: &Forward, request: Request<Full<Bytes>>) -> Result<Respo
     builder.preserve_header_case(true);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let whole = async {
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| error.to_string())?.to_bytes();
+        Ok(Response::from_parts(head, Full::new(body)))
+    };
+    let answer = timeout(PATIENCE, whole).await;
     connection.abort();
-    Ok(Response::from_parts(head, Full::new(body)))
+    answer.unwrap_or_else(|_| Err(format!("it took longer than {} s", PATIENCE.as_secs())))
 }
 
 /// Listens on an address.

@@ -31,7 +31,7 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     }
     for finding in report.findings.iter().filter(|finding| finding.waived.is_none()) {
         let title = visible_line(&format!("{} ({}): {}", finding.about, finding.level.as_str(), finding.message));
-        let list = if finding.level == Level::Must { &mut errors } else { &mut warnings };
+        let list = if finding.level == Level::Must || report.options.strict { &mut errors } else { &mut warnings };
         list.push((title, message(finding, describe)));
     }
     for result in report.requirements.iter().filter(|result| result.findings.is_empty()) {

@@ -29,7 +29,7 @@ pub type Describe<'a> = dyn Fn(&str) -> Option<RequirementText> + 'a;
 /// The formats of reports that are written into files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `refundproof-report/1`.
+    /// `refundproof-report/2`.
     Json,
     /// JUnit's XML.
     #[cfg(feature = "junit")]

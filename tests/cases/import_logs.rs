@@ -197,8 +197,8 @@ fn whatever_is_not_used_is_told() {
     let with = |line: &str| format!("{good}{line}\n");
     check_unused(&good, &[]);
     check_unused(&with(""), &[]);
-    check_unused(&with("garbage"), &["line 3: it is no line of a log: "]);
-    check_unused(&with(r#"{"headers":{},"body":"{"#), &["line 3: the line is cut short: "]);
+    check_unused(&with("garbage"), &["line 3: it is no line of a log: no JSON (column 1)"]);
+    check_unused(&with(r#"{"headers":{},"body":"{"#), &["line 3: the line is cut short (column 23)"]);
     check_unused(&with(r#"{"headers":{}}"#), &["line 3: it has neither `body` nor `bodyBase64`"]);
     check_unused(&with(r#"{"headers":{},"body":""}"#), &["line 3: it has no body"]);
     check_unused(&with(r#"{"body":"[1]"}"#), &["line 3: its body is no JSON object"]);

@@ -5,6 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rstest::rstest;
 use serde_json::Value;
 
 use super::{check, sample};
@@ -134,6 +135,18 @@ fn on_github_there_are_annotations_and_a_summary() {
     // The token cannot be known before.
     let again = Ran::from(place.command(&["certify", FAULT, "--only", BROKEN]).env("GITHUB_ACTIONS", "true").output().expect("a run"));
     assert_ne!(again.out.lines().next(), Some(lines[0]));
+}
+
+/// What fails the run is an error, also where it is a SHOULD that counts as a MUST.
+#[rstest]
+#[case(&[], 0, "::warning title=rejection-is-4xx (SHOULD)")]
+#[case(&["--strict"], 1, "::error title=rejection-is-4xx (SHOULD)")]
+fn annotations_are_as_heavy_as_the_verdict(#[case] more: &[&str], #[case] code: i32, #[case] line: &str) {
+    let place = Place::new();
+    let args = [&["certify", "builtin:fault/invalid-is-server-error", "--only", "rejection-is-4xx"], more].concat();
+    let ran = Ran::from(place.command(&args).env("GITHUB_ACTIONS", "true").output().expect("the program runs"));
+    assert_eq!(ran.code, Some(code));
+    assert!(ran.out.lines().any(|written| written.starts_with(line)), "{}", ran.out);
 }
 
 #[test]
