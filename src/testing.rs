@@ -6,7 +6,7 @@
 //! refundproof::conformance_tests!(|| MyShop::new());
 //! ```
 //!
-//! in a test module. Four variables of the environment change how its tests run:
+//! in a test module. Variables of the environment change how its tests run:
 //!
 //! | variable | means |
 //! | --- | --- |

@@ -1,4 +1,5 @@
-//! The one clock of a run: signatures are dated, answers are timed and waivers expire by it.
+//! The clock of a run, which tests can set: signatures are dated, answers are timed and waivers expire by it. How long a whole run
+//! took, and whether its time is over, is read from a clock of its own, so that a target whose time passes ends no run.
 
 use std::{
     sync::{
