@@ -14,7 +14,7 @@ use super::{
 use crate::{
     case::Case,
     check::{FailureKind, likeness_fingerprint},
-    plan::Plan,
+    plan::{Action, Pick, Plan, Step},
     reference::Fault,
 };
 
@@ -31,8 +31,8 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) dictionary: Dictionary,
     pub(super) mistakes: Vec<Mistake>,
     kinds: Vec<String>,
-    /// Mistakes that cost a new start or a hang whatever is delivered, by the requirement and the way in which its cases fail.
-    whatever: BTreeMap<(usize, FailureKind), usize>,
+    /// Mistakes that cost a new start or a hang whatever is delivered, by the way in which cases fail because of them.
+    whatever: BTreeMap<FailureKind, usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
 }
@@ -79,8 +79,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                     return self.hit(failing, by);
                 }
             }
-            if let Some(place) = self.whatever_comes(failing.host, kind) {
-                return self.hit(failing, vec![place]);
+            if let Some(place) = self.whatever.get(&kind) {
+                // Each further question would cost as much, and have the same answer.
+                return self.hit(failing, vec![*place]);
             }
             let at = match self.edited(failing, kind) {
                 Edited::Because(of) => {
@@ -95,15 +96,14 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             }
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
-            let comes_to_nothing = is_bare(&smallest.plan);
             match self.register(smallest, kind, is_smallest, chance) {
-                Registered::Known(place) => {
-                    self.note_whatever(comes_to_nothing, (failing.host, kind), place);
-                    return self.hit(failing, vec![place]);
-                }
+                Registered::Known(place) => return self.hit(failing, vec![place]),
                 Registered::New(place) => {
-                    self.note_whatever(comes_to_nothing, (failing.host, kind), place);
                     self.verify(place);
+                    if self.comes_whatever(place) {
+                        self.whatever.insert(kind, place);
+                        return self.hit(failing, vec![place]);
+                    }
                     if is_fresh(&self.mistakes[place], failing) {
                         return self.hit(failing, vec![place]);
                     }
@@ -127,16 +127,24 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         self.hit(failing, vec![place])
     }
 
-    /// The mistake because of which the cases of a requirement fail in this way whatever is delivered. Each further question would
-    /// cost a new start or a hang, and have the same answer.
-    fn whatever_comes(&self, host: usize, kind: FailureKind) -> Option<usize> {
-        self.whatever.get(&(host, kind)).copied().filter(|place| self.mistakes[*place].like.is_empty())
+    /// Whether a mistake ends the target, or makes it hang, whatever is delivered: after an event that tells nothing and after one
+    /// that tells of a refund.
+    fn comes_whatever(&mut self, place: usize) -> bool {
+        let mistake = &self.mistakes[place];
+        let (host, kind) = (mistake.smallest.host, mistake.kind);
+        if !self.stage.is_costly(kind) || !mistake.like.is_empty() || !is_bare(&mistake.smallest.plan) {
+            return false;
+        }
+        let refund = Plan { steps: vec![Step::plain(Action::refund(Pick::All))], ..mistake.smallest.plan.clone() };
+        let other = self.edits(&refund, &self.mistakes[place].trigger).into_iter().next().unwrap_or(refund);
+        let case = self.stage.case(host, &other);
+        let shown = if case.deliveries() > 0 { self.stage.play(host, &case, Some(kind)) } else { None };
+        shown.and_then(|shown| shown.failure).is_some_and(|failure| failure.kind == kind)
     }
 
-    fn note_whatever(&mut self, is_so: bool, which: (usize, FailureKind), place: usize) {
-        if is_so && self.stage.is_costly(which.1) {
-            self.whatever.insert(which, place);
-        }
+    /// Whether one of these mistakes comes whatever is delivered, so that nothing is right without what others need.
+    pub fn is_whatever(&self, mut places: impl Iterator<Item = usize>) -> bool {
+        places.any(|place| self.whatever.values().any(|whatever| *whatever == place))
     }
 
     /// Whether a case fails for another reason too than a mistake of which only its trigger is known.

@@ -179,6 +179,10 @@ impl<'a> Campaign<'a> {
     /// Whether some case that is about the requirement passes once what the findings need is taken out of it.
     fn is_freed(&self, pending: &Pending, plans: &[Plan], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>, found: &mut Vec<usize>) -> bool {
         let host = pending.index;
+        let hits = inquiry.mistakes().iter().enumerate().filter(|(_, mistake)| mistake.hits.contains(&host));
+        if inquiry.is_whatever(hits.map(|(place, _)| place)) {
+            return false;
+        }
         let palette = self.provider.palette();
         let id = &self.provider.corpus().requirements[host].id;
         let Ok(mut canaries) =
@@ -301,7 +305,10 @@ impl<'a> Campaign<'a> {
         inquiry: &mut Inquiry<'_, Workbench<'_, '_>>,
     ) -> Option<String> {
         let plan = case.plan.as_ref()?;
-        for mistake in mistakes.iter().filter(|mistake| mistake.like.is_empty()) {
+        for (place, mistake) in mistakes.iter().enumerate().filter(|(_, mistake)| mistake.like.is_empty()) {
+            if inquiry.is_whatever([place].into_iter()) {
+                return Some(mistake.id.clone());
+            }
             let host = mistake.smallest.host;
             let whole = inquiry.stage().case(host, plan);
             let kind = inquiry.stage().play(host, &whole, None)?.failure.map(|failure| failure.kind);

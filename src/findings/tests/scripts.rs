@@ -20,6 +20,7 @@ type Script<'s> = dyn Fn(&Case, u32) -> bool + 's;
 
 struct Scripted<'s> {
     script: &'s Script<'s>,
+    kind: FailureKind,
     /// So many cases are played before nobody is there any more, or the time is over.
     patience: u32,
     played: u32,
@@ -27,7 +28,7 @@ struct Scripted<'s> {
 }
 
 fn scripted<'s>(script: &'s Script<'s>) -> Scripted<'s> {
-    Scripted { script, patience: u32::MAX, played: 0, made: 0 }
+    Scripted { script, kind: FailureKind::State, patience: u32::MAX, played: 0, made: 0 }
 }
 
 impl Stage for Scripted<'_> {
@@ -49,7 +50,7 @@ impl Stage for Scripted<'_> {
             return None;
         }
         self.played += 1;
-        let failure = (self.script)(case, self.played).then(failure);
+        let failure = (self.script)(case, self.played).then(|| failure(self.kind));
         Some(Shown { failure, ..Shown::default() })
     }
 
@@ -62,8 +63,8 @@ impl Stage for Scripted<'_> {
         ShrinkLimits::default()
     }
 
-    fn is_costly(&self, _: FailureKind) -> bool {
-        false
+    fn is_costly(&self, kind: FailureKind) -> bool {
+        kind == FailureKind::Crash
     }
 
     fn elapsed(&self) -> Duration {
@@ -73,8 +74,8 @@ impl Stage for Scripted<'_> {
     fn smaller(&mut self, _: usize, _: usize) {}
 }
 
-fn failure() -> Failure {
-    super::failure(FailureKind::State, None, "pending")
+fn failure(kind: FailureKind) -> Failure {
+    super::failure(kind, None, "pending")
 }
 
 fn refund(faults: &[FaultKind]) -> Step {
@@ -105,7 +106,7 @@ fn found(plan: &Plan, script: &Script<'_>) -> (Vec<Mistake>, u32) {
 /// Brings a case that has failed.
 fn bring(inquiry: &mut Inquiry<'_, Scripted<'_>>, plan: &Plan) {
     let case = inquiry.stage().case(HOST, plan);
-    let shown = Shown { failure: Some(failure()), ..Shown::default() };
+    let shown = Shown { failure: Some(failure(inquiry.stage().kind)), ..Shown::default() };
     inquiry.attribute(&Failing { host: HOST, number: Some(0), plan: plan.clone(), case, shown });
 }
 
@@ -222,4 +223,28 @@ fn what_nobody_can_be_asked_about_is_a_finding_of_its_own() {
     bring(&mut inquiry, &plan(vec![refund(&[FaultKind::Again { after: 2 }]), Step::plain(Action::Dispute), refund(&[])]));
     let examined: Vec<bool> = inquiry.mistakes().iter().map(|mistake| mistake.is_examined).collect();
     assert_eq!(examined, [true, false]);
+}
+
+/// Brings two cases of a target that the script ends; how many mistakes there are and how often it was asked after each.
+fn ended(script: &Script<'_>) -> [(usize, u32); 2] {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(Scripted { kind: FailureKind::Crash, ..scripted(script) }, &requirements);
+    [in_turn(), Plan { look: 3, ..race() }].map(|plan| {
+        bring(&mut inquiry, &plan);
+        (inquiry.mistakes().len(), inquiry.stage().played)
+    })
+}
+
+#[test]
+fn what_ends_the_target_whatever_comes_is_asked_about_once() {
+    let [(mistakes, played), again] = ended(&|_, _| true);
+    assert_eq!((mistakes, again), (1, (1, played)));
+    assert!(played < 10, "{played} new starts");
+}
+
+/// What ends the target after some events is asked about each time, as there may be others that end it.
+#[test]
+fn what_ends_the_target_after_some_events_is_asked_about_again() {
+    let [(_, played), (_, again)] = ended(&|case, _| case.all_deliveries().any(|delivery| delivery.event.kind.contains("complete")));
+    assert!(again > played, "{again} after {played}");
 }
