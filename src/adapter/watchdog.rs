@@ -19,7 +19,8 @@ use std::{
 use rustix::process::Pid;
 
 /// Lines are `+` or `-` and a thing: `g` and the number of a group, or `f` and the path of a folder. Signals that a terminal or
-/// a system that shuts down sends to all are passed over: the program dies of them too, and then the pipe ends.
+/// a system that shuts down sends to all are passed over: the program dies of them too, and then the pipe ends. A process that is
+/// just becoming another program shows no environment for a moment, so it is looked again after nobody was found.
 const SCRIPT: &str = r#"trap '' HUP INT QUIT TERM PIPE
 mark=$1
 set --
@@ -34,17 +35,25 @@ done
 for thing do
   case $thing in g*) kill -s KILL -- "-${thing#g}" 2>/dev/null ;; esac
 done
-for round in 1 2 3 4 5; do
+clean() {
+  for thing do
+    case $thing in f/*) rm -rf -- "${thing#f}" ;; esac
+  done
+}
+free=0
+for round in 1 2 3 4 5 6 7; do
   found=$(grep -lsF -e "REFUNDPROOF_RUN=$mark" /proc/[0-9]*/environ)
-  [ -n "$found" ] || break
   for environ in $found; do
     process=${environ#/proc/}
     kill -s KILL "${process%/environ}" 2>/dev/null
   done
+  [ -z "$found" ] || { free=0; continue; }
+  clean "$@"
+  free=$((free + 1))
+  [ "$free" -lt 2 ] || break
+  sleep 0.05
 done
-for thing do
-  case $thing in f/*) rm -rf -- "${thing#f}" ;; esac
-done"#;
+clean "$@""#;
 
 /// The variable in which the mark stands.
 const VARIABLE: &str = "REFUNDPROOF_RUN";
