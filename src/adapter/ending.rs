@@ -12,6 +12,10 @@ const GRACE: Duration = Duration::from_secs(1);
 #[cfg(feature = "http")]
 pub(super) const LOOK: Duration = Duration::from_millis(50);
 
+/// Stands for no limit at all: a time that the clock can still be asked for.
+#[cfg(feature = "stdio")]
+pub(super) const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// The program is to end soon: nothing is waited for any more than a moment.

@@ -30,6 +30,8 @@ struct Attempts<'s, S> {
     started: Duration,
     /// The fewest deliveries that failed.
     best: usize,
+    /// Whether some attempt could not be made, so that nobody knows whether it fails.
+    unasked: bool,
 }
 
 impl<S: Stage> Attempts<'_, S> {
@@ -43,7 +45,10 @@ impl<S: Stage> Attempts<'_, S> {
             if case.deliveries() == 0 {
                 return None;
             }
-            let shown = self.stage.play(self.host, &case, Some(self.kind))?;
+            let Some(shown) = self.stage.play(self.host, &case, Some(self.kind)) else {
+                self.unasked = true;
+                return None;
+            };
             if self.is_new(&case, &shown) {
                 seen += 1;
                 if seen > 1 || !case.is_chancy() {
@@ -85,6 +90,7 @@ impl<S: Stage> Player<(Case, Shown)> for Attempts<'_, S> {
         let shown = self.stage.play_all(self.host, &cases, Some(self.kind));
         let mut failed = Vec::new();
         for (case, shown) in cases.into_iter().zip(shown) {
+            self.unasked |= shown.is_none();
             let shown = shown.filter(|shown| self.is_new(&case, shown));
             failed.push(shown.map(|shown| self.taken(case, shown)));
         }
@@ -106,13 +112,15 @@ impl<S: Stage> Inquiry<'_, S> {
         let at_once = if is_dear { self.stage.at_once(kind, &at.case) } else { 1 };
         let first = Shrunk { plan: at.plan.clone(), shown: (at.case, at.shown), is_smallest: false };
         let started = self.stage.elapsed();
-        let stage = RefCell::new(Attempts { stage: &mut self.stage, host, kind, assumed, started, best: usize::MAX });
+        let mut attempts = Attempts { stage: &mut self.stage, host, kind, assumed, started, best: usize::MAX, unasked: false };
         let smaller = if is_dear {
-            shrink_dear(first, limits, at_once, &mut stage.into_inner())
+            shrink_dear(first, limits, at_once, &mut attempts)
         } else {
-            shrink(first, limits, || stage.borrow().elapsed(), |plan| stage.borrow_mut().fails_at_last(plan))
+            let attempts = RefCell::new(&mut attempts);
+            shrink(first, limits, || attempts.borrow().elapsed(), |plan| attempts.borrow_mut().fails_at_last(plan))
         };
-        let Shrunk { plan, shown: (case, shown), is_smallest } = smaller;
+        let is_smallest = smaller.is_smallest && !attempts.unasked;
+        let Shrunk { plan, shown: (case, shown), .. } = smaller;
         let chance = self.chance(host, &plan, &case, kind, limits);
         let mut case = case;
         case.plan = Some(plan.clone());

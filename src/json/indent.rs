@@ -9,22 +9,14 @@ pub(crate) fn indented(compact: &str) -> String {
 pub(crate) fn indented_at(compact: &str, depth: usize) -> String {
     let mut out = String::with_capacity(compact.len() * 2);
     let mut depth = depth;
-    let mut in_text = false;
-    let mut escaped = false;
+    let mut scan = Scan::default();
     let mut from = 0;
     let bytes = compact.as_bytes();
     for (place, byte) in bytes.iter().enumerate() {
-        if in_text {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_text = false,
-                _ => {}
-            }
+        if scan.is_text(char::from(*byte)) {
             continue;
         }
         match byte {
-            b'"' => in_text = true,
             b'{' | b'[' if matches!(bytes.get(place + 1), Some(b'}' | b']')) => {}
             b'}' | b']' if place > 0 && matches!(bytes[place - 1], b'{' | b'[') => {}
             b'{' | b'[' => {
@@ -54,6 +46,38 @@ pub(crate) fn indented_at(compact: &str, depth: usize) -> String {
     }
     out.push_str(&compact[from..]);
     out
+}
+
+/// A JSON text without white space between its tokens, each of which is as it was: numbers, escapes and members that are there
+/// twice stay what they are.
+#[cfg(any(test, feature = "html"))]
+pub(crate) fn compact(text: &str) -> String {
+    let mut scan = Scan::default();
+    text.chars().filter(|character| scan.is_text(*character) || !character.is_ascii_whitespace()).collect()
+}
+
+/// Follows a JSON text, to tell what stands in its strings from what stands between them.
+#[derive(Default)]
+struct Scan {
+    in_text: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// Whether the next character belongs to a string, its quotes included; any byte of one beyond ASCII will do.
+    fn is_text(&mut self, next: char) -> bool {
+        if !self.in_text {
+            self.in_text = next == '"';
+            return self.in_text;
+        }
+        match next {
+            _ if self.escaped => self.escaped = false,
+            '\\' => self.escaped = true,
+            '"' => self.in_text = false,
+            _ => {}
+        }
+        true
+    }
 }
 
 /// Begins a line at a depth.
@@ -86,5 +110,11 @@ mod tests {
     #[test]
     fn texts_stay_as_they_are() {
         check(r#"{"a":"{,:[\"\\"}"#, "{\n  \"a\": \"{,:[\\\"\\\\\"\n}");
+    }
+
+    #[test]
+    fn white_space_goes_where_it_is_no_text() {
+        assert_eq!(compact(" {\"a b\" :\t[ 1.50 ,\r\n\"é \\\" \" ] } "), "{\"a b\":[1.50,\"é \\\" \"]}");
+        assert_eq!(compact(" 12 "), "12");
     }
 }

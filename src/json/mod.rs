@@ -12,6 +12,8 @@ mod map;
 mod read;
 mod write;
 
+#[cfg(any(test, feature = "html"))]
+pub(crate) use indent::compact;
 pub(crate) use indent::{indented, indented_at, new_line};
 pub use map::Map;
 pub use read::from_value;

@@ -35,7 +35,7 @@ use tokio::{
 };
 
 use super::{address::Address, turns::Turns};
-use crate::adapter::ending::{Ending, LOOK};
+use crate::adapter::ending::{Ending, FAR_AWAY, LOOK};
 
 /// How much of an answer is read before the clock has its turn; the head of an answer must fit in.
 const MOST_AT_ONCE: usize = 64 << 10;
@@ -43,8 +43,6 @@ const MOST_AT_ONCE: usize = 64 << 10;
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How much is read of what was answered before a connection was reset.
 const LONGEST_REST: usize = 16 << 10;
-/// Stands for no limit at all.
-pub(super) const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A request, ready to be sent as often as it takes.
 #[derive(Clone, Debug)]

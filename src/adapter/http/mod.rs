@@ -31,13 +31,13 @@ use hyper::Method;
 use serde::Serialize;
 
 use address::Address;
-use client::{Client, FAR_AWAY, Outgoing, Patience, Reply, Trouble, outgoing};
+use client::{Client, Outgoing, Patience, Reply, Trouble, outgoing};
 use service::{Service, free_port};
 use settings::{API, PORT};
 
 use super::{
     Endpoints, Growth, Hello, Introduction, LONGEST_ANSWER, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
-    ending::{Ending, LOOK},
+    ending::{Ending, FAR_AWAY, LOOK},
     endpoint::{CaseBegun, TimePassed, refused},
     folder::{FOLDER, Folder},
     group::standing_still,

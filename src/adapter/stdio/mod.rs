@@ -24,6 +24,7 @@ use common::{Common, Exchange};
 
 use super::{
     Growth, Hello, Introduction, Request, Sealed, Target, TargetError, TargetErrorKind, Transport,
+    ending::FAR_AWAY,
     folder::FOLDER,
     group::standing_still,
     shown,
@@ -34,9 +35,6 @@ use crate::{
     case::{Mishap, OrderSetup, OwnRefund},
     domain::OrderState,
 };
-
-/// Stands for no limit at all.
-const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a target may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod alike;
 mod bank;
 mod dear;
+mod played;
 mod scripts;
 mod shrink;
 mod trigger;

@@ -225,6 +225,19 @@ fn what_nobody_can_be_asked_about_is_a_finding_of_its_own() {
     assert_eq!(examined, [true, false]);
 }
 
+/// Where the time is over before everything smaller was tried, nobody knows whether it fails too.
+#[test]
+fn what_was_not_tried_is_not_called_smallest() {
+    let is_smallest = |patience| {
+        let requirements = requirements();
+        let script = |case: &Case, _: u32| case.deliveries() > 0;
+        let mut inquiry = Inquiry::new(Scripted { patience, ..scripted(&script) }, &requirements);
+        bring(&mut inquiry, &in_turn());
+        inquiry.mistakes()[0].is_smallest
+    };
+    assert_eq!([0, 1, u32::MAX].map(is_smallest), [false, false, true]);
+}
+
 /// Brings two cases of a target that the script ends; how many mistakes there are and how often it was asked after each.
 fn ended(script: &Script<'_>) -> [(usize, u32); 2] {
     let requirements = requirements();

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     case::{Delivery, Signature},
+    json,
     report::shared::{ending, visible},
 };
 
@@ -109,52 +110,7 @@ fn body(delivery: &Delivery, room: &mut Room) -> (String, String) {
 /// `None` where it is no JSON.
 fn indented(text: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut depth = 0;
-    let mut characters = text.chars().peekable();
-    let new_line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', 2 * depth));
-    };
-    while let Some(character) = characters.next() {
-        match character {
-            '"' => {
-                out.push('"');
-                let mut escaped = false;
-                for character in characters.by_ref() {
-                    out.push(character);
-                    match character {
-                        '"' if !escaped => break,
-                        '\\' => escaped = !escaped,
-                        _ => escaped = false,
-                    }
-                }
-            }
-            '{' | '[' => {
-                while characters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
-                out.push(character);
-                if let Some(end) = characters.next_if(|next| matches!(next, '}' | ']')) {
-                    out.push(end);
-                } else {
-                    depth += 1;
-                    new_line(&mut out, depth);
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut out, depth);
-                out.push(character);
-            }
-            ',' => {
-                out.push(',');
-                new_line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            blank if blank.is_ascii_whitespace() => {}
-            other => out.push(other),
-        }
-    }
-    Some(out)
+    Some(json::indented(&json::compact(text)))
 }
 
 /// How many bytes of HTML a text takes.
