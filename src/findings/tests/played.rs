@@ -14,6 +14,7 @@ use crate::{
     case::Case,
     check::{FailureKind, Rules},
     domain::Clock,
+    double::Double,
     drive::{Conditions, Driver},
     findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage},
     plan::{Plan, draw, for_recipe},
@@ -30,6 +31,7 @@ type Wrong = fn(&Case, Shown) -> (Vec<Fault>, Shown);
 
 /// Plays cases on the reference with faults, and counts and remembers what it is asked.
 struct Bench {
+    provider: &'static dyn Provider,
     wrong: Wrong,
     made: u64,
     played: u32,
@@ -37,38 +39,43 @@ struct Bench {
     asked: Sha256,
 }
 
-fn provider() -> &'static dyn Provider {
-    registered()[0].embedded()
+/// A provider by its place among those that there are.
+fn provider(place: usize) -> &'static dyn Provider {
+    registered()[place].embedded()
 }
 
-fn rules(host: usize) -> Rules {
-    Rules::of(&provider().corpus().requirements[host].id, provider().answer_limit())
-}
-
-fn run(host: usize, case: &Case, faults: &[Fault]) -> Shown {
-    let clock = Clock::manual(1_750_000_000);
-    let shop = ReferenceShop::with_faults(faults, clock.clone());
-    let mut driver = Driver::new(provider(), Box::new(shop), clock, Conditions::default()).expect("it starts");
-    driver.introduction.capabilities = Capabilities::everything();
-    let outcome = driver.run("asked", case, rules(host));
-    let answers = outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
-    Shown { failure: outcome.failure, answers, complaints: String::new() }
+/// What the targets here claim: all that the provider can be asked for.
+fn claims(provider: &dyn Provider) -> Capabilities {
+    Capabilities::everything().with(|claims| claims.calls_back = provider.api().is_some())
 }
 
 impl Bench {
-    fn new(wrong: Wrong) -> Bench {
-        Bench { wrong, made: 0, played: 0, foretold: 0, asked: Sha256::new() }
+    fn new(provider: &'static dyn Provider, wrong: Wrong) -> Bench {
+        Bench { provider, wrong, made: 0, played: 0, foretold: 0, asked: Sha256::new() }
     }
 
     fn answer(&self, host: usize, case: &Case) -> Shown {
         let (faults, _) = (self.wrong)(case, Shown::default());
-        (self.wrong)(case, run(host, case, &faults)).1
+        (self.wrong)(case, self.run(host, case, &faults)).1
+    }
+
+    fn run(&self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
+        let clock = Clock::manual(1_750_000_000);
+        let double = self.provider.api().map(Double::of);
+        let shop = ReferenceShop::with_faults(faults, clock.clone());
+        let shop = if double.is_some() { shop.calling_back() } else { shop };
+        let mut driver = Driver::calling(self.provider, Box::new(shop), double, clock, Conditions::default()).expect("it starts");
+        driver.introduction.capabilities = claims(self.provider);
+        let rules = Rules::of(&self.provider.corpus().requirements[host].id, self.provider.answer_limit());
+        let outcome = driver.run("asked", case, rules);
+        let answers = outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
+        Shown { failure: outcome.failure, answers, complaints: String::new() }
     }
 }
 
 impl Stage for Bench {
     fn provider(&self) -> &dyn Provider {
-        provider()
+        self.provider
     }
 
     fn case(&mut self, host: usize, plan: &Plan) -> Case {
@@ -77,7 +84,7 @@ impl Stage for Bench {
     }
 
     fn case_with(&mut self, host: usize, plan: &Plan, serial: u64) -> Case {
-        case_for(provider(), &provider().corpus().requirements[host], plan, serial, &Capabilities::everything())
+        case_for(self.provider, &self.provider.corpus().requirements[host], plan, serial, &claims(self.provider))
     }
 
     fn play(&mut self, host: usize, case: &Case, _: Option<FailureKind>) -> Option<Shown> {
@@ -89,7 +96,7 @@ impl Stage for Bench {
 
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
         self.foretold += 1;
-        run(host, case, faults)
+        self.run(host, case, faults)
     }
 
     fn limits(&self, _: FailureKind) -> ShrinkLimits {
@@ -107,17 +114,22 @@ impl Stage for Bench {
     fn smaller(&mut self, _: usize, _: usize) {}
 }
 
-/// What is found in some cases of these requirements, of which all fail that can.
+/// What is found of a consumer of the first provider's events.
 fn found(name: &str, wrong: Wrong, ids: &[&str]) -> String {
-    let all = provider().corpus().requirements.iter().enumerate();
+    found_with(provider(0), name, wrong, ids)
+}
+
+/// What is found in some cases of these requirements, of which all are brought that fail.
+fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong, ids: &[&str]) -> String {
+    let all = provider.corpus().requirements.iter().enumerate();
     let chosen = all.filter(|(_, requirement)| ids.contains(&requirement.id.as_str()));
     let requirements: BTreeMap<usize, Requirement> =
         chosen.map(|(place, one)| (place, Requirement { id: one.id.clone(), recipe: one.recipe.expect("cases are drawn") })).collect();
     assert_eq!(requirements.len(), ids.len(), "an id that is not there");
-    let mut inquiry = Inquiry::new(Bench::new(wrong), &requirements);
+    let mut inquiry = Inquiry::new(Bench::new(provider, wrong), &requirements);
     let mut text = format!("{name}\n");
     for (host, requirement) in &requirements {
-        let strategy = for_recipe(requirement.recipe, provider().palette());
+        let strategy = for_recipe(requirement.recipe, provider.palette());
         let mut because = Vec::new();
         for number in 0..CASES {
             let plan = draw(&strategy, number).expect("a plan is drawn");
@@ -162,15 +174,32 @@ fn a_fault_of_the_bank() {
 fn two_faults() {
     let mut text = found("one hides the other", |_, shown| (vec![Fault::BooksRedeliveries, Fault::PendingCounts], shown), FEW);
     text += &found(
-        "both in one case",
-        |_, shown| (vec![Fault::RefundPerCharge, Fault::LastRefundOverwrites], shown),
-        &["several-charges", "partial-refunds-add-up"],
+        "two that act on each other",
+        |_, shown| (vec![Fault::PendingCounts, Fault::TwoDigitCurrency], shown),
+        &["several-charges", "open-refund-not-counted", "exact-amounts"],
     );
     text += &found(
-        "only together",
+        "of different subjects",
         |_, shown| (vec![Fault::IgnoresRefundEvents, Fault::ChargeMustBeComplete], shown),
         &["refund-complete-updates-order", "charge-refund-complete-updates-order"],
     );
+    text += &found(
+        "of one subject",
+        |_, shown| (vec![Fault::ChargebackCountsAsRefund, Fault::RefundHidesChargeback], shown),
+        &["chargeback-updates-status", "chargeback-after-refunds"],
+    );
+    insta::assert_snapshot!(text);
+}
+
+/// Each of two shows only where the other does too, but in long cases.
+#[test]
+fn two_faults_in_one_case() {
+    fn both(case: &Case, shown: Shown) -> (Vec<Fault>, Shown) {
+        let has = |kind: &str| case.all_deliveries().any(|delivery| delivery.event.kind == kind);
+        let shows = has("refund.pending") && has("order.chargeback") || case.deliveries() > 3;
+        (if shows { vec![Fault::PendingCounts, Fault::ChargebackIgnored] } else { vec![] }, shown)
+    }
+    let text = found("together", both, &["chargeback-after-refunds", "open-refund-not-counted", "mixed-traffic"]);
     insta::assert_snapshot!(text);
 }
 
@@ -184,6 +213,16 @@ fn nearly_a_fault() {
     let other =
         |case: &Case, shown: Shown| (vec![if case.orders.len() > 1 { Fault::BooksRedeliveries } else { Fault::PendingCounts }], shown);
     text += &found("another with two orders", other, &["duplicate-deliveries", "open-refund-not-counted", "orders-do-not-mix"]);
+    text += &found(
+        "foretold to fail, and right",
+        |_, shown| (vec![Fault::RefundHidesChargeback, Fault::DisputeIsChargeback], shown),
+        &["chargeback-updates-status", "chargeback-after-refunds", "dispute-alone-changes-nothing"],
+    );
+    text += &found(
+        "one fault for another",
+        |_, shown| (vec![Fault::SignsTrimmedBody, Fault::MalformedAcknowledged], shown),
+        &["signature-covers-raw-body", "malformed-body-rejected", "invalid-event-rejected"],
+    );
     insta::assert_snapshot!(text);
 }
 
@@ -211,7 +250,19 @@ fn about_what_befalls_deliveries() {
         let failure = case.races().then(|| super::failure(FailureKind::State, None, "lost"));
         Shown { failure: shown.failure.clone().or(failure), ..shown }
     }
-    let text =
+    let mut text =
         found("races", |case, shown| (vec![], races(case, shown)), &["refund-counted-once", "concurrent-deliveries", "mixed-traffic"]);
+    text += &found_with(
+        provider(2),
+        "an API that fails",
+        |_, shown| (vec![Fault::FetchFailureAcknowledged], shown),
+        &["refund-created-updates-order", "api-failure-is-not-acknowledged"],
+    );
+    text += &found_with(
+        provider(2),
+        "before the answer",
+        |_, shown| (vec![Fault::OwnRowBesideWebhook], shown),
+        &["own-refund-not-booked-twice", "webhook-before-answer"],
+    );
     insta::assert_snapshot!(text);
 }
