@@ -44,6 +44,12 @@ pub fn fingerprint(shape: &Shape<'_>) -> String {
     digest(&text)
 }
 
+/// The fingerprint of a mistake that shows whenever something befalls a delivery, whichever event that is: what that is, and what
+/// is wrong then.
+pub fn circumstance_fingerprint(kind: FailureKind, circumstances: &[String], aspect: &str) -> String {
+    digest(&format!("{}\n{}\n{aspect}", kind.as_str(), circumstances.join(", ")))
+}
+
 /// The fingerprint of a failure that nobody looked into: it stands for its requirement alone.
 pub fn unexamined_fingerprint(requirement: &str, kind: FailureKind, diff: &str) -> String {
     digest(&format!("{requirement}\n{}\n{}", kind.as_str(), differing_fields(diff)))

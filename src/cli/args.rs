@@ -4,7 +4,12 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, verdict::Shard};
+use crate::{
+    domain::Secret,
+    provider::{registered, registry::default::NAME as DEFAULT_PROVIDER},
+    report::Format,
+    verdict::Shard,
+};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -107,10 +112,14 @@ impl TargetArgs {
     }
 }
 
+fn provider_help() -> String {
+    let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
+    format!("The provider whose events are sent: {}", names.join(", "))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArgs {
-    /// The provider whose events are sent.
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER, help = provider_help())]
     pub(crate) provider: String,
 
     /// A corpus folder instead of the embedded one, or a folder of imported cases, which `certify` plays beside the requirements.
@@ -266,8 +275,7 @@ pub(crate) struct Init {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
 
-    /// The provider whose events are sent.
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROVIDER, help = provider_help())]
     pub(crate) provider: String,
 
     /// The command that speaks the stdio transport, after `--`.

@@ -13,7 +13,7 @@ use crate::{
     drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Pick, Plan, Step},
-    provider::{Provider, lower},
+    provider::{Provider, lower, registry::default::NAME as DEFAULT_PROVIDER},
     report::{
         style::{Tone, paint, wrap},
         terminal, visible,
@@ -160,7 +160,9 @@ impl Visit<'_> {
         }
         writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(Tone::Good, "✓"))?;
         // A command is pasted, and never broken.
-        let command = self.to_paste(&format!("refundproof certify{}", self.factory.argument()));
+        let name = self.provider.name();
+        let provider = if name == DEFAULT_PROVIDER { String::new() } else { format!(" --provider {name}") };
+        let command = self.to_paste(&format!("refundproof certify{provider}{}", self.factory.argument()));
         writeln!(self.out, "  {command}")?;
         Ok(true)
     }

@@ -98,6 +98,11 @@ pub fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let mut output = Output::new(cli.color, cli.quiet);
+    if is_without_command() {
+        // With a variable that is empty the built-in reference would be certified in place of what somebody wrote.
+        output.complain("nothing follows `--`; name the command that starts the target, or leave `--` out");
+        return ExitCode::from(Exit::Usage.code());
+    }
     let only_shows = matches!(cli.command, Command::List(_) | Command::Explain(_) | Command::Show(_));
     let result = match cli.command {
         Command::Certify(args) => certify::run(*args, &mut output),
@@ -123,6 +128,12 @@ pub fn main() -> ExitCode {
     // not show what it was asked for has done nothing.
     let exit = if only_shows && exit == Exit::Conformant && !is_shown && !output.is_closed() { Exit::NotJudged } else { exit };
     ExitCode::from(exit.code())
+}
+
+/// Whether `--` announces a command and none comes.
+fn is_without_command() -> bool {
+    let args: Vec<_> = std::env::args_os().collect();
+    args.iter().position(|arg| arg == "--").is_some_and(|place| place + 1 == args.len())
 }
 
 /// Says what is wrong with the arguments, or what they ask for (`--help`).

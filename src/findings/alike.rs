@@ -1,7 +1,15 @@
 //! When two showings are one, and what a mistake is named by.
 
-use super::mistake::{Failing, Mistake, Shown};
-use crate::check::{FailureKind, Shape, differing_fields, fingerprint};
+use std::collections::BTreeSet;
+
+use super::{
+    mistake::{Failing, Mistake, Shown},
+    trigger::{Feature, features},
+};
+use crate::{
+    check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
+    plan::Group,
+};
 
 /// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
 pub(super) fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
@@ -17,9 +25,78 @@ pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
 /// The fingerprint of a mistake that is like no fault of the bank.
 pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
     let Some(failure) = &smallest.shown.failure else { return String::new() };
+    let takes = circumstances(&features(&smallest.plan, &smallest.case), kind);
+    if is_smallest && !takes.is_empty() {
+        return circumstance_fingerprint(kind, &takes, &aspect(failure));
+    }
     // Where chance has a say, what is left of the case is chance too.
     let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
     fingerprint(&Shape { kind, entry: failure.entry, diff: &failure.diff, case })
+}
+
+/// What befalls a delivery or is done to it where a mistake takes that, else what an order or a refund has where it takes that:
+/// whichever event shows such a mistake, it is the same. Nothing where the event alone shows it.
+fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
+    let words = |is_one: fn(&Feature) -> bool| -> Vec<String> {
+        let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(word).collect();
+        words.into_iter().collect()
+    };
+    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Delivery(_) | Feature::Kill));
+    let has = |feature: &Feature| !matches!(feature, Feature::Event(_)) && !is_progress(feature);
+    match kind {
+        FailureKind::Crash | FailureKind::Timeout => Vec::new(),
+        _ if !befalls.is_empty() => befalls,
+        FailureKind::Answer => words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature)),
+        FailureKind::State if takes.iter().any(has) => words(|feature| !matches!(feature, Feature::Event(_))),
+        FailureKind::State => Vec::new(),
+    }
+}
+
+/// What is said of a feature. In which way a body is broken does not matter.
+fn word(feature: &Feature) -> String {
+    match feature {
+        Feature::Mutation(kind) if kind.group() == Group::Malformed => format!("{:?}", Group::Malformed),
+        _ => format!("{feature:?}"),
+    }
+}
+
+/// What becomes of a refund or of an order, which has events of its own.
+fn is_progress(feature: &Feature) -> bool {
+    matches!(feature, Feature::Information | Feature::Failure | Feature::Cancellation | Feature::Chargeback | Feature::Dispute)
+}
+
+/// What is wrong, without which event shows it: which answer came where which was right; whether status and amount are wrong, or
+/// else which other members.
+fn aspect(failure: &Failure) -> String {
+    match failure.kind {
+        FailureKind::State if core(&failure.diff).any(|line| !line.starts_with(' ')) => "status or amount".to_owned(),
+        FailureKind::State => differing_fields(&failure.diff),
+        _ => format!("{} for {}", failure.observed, failure.expected),
+    }
+}
+
+/// Members of an order that a target shows if it likes.
+const OPTIONAL: [&str; 4] = ["availableToRefundAmount", "chargedBackAmount", "currency", "refund"];
+
+/// The lines of a difference that are about what every target shows.
+fn core(diff: &str) -> impl Iterator<Item = &str> {
+    diff.lines().filter(|line| !OPTIONAL.contains(&member(line)))
+}
+
+/// The member that a line of a difference is about.
+fn member(line: &str) -> &str {
+    line.get(1..).and_then(|line| line.split_whitespace().next()).unwrap_or_default()
+}
+
+/// Whether the same is wrong with two states. Where status or amount are, what else is wrong follows from them in whatever way an
+/// order is kept; where only further members are, one of them is wrong with both.
+fn is_wrong_alike(one: &str, other: &str) -> bool {
+    if !core(one).eq(core(other)) {
+        return false;
+    }
+    let wrong = |diff: &str| -> Vec<String> { differing_fields(diff).lines().map(str::to_owned).collect() };
+    let (one_wrong, other_wrong) = (wrong(one), wrong(other));
+    core(one).any(|line| !line.starts_with(' ')) || one_wrong.iter().any(|member| other_wrong.contains(member))
 }
 
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered
@@ -30,7 +107,7 @@ pub fn alike(one: &Shown, other: &Shown) -> bool {
         (Some(one), Some(other)) => {
             let same = one.kind == other.kind && one.entry == other.entry;
             match one.kind {
-                FailureKind::State => same && one.diff == other.diff,
+                FailureKind::State => same && is_wrong_alike(&one.diff, &other.diff),
                 FailureKind::Answer => same && class(&one.observed) == class(&other.observed),
                 FailureKind::Crash | FailureKind::Timeout => same,
             }

@@ -163,7 +163,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         true
     }
 
-    fn hit(&mut self, failing: &Failing, by: Vec<usize>) -> Vec<usize> {
+    /// Notes that a case fails because of these mistakes.
+    pub fn hit(&mut self, failing: &Failing, by: Vec<usize>) -> Vec<usize> {
         for place in &by {
             let mistake = &mut self.mistakes[*place];
             mistake.hits.insert(failing.host);

@@ -16,6 +16,7 @@ mod mistake;
 mod owner;
 mod shrink;
 mod smallest;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod trigger;

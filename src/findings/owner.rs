@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     inquiry::Inquiry,
     mistake::{Failing, Mistake, Stage},
+    subject::may_be_about,
     trigger::{Feature, without},
 };
 use crate::{
@@ -30,12 +31,13 @@ impl<S: Stage> Inquiry<'_, S> {
         if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
             return Some(place);
         }
-        // A requirement has its subject in the case if a canary of it fails the case.
-        let subjects: BTreeSet<usize> = self.requirements.keys().copied().filter(may_break).collect();
-        let has_subject = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
-        let subjects: Vec<usize> = subjects.into_iter().filter(has_subject).collect();
-        let rarest = subjects.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
-        rarest.or_else(|| mistake.hits.iter().next().copied())
+        // A requirement has its subject in the case if a canary of it fails the case, and nothing that it is about is missing there.
+        let is_held = |place: &usize| self.requirements.get(place).is_some_and(|one| may_be_about(one.recipe, &mistake.trigger));
+        let held: Vec<usize> = self.requirements.keys().copied().filter(|place| may_break(place) && is_held(place)).collect();
+        let is_shown = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
+        let shown: Vec<usize> = held.iter().copied().filter(is_shown).collect();
+        let rarest = shown.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
+        rarest.or_else(|| held.into_iter().find(|place| mistake.hits.contains(place))).or_else(|| mistake.hits.iter().next().copied())
     }
 
     /// The requirement about circumstances that befall any event, if the case does not fail without them: deliveries at the same

@@ -177,6 +177,16 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             faults[index].kind = kind;
             plainer.push(faults);
         };
+        // Whatever puts an event off until others have come may only show that it is late.
+        if let FaultKind::Again { after }
+        | FaultKind::AnswerLost { after, .. }
+        | FaultKind::BrokenFirst { after, .. }
+        | FaultKind::KilledDuring { after, .. }
+        | FaultKind::Mutated { after, .. } = fault.kind
+            && after > 0
+        {
+            with(FaultKind::Late { by: after });
+        }
         match fault.kind {
             FaultKind::Omit | FaultKind::RestartAfter => {}
             FaultKind::DiskFull => with(FaultKind::RestartAfter),

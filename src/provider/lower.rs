@@ -19,7 +19,7 @@ use super::{
 use crate::{
     case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, OwnRefund, OwnRefundDetails, SCHEMA},
     domain::{EventTime, fits_pattern},
-    model::{Change, EventFacts, OrderTruth},
+    model::{Change, EventFacts, OrderTruth, Tell},
     mutate::{Anatomy, Mutant, effect, mutate, unusual},
     plan::{Extra, Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
 };
@@ -192,7 +192,10 @@ impl<'a> Stage<'a> {
         let scene = |times| order.scene(index, times, when);
         let messages = self.provider.tell(&scene(&common), change);
         let times: Vec<EventTime> = common.iter().cloned().chain((COMMON_FAMILY..messages.len()).map(make_time)).collect();
-        let messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
+        let mut messages = if messages.len() > COMMON_FAMILY { self.provider.tell(&scene(&times), change) } else { messages };
+        if let Some(last) = messages.iter_mut().rev().find(|message| (self.audience.subscribed)(&message.facts.kind)) {
+            ends_it(last);
+        }
         let shown = if self.audience.calls_back { self.provider.shows(&scene(&times), &messages) } else { Vec::new() };
         let last = messages.len().checked_sub(1);
         // Faults befall what is sent.
@@ -465,6 +468,15 @@ impl<'a> Stage<'a> {
             }
         }
         (original, besides)
+    }
+}
+
+/// Whoever hears nothing further of a change cannot wait for it: what the event tells holds from now on.
+fn ends_it(message: &mut Message) {
+    for tell in &mut message.facts.tells {
+        if let Tell::Dispute { still, .. } = tell {
+            *still = None;
+        }
     }
 }
 

@@ -35,6 +35,13 @@ const fn link(links: &'static [&'static str]) -> Option<&'static str> {
 }
 
 bank! {
+    // ---- everything
+    AcknowledgesOnly "acknowledges-only" "ACK" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" | "refund-succeeded-updates-order" []
+        "Every delivery is acknowledged and nothing is done with it, as by an endpoint that is not written yet.";
+    RefusesEverything "refuses-everything" "ACK" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" | "refund-succeeded-updates-order" []
+        "Every delivery is answered with a 4xx, as where the address is wrong or the secret is that of another endpoint.";
+    FailsEverything "fails-everything" "ACK" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" | "refund-succeeded-updates-order" []
+        "Every delivery is answered with a 5xx, as where the service behind the address is not there.";
     // ---- refund
     IgnoresChargeEvents "ignores-charge-events" "EVTYPE" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/HiEventsDev/Hi.Events/issues/1067"]
         "What a charge tells of its refunds is acknowledged and dropped; only refund events are handled.";

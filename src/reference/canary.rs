@@ -52,12 +52,15 @@ const ALSO: &[(&str, &[Fault])] = &[
 /// Mistakes that end in a panic. A canary that panics says no more than one that answers wrongly, and is heard.
 const LOUD: [Fault; 3] = [Fault::PanicsOnChargebackWithoutRefund, Fault::PanicsOnMalformed, Fault::PanicsOnUnknownOrder];
 
+/// Mistakes that fail nearly every case, and so tell nothing of any.
+const BLUNT: [Fault; 3] = [Fault::AcknowledgesOnly, Fault::RefusesEverything, Fault::FailsEverything];
+
 /// The mistakes whose makers play the cases of a requirement.
 pub fn canaries(requirement: &str, provider: &str, corpus: &Corpus) -> Vec<Fault> {
     let aimed = faults().iter().filter(|info| info.aimed_at(provider, corpus) == Some(requirement)).map(|info| info.fault);
     let also = ALSO.iter().filter(|(id, _)| *id == requirement).flat_map(|(_, faults)| faults.iter().copied());
     let is_made = |fault: &Fault| fault.info().aimed_at(provider, corpus).is_some();
-    aimed.chain(also.filter(is_made)).filter(|fault| !LOUD.contains(fault)).collect()
+    aimed.chain(also.filter(is_made)).filter(|fault| !LOUD.contains(fault) && !BLUNT.contains(fault)).collect()
 }
 
 /// The null model: acknowledges everything and never changes a state.

@@ -371,6 +371,10 @@ impl Target for ReferenceShop {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let always = [(Fault::AcknowledgesOnly, 200), (Fault::RefusesEverything, 400), (Fault::FailsEverything, 503)];
+        if let Some((_, status)) = always.into_iter().find(|(fault, _)| self.has(*fault)) {
+            return Ok(status);
+        }
         let is_new = (self.has(Fault::FirstAnswerFails) || self.has(Fault::BusyFirst)) && self.slips.answered.insert(request.body.to_vec());
         if is_new && self.has(Fault::BusyFirst) {
             return Ok(429);
@@ -445,7 +449,7 @@ impl Transport for ReferenceShop {
                 let before = self.orders.clone();
                 let status = self.deliver(request)?;
                 self.orders = before;
-                let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten);
+                let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten) && !self.has(Fault::AcknowledgesOnly);
                 self.restart().map(|()| Some(if cannot_write { 503 } else { status }))
             }
             Mishap::StandsStill { .. } if self.has(Fault::AcksAfterTimeout) => Ok(Some(200)),

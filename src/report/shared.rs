@@ -84,7 +84,10 @@ pub(super) fn because(report: &Report, result: &RequirementResult) -> Option<Str
     let numbers = numbers(report, result);
     match result.verdict {
         Verdict::Affected => Some(format!("fails only because of {numbers}; without that its cases pass")),
-        Verdict::Masked => Some(format!("cannot be judged before {numbers} is mended")),
+        Verdict::Masked => {
+            let is = if result.findings.len() > 1 { "are" } else { "is" };
+            Some(format!("cannot be judged before {numbers} {is} mended"))
+        }
         _ => None,
     }
 }

@@ -141,6 +141,7 @@ impl<'a> Campaign<'a> {
         let work = self.work(index, requirement, pending.recipe, None, &is_over, &is_enough);
         let capabilities = inquiry.stage().capabilities().clone();
         let mut queue = std::mem::take(&mut pending.failed);
+        let mut left_by = Vec::new();
         while !queue.is_empty() {
             for failed in queue.drain(..) {
                 let before = inquiry.stage().played;
@@ -148,7 +149,12 @@ impl<'a> Campaign<'a> {
                 let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
                 let shown = Shown { failure: failed.outcome.failure, answers, complaints: failed.complaints };
                 let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
-                because.insert(failed.number, inquiry.attribute(&failing));
+                let by = match self.left_over(&failing, &left_by, inquiry) {
+                    Some(by) => by,
+                    None => inquiry.attribute(&failing),
+                };
+                left_by.clone_from(&by);
+                because.insert(failed.number, by);
                 asked_about += u32::from(inquiry.stage().played > before);
                 if plans.len() < MOST_FREED {
                     plans.push(failing.plan);
@@ -160,7 +166,7 @@ impl<'a> Campaign<'a> {
             inquiry.stage().renew();
             let Some(driver) = inquiry.stage().driver() else { break };
             queue = work.go_on(driver, &mut [], &mut pending.progress, &mut pending.result);
-            if !queue.is_empty() {
+            if !driver.is_usable() {
                 inquiry.stage().is_gone();
             }
         }
@@ -174,6 +180,24 @@ impl<'a> Campaign<'a> {
             }
         }
         LookedInto { pending, because }
+    }
+
+    /// The mistakes because of which an earlier case failed, if this one fails only on the target that that case left behind, and
+    /// not on one that was started anew. A new start costs far more than a case, so it is spent where a case is to be asked
+    /// about anyway.
+    fn left_over(&self, failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> Option<Vec<usize>> {
+        let Failing { host, plan, case, shown, .. } = failing;
+        let is_costly = shown.failure.as_ref().is_some_and(|failure| inquiry.stage().is_costly(failure.kind));
+        if left_by.is_empty() || is_costly || inquiry.is_foretold(*host, case, shown) {
+            return None;
+        }
+        inquiry.stage().is_gone();
+        if case.is_chancy() {
+            return None;
+        }
+        let again = inquiry.stage().case(*host, plan);
+        let passes = inquiry.stage().play(*host, &again, None).is_some_and(|shown| shown.failure.is_none());
+        passes.then(|| inquiry.hit(failing, left_by.to_vec()))
     }
 
     /// Whether some case that is about the requirement passes once what the findings need is taken out of it.

@@ -7,7 +7,7 @@ use crate::{
         Failing, Mistake, Shown, alike,
         alike::{alike_but_for_ids, is_fresh, shape_of, wrong_members},
     },
-    plan::{FaultKind, Plan, Step},
+    plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
     provider::{lower, registered},
 };
 
@@ -91,7 +91,8 @@ fn nothing_was_shrunk_away_where_the_plan_is_the_same() {
     assert!(is_fresh(&mistake, &failing(one, "failed")) && !is_fresh(&mistake, &failing(other, "pending")));
 }
 
-/// The case itself counts only where it is known to be the smallest, and chance had no say in it.
+/// What befalls deliveries counts, and not to which of them it happens; that counts where nothing befalls any. Of what is known not
+/// to be the smallest case nothing does.
 #[test]
 fn a_mistake_is_named_by_its_smallest_case() {
     let of = |kinds: &[FaultKind], is_smallest: bool| {
@@ -103,8 +104,69 @@ fn a_mistake_is_named_by_its_smallest_case() {
     assert_ne!(of(plain, true), of(plain, false));
     let (race, wider) = (&[FaultKind::Together { with: 1 }][..], &[FaultKind::Together { with: 2 }][..]);
     assert_eq!(of(race, true), of(wider, true));
-    assert_eq!(of(race, true), of(plain, false));
+    assert_ne!(of(race, true), of(again, true));
     let mut silent = failing(plan(Vec::new()), "pending");
     silent.shown.failure = None;
     assert_eq!(shape_of(&silent, STATE, true), "");
+}
+
+/// A failing case of one step, with what is wrong then.
+#[track_caller]
+fn named(order: &OrderPlan, step: Step, kind: FailureKind, diff: &str, observed: &str) -> String {
+    let plan = Plan { orders: vec![order.clone()], ..plan(vec![step]) };
+    let mut failing = failing(plan, observed);
+    let failure = failing.shown.failure.as_mut().expect("it fails");
+    (failure.kind, failure.diff) = (kind, diff.to_owned());
+    shape_of(&failing, kind, true)
+}
+
+#[test]
+fn the_same_at_another_event_is_the_same_mistake() {
+    let order = OrderPlan::default();
+    let (again, answer) = ([FaultKind::Again { after: 0 }], FailureKind::Answer);
+    let twice = |action: Action, observed: &str| named(&order, with_faults(action, &again), answer, "", observed);
+    assert_eq!(twice(refund(), "409"), twice(Action::Other { event: 3 }, "409"));
+    assert_ne!(twice(refund(), "409"), twice(refund(), "500"));
+    let once = |action: Action| named(&order, Step::plain(action), answer, "", "409");
+    let yen = OrderPlan { currency: 3, ..OrderPlan::default() };
+    let in_yen = |action: Action| named(&yen, Step::plain(action), answer, "", "409");
+    assert_eq!(in_yen(refund()), in_yen(Action::Dispute));
+    assert_ne!(in_yen(refund()), once(refund()));
+}
+
+#[test]
+fn in_which_way_a_body_is_broken_does_not_matter() {
+    let of = |kind| {
+        let mutated = FaultKind::Mutated { mutation: Mutation { kind, pick: 0 }, same_id: false, after: 0 };
+        named(&OrderPlan::default(), with_faults(refund(), &[mutated]), FailureKind::Answer, "", "200")
+    };
+    assert_eq!(of(MutationKind::Truncate), of(MutationKind::Trailing));
+    assert_ne!(of(MutationKind::Truncate), of(MutationKind::SignatureAbsent));
+}
+
+#[test]
+fn what_else_is_wrong_beside_status_and_amount_does_not_matter() {
+    let late = [FaultKind::Late { by: 1 }];
+    let of = |diff: &str| named(&OrderPlan::default(), with_faults(refund(), &late), STATE, diff, "");
+    let (status, amount) = ("-status a\n+status b\n refundedAmount 1\n", " status a\n-refundedAmount 1\n+refundedAmount 2\n");
+    let further = " status a\n-availableToRefundAmount 1\n+availableToRefundAmount 2\n";
+    assert_eq!(of(status), of(amount));
+    assert_ne!(of(status), of(further));
+}
+
+#[track_caller]
+fn wrong(one: &str, other: &str, expected: bool) {
+    let of = |diff: &str| shown(Some(Failure { diff: diff.to_owned(), ..failure(STATE, 0, "") }), &[]);
+    assert_eq!((alike(&of(one), &of(other)), alike(&of(other), &of(one))), (expected, expected));
+}
+
+#[test]
+fn states_are_alike_by_status_and_amount_first() {
+    let wrong_status = "-status a\n+status b\n currency USD\n";
+    wrong(wrong_status, "-status a\n+status b\n-currency USD\n+currency EUR\n", true);
+    wrong(wrong_status, "-status a\n+status c\n currency USD\n", false);
+    let wrong_currency = " status a\n-currency USD\n+currency EUR\n chargedBackAmount 1\n";
+    wrong(wrong_status, wrong_currency, false);
+    wrong(wrong_currency, " status a\n-currency USD\n+currency GBP\n-chargedBackAmount 1\n+chargedBackAmount 2\n", true);
+    wrong(wrong_currency, " status a\n currency USD\n-chargedBackAmount 1\n+chargedBackAmount 2\n", false);
 }

@@ -17,14 +17,14 @@ use crate::{
     double::Double,
     drive::{Conditions, Driver},
     findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage},
-    plan::{Plan, draw, for_recipe},
+    plan::{Plan, for_recipe},
     provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
-    search::case_for,
+    search::{case_for, sample},
 };
 
 /// How many cases of each requirement are played.
-const CASES: u64 = 10;
+const CASES: u64 = 20;
 
 /// What a target does wrong with a case: faults of the bank, and what else it shows then.
 type Wrong = fn(&Case, Shown) -> (Vec<Fault>, Shown);
@@ -132,7 +132,7 @@ fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong, ids: &[
         let strategy = for_recipe(requirement.recipe, provider.palette());
         let mut because = Vec::new();
         for number in 0..CASES {
-            let plan = draw(&strategy, number).expect("a plan is drawn");
+            let plan = sample(&strategy, number).expect("a plan is drawn");
             let case = inquiry.stage().case_with(*host, &plan, number);
             let shown = inquiry.stage().answer(*host, &case);
             if shown.failure.is_some() {

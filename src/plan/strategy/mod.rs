@@ -288,9 +288,13 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::Plain => draw.plan(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3)),
         Recipe::UnknownEvents => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), unknown(), 1..4),
         Recipe::OtherEvents => draw.other_events(),
-        Recipe::Malformed => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.malformed(), 1..4),
+        Recipe::Malformed => {
+            let refunds = draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 2), draw.malformed(), 1..4);
+            draw.or_withdrawn(refunds, draw.malformed(), 1..4)
+        }
         Recipe::Recovery => draw.with_faults(draw.order(), draw.lives(draw.refund(), draw.any_end(), 1, 3), draw.broken(), 1..3),
-        Recipe::UnknownMembers => draw.mutated(&[MutationKind::AddMember], 1..6),
+        // Of refunds alone: what is added where nobody looks says nothing.
+        Recipe::UnknownMembers => draw.mutated_refunds(draw.mutation(&[MutationKind::AddMember], false), 1..6),
         Recipe::EquivalentJson => draw.mutated(&draw.kinds(&[Group::Equivalent]), 2..8),
         Recipe::UnusualJson => draw.unusual(),
         Recipe::InvalidEvents => draw.mutated(&draw.kinds(INVALID), 2..6),

@@ -149,7 +149,7 @@ impl Draw<'_> {
             }
             steps
         });
-        self.with_faults(self.order(), steps.boxed(), twin(), 1..5)
+        self.or_withdrawn(self.with_faults(self.order(), steps.boxed(), twin(), 1..5), twin(), 1..5)
     }
 
     /// Refunds that are paid back later, and whose first event already shows it.
@@ -199,6 +199,11 @@ impl Draw<'_> {
                 taking.into_iter().chain(lost).chain([moved(DisputeMove::Win)]).collect()
             })
             .boxed()
+    }
+
+    /// A dispute that takes money, and may give it back.
+    pub(super) fn withdrawn(&self) -> Steps {
+        prop_oneof![2 => self.taking(), 1 => self.won()].boxed()
     }
 
     fn lost(&self) -> Steps {

@@ -196,7 +196,16 @@ impl Draw<'_> {
     }
 
     pub(super) fn chargeback_alone(&self) -> PlanStrategy {
-        self.plan(self.order(), self.chargeback())
+        // A part of an order may be charged back, and later the rest or a part of it.
+        let second = (self.chargeback(), self.chargeback()).prop_map(|(first, second)| {
+            let part = |step: Step| match step.action {
+                Action::Chargeback { fraud, .. } => Step::plain(Action::Chargeback { amount: Pick::Units(400), fraud }),
+                _ => step,
+            };
+            first.into_iter().map(part).chain(second).collect()
+        });
+        let plan = self.plan(self.order(), prop_oneof![3 => self.chargeback(), 1 => second].boxed());
+        (plan, vec((any::<u8>(), any::<u8>(), again()), 0..2)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
     pub(super) fn chargeback_and_refunds(&self) -> PlanStrategy {
