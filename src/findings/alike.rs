@@ -16,10 +16,9 @@ pub(super) fn is_fresh(mistake: &Mistake, failing: &Failing) -> bool {
     mistake.smallest.plan == failing.plan
 }
 
-/// The members of an order that are wrong, where that is what is wrong.
+/// Which members of an order are wrong, where that is what is wrong: status or amount, or else which others.
 pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
-    let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::State)?;
-    Some(differing_fields(&failure.diff))
+    shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::State).map(aspect)
 }
 
 /// The fingerprint of a mistake that is like no fault of the bank.
@@ -34,20 +33,18 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
     fingerprint(&Shape { kind, entry: failure.entry, diff: &failure.diff, case })
 }
 
-/// What befalls a delivery or is done to it where a mistake takes that, else what an order or a refund has where it takes that:
-/// whichever event shows such a mistake, it is the same. Nothing where the event alone shows it.
+/// What befalls a delivery or is done to it where a mistake takes that, else, where an answer is wrong, what the order or the refund
+/// has: whichever event shows such a mistake, it is the same. Nothing where the event alone shows it.
 fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
     let words = |is_one: fn(&Feature) -> bool| -> Vec<String> {
         let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(word).collect();
         words.into_iter().collect()
     };
     let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Delivery(_) | Feature::Kill));
-    let has = |feature: &Feature| !matches!(feature, Feature::Event(_)) && !is_progress(feature);
     match kind {
         FailureKind::Crash | FailureKind::Timeout => Vec::new(),
         _ if !befalls.is_empty() => befalls,
         FailureKind::Answer => words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature)),
-        FailureKind::State if takes.iter().any(has) => words(|feature| !matches!(feature, Feature::Event(_))),
         FailureKind::State => Vec::new(),
     }
 }

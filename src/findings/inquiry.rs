@@ -301,12 +301,16 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let takes = |mistake: &Mistake| -> Vec<Feature> {
             mistake.trigger.iter().filter(|feature| !matches!(feature, Feature::Event(_))).cloned().collect()
         };
-        let (one, other, takes_the_same) = (&one.smallest, &other.smallest, takes(one) == takes(other));
-        // With the same events each would only be played once more, which says nothing of the other.
-        let may_be = is_unlike && takes_the_same && one.plan.only != other.plan.only;
+        let (takes, same) = (takes(one), takes(one) == takes(other));
+        let (one, other) = (&one.smallest, &other.smallest);
+        let may_be = is_unlike && same;
         let Some(wrong) = wrong_members(&one.shown).filter(|wrong| may_be && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
             return false;
         };
+        if one.plan.only == other.plan.only {
+            // With the same events each would only be played once more, which says nothing of the other. What it takes besides says it.
+            return !takes.is_empty();
+        }
         let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
         [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
             let case = self.stage.case(host, &plan);

@@ -74,7 +74,7 @@ fn but_for_ids_the_way_and_the_place_count() {
 
 #[test]
 fn members_are_named_where_states_are_wrong() {
-    assert_eq!(wrong_members(&shown(Some(failure(STATE, 1, "pending")), &[])).as_deref(), Some("status"));
+    assert_eq!(wrong_members(&shown(Some(failure(STATE, 1, "pending")), &[])).as_deref(), Some("status or amount"));
     assert_eq!(wrong_members(&shown(Some(failure(FailureKind::Answer, 1, "500")), &[])), None);
     assert_eq!(wrong_members(&shown(None, &[])), None);
 }
