@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::judge::FailureKind;
 use crate::{
     case::{Act, Case, Delivery, Signature},
-    domain::Amount,
+    domain::{Amount, hex},
     model::Tell,
 };
 
@@ -66,7 +66,7 @@ pub fn snapshot_fingerprint(name: &str, diff: &str) -> String {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text)[..8])
 }
 
 /// Numbers for things by the order in which they are first met.

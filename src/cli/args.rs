@@ -4,12 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{
-    domain::Secret,
-    provider::{registered, registry::default::NAME as DEFAULT_PROVIDER},
-    report::Format,
-    verdict::Shard,
-};
+use super::provider_names;
+use crate::{domain::Secret, provider::registry::default::NAME as DEFAULT_PROVIDER, report::Format, verdict::Shard};
 
 /// Conformance harness for consumers of refund and chargeback webhooks.
 ///
@@ -113,8 +109,7 @@ impl TargetArgs {
 }
 
 fn provider_help() -> String {
-    let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
-    format!("The provider whose events are sent: {}", names.join(", "))
+    format!("The provider whose events are sent: {}", provider_names().join(", "))
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,9 @@
 
 use std::io::Write;
 
-use super::{Exit, Stop, args::Doctor, certify::drawn_seed, in_mode, interrupt, output::Output, provider, target, text::one_line};
+use super::{
+    Exit, Stop, args::Doctor, certify::drawn_seed, in_mode, interrupt, output::Output, provider, provider_option, target, text::one_line,
+};
 use crate::{
     adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
@@ -13,7 +15,7 @@ use crate::{
     drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Pick, Plan, Step},
-    provider::{Provider, lower, registry::default::NAME as DEFAULT_PROVIDER},
+    provider::{Provider, lower},
     report::{
         style::{Tone, paint, wrap},
         terminal, visible,
@@ -160,8 +162,7 @@ impl Visit<'_> {
         }
         writeln!(self.out, "{} the adapter works; to see whether the target conforms:", paint(Tone::Good, "✓"))?;
         // A command is pasted, and never broken.
-        let name = self.provider.name();
-        let provider = if name == DEFAULT_PROVIDER { String::new() } else { format!(" --provider {name}") };
+        let provider = provider_option(self.provider.name());
         let command = self.to_paste(&format!("refundproof certify{provider}{}", self.factory.argument()));
         writeln!(self.out, "  {command}")?;
         Ok(true)

@@ -12,7 +12,7 @@ use super::{
     certify::cannot_write,
     files,
     output::Output,
-    provider, target_file_schema,
+    provider, provider_option, target_file_schema,
     text::one_line,
 };
 
@@ -236,11 +236,6 @@ fn target_file(reached: &Reached) -> String {
             )
         }
     }
-}
-
-fn provider_option(provider: &str) -> String {
-    let is_default = crate::provider::registered()[0].name == provider;
-    if is_default { String::new() } else { format!(" --provider {provider}") }
 }
 
 fn ci_file(folder: &Path, ci: Ci, provider: &str) -> Option<(PathBuf, String)> {

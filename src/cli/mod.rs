@@ -34,7 +34,7 @@ pub use target_file::target_file_schema;
 use crate::{
     adapter::{adopt_orphans, clean_up},
     corpus::Files,
-    provider::{Provider, named, registered},
+    provider::{Provider, named, registered, registry::default::NAME as DEFAULT_PROVIDER},
 };
 
 /// How the program ends (`docs/reports.md`, "Exit codes").
@@ -166,11 +166,20 @@ fn quiet_target_panics() {
     }));
 }
 
+/// What providers are called.
+fn provider_names() -> Vec<&'static str> {
+    registered().iter().map(|provider| provider.name).collect()
+}
+
+/// What a command that is shown has to say of its provider.
+fn provider_option(provider: &str) -> String {
+    if provider == DEFAULT_PROVIDER { String::new() } else { format!(" --provider {provider}") }
+}
+
 /// The provider of this name, with the embedded corpus or one from a folder.
 fn provider(name: &str, corpus: Option<&Path>) -> Result<&'static dyn Provider, Stop> {
     let Some(registered) = named(name) else {
-        let names: Vec<&str> = registered().iter().map(|provider| provider.name).collect();
-        return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", names.join(" and "))));
+        return Err(Stop::usage(format!("provider `{name}` is unknown; there is {}", provider_names().join(" and "))));
     };
     // Imported cases stand beside the embedded corpus.
     let Some(folder) = corpus.filter(|folder| !certify::holds_imported(folder, name)) else { return Ok(registered.embedded()) };

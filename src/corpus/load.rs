@@ -16,7 +16,7 @@ use super::{
     data::{CatalogueEntry, Defect, RequirementText},
     revisions::Revision,
 };
-use crate::case::Case;
+use crate::{case::Case, domain::hex};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/corpus");
 static EMBEDDED_SNAPSHOTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
@@ -276,7 +276,7 @@ fn digest(files: &BTreeMap<String, impl AsRef<[u8]>>) -> String {
         hash.update(u64::try_from(bytes.len()).unwrap_or(0).to_be_bytes());
         hash.update(bytes);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 fn collect_embedded<'a>(folder: &'a Dir<'a>, prefix: &str, take: &mut dyn FnMut(String, &'a [u8])) {

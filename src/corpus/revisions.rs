@@ -10,7 +10,7 @@ use super::{
     data::{Level, RequirementText},
     load::Corpus,
 };
-use crate::plan::Recipe;
+use crate::{domain::hex, plan::Recipe};
 
 /// One revision (`requirements.toml`, `[[revision]]`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -71,7 +71,7 @@ impl RequirementSet {
             text.push_str(&format!("{id}|{item}|{level}|{recipe}|{needs}|{events}|{floor}\n"));
         }
         text.push_str(&format!("sequences {}\n", self.sequences.map_or("all".to_owned(), |most| most.to_string())));
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(text))
     }
 }
 

@@ -21,6 +21,11 @@ pub use time::EventTime;
 pub(crate) use words::cut;
 pub use words::{did_you_mean, nearest};
 
+/// Bytes as hexadecimal digits, two for each, in small letters.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether an event type fits a pattern: the type itself, or its beginning with `*` at the end.
 pub fn fits_pattern(pattern: &str, kind: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == kind, |prefix| kind.starts_with(prefix))

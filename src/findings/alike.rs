@@ -40,13 +40,14 @@ fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
         let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(word).collect();
         words.into_iter().collect()
     };
-    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Delivery(_) | Feature::Kill));
-    match kind {
-        FailureKind::Crash | FailureKind::Timeout => Vec::new(),
-        _ if !befalls.is_empty() => befalls,
-        FailureKind::Answer => words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature)),
-        FailureKind::State => Vec::new(),
+    if matches!(kind, FailureKind::Crash | FailureKind::Timeout) {
+        return Vec::new();
     }
+    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Delivery(_) | Feature::Kill));
+    if kind == FailureKind::Answer && befalls.is_empty() {
+        return words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature));
+    }
+    befalls
 }
 
 /// What is said of a feature. In which way a body is broken does not matter.
@@ -66,7 +67,7 @@ fn is_progress(feature: &Feature) -> bool {
 /// else which other members.
 fn aspect(failure: &Failure) -> String {
     match failure.kind {
-        FailureKind::State if core(&failure.diff).any(|line| !line.starts_with(' ')) => "status or amount".to_owned(),
+        FailureKind::State if is_core_wrong(&failure.diff) => "status or amount".to_owned(),
         FailureKind::State => differing_fields(&failure.diff),
         _ => format!("{} for {}", failure.observed, failure.expected),
     }
@@ -80,6 +81,10 @@ fn core(diff: &str) -> impl Iterator<Item = &str> {
     diff.lines().filter(|line| !OPTIONAL.contains(&member(line)))
 }
 
+fn is_core_wrong(diff: &str) -> bool {
+    core(diff).any(|line| !line.starts_with(' '))
+}
+
 /// The member that a line of a difference is about.
 fn member(line: &str) -> &str {
     line.get(1..).and_then(|line| line.split_whitespace().next()).unwrap_or_default()
@@ -88,12 +93,11 @@ fn member(line: &str) -> &str {
 /// Whether the same is wrong with two states. Where status or amount are, what else is wrong follows from them in whatever way an
 /// order is kept; where only further members are, one of them is wrong with both.
 fn is_wrong_alike(one: &str, other: &str) -> bool {
-    if !core(one).eq(core(other)) {
-        return false;
-    }
-    let wrong = |diff: &str| -> Vec<String> { differing_fields(diff).lines().map(str::to_owned).collect() };
-    let (one_wrong, other_wrong) = (wrong(one), wrong(other));
-    core(one).any(|line| !line.starts_with(' ')) || one_wrong.iter().any(|member| other_wrong.contains(member))
+    let share_a_member = || {
+        let (one, other) = (differing_fields(one), differing_fields(other));
+        one.lines().any(|member| other.lines().any(|wrong| wrong == member))
+    };
+    core(one).eq(core(other)) && (is_core_wrong(one) || share_a_member())
 }
 
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered

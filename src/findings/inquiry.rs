@@ -67,18 +67,29 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         alike(&self.stage.foretell(host, case, &assumed), shown)
     }
 
+    /// The mistakes because of which a case fails, where the faults that they are like do here what the target did. That costs the
+    /// target nothing.
+    pub fn foretold(&mut self, failing: &Failing) -> Option<Vec<usize>> {
+        let assumed = self.assumed();
+        if assumed.is_empty() {
+            return None;
+        }
+        let foretold = self.stage.foretell(failing.host, &failing.case, &assumed);
+        if !alike(&foretold, &failing.shown) {
+            return None;
+        }
+        let by = self.needed(failing.host, &failing.case, &foretold);
+        Some(self.hit(failing, by))
+    }
+
     /// The mistakes because of which a case fails; new ones are found on the way. Empty where nothing could be said.
     pub fn attribute(&mut self, failing: &Failing) -> Vec<usize> {
         let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else { return Vec::new() };
         for _ in 0..ROUNDS {
-            let assumed = self.assumed();
-            if !assumed.is_empty() {
-                let foretold = self.stage.foretell(failing.host, &failing.case, &assumed);
-                if alike(&foretold, &failing.shown) {
-                    let by = self.needed(failing.host, &failing.case, &foretold);
-                    return self.hit(failing, by);
-                }
+            if let Some(by) = self.foretold(failing) {
+                return by;
             }
+            let assumed = self.assumed();
             if let Some(place) = self.whatever.get(&kind) {
                 // Each further question would cost as much, and have the same answer.
                 return self.hit(failing, vec![*place]);
@@ -297,19 +308,20 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 
     fn is_same_by_other_events(&mut self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.mistakes[one], &self.mistakes[other]);
-        let is_unlike = one.like.is_empty() && other.like.is_empty();
+        if !one.like.is_empty() || !other.like.is_empty() {
+            return false;
+        }
         let takes = |mistake: &Mistake| -> Vec<Feature> {
             mistake.trigger.iter().filter(|feature| !matches!(feature, Feature::Event(_))).cloned().collect()
         };
-        let (takes, same) = (takes(one), takes(one) == takes(other));
+        let (besides, same) = (takes(one), takes(one) == takes(other));
         let (one, other) = (&one.smallest, &other.smallest);
-        let may_be = is_unlike && same;
-        let Some(wrong) = wrong_members(&one.shown).filter(|wrong| may_be && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
+        let Some(wrong) = wrong_members(&one.shown).filter(|wrong| same && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
             return false;
         };
         if one.plan.only == other.plan.only {
             // With the same events each would only be played once more, which says nothing of the other. What it takes besides says it.
-            return !takes.is_empty();
+            return !besides.is_empty();
         }
         let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
         [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {

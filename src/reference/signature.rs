@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{bank::Fault, dialect::Form, fault::Faults, refusal::Refusal};
+use crate::domain::hex;
 
 /// How far a timestamp may be from now, in seconds.
 const TOLERANCE: u64 = 300;
@@ -118,11 +119,11 @@ impl Verifier {
     fn fits(&self, mac: &Hmac<Sha256>, signature: &str, form: Form) -> bool {
         if self.faults.has(Fault::SignaturePrefixOnly) {
             let right = mac.clone().finalize().into_bytes();
-            let right = if form == Form::Snapshot { hexadecimal(&right) } else { STANDARD.encode(right) };
+            let right = if form == Form::Snapshot { hex(&right) } else { STANDARD.encode(right) };
             return signature.len() >= 8 && right.starts_with(signature);
         }
         if form == Form::Snapshot {
-            return from_hexadecimal(signature).is_some_and(|bytes| mac.clone().verify_slice(&bytes).is_ok());
+            return from_hex(signature).is_some_and(|bytes| mac.clone().verify_slice(&bytes).is_ok());
         }
         // A few bytes more than an HMAC-SHA256 has; whatever does not fit is none.
         let mut bytes = [0; 48];
@@ -152,11 +153,7 @@ fn parts_of(header: &str, form: Form) -> (&str, Vec<&str>) {
     (named("t").next().unwrap_or_default(), named("v1").collect())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
+fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     if digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit) { digits.chunks(2).map(byte).collect() } else { None }
@@ -220,7 +217,7 @@ mod tests {
 
     #[test]
     fn schemes_that_do_not_count_are_passed_over() {
-        let right = hexadecimal(&STANDARD.decode(RIGHT).expect("base64"));
+        let right = hex(&STANDARD.decode(RIGHT).expect("base64"));
         let other = "0".repeat(64);
         let (before, after) = (format!("t={NOW},v0={other},v1={right}"), format!("t={NOW},v1={right},v0={other}"));
         check_schemes(None, &before, true);

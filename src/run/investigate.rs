@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
     events::RunEvent,
-    workbench::Workbench,
+    workbench::{Workbench, shown},
 };
 use crate::{
     adapter::Capabilities,
     check::{Rules, unexamined_fingerprint},
     corpus::{RequirementText, bug_classes},
-    findings::{Failing, Inquiry, Mistake, Requirement, Shown, Stage},
+    findings::{Failing, Inquiry, Mistake, Requirement, Stage},
     plan::Plan,
     reference::Fault,
     search::{Canaries, Progress},
@@ -146,13 +146,10 @@ impl<'a> Campaign<'a> {
             for failed in queue.drain(..) {
                 let before = inquiry.stage().played;
                 inquiry.stage().whole = capabilities.asynchronous && failed.case.is_sent_whole();
-                let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
-                let shown = Shown { failure: failed.outcome.failure, answers, complaints: failed.complaints };
+                let shown = shown(failed.outcome, failed.complaints);
                 let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
-                let by = match self.left_over(&failing, &left_by, inquiry) {
-                    Some(by) => by,
-                    None => inquiry.attribute(&failing),
-                };
+                let known = inquiry.foretold(&failing).or_else(|| left_over(&failing, &left_by, inquiry));
+                let by = known.unwrap_or_else(|| inquiry.attribute(&failing));
                 left_by.clone_from(&by);
                 because.insert(failed.number, by);
                 asked_about += u32::from(inquiry.stage().played > before);
@@ -180,24 +177,6 @@ impl<'a> Campaign<'a> {
             }
         }
         LookedInto { pending, because }
-    }
-
-    /// The mistakes because of which an earlier case failed, if this one fails only on the target that that case left behind, and
-    /// not on one that was started anew. A new start costs far more than a case, so it is spent where a case is to be asked
-    /// about anyway.
-    fn left_over(&self, failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> Option<Vec<usize>> {
-        let Failing { host, plan, case, shown, .. } = failing;
-        let is_costly = shown.failure.as_ref().is_some_and(|failure| inquiry.stage().is_costly(failure.kind));
-        if left_by.is_empty() || is_costly || inquiry.is_foretold(*host, case, shown) {
-            return None;
-        }
-        inquiry.stage().is_gone();
-        if case.is_chancy() {
-            return None;
-        }
-        let again = inquiry.stage().case(*host, plan);
-        let passes = inquiry.stage().play(*host, &again, None).is_some_and(|shown| shown.failure.is_none());
-        passes.then(|| inquiry.hit(failing, left_by.to_vec()))
     }
 
     /// Whether some case that is about the requirement passes once what the findings need is taken out of it.
@@ -350,6 +329,24 @@ impl<'a> Campaign<'a> {
     }
 }
 
+/// The mistakes because of which an earlier case failed, if this one, which nothing foretells, fails only on the target that that case
+/// left behind, and not on one that was started anew. A new start costs far more than a case, so it is spent where a case is to be
+/// asked about anyway.
+fn left_over(failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> Option<Vec<usize>> {
+    let Failing { host, plan, case, shown, .. } = failing;
+    let is_costly = shown.failure.as_ref().is_some_and(|failure| inquiry.stage().is_costly(failure.kind));
+    if left_by.is_empty() || is_costly {
+        return None;
+    }
+    inquiry.stage().is_gone();
+    if case.is_chancy() {
+        return None;
+    }
+    let again = inquiry.stage().case(*host, plan);
+    let passes = inquiry.stage().play(*host, &again, None).is_some_and(|shown| shown.failure.is_none());
+    passes.then(|| inquiry.hit(failing, left_by.to_vec()))
+}
+
 /// Those that fail some case of a requirement, each once.
 fn united(mistakes: &[Mistake]) -> Vec<Mistake> {
     let mut united: Vec<Mistake> = Vec::new();
@@ -377,8 +374,7 @@ fn without_looking(pending: Vec<Pending>, requirements: &[RequirementText]) -> (
             let place = mistakes.iter().position(|mistake| mistake.id == id).unwrap_or(mistakes.len());
             if place == mistakes.len() {
                 let kind = failure.kind;
-                let answers = failed.outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
-                let shown = Shown { failure: Some(failure), answers, complaints: failed.complaints };
+                let shown = shown(failed.outcome, failed.complaints);
                 let number = Some(failed.number);
                 let smallest = Failing { host: pending.index, number, plan: failed.plan, case: failed.case, shown };
                 mistakes.push(Mistake::unexamined(id, smallest, kind));

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::coherence::{Contradiction, contradictions, excess};
 use crate::{
+    domain::hex,
     json::Value,
     plan::{Afterwards, draw, for_recipe},
     provider::Provider,
@@ -35,7 +36,7 @@ pub(super) fn digest_of(part: &impl Serialize) -> String {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text))
 }
 
 /// One text for every way to write the same JSON; times are left out.

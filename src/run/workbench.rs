@@ -118,9 +118,10 @@ impl<'a, 'c> Workbench<'a, 'c> {
     }
 }
 
-fn shown(outcome: &Outcome, complaints: String) -> Shown {
-    let answers = outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
-    Shown { failure: outcome.failure.clone(), answers, complaints }
+/// What came of a case, as far as an inquiry asks.
+pub(super) fn shown(outcome: Outcome, complaints: String) -> Shown {
+    let answers = outcome.sent.into_iter().map(|sent| sent.answers).collect();
+    Shown { failure: outcome.failure, answers, complaints }
 }
 
 impl Stage for Workbench<'_, '_> {
@@ -153,14 +154,14 @@ impl Stage for Workbench<'_, '_> {
         let complaints = driver.complaints();
         self.is_gone = !outcome.is_still_there() || !driver.is_usable();
         self.played += 1;
-        outcome.error.is_none().then(|| shown(&outcome, complaints))
+        outcome.error.is_none().then(|| shown(outcome, complaints))
     }
 
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
         let rules = self.host_rules(host);
         let Some(mut driver) = self.reference(faults) else { return Shown::default() };
         let outcome = driver.run("foretold", case, rules);
-        shown(&outcome, String::new())
+        shown(outcome, String::new())
     }
 
     fn limits(&self, kind: FailureKind) -> ShrinkLimits {
@@ -208,7 +209,7 @@ impl Stage for Workbench<'_, '_> {
             self.is_gone = true;
             return in_turn(self);
         }
-        outcomes.into_iter().flatten().map(|outcome| Some(shown(&outcome, String::new()))).collect()
+        outcomes.into_iter().flatten().map(|outcome| Some(shown(outcome, String::new()))).collect()
     }
 
     fn is_costly(&self, kind: FailureKind) -> bool {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::case_for;
 use crate::{
     adapter::Capabilities,
+    domain::hex,
     plan::{Afterwards, draw, for_recipe},
     provider::{Provider, registered},
 };
@@ -25,7 +26,7 @@ impl Drawn {
     }
 
     fn beginning(self) -> String {
-        self.0.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.finalize()[..4])
     }
 }
 

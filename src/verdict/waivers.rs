@@ -11,6 +11,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use crate::domain::hex;
+
 /// A list of known failures on some day.
 #[derive(Clone, Debug)]
 pub struct KnownFailures {
@@ -145,7 +147,7 @@ impl KnownFailures {
             }
             entries.push(entry);
         }
-        let digest = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(text));
         Ok(KnownFailures { file: file.to_owned(), digest, entries, today })
     }
 

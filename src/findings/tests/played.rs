@@ -13,7 +13,7 @@ use crate::{
     adapter::Capabilities,
     case::Case,
     check::{FailureKind, Rules},
-    domain::Clock,
+    domain::{Clock, hex},
     double::Double,
     drive::{Conditions, Driver},
     findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage},
@@ -26,13 +26,19 @@ use crate::{
 /// How many cases of each requirement are played.
 const CASES: u64 = 20;
 
-/// What a target does wrong with a case: faults of the bank, and what else it shows then.
-type Wrong = fn(&Case, Shown) -> (Vec<Fault>, Shown);
+/// What a target does wrong.
+#[derive(Clone, Copy)]
+struct Wrong<'w> {
+    /// Which faults of the bank it has in a case.
+    faults: &'w dyn Fn(&Case) -> Vec<Fault>,
+    /// What besides is wrong with what it shows.
+    shows: fn(&Case, Shown) -> Shown,
+}
 
 /// Plays cases on the reference with faults, and counts and remembers what it is asked.
-struct Bench {
+struct Bench<'w> {
     provider: &'static dyn Provider,
-    wrong: Wrong,
+    wrong: Wrong<'w>,
     made: u64,
     played: u32,
     foretold: u32,
@@ -49,14 +55,13 @@ fn claims(provider: &dyn Provider) -> Capabilities {
     Capabilities::everything().with(|claims| claims.calls_back = provider.api().is_some())
 }
 
-impl Bench {
-    fn new(provider: &'static dyn Provider, wrong: Wrong) -> Bench {
+impl<'w> Bench<'w> {
+    fn new(provider: &'static dyn Provider, wrong: Wrong<'w>) -> Bench<'w> {
         Bench { provider, wrong, made: 0, played: 0, foretold: 0, asked: Sha256::new() }
     }
 
     fn answer(&self, host: usize, case: &Case) -> Shown {
-        let (faults, _) = (self.wrong)(case, Shown::default());
-        (self.wrong)(case, self.run(host, case, &faults)).1
+        (self.wrong.shows)(case, self.run(host, case, &(self.wrong.faults)(case)))
     }
 
     fn run(&self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
@@ -73,7 +78,7 @@ impl Bench {
     }
 }
 
-impl Stage for Bench {
+impl Stage for Bench<'_> {
     fn provider(&self) -> &dyn Provider {
         self.provider
     }
@@ -114,13 +119,23 @@ impl Stage for Bench {
     fn smaller(&mut self, _: usize, _: usize) {}
 }
 
-/// What is found of a consumer of the first provider's events.
-fn found(name: &str, wrong: Wrong, ids: &[&str]) -> String {
-    found_with(provider(0), name, wrong, ids)
+/// What is found of a consumer with these faults in all cases.
+fn found_of(provider: &'static dyn Provider, name: &str, faults: &[Fault], ids: &[&str]) -> String {
+    found_with(provider, name, Wrong { faults: &|_| faults.to_vec(), shows: |_, shown| shown }, ids)
+}
+
+/// The same of the first provider's events.
+fn found(name: &str, faults: &[Fault], ids: &[&str]) -> String {
+    found_of(provider(0), name, faults, ids)
+}
+
+/// The same of one that has its faults in some cases only.
+fn found_in_some(name: &str, faults: &dyn Fn(&Case) -> Vec<Fault>, ids: &[&str]) -> String {
+    found_with(provider(0), name, Wrong { faults, shows: |_, shown| shown }, ids)
 }
 
 /// What is found in some cases of these requirements, of which all are brought that fail.
-fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong, ids: &[&str]) -> String {
+fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong<'_>, ids: &[&str]) -> String {
     let all = provider.corpus().requirements.iter().enumerate();
     let chosen = all.filter(|(_, requirement)| ids.contains(&requirement.id.as_str()));
     let requirements: BTreeMap<usize, Requirement> =
@@ -154,115 +169,106 @@ fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong, ids: &[
         let _ = writeln!(text, "    also failed by {}", names(&mistake.failing_faults));
     }
     let bench = inquiry.stage();
-    let digest: String = bench.asked.clone().finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&bench.asked.clone().finalize()[..4]);
     let _ = writeln!(text, "  asked {} ({digest}), foretold {}", bench.played, bench.foretold);
     text
 }
+
+const CHARGEBACKS: [&str; 2] = ["chargeback-updates-status", "chargeback-after-refunds"];
 
 const FEW: &[&str] = &["refund-counted-once", "partial-refunds-add-up", "duplicate-deliveries"];
 
 /// One fault, which other faults are told from.
 #[test]
 fn a_fault_of_the_bank() {
-    let mut text = found("pending counts", |_, shown| (vec![Fault::PendingCounts], shown), &["open-refund-not-counted", "several-charges"]);
-    text += &found("redeliveries", |_, shown| (vec![Fault::BooksRedeliveries], shown), FEW);
-    text += &found("floats", |_, shown| (vec![Fault::FloatSums], shown), &["exact-amounts", "several-charges"]);
-    insta::assert_snapshot!(text);
+    let found = [
+        found("pending counts", &[Fault::PendingCounts], &["open-refund-not-counted", "several-charges"]),
+        found("redeliveries", &[Fault::BooksRedeliveries], FEW),
+        found("floats", &[Fault::FloatSums], &["exact-amounts", "several-charges"]),
+    ];
+    insta::assert_snapshot!(found.concat());
 }
 
 #[test]
 fn two_faults() {
-    let mut text = found("one hides the other", |_, shown| (vec![Fault::BooksRedeliveries, Fault::PendingCounts], shown), FEW);
-    text += &found(
-        "two that act on each other",
-        |_, shown| (vec![Fault::PendingCounts, Fault::TwoDigitCurrency], shown),
-        &["several-charges", "open-refund-not-counted", "exact-amounts"],
-    );
-    text += &found(
-        "of different subjects",
-        |_, shown| (vec![Fault::IgnoresRefundEvents, Fault::ChargeMustBeComplete], shown),
-        &["refund-complete-updates-order", "charge-refund-complete-updates-order"],
-    );
-    text += &found(
-        "of one subject",
-        |_, shown| (vec![Fault::ChargebackCountsAsRefund, Fault::RefundHidesChargeback], shown),
-        &["chargeback-updates-status", "chargeback-after-refunds"],
-    );
-    insta::assert_snapshot!(text);
+    let of_charges = ["several-charges", "open-refund-not-counted", "exact-amounts"];
+    let completions = ["refund-complete-updates-order", "charge-refund-complete-updates-order"];
+    let found = [
+        found("one hides the other", &[Fault::BooksRedeliveries, Fault::PendingCounts], FEW),
+        found("two that act on each other", &[Fault::PendingCounts, Fault::TwoDigitCurrency], &of_charges),
+        found("of different subjects", &[Fault::IgnoresRefundEvents, Fault::ChargeMustBeComplete], &completions),
+        found("of one subject", &[Fault::ChargebackCountsAsRefund, Fault::RefundHidesChargeback], &CHARGEBACKS),
+    ];
+    insta::assert_snapshot!(found.concat());
 }
 
 /// Each of two shows only where the other does too, but in long cases.
 #[test]
 fn two_faults_in_one_case() {
-    fn both(case: &Case, shown: Shown) -> (Vec<Fault>, Shown) {
+    let both = |case: &Case| {
         let has = |kind: &str| case.all_deliveries().any(|delivery| delivery.event.kind == kind);
         let shows = has("refund.pending") && has("order.chargeback") || case.deliveries() > 3;
-        (if shows { vec![Fault::PendingCounts, Fault::ChargebackIgnored] } else { vec![] }, shown)
-    }
-    let text = found("together", both, &["chargeback-after-refunds", "open-refund-not-counted", "mixed-traffic"]);
-    insta::assert_snapshot!(text);
+        if shows { vec![Fault::PendingCounts, Fault::ChargebackIgnored] } else { vec![] }
+    };
+    insta::assert_snapshot!(found_in_some("together", &both, &["chargeback-after-refunds", "open-refund-not-counted", "mixed-traffic"]));
 }
 
 /// What looks like a fault of the bank at first, and is not.
 #[test]
 fn nearly_a_fault() {
-    let one_order = |case: &Case, shown: Shown| (if case.orders.len() > 1 { vec![] } else { vec![Fault::PendingCounts] }, shown);
-    let mut text = found("but with two orders", one_order, &["open-refund-not-counted", "orders-do-not-mix"]);
-    let few = |case: &Case, shown: Shown| (if case.deliveries() > 3 { vec![] } else { vec![Fault::LastRefundOverwrites] }, shown);
-    text += &found("but in long cases", few, FEW);
-    let other =
-        |case: &Case, shown: Shown| (vec![if case.orders.len() > 1 { Fault::BooksRedeliveries } else { Fault::PendingCounts }], shown);
-    text += &found("another with two orders", other, &["duplicate-deliveries", "open-refund-not-counted", "orders-do-not-mix"]);
-    text += &found(
-        "foretold to fail, and right",
-        |_, shown| (vec![Fault::RefundHidesChargeback, Fault::DisputeIsChargeback], shown),
-        &["chargeback-updates-status", "chargeback-after-refunds", "dispute-alone-changes-nothing"],
-    );
-    text += &found(
-        "one fault for another",
-        |_, shown| (vec![Fault::SignsTrimmedBody, Fault::MalformedAcknowledged], shown),
-        &["signature-covers-raw-body", "malformed-body-rejected", "invalid-event-rejected"],
-    );
-    insta::assert_snapshot!(text);
+    let one_order = |case: &Case| if case.orders.len() > 1 { vec![] } else { vec![Fault::PendingCounts] };
+    let few = |case: &Case| if case.deliveries() > 3 { vec![] } else { vec![Fault::LastRefundOverwrites] };
+    let other = |case: &Case| vec![if case.orders.len() > 1 { Fault::BooksRedeliveries } else { Fault::PendingCounts }];
+    let found = [
+        found_in_some("but with two orders", &one_order, &["open-refund-not-counted", "orders-do-not-mix"]),
+        found_in_some("but in long cases", &few, FEW),
+        found_in_some("another with two orders", &other, &["duplicate-deliveries", "open-refund-not-counted", "orders-do-not-mix"]),
+        found(
+            "foretold to fail, and right",
+            &[Fault::RefundHidesChargeback, Fault::DisputeIsChargeback],
+            &["chargeback-updates-status", "chargeback-after-refunds", "dispute-alone-changes-nothing"],
+        ),
+        found(
+            "one fault for another",
+            &[Fault::SignsTrimmedBody, Fault::MalformedAcknowledged],
+            &["signature-covers-raw-body", "malformed-body-rejected", "invalid-event-rejected"],
+        ),
+    ];
+    insta::assert_snapshot!(found.concat());
+}
+
+/// A failure with which a case ends that has none.
+fn or_fails(shown: Shown, fails: bool, entry: Option<usize>, observed: &str) -> Shown {
+    let failure = fails.then(|| super::failure(FailureKind::State, entry, observed));
+    Shown { failure: shown.failure.or(failure), ..shown }
 }
 
 /// What the bank does not have, alone and beside what it has.
 #[test]
 fn nothing_that_the_bank_has() {
-    fn odd(case: &Case, shown: Shown) -> Shown {
-        let refused = case.all_deliveries().any(|delivery| delivery.event.kind == "order.chargeback");
-        let failure = shown.failure.clone().or_else(|| refused.then(|| super::failure(FailureKind::State, Some(0), "odd")));
-        Shown { failure, ..shown }
-    }
-    let mut text = found("alone", |case, shown| (vec![], odd(case, shown)), &["chargeback-updates-status", "chargeback-after-refunds"]);
-    text += &found(
-        "beside a fault",
-        |case, shown| (vec![Fault::PendingCounts], odd(case, shown)),
-        &["open-refund-not-counted", "chargeback-updates-status", "chargeback-after-refunds"],
-    );
-    insta::assert_snapshot!(text);
+    let shows = |case: &Case, shown: Shown| {
+        let is_charged_back = case.all_deliveries().any(|delivery| delivery.event.kind == "order.chargeback");
+        or_fails(shown, is_charged_back, Some(0), "odd")
+    };
+    let beside = ["open-refund-not-counted", "chargeback-updates-status", "chargeback-after-refunds"];
+    let found = [
+        found_with(provider(0), "alone", Wrong { faults: &|_| vec![], shows }, &CHARGEBACKS),
+        found_with(provider(0), "beside a fault", Wrong { faults: &|_| vec![Fault::PendingCounts], shows }, &beside),
+    ];
+    insta::assert_snapshot!(found.concat());
 }
 
 /// Mistakes that show only where something befalls a delivery are about the requirement on that.
 #[test]
 fn about_what_befalls_deliveries() {
-    fn races(case: &Case, shown: Shown) -> Shown {
-        let failure = case.races().then(|| super::failure(FailureKind::State, None, "lost"));
-        Shown { failure: shown.failure.clone().or(failure), ..shown }
-    }
-    let mut text =
-        found("races", |case, shown| (vec![], races(case, shown)), &["refund-counted-once", "concurrent-deliveries", "mixed-traffic"]);
-    text += &found_with(
-        provider(2),
-        "an API that fails",
-        |_, shown| (vec![Fault::FetchFailureAcknowledged], shown),
-        &["refund-created-updates-order", "api-failure-is-not-acknowledged"],
-    );
-    text += &found_with(
-        provider(2),
-        "before the answer",
-        |_, shown| (vec![Fault::OwnRowBesideWebhook], shown),
-        &["own-refund-not-booked-twice", "webhook-before-answer"],
-    );
-    insta::assert_snapshot!(text);
+    let races = Wrong { faults: &|_| vec![], shows: |case, shown| or_fails(shown, case.races(), None, "lost") };
+    let of_races = ["refund-counted-once", "concurrent-deliveries", "mixed-traffic"];
+    let fetching = ["refund-created-updates-order", "api-failure-is-not-acknowledged"];
+    let making = ["own-refund-not-booked-twice", "webhook-before-answer"];
+    let found = [
+        found_with(provider(0), "races", races, &of_races),
+        found_of(provider(2), "an API that fails", &[Fault::FetchFailureAcknowledged], &fetching),
+        found_of(provider(2), "before the answer", &[Fault::OwnRowBesideWebhook], &making),
+    ];
+    insta::assert_snapshot!(found.concat());
 }

@@ -23,8 +23,8 @@ impl Draw<'_> {
     }
 
     pub(super) fn mutated(&self, kinds: &[MutationKind], how_many: std::ops::Range<usize>) -> PlanStrategy {
-        let refunds = self.mutated_refunds(self.mutation(kinds, false), how_many.clone());
-        self.or_withdrawn(refunds, self.mutation(kinds, false), how_many)
+        let kinds = self.mutation(kinds, false);
+        self.or_withdrawn(self.mutated_refunds(kinds.clone(), how_many.clone()), kinds, how_many)
     }
 
     pub(super) fn mutated_refunds(&self, kinds: BoxedStrategy<FaultKind>, how_many: std::ops::Range<usize>) -> PlanStrategy {
@@ -72,13 +72,13 @@ impl Draw<'_> {
         self.all_or_one_view(self.with_faults(self.order(), steps, written.boxed(), 2..6))
     }
 
-    /// Doubtful events before the true ones, or one of them instead of the true one.
     /// Signatures of other times than now. Where it is said how old one may be, those at the edges are sent too.
     pub(super) fn ages(&self) -> &'static [MutationKind] {
         use MutationKind::{AgeLimit, FutureTime, Stale};
         if self.palette.oldest_signature > 0 { &[Stale, Stale, FutureTime, AgeLimit] } else { &[Stale] }
     }
 
+    /// Doubtful events before the true ones, or one of them instead of the true one.
     pub(super) fn doubtful(&self) -> PlanStrategy {
         // What was paid back is where most harm can be done, so most refunds get that far.
         let end = || prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();

@@ -87,9 +87,7 @@ impl Draw<'_> {
             let fail = vec![Step::plain(fail)];
             [before.concat(), paid, fail].concat()
         });
-        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..4))
-            .prop_map(|(plan, faults)| befall(plan, faults))
-            .boxed()
+        self.with_faults(self.order(), steps.boxed(), late(), 0..4)
     }
 
     /// The charge's event is the second of those that tell of a new refund.
@@ -115,9 +113,7 @@ impl Draw<'_> {
             let returned = vec![Step::plain(Action::NeedInformation { refund: 0 })];
             [before.concat(), paid, returned, end].concat()
         });
-        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..3))
-            .prop_map(|(plan, faults)| befall(plan, faults))
-            .boxed()
+        self.with_faults(self.order(), steps.boxed(), late(), 0..3)
     }
 
     /// A refund is made and paid back in one second, and its events come in any order.
@@ -227,9 +223,7 @@ impl Draw<'_> {
         let lives = vec(self.paid_now_or_later(), 0..=before);
         let steps = (lives, steps).prop_map(|(lives, steps)| [lives.concat(), steps].concat()).boxed();
         let again = prop_oneof![late(), (0_u8..5).prop_map(|after| FaultKind::Again { after })];
-        (self.plan(self.order(), steps), vec((any::<u8>(), any::<u8>(), again), 0..3))
-            .prop_map(|(plan, faults)| befall(plan, faults))
-            .boxed()
+        self.with_faults(self.order(), steps, again.boxed(), 0..3)
     }
 
     pub(super) fn dispute_withdraws(&self) -> PlanStrategy {

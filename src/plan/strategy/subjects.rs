@@ -155,9 +155,7 @@ impl Draw<'_> {
             }
             steps
         });
-        (self.plan(self.order(), steps.boxed()), vec((any::<u8>(), any::<u8>(), late()), 0..3))
-            .prop_map(|(plan, faults)| befall(plan, faults))
-            .boxed()
+        self.with_faults(self.order(), steps.boxed(), late(), 0..3)
     }
 
     /// A chargeback, alone or with the dispute that it comes from. That ends before or after it: the order of the two is not
@@ -204,8 +202,7 @@ impl Draw<'_> {
             };
             first.into_iter().map(part).chain(second).collect()
         });
-        let plan = self.plan(self.order(), prop_oneof![3 => self.chargeback(), 1 => second].boxed());
-        (plan, vec((any::<u8>(), any::<u8>(), again()), 0..2)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
+        self.with_faults(self.order(), prop_oneof![3 => self.chargeback(), 1 => second].boxed(), again(), 0..2)
     }
 
     pub(super) fn chargeback_and_refunds(&self) -> PlanStrategy {

@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::domain::hex;
+
 /// How many seconds old a signature may be by Stripe's own libraries, which refuse only what is older.
 /// Source: <https://docs.stripe.com/webhooks>, "Preventing replay attacks".
 pub(super) const TOLERANCE: u16 = 300;
@@ -45,7 +47,7 @@ fn signature(secret: &str, time: &str, body: &[u8]) -> String {
     mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(body);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]
