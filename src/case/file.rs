@@ -2,7 +2,7 @@
 
 use std::{fmt, fs, io::Read, path::Path};
 
-use super::{Act, Case};
+use super::Case;
 use crate::{domain::cut, json::values};
 
 /// The format's name and version.
@@ -48,7 +48,7 @@ impl Case {
             }
         }
         let case = read.map_err(|error| fail(locate(&error)))?;
-        case.check().map_err(fail)?;
+        case.holds_together().map_err(fail)?;
         Ok(case)
     }
 
@@ -80,88 +80,9 @@ impl Case {
         text.push('\n');
         text
     }
-
-    fn check(&self) -> Result<(), String> {
-        if self.orders.is_empty() {
-            return Err("field `orders`: is empty; a case needs an order".to_owned());
-        }
-        let known = |id: &str| self.orders.iter().any(|order| order.order_id == id);
-        for (index, order) in self.orders.iter().enumerate() {
-            if self.orders[..index].iter().any(|other| other.order_id == order.order_id) {
-                return Err(format!("field `orders[{index}].orderId`: `{}` is there twice", order.order_id));
-            }
-        }
-        for (index, entry) in self.entries.iter().enumerate() {
-            for (member, expected) in [("expect", &entry.expect), ("expectIfRefused", &entry.expect_if_refused)] {
-                if let Some(stranger) = expected.iter().find(|expected| !known(&expected.order_id)) {
-                    return Err(format!("field `entries[{index}].{member}`: order `{}` is not among `orders`", stranger.order_id));
-                }
-            }
-            let own = match &entry.act {
-                Act::Initiate(own) => Some(("initiate", own)),
-                Act::Meanwhile(own, _) => Some(("meanwhile", own)),
-                _ => None,
-            };
-            if let Some((act, own)) = own.filter(|(_, own)| !known(&own.order_id)) {
-                return Err(format!("field `entries[{index}].{act}`: order `{}` is not among `orders`", own.order_id));
-            }
-        }
-        let mut begun: Vec<&str> = Vec::new();
-        for (index, entry) in self.entries.iter().enumerate() {
-            let Act::Begin(order_id) = &entry.act else { continue };
-            if !known(order_id) || begun.contains(&order_id.as_str()) {
-                let why = if known(order_id) { "became known before" } else { "is not among `orders`" };
-                return Err(format!("field `entries[{index}].begin`: order `{order_id}` {why}"));
-            }
-            let is_it = |own: &str| own == order_id.as_str();
-            let before = self.entries[..index].iter().position(|entry| match &entry.act {
-                Act::Initiate(own) | Act::Meanwhile(own, _) if is_it(&own.order_id) => true,
-                _ => entry.expect.iter().chain(&entry.expect_if_refused).any(|expected| is_it(&expected.order_id)),
-            });
-            if let Some(before) = before {
-                return Err(format!("field `entries[{before}]`: order `{order_id}` is not known yet; entries[{index}] makes it so"));
-            }
-            begun.push(order_id);
-        }
-        for (member, expected) in [("expect", &self.expect), ("expectIfApplied", &self.expect_if_applied)] {
-            if let Some(stranger) = expected.iter().find(|expected| !known(&expected.order_id)) {
-                return Err(format!("field `{member}`: order `{}` is not among `orders`", stranger.order_id));
-            }
-        }
-        Ok(())
-    }
 }
 
 fn locate(error: &serde_json::Error) -> String {
     // serde_json's own text ends with the place it read to; a flattened member has none.
     if error.line() == 0 { error.to_string() } else { format!("line {}, column {}: {error}", error.line(), error.column()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        case::by_hand::{case, own},
-        model::Expectation,
-    };
-
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut Case), problem: &str) {
-        let mut case = case(&["one"], vec![Act::Restart]);
-        change(&mut case);
-        let error = Case::from_json("case.json", &case.to_json()).expect_err("an order is unknown");
-        assert_eq!(error.to_string(), format!("case.json: field `{problem}`: order `other` is not among `orders`"));
-    }
-
-    /// What is said of an order that is not there would never be looked at.
-    #[test]
-    fn orders_that_are_not_there() {
-        let stranger = |case: &Case| Expectation { order_id: "other".to_owned(), ..case.expect[0].clone() };
-        check(|case| case.entries[0].act = Act::Initiate(own("other", "re")), "entries[0].initiate");
-        check(|case| case.entries[0].act = Act::Meanwhile(own("other", "re"), Vec::new()), "entries[0].meanwhile");
-        check(|case| case.entries[0].expect = vec![stranger(case)], "entries[0].expect");
-        check(|case| case.entries[0].expect_if_refused = vec![stranger(case)], "entries[0].expectIfRefused");
-        check(|case| case.expect = vec![stranger(case)], "expect");
-        check(|case| case.expect_if_applied = vec![stranger(case)], "expectIfApplied");
-    }
 }

@@ -10,6 +10,7 @@ mod body;
 pub(crate) mod by_hand;
 mod file;
 mod form;
+mod soundness;
 
 pub use api::{ApiFault, ApiObject, moment_of};
 pub use body::Body;
@@ -295,6 +296,8 @@ pub enum Signature {
         /// Whether the other one comes first.
         first: bool,
     },
+    /// Rightly, but named after another scheme.
+    OnlyOtherScheme,
 }
 
 /// How a secret is made from another, so that the two are never the same.

@@ -112,6 +112,7 @@ fn case_shape(case: &Case) -> String {
             Signature::At { seconds: ..0 } => " aged",
             Signature::At { .. } => " from the future",
             Signature::OtherScheme { .. } => " with another scheme",
+            Signature::OnlyOtherScheme => " by another scheme only",
         });
         line
     };
@@ -283,6 +284,7 @@ mod tests {
             (Signature::At { seconds: -1 }, " aged"),
             (Signature::At { seconds: 0 }, " from the future"),
             (Signature::OtherScheme { first: true }, " with another scheme"),
+            (Signature::OnlyOtherScheme, " by another scheme only"),
         ];
         for (signature, words) in ways {
             lines(vec![deliver(signed(signature))], &format!("refund.a e1 Accept o1 r1 (again){words}\n"));

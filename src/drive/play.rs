@@ -121,6 +121,11 @@ impl Driver<'_> {
     /// Runs a case to its last delivery or to the first thing that is wrong. [`Driver::finish`] must follow; other cases
     /// may be played before it.
     pub fn play(&mut self, name: &str, case: &Case, rules: Rules) -> Played {
+        if case.kills()
+            && let Err(error) = self.forget_the_time()
+        {
+            self.crashed = Some(error);
+        }
         let sight = self.capabilities().sight();
         let timely = near::timely(case, self.provider, self.now());
         let (sent, aliases) = match self.conditions.salt {

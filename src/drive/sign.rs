@@ -11,7 +11,7 @@ use super::Driver;
 use crate::{
     adapter::Request,
     case::{Delivery, OtherSecret, Signature},
-    provider::{Provider, Seal},
+    provider::{Provider, SchemePlace, Seal},
 };
 
 /// Header names in lower case, and their values.
@@ -78,7 +78,9 @@ impl Signing<'_> {
         const HOUR: u64 = 3600;
         let (secret, now) = (self.secret, self.now);
         match self.signature {
-            Signature::Valid | Signature::Truncated | Signature::Absent | Signature::OtherScheme { .. } => sign(&[secret], now, own),
+            Signature::Valid | Signature::Truncated | Signature::Absent | Signature::OtherScheme { .. } | Signature::OnlyOtherScheme => {
+                sign(&[secret], now, own)
+            }
             Signature::With(other) => sign(&[other], now, own),
             Signature::OtherSecret(how) => sign(&[&how.of(secret)], now, own),
             Signature::Stale => sign(&[secret], now.saturating_sub(HOUR), own),
@@ -107,7 +109,9 @@ impl Signing<'_> {
         let mut headers = self.by(body, |secrets, now, over| provider.sign(secrets, now, over));
         let is_own = |name: &str| is_signature(provider, name);
         match self.signature {
-            Signature::OtherScheme { first } => return provider.with_another_scheme(headers, *first),
+            Signature::OtherScheme { first: true } => return provider.with_another_scheme(headers, SchemePlace::Before),
+            Signature::OtherScheme { first: false } => return provider.with_another_scheme(headers, SchemePlace::After),
+            Signature::OnlyOtherScheme => return provider.with_another_scheme(headers, SchemePlace::Alone),
             Signature::Absent => headers.retain(|(name, _)| !is_own(name)),
             Signature::Truncated => headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = cut(value)),
             _ => {}

@@ -38,7 +38,7 @@ impl Palette {
             MutationKind::EmptyItems => self.items,
             MutationKind::Stale => self.dated_signatures,
             MutationKind::RotatedSecret => self.several_secrets,
-            MutationKind::OtherScheme => self.several_schemes,
+            MutationKind::OtherScheme | MutationKind::OnlyOtherScheme => self.several_schemes,
             MutationKind::FutureTime => self.dated_signatures && self.oldest_signature > 0,
             MutationKind::AgeLimit => self.oldest_signature > 0,
             _ => true,
@@ -87,7 +87,10 @@ mod tests {
         };
         let missing: Vec<_> = MutationKind::ALL.iter().copied().filter(|kind| !plain.has(*kind)).collect();
         use MutationKind::*;
-        assert_eq!(missing, [AmountForm, TimeDigits, EmptyItems, ZonedTime, FutureTime, AgeLimit, Stale, RotatedSecret, OtherScheme]);
+        assert_eq!(
+            missing,
+            [AmountForm, TimeDigits, EmptyItems, ZonedTime, FutureTime, AgeLimit, OnlyOtherScheme, Stale, RotatedSecret, OtherScheme]
+        );
         assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }
 

@@ -138,6 +138,7 @@ mutations! {
         SignatureWrong "wrong signature" "A signature of something else.";
         SignatureTruncated "truncated signature" "A signature that breaks off.";
         OtherSecret "another secret" "A signature with a secret that the target does not know.";
+        OnlyOtherScheme "signed by another scheme only" "What would be the right signature stands under the name of another scheme, and nothing beside it.";
     }
     Tampered {
         BodyChanged "body changed after signing" "The body was changed after signing.";

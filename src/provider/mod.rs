@@ -193,12 +193,23 @@ pub trait Provider: Send + Sync {
     /// The headers that authenticate a body; `secrets` has more than one while a secret is being rotated.
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)>;
 
-    /// The headers that [`Provider::sign`] made, with a signature of another scheme beside the right one, before or after it;
-    /// the same headers where the provider's signatures have no schemes ([`Palette::several_schemes`]).
-    fn with_another_scheme(&self, headers: Vec<(String, String)>, first: bool) -> Vec<(String, String)> {
-        let _ = first;
+    /// The headers that [`Provider::sign`] made, with a signature of another scheme in this place; the same headers where the
+    /// provider's signatures have no schemes ([`Palette::several_schemes`]).
+    fn with_another_scheme(&self, headers: Vec<(String, String)>, place: SchemePlace) -> Vec<(String, String)> {
+        let _ = place;
         headers
     }
+}
+
+/// Where a signature of another scheme stands in the headers that a provider signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemePlace {
+    /// Before the right one: a signature that belongs to nothing.
+    Before,
+    /// After the right one: a signature that belongs to nothing.
+    After,
+    /// There is no other: the text of the right signature under the name of another scheme, which must not be taken for one.
+    Alone,
 }
 
 /// What an id is for; indices count from zero.

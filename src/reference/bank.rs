@@ -403,6 +403,8 @@ bank! {
         "A signature need only begin like the right one: a truncated one passes.";
     EmptySecret "empty-secret" "SIG" "signature-required" ["https://github.com/shopperlabs/shopper/pull/602"]
         "A second endpoint has no secret, so a signature with the empty secret passes.";
+    AnyScheme "any-scheme" "SIG" "signature-required" []
+        "A signature counts under whatever name it stands in the header, also under that of a scheme that must be ignored.";
     SignsReserialisedJson "signs-reserialised-json" "SIG" "signature-covers-raw-body" ["https://github.com/stripe/stripe-node/issues/341"]
         "The signature is computed over the body as it is written anew after reading it.";
     AsciiSignature "ascii-signature" "SIG" "signature-covers-raw-body" ["https://github.com/razorpay/razorpay-dot-net/issues/156"]

@@ -201,6 +201,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             // What differs in its orders' ids stands near their end.
             Fault::OrderIdTail,
             // Its signatures have no schemes.
+            Fault::AnyScheme,
             Fault::OtherSchemeRefused,
             Fault::SecondPartTaken,
             Fault::LastSignatureOnly,
@@ -246,6 +247,8 @@ pub(super) const DIALECTS: &[Dialect] = &[
             "webhook_url",
         ],
         not_tried: &[
+            // Its signatures have no schemes.
+            Fault::AnyScheme,
             // A refund is of no type and no item, and nothing is charged that is not captured.
             Fault::TypedRefundSkipped,
             Fault::ItemsAreAll,

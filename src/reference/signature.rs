@@ -83,6 +83,9 @@ impl Verifier {
         if self.faults.has(Fault::LastSignatureOnly) {
             signatures.drain(..signatures.len().saturating_sub(1));
         }
+        if self.faults.has(Fault::AnyScheme) {
+            *signatures = header.split(',').filter_map(|part| part.split_once('=')).map(|(_, text)| text).collect();
+        }
         if self.faults.has(Fault::SecondPartTaken) {
             *signatures = header.split(',').skip(1).take(1).filter_map(|part| part.split_once('=')).map(|(_, text)| text).collect();
         }
@@ -223,6 +226,8 @@ mod tests {
         check_schemes(None, &before, true);
         check_schemes(None, &after, true);
         check_schemes(None, &format!("t={NOW},v0={right}"), false);
+        check_schemes(Some(Fault::AnyScheme), &format!("t={NOW},v0={right}"), true);
+        check_schemes(Some(Fault::AnyScheme), &format!("t={NOW},v0={other}"), false);
         check_schemes(Some(Fault::OtherSchemeRefused), &after, false);
         check_schemes(Some(Fault::SecondPartTaken), &before, false);
         check_schemes(Some(Fault::SecondPartTaken), &after, true);

@@ -3,7 +3,9 @@
 use crate::{
     case::Case,
     corpus::Level,
-    verdict::{Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SnapshotDifference, Totals, Verdict},
+    verdict::{
+        Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SavedResult, SnapshotDifference, Totals, Verdict,
+    },
 };
 
 /// How many requirements ended how, in words: `12 passed, 1 failed`. Empty where there were none.
@@ -128,10 +130,13 @@ pub(super) fn likeness(like: &Likeness) -> String {
 
 /// What became of the cases that earlier runs saved, in words: `saved cases  3 played first: 1 still fails, 2 pass now`.
 pub(super) fn saved(report: &Report) -> Option<String> {
-    let fails = report.saved.iter().filter(|saved| saved.fails.is_some()).count();
-    let passes = report.saved.len() - fails;
+    let count = |is_meant: fn(&SavedResult) -> bool| report.saved.iter().filter(|saved| is_meant(saved)).count();
+    let accepted = count(|saved| saved.waived.is_some());
+    let fails = count(|saved| saved.fails.is_some() && saved.waived.is_none());
+    let passes = report.saved.len() - fails - accepted;
     let parts = [
         (fails > 0).then(|| many(fails as u64, "still fails", "still fail")),
+        (accepted > 0).then(|| many(accepted as u64, "fails as is accepted", "fail as is accepted")),
         (passes > 0).then(|| many(passes as u64, "passes now", "pass now")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -139,9 +144,9 @@ pub(super) fn saved(report: &Report) -> Option<String> {
         .then(|| format!("{} of earlier runs played first: {}", many(report.saved.len() as u64, "case", "cases"), parts.join(", ")))
 }
 
-/// Saved cases that still fail and belong to no finding of this run: each with what is wrong.
+/// Saved cases that fail the run by themselves: each with what is wrong.
 pub(super) fn saved_alone(report: &Report) -> impl Iterator<Item = String> {
-    let alone = report.saved.iter().filter(|saved| saved.finding.is_none());
+    let alone = report.saved.iter().filter(|saved| saved.stands_alone(report.options.strict));
     alone.filter_map(|saved| Some(visible_line(&format!("{} still fails: {}", saved.file, saved.fails.as_ref()?))))
 }
 

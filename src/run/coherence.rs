@@ -402,6 +402,9 @@ impl Reader<'_> {
 
     fn saved(&mut self) {
         for saved in &self.report.saved {
+            if saved.waived.is_some() && (saved.fails.is_none() || saved.finding.is_some()) {
+                self.against_itself(format!("saved case {}: is accepted", saved.file), "only what fails without a finding of this run is");
+            }
             let Some(id) = &saved.finding else { continue };
             let is_there = self.report.findings.iter().any(|finding| finding.id == *id);
             if !is_there || saved.fails.is_none() {

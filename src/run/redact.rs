@@ -97,9 +97,9 @@ impl Redactor {
         self.clean_all(interrupted.iter_mut().chain(note));
         requirements.iter_mut().for_each(|requirement| self.requirement(requirement));
         findings.iter_mut().for_each(|finding| self.finding(finding));
-        for SavedResult { file, fails, finding: _ } in saved {
+        for SavedResult { file, fails, finding: _, advice: _, waived } in saved {
             self.clean(file);
-            self.clean_all(fails);
+            self.clean_all(fails.iter_mut().chain(waived));
         }
         let failing = imported.iter_mut().flat_map(|ImportedResult { cases: _, plays: _, passed_over: _, cut_short: _, failing }| failing);
         for ImportedFailure { case, way: _, fails, alike: _, file, shrunk: _ } in failing {

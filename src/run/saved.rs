@@ -5,6 +5,7 @@ use crate::{
     adapter::Capabilities,
     case::Case,
     check::Rules,
+    corpus::Level,
     drive::with_fresh_ids,
     search::terms,
     verdict::{FindingReport, SavedResult},
@@ -33,13 +34,19 @@ impl Campaign<'_> {
                 ready.run("saved", &case, Rules::of(case.requirement.as_deref().unwrap_or_default(), self.provider.answer_limit()));
             if outcome.error.is_none() {
                 let fails = outcome.failure.as_ref().map(|failure| failure.message.clone());
-                results.push(SavedResult { file: file.clone(), fails, finding: None });
+                let advice = self.is_advice(case.requirement.as_deref());
+                results.push(SavedResult { file: file.clone(), fails, finding: None, advice, waived: None });
             }
             if outcome.has_stopped() && ready.recover().is_err() {
                 driver = None;
             }
         }
         results
+    }
+
+    fn is_advice(&self, id: Option<&str>) -> bool {
+        let requirements = &self.provider.corpus().requirements;
+        requirements.iter().any(|requirement| Some(requirement.id.as_str()) == id && requirement.level == Level::Should)
     }
 }
 

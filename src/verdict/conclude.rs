@@ -44,8 +44,7 @@ fn verdict(report: &Report) -> Conformance {
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
     let failing = report.findings.iter().any(|finding| finding.level == Level::Must && finding.waived.is_none() && finding.came_again());
     let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
-    // A saved case that still fails and belongs to no finding of this run.
-    let unexplained = report.saved.iter().any(|saved| saved.fails.is_some() && saved.finding.is_none());
+    let unexplained = report.saved.iter().any(|saved| saved.stands_alone(report.options.strict));
     let imported = report.imported.as_ref().is_some_and(|imported| !imported.failing.is_empty());
     if stale || failing || differing || unexplained || imported || has(Conformance::NotConformant) {
         return Conformance::NotConformant;

@@ -296,8 +296,13 @@ impl FindingReport {
 
     /// The name of the file that its case is saved under.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.json", self.about, self.id.get(..8).unwrap_or(&self.id))
+        format!("{}{}", self.about, file_ending(&self.id))
     }
+}
+
+/// How the name of a saved case's file ends: so that it is known for which finding it was saved, whatever that is said to be about.
+pub(super) fn file_ending(finding: &str) -> String {
+    format!("-{}.json", finding.get(..8).unwrap_or(finding))
 }
 
 /// How often a case fails whose end depends on chance, because deliveries race with each other or with a kill.
@@ -373,6 +378,19 @@ pub struct SavedResult {
     /// The finding of this run that it belongs to, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+    /// Whether it is about what is recommended only.
+    #[serde(default, skip_serializing_if = "crate::json::is_default")]
+    pub advice: bool,
+    /// Why and until when the finding that it was saved for is accepted, where it is and this run did not come to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
+}
+
+impl SavedResult {
+    /// Whether it fails the run by itself: for something that must be, that no finding of this run tells and nobody accepted.
+    pub fn stands_alone(&self, strict: bool) -> bool {
+        self.fails.is_some() && self.finding.is_none() && self.waived.is_none() && (!self.advice || strict)
+    }
 }
 
 /// What became of cases that were imported from real traffic.

@@ -33,6 +33,13 @@ fn waive_snapshots(report: &mut Report, known: &KnownFailures) {
     }
 }
 
+/// Marks saved cases whose finding this run did not come to, because of what was selected, and which is accepted.
+fn waive_saved(report: &mut Report, known: &KnownFailures) {
+    for saved in report.saved.iter_mut().filter(|saved| saved.fails.is_some() && saved.finding.is_none()) {
+        saved.waived = known.accepting_saved(&saved.file).map(words);
+    }
+}
+
 fn words(entry: &KnownFailure) -> String {
     let until = entry.expires.map(|expires| expires.to_string()).unwrap_or_default();
     format!("accepted until {until}: {}", entry.reason)
@@ -46,11 +53,12 @@ pub fn apply_known_failures(report: &mut Report, known: &KnownFailures, corpus: 
     }
     waive_findings(report, known);
     waive_snapshots(report, known);
-    let problems = known.problems(|entry| seen(report, entry, corpus)).iter().map(ToString::to_string).collect();
+    waive_saved(report, known);
+    let problems = known.problems(|entry| seen(report, entry, known, corpus)).iter().map(ToString::to_string).collect();
     report.known_failing = Some(KnownFailing { file: known.file.clone(), digest: known.digest.clone(), problems });
 }
 
-fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
+fn seen(report: &Report, entry: &KnownFailure, known: &KnownFailures, corpus: &Corpus) -> Seen {
     let exists = match &entry.subject {
         Subject::Requirement(id) => corpus.requirements.iter().any(|requirement| requirement.id == *id),
         Subject::Snapshot(name) => corpus.snapshots.contains_key(name),
@@ -62,6 +70,9 @@ fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
         && report.findings.iter().any(|finding| finding.id == entry.fingerprint)
     {
         // Which requirement a finding is about may depend on which were selected.
+        return Seen::Failed(vec![entry.fingerprint.clone()]);
+    }
+    if report.saved.iter().any(|saved| saved.waived.is_some() && known.accepting_saved(&saved.file) == Some(entry)) {
         return Seen::Failed(vec![entry.fingerprint.clone()]);
     }
     // What was not run might still pass, or fail as the entry says.

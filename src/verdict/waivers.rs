@@ -11,6 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::outcome::file_ending;
 use crate::domain::hex;
 
 /// A list of known failures on some day.
@@ -159,6 +160,13 @@ impl KnownFailures {
     /// The entry that accepts a finding today, whichever requirement it is said to be about.
     pub fn accepting_finding(&self, id: &str) -> Option<&KnownFailure> {
         let is_it = |entry: &&KnownFailure| matches!(entry.subject, Subject::Requirement(_)) && entry.fingerprint == id;
+        self.entries.iter().find(is_it).filter(|entry| self.is_valid(entry))
+    }
+
+    /// The entry that accepts today the finding for which a case was saved in this file.
+    pub fn accepting_saved(&self, file: &str) -> Option<&KnownFailure> {
+        let is_it =
+            |entry: &&KnownFailure| matches!(entry.subject, Subject::Requirement(_)) && file.ends_with(&file_ending(&entry.fingerprint));
         self.entries.iter().find(is_it).filter(|entry| self.is_valid(entry))
     }
 

@@ -122,6 +122,7 @@ struct Odd {
     shop: ReferenceShop,
     way: Way,
     refused: u32,
+    is_jammed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -138,10 +139,13 @@ enum Way {
     RefusesAll,
     /// Shows whole units only.
     ForgetsCents,
+    /// Refuses everything once it was told of a chargeback, until it is started again.
+    Jams,
 }
 
 impl Way {
-    const ALL: [Way; 6] = [Way::SmallLetters, Way::DoublesTwo, Way::RefusesPending, Way::DoesNothing, Way::RefusesAll, Way::ForgetsCents];
+    const ALL: [Way; 7] =
+        [Way::SmallLetters, Way::DoublesTwo, Way::RefusesPending, Way::DoesNothing, Way::RefusesAll, Way::ForgetsCents, Way::Jams];
 }
 
 impl Target for Odd {
@@ -162,6 +166,8 @@ impl Target for Odd {
         match self.way {
             Way::DoesNothing => return Ok(200),
             Way::RefusesAll => return Ok(400),
+            Way::Jams if self.is_jammed => return Ok(503),
+            Way::Jams => self.is_jammed = String::from_utf8_lossy(request.body).contains("\"order.chargeback\""),
             _ => {}
         }
         self.shop.deliver(request)
@@ -200,12 +206,14 @@ impl Target for Odd {
     }
 
     fn restart(&mut self) -> Result<(), TargetError> {
+        self.is_jammed = false;
         self.shop.restart()
     }
 }
 
 fn odd(way: Way, options: &Options) -> Report {
-    let make = |clock: &Clock| -> Box<dyn Target> { Box::new(Odd { shop: ReferenceShop::new(clock.clone()), way, refused: 0 }) };
+    let make =
+        |clock: &Clock| -> Box<dyn Target> { Box::new(Odd { shop: ReferenceShop::new(clock.clone()), way, refused: 0, is_jammed: false }) };
     certified_target(provider(), &make, options)
 }
 
@@ -234,4 +242,15 @@ fn consumers_with_a_mistake() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+/// A case that fails only because of what an earlier one left behind is no mistake of its own.
+#[test]
+fn what_an_earlier_case_left_behind_is_told_with_that() {
+    let report = &ODD[Way::Jams as usize];
+    let [finding] = report.findings.as_slice() else { panic!("{:#?}", report.findings) };
+    let hit = report.requirements.iter().filter(|result| !result.findings.is_empty());
+    assert!(hit.count() > 10, "the target is shared by many cases");
+    let smallest = finding.shrunk.as_ref().expect("a case");
+    assert!(smallest.all_deliveries().any(|delivery| delivery.event.kind == "order.chargeback"), "{:?}", finding.message);
 }

@@ -186,21 +186,48 @@ fn no_time_is_a_redelivery_at_the_end() {
     }
 }
 
-#[test]
-fn who_was_started_anew_is_told_what_had_passed() {
+const SIX_HOURS: u64 = 6 * 3600;
+
+/// A case in which six hours pass before its last delivery, with this before or after that.
+fn six_hours(act: Option<Act>) -> Case {
     let mut case = case(provider(), FaultKind::MuchLater { hours: 6, first: false }, true);
-    let entries = case.entries.clone();
-    let end = entries.len() - 1;
+    let end = case.entries.len() - 1;
     let entry = |act| refundproof::case::Entry { act, expect: Vec::new(), expect_if_refused: Vec::new() };
-    case.entries = [&entries[..end], &[entry(Act::Restart)], &entries[end..]].concat();
+    case.entries.splice(end..end, act.map(entry));
+    case
+}
+
+/// What a target hears of cases that are played one after the other.
+fn heard(cases: &[Case]) -> Vec<Heard> {
     let (log, clock) = (Log::default(), Clock::manual(NOON));
     let target = Box::new(Aging { shop: shop(None, &clock), log: Arc::clone(&log), claims_it: true });
     let mut driver = Driver::new(provider(), target, clock, Conditions::default()).expect("it starts");
-    let outcome = driver.run("one", &case, Rules::default());
-    assert!(outcome.failure.is_none() && outcome.error.is_none(), "{outcome:#?}");
-    let log = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let six = 6 * 3600;
-    assert_eq!(log[log.len() - 4..], [Heard::Passed(six), Heard::Hello, Heard::Passed(six), Heard::Delivery(NOON + six)], "{log:?}");
+    for (number, case) in cases.iter().enumerate() {
+        let outcome = driver.run(&format!("case-{number}"), case, Rules::default());
+        assert!(outcome.failure.is_none() && outcome.error.is_none(), "{outcome:#?}");
+    }
+    log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[test]
+fn who_was_started_anew_is_told_what_had_passed() {
+    let log = heard(&[six_hours(Some(Act::Restart))]);
+    let end = [Heard::Passed(SIX_HOURS), Heard::Hello, Heard::Passed(SIX_HOURS), Heard::Delivery(NOON + SIX_HOURS)];
+    assert_eq!(log[log.len() - 4..], end, "{log:?}");
+}
+
+/// Jobs that are due by what passed in an earlier case would run in one in which no time passes.
+#[test]
+fn a_case_that_kills_begins_with_the_real_time() {
+    let killed = case(provider(), FaultKind::RestartAfter, true);
+    let log = heard(&[six_hours(None), killed.clone()]);
+    let of_killed = &log[log.iter().rposition(|heard| *heard == Heard::Begin).expect("a case")..];
+    assert!(of_killed.contains(&Heard::Hello), "{log:?}");
+    assert!(!of_killed.iter().any(|heard| matches!(heard, Heard::Passed(_))), "{log:?}");
+    assert!(of_killed.contains(&Heard::Delivery(NOON)), "{log:?}");
+    // Whoever is not killed keeps the time, and is not started again for it.
+    let hellos = |log: &[Heard]| log.iter().filter(|heard| **heard == Heard::Hello).count();
+    assert_eq!((hellos(&log), hellos(&heard(&[six_hours(None), six_hours(None)])), hellos(&heard(&[killed.clone(), killed]))), (3, 1, 3));
 }
 
 #[rstest]
@@ -213,4 +240,20 @@ fn what_jobs_do_in_the_night_is_found(#[case] fault: Fault, #[case] requirement:
         let result = report.requirements.iter().find(|result| result.id == requirement);
         assert!(result.is_some_and(|result| !result.findings.is_empty()), "{}: {result:#?}", provider.name());
     }
+}
+
+/// Also where the target was killed when time had passed in another case: that is no finding of its own.
+#[rstest]
+fn jobs_in_the_night_are_one_finding(#[values(Fault::PrunesEventIds, Fault::ClosesOpenRefunds)] fault: Fault, #[values(1, 2)] jobs: usize) {
+    let found = |seed: u64| {
+        let selection = only(&["duplicate-deliveries", "open-refund-not-counted", "mixed-traffic", "survives-restart"]);
+        let options = Options::new().with(|options| {
+            (options.cases, options.seed, options.jobs, options.selection) = (50, seed, jobs, selection);
+        });
+        let report = certified_for(provider(), Some(fault), &options);
+        let errors = report.requirements.iter().filter(|result| result.verdict == Verdict::Error).count();
+        assert_eq!((report.findings.len(), errors), (1, 0), "seed {seed}: {:#?}", report.findings);
+        report.findings[0].id.clone()
+    };
+    assert_eq!([found(2), found(3)], [found(1), found(1)]);
 }

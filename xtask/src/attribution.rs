@@ -17,8 +17,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
-    case::{OrderSetup, OwnRefund},
+    adapter::{Amid, Amidst, Api, Hello, Introduction, Request, Sealed, Target, TargetError, Transport},
+    case::{Mishap, OrderSetup, OwnRefund},
     corpus::Level,
     domain::{Clock, OrderState},
     drive::Launch,
@@ -290,7 +290,22 @@ impl Target for Counting {
 
 impl Sealed for Counting {}
 
+/// Everything that the shop has its own way for is the shop's: what it made of a full disk must not depend on being counted.
 impl Transport for Counting {
+    fn given_api(&mut self, api: &Arc<dyn Api>) {
+        self.shop.given_api(api);
+    }
+
+    fn deliver_badly(&mut self, request: &Request<'_>, mishap: Mishap) -> Result<Option<u16>, TargetError> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.shop.deliver_badly(request, mishap)
+    }
+
+    fn initiate_amid(&mut self, own: &OwnRefund, requests: &[Request<'_>], amid: &dyn Amid) -> Amidst {
+        self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
+        self.shop.initiate_amid(own, requests, amid)
+    }
+
     fn deliver_together(&mut self, requests: &[Request<'_>]) -> Vec<Result<u16, TargetError>> {
         self.count.fetch_add(requests.len() as u64, Ordering::Relaxed);
         self.shop.deliver_together(requests)

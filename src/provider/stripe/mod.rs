@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use events::Events;
 
-use super::{EventReader, IdOf, Message, Mint, Provider, ProviderApi, Scene, Shown, mint::MIXED, mode};
+use super::{EventReader, IdOf, Message, Mint, Provider, ProviderApi, Scene, SchemePlace, Shown, mint::MIXED, mode};
 use crate::{
     corpus::{Corpus, CorpusError, Files},
     domain::{
@@ -229,8 +229,8 @@ impl Provider for Stripe {
         sign::headers(secrets, unix_seconds, body)
     }
 
-    fn with_another_scheme(&self, headers: Vec<(String, String)>, first: bool) -> Vec<(String, String)> {
-        sign::with_another_scheme(headers, first)
+    fn with_another_scheme(&self, headers: Vec<(String, String)>, place: SchemePlace) -> Vec<(String, String)> {
+        sign::with_another_scheme(headers, place)
     }
 }
 

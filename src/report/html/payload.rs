@@ -77,6 +77,7 @@ fn signature_words(signature: &Signature) -> &'static str {
         Signature::At { .. } => "right, with a time to come",
         Signature::OtherScheme { first: true } => "right, after one of another scheme",
         Signature::OtherScheme { first: false } => "right, before one of another scheme",
+        Signature::OnlyOtherScheme => "under the name of another scheme only",
     }
 }
 

@@ -191,11 +191,19 @@ fn differences_that_are_accepted_do_not_fail_the_run() {
 fn saved_cases_that_no_finding_explains_fail_the_run() {
     let saved = |fails: Option<&str>, finding: Option<&str>| {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        vec![SavedResult { file: "a.json".to_owned(), fails: owned(fails), finding: owned(finding) }]
+        vec![SavedResult { file: "a.json".to_owned(), fails: owned(fails), finding: owned(finding), advice: false, waived: None }]
     };
     comes_to(NotConformant, |report| report.saved = saved(Some("wrong"), None));
     comes_to(Conformant, |report| report.saved = saved(Some("wrong"), Some("f1")));
     comes_to(Conformant, |report| report.saved = saved(None, None));
+    let changed = |change: fn(&mut SavedResult)| {
+        let mut saved = saved(Some("wrong"), None);
+        change(&mut saved[0]);
+        saved
+    };
+    comes_to(Conformant, |report| report.saved = changed(|saved| saved.waived = Some("ticket 12".to_owned())));
+    comes_to(Conformant, |report| report.saved = changed(|saved| saved.advice = true));
+    comes_to(NotConformant, |report| (report.saved, report.options.strict) = (changed(|saved| saved.advice = true), true));
 }
 
 #[test]

@@ -325,7 +325,8 @@ fn what_a_finding_is_about_is_voted_where_it_is_like_a_known_mistake() {
 fn what_was_found_after_the_end_of_one_run_is_left_out() {
     let mut reports = shards(&["f1! -", "- f2"]);
     reports[1].findings[0].case = "own-0001".to_owned();
-    reports[1].saved = vec![SavedResult { file: "a.json".to_owned(), fails: None, finding: Some("f2".to_owned()) }];
+    reports[1].saved =
+        vec![SavedResult { file: "a.json".to_owned(), fails: None, finding: Some("f2".to_owned()), advice: false, waived: None }];
     reports[0].saved = reports[1].saved.clone();
     for report in &mut reports {
         report.snapshots.differing.push(difference("s"));
@@ -349,7 +350,8 @@ fn what_was_found_again_after_the_end_of_one_run_says_nothing() {
 #[test]
 fn what_saved_cases_belong_to_stays() {
     let mut reports = shards(&["f1", "- f1"]);
-    reports[0].saved = vec![SavedResult { file: "a.json".to_owned(), fails: None, finding: Some("f1".to_owned()) }];
+    reports[0].saved =
+        vec![SavedResult { file: "a.json".to_owned(), fails: None, finding: Some("f1".to_owned()), advice: false, waived: None }];
     assert_eq!(merged(reports).saved[0].finding.as_deref(), Some("f1"));
 }
 

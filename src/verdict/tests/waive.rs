@@ -5,7 +5,7 @@ use jiff::civil::date;
 use super::by_hand::{difference, finding, report, requirement};
 use crate::{
     provider::registered,
-    verdict::{Report, Verdict, apply_known_failures, waivers::KnownFailures},
+    verdict::{Report, SavedResult, Verdict, apply_known_failures, waivers::KnownFailures},
 };
 
 /// A requirement and a snapshot that the first provider has.
@@ -192,4 +192,25 @@ fn a_difference_is_accepted_with_the_findings_that_explain_it() {
     };
     assert_eq!(explained(&["f1", "f2"]), Some(format!("{ACCEPTED}; {ACCEPTED}")));
     assert_eq!(explained(&["f1"]), None);
+}
+
+#[track_caller]
+fn check_saved(file: &str, fails: bool, finding: Option<&str>, accepted: bool) {
+    let mut report = with("pass", &[]);
+    let fails = fails.then(|| "wrong".to_owned());
+    report.saved = vec![SavedResult { file: file.to_owned(), fails, finding: finding.map(str::to_owned), advice: false, waived: None }];
+    let mut report = applied(report, &known(&["0123456789abcdef"]));
+    assert_eq!(report.saved.remove(0).waived.as_deref(), accepted.then_some(ACCEPTED));
+    // What its saved case still shows has not passed, whether this run came to it or not.
+    assert_eq!(problems(&report).is_empty(), accepted, "{:?}", problems(&report));
+}
+
+/// Whichever requirement the finding was about when the case was saved.
+#[test]
+fn a_saved_case_is_accepted_with_the_finding_that_it_was_saved_for() {
+    check_saved("failures/duplicate-deliveries-01234567.json", true, None, true);
+    check_saved("failures/another-01234567.json", true, None, true);
+    check_saved("failures/duplicate-deliveries-01234568.json", true, None, false);
+    check_saved("failures/duplicate-deliveries-01234567.json", true, Some("0123456789abcdef"), false);
+    check_saved("failures/duplicate-deliveries-01234567.json", false, None, false);
 }
