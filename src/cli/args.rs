@@ -131,7 +131,7 @@ pub(crate) struct Certify {
     pub(crate) provider: ProviderArgs,
 
     /// What cases are drawn from: a number, or `random`, which prints what it drew.
-    #[arg(long, value_name = "N", default_value = "20241121", value_parser = parse_seed)]
+    #[arg(long, value_name = "N", default_value = "20241121", value_parser = parse_seed, allow_negative_numbers = true)]
     pub(crate) seed: Seed,
 
     /// Cases for each requirement [default: 100 in process; elsewhere, and with --budget, the 25 most telling of 100].

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -46,11 +47,20 @@ pub(super) fn end_at_once() {
     on_signal(|_| end());
 }
 
+/// What comes so soon after another is no second request: the terminal and whoever started the program both tell it of one Ctrl-C.
+const SAME: Duration = Duration::from_millis(100);
+
 /// Does this for every signal that asks the program to end. Where that is not possible a signal simply ends it.
 fn on_signal(mut answer: impl FnMut(i32) + Send + 'static) {
-    if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) {
-        let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(&mut answer));
-    }
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else { return };
+    let mut before: Option<Instant> = None;
+    let each = move |signal: i32| {
+        let is_same = before.replace(Instant::now()).is_some_and(|before| before.elapsed() < SAME);
+        if !is_same || signal == SIGQUIT {
+            answer(signal);
+        }
+    };
+    let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(each));
 }
 
 #[expect(clippy::exit, reason = "the other threads may wait for a target or a person for ever")]

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     check::own::{Comparison, Difference, Update, compare},
+    provider::{Provider, Registered, registered},
     report::{
         only_changes,
         style::{Tone, paint},
@@ -29,6 +30,13 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     let there = read_folder(&args.dir)?;
     if provider.corpus().sequences().is_empty() {
         return Err(Stop::usage("this corpus has no frozen sequences, so there is nothing to record"));
+    }
+    if let Some(other) = whose(&there, provider) {
+        let folder = args.dir.display();
+        let name = provider.name();
+        return Err(Stop::usage(format!(
+            "{folder}: holds snapshots of {other}'s sequences; give --provider {other}, or another --dir for {name}"
+        )));
     }
     provider.corpus().requirement_set(args.requirements).map_err(Stop::usage)?;
     let options = Options {
@@ -63,6 +71,17 @@ pub(super) fn run(args: &Snapshot, output: &mut Output) -> Result<Exit, Stop> {
     report(out, &found, &args.dir, update)?;
     let fails = found.differences.values().any(Difference::fails);
     Ok(if fails { Exit::NotConformant } else { Exit::Conformant })
+}
+
+/// The other provider whose sequences most of these snapshots are of, if there is one.
+fn whose(there: &BTreeMap<String, String>, provider: &dyn Provider) -> Option<&'static str> {
+    let of = |provider: &dyn Provider| {
+        let is_sequence = |file: &&String| provider.corpus().sequences().contains_key(file.split('.').next().unwrap_or_default());
+        there.keys().filter(is_sequence).count()
+    };
+    let others = registered().iter().map(Registered::embedded).filter(|other| other.name() != provider.name());
+    let most = others.map(|other| (of(other), other.name())).max()?;
+    (most.0 > of(provider)).then_some(most.1)
 }
 
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Stop> {

@@ -10,7 +10,10 @@ use super::{
     target_file::{self, Transport},
 };
 use crate::{
-    adapter::{Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError, names_folder},
+    adapter::{
+        AmountUnit, Capabilities, HttpSettings, HttpTarget, Introduction, Setup, StdioSettings, StdioTarget, Target, TargetError,
+        names_folder,
+    },
     domain::{Clock, Secret, did_you_mean},
     double::Double,
     drive::{Factory, Launch, Secrets},
@@ -116,6 +119,11 @@ fn from_file(path: &str, args: &TargetArgs, provider: &dyn Provider) -> Result<B
             )
         }
         Transport::Http(mut settings) => {
+            if settings.mapping.as_ref().is_some_and(|mapping| mapping.amounts == AmountUnit::Provider) {
+                let why =
+                    format!("{path}: mapping.amounts: is \"provider\", and {} sends decimal numbers of the major unit", provider.name());
+                settings.digits_sent = provider.digits_sent().ok_or_else(|| Stop::usage(why))?;
+            }
             let double = Double::served(provider);
             settings.api = double.as_ref().and_then(|double| double.address()).map(str::to_owned);
             let others = settings.headers.iter().flat_map(|(name, value)| secrets_in(name, value)).collect();

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{Stop, args::parse_time, files};
 use crate::{
     adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup},
-    domain::{Secret, did_you_mean},
+    domain::{Currency, Secret, did_you_mean},
 };
 
 /// A target file, read.
@@ -48,7 +48,8 @@ struct Form {
     #[serde(default)]
     live_mode: bool,
     /// What is certified.
-    target: TargetTable,
+    #[schemars(with = "TargetTable")]
+    target: Option<TargetTable>,
     /// What a web service can do; a stdio adapter says this itself.
     #[serde(default)]
     #[schemars(with = "Option<Capabilities>")]
@@ -65,7 +66,7 @@ struct Form {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [target]")]
 struct TargetTable {
     /// Items of the checklist that are knowingly left out; every report repeats them.
     #[serde(default)]
@@ -95,7 +96,7 @@ struct TargetTable {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [server]")]
 struct ServerTable {
     /// The program and its arguments. `{port}` is a free port, `{folder}` an empty folder.
     command: Vec<String>,
@@ -114,7 +115,7 @@ struct ServerTable {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [http]")]
 struct HttpTable {
     /// Where deliveries are posted.
     webhook_url: String,
@@ -168,6 +169,7 @@ pub(super) fn read(path: &Path, answer_limit: Option<Duration>, allow_remote: bo
 impl Form {
     fn into_file(self, folder: &Path, answer_limit: Option<Duration>, allow_remote: bool) -> Result<TargetFile, String> {
         let Form { mut without, live_mode, target, capabilities, server, http, mapping } = self;
+        let target = target.ok_or("there is no table [target]; `refundproof init` writes a target file to begin with")?;
         let signature_header = target.signature_header.as_ref().map(|name| name.to_lowercase());
         if let Some(name) = signature_header.as_ref().filter(|name| name.parse::<HeaderName>().is_err()) {
             return Err(format!("target.signature_header: `{name}` is no name of a header"));
@@ -217,6 +219,7 @@ impl Form {
                     ready_url: server.as_ref().and_then(|server| server.ready_url.clone()),
                     service: server.map(|server| server.into_settings(folder)).transpose()?,
                     mapping,
+                    digits_sent: Currency::digits,
                     introduction: Introduction { name: target.name, version: target.version, capabilities },
                     answer_limit,
                     other_limit: OTHER_LIMIT,

@@ -149,7 +149,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let refund = Plan { steps: vec![Step::plain(Action::refund(Pick::All))], ..mistake.smallest.plan.clone() };
         let other = self.edits(&refund, &self.mistakes[place].trigger).into_iter().next().unwrap_or(refund);
         let case = self.stage.case(host, &other);
-        let shown = if case.deliveries() > 0 { self.stage.play(host, &case, Some(kind)) } else { None };
+        let shown = self.stage.play(host, &case, Some(kind));
         shown.and_then(|shown| shown.failure).is_some_and(|failure| failure.kind == kind)
     }
 
@@ -326,7 +326,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
         [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
             let case = self.stage.case(host, &plan);
-            let shown = if case.deliveries() > 0 { self.stage.play(host, &case, Some(FailureKind::State)) } else { None };
+            let shown = self.stage.play(host, &case, Some(FailureKind::State));
             shown.and_then(|shown| wrong_members(&shown)).as_ref() == Some(&wrong)
         })
     }

@@ -229,7 +229,7 @@ impl<S: Stage> Inquiry<'_, S> {
                 break;
             }
             let case = self.stage.case(host, &plan);
-            if case.deliveries() > 0 && self.stage.foretell(host, &case, &[fault]).failure.is_some() {
+            if self.stage.foretell(host, &case, &[fault]).failure.is_some() {
                 telling.push(plan);
             }
         }

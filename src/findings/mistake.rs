@@ -42,19 +42,11 @@ pub trait Stage {
     /// Whether a case that fails in this way costs the time of a hang or of a new start.
     fn is_costly(&self, kind: FailureKind) -> bool;
     /// Whether each attempt at this case costs that, or a wait.
-    fn is_dear(&self, kind: FailureKind, case: &Case) -> bool {
-        let _ = case;
-        self.is_costly(kind)
-    }
+    fn is_dear(&self, kind: FailureKind, case: &Case) -> bool;
     /// How many cases that fail in this way may be played at once.
-    fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize {
-        let _ = (kind, case);
-        1
-    }
+    fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize;
     /// Plays cases, at once if that can be.
-    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
-        cases.iter().map(|case| self.play(host, case, after)).collect()
-    }
+    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>>;
     /// The time since the run began.
     fn elapsed(&self) -> Duration;
     /// Hears how many deliveries a case has left.

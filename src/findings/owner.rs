@@ -19,10 +19,11 @@ use crate::{
 const PLANS: u64 = 24;
 
 impl<S: Stage> Inquiry<'_, S> {
-    /// The requirement that a mistake is about: of those that it breaks the one about the circumstances that it takes, else the one that the fault which it is like is aimed at,
-    /// else the one whose subject is in the smallest case and is the rarest in plain traffic; ties by the catalogue's order.
-    /// Of a requirement that was not run (`unasked`) nobody knows whether the mistake breaks it, and the smallest case is one
-    /// of its cases if its subject is in it; so what a mistake is about does not depend on what was selected.
+    /// The requirement that a mistake is about. Of those that it breaks that is the one about the circumstances that it takes, else
+    /// the one that the fault which it is like is aimed at, else the one whose subject is in the smallest case and is the rarest
+    /// in plain traffic; ties by the catalogue's order. Of a requirement that was not run (`unasked`) nobody knows whether the
+    /// mistake breaks it, and the smallest case is one of its cases if its subject is in it; so what a mistake is about does not
+    /// depend on what was selected.
     pub fn owner(&mut self, mistake: &Mistake, unasked: &BTreeSet<usize>) -> Option<usize> {
         let may_break = |place: &usize| mistake.hits.contains(place) || unasked.contains(place);
         if let Some(place) = self.about_circumstances(mistake).filter(may_break) {

@@ -58,6 +58,12 @@ pub trait Provider: Send + Sync {
         currency.digits()
     }
 
+    /// How many digits its amounts in a currency have behind the point, where events write them as whole numbers of a smaller unit;
+    /// `None` where they are decimal numbers of the major unit.
+    fn digits_sent(&self) -> Option<fn(Currency) -> u32> {
+        None
+    }
+
     /// The largest amount of an order, in units of [`Provider::digits`]: 10^12 major units where nothing else is said.
     fn most(&self, currency: Currency) -> u64 {
         10_u64.pow(12 + self.digits(currency))

@@ -75,6 +75,8 @@ pub enum AmountUnit {
     Major,
     /// Whole numbers of the currency's minor unit (cents; for currencies without, the unit itself).
     Minor,
+    /// Whole numbers of the unit that the provider's events count in, such as hundredths in every currency.
+    Provider,
 }
 
 /// A JSON Pointer.
@@ -107,16 +109,16 @@ impl Mapping {
         })
     }
 
-    /// The state that a document shows. `currency` is the order's where it is known otherwise. The error names the pointer,
-    /// what was found there, and the document.
-    pub(super) fn read(&self, document: &Value, order_id: &str, currency: Option<Currency>) -> Result<OrderState, String> {
-        self.state(document, order_id, currency)
+    /// The state that a document shows. `known` is what is known of the order otherwise. The error names the pointer, what was
+    /// found there, and the document.
+    pub(super) fn read(&self, document: &Value, order_id: &str, known: Known) -> Result<OrderState, String> {
+        self.state(document, order_id, known)
             .map_err(|problem| format!("{problem}, in the document `{}`", shown(document.to_string().as_bytes())))
     }
 
     /// What each pointer found and how it was read, a line for each.
-    pub(super) fn readings(&self, document: &Value, order_id: &str, currency: Option<Currency>) -> Vec<String> {
-        let state = self.state(document, order_id, currency).ok();
+    pub(super) fn readings(&self, document: &Value, order_id: &str, known: Known) -> Vec<String> {
+        let state = self.state(document, order_id, known).ok();
         let amount = |amount: Option<Amount>| amount.map(Amount::to_wire);
         let state = state.as_ref();
         let lines = [
@@ -144,10 +146,11 @@ impl Mapping {
         lines.into_iter().filter_map(line).collect()
     }
 
-    fn state(&self, document: &Value, order_id: &str, currency: Option<Currency>) -> Result<OrderState, String> {
+    fn state(&self, document: &Value, order_id: &str, known: Known) -> Result<OrderState, String> {
         let shown_currency = self.currency.as_ref().map(|pointer| text(document, "currency", pointer)).transpose()?;
-        let unit =
-            Unit { unit: self.amounts, digits: shown_currency.as_deref().and_then(Currency::from_code).or(currency).map(Currency::digits) };
+        let currency = shown_currency.as_deref().and_then(Currency::from_code).or(known.currency);
+        let digits = if self.amounts == AmountUnit::Provider { known.digits_sent } else { Currency::digits };
+        let unit = Unit { unit: self.amounts, digits: currency.map(digits) };
         let optional = |name, pointer: &Option<Pointer>| pointer.as_ref().map(|pointer| unit.maybe(document, name, pointer)).transpose();
         Ok(OrderState {
             order_id: match &self.order_id {
@@ -184,6 +187,15 @@ impl RefundsMapping {
     }
 }
 
+/// What is known of an order besides what its service shows.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    /// Its currency, where it was told.
+    pub(super) currency: Option<Currency>,
+    /// How many digits the provider's whole numbers have behind the point.
+    pub(super) digits_sent: fn(Currency) -> u32,
+}
+
 /// How to read amounts.
 #[derive(Clone, Copy)]
 struct Unit {
@@ -203,7 +215,7 @@ impl Unit {
         };
         match self.unit {
             AmountUnit::Major => Amount::parse(&text).map_or_else(|_| unfit("no amount"), Ok),
-            AmountUnit::Minor => {
+            AmountUnit::Minor | AmountUnit::Provider => {
                 let Some(digits) = self.digits else { return unfit("in minor units of a currency that is not known; map `currency`") };
                 let (sign, number) = text.strip_prefix('-').map_or((1, text.as_str()), |number| (-1, number));
                 let Ok(units) = number.parse::<u64>() else { return unfit("no whole number of minor units") };
@@ -288,8 +300,10 @@ mod tests {
         toml::from_str(OWN_JSON).expect("a mapping")
     }
 
+    const UNKNOWN: Known = Known { currency: None, digits_sent: |_| 2 };
+
     fn read(document: &str) -> Result<OrderState, String> {
-        mapping().read(&serde_json::from_str(document).expect("JSON"), "17", None)
+        mapping().read(&serde_json::from_str(document).expect("JSON"), "17", UNKNOWN)
     }
 
     #[track_caller]
@@ -318,6 +332,14 @@ mod tests {
         let yen = read(&DOCUMENT.replace("USD", "JPY")).expect("a state");
         assert_eq!(yen.refunded_amount, Amount::from_minor(541, 0));
         refused("USD", "???", &["`mapping.refundedAmount`", "/money/back", "currency that is not known"]);
+    }
+
+    #[test]
+    fn digits_are_the_providers() {
+        let mapping: Mapping = toml::from_str(&OWN_JSON.replace("\"minor\"", "\"provider\"")).expect("a mapping");
+        let document = serde_json::from_str(&DOCUMENT.replace("USD", "JPY")).expect("JSON");
+        let yen = mapping.read(&document, "17", UNKNOWN).expect("a state");
+        assert_eq!(yen.refunded_amount, Amount::from_minor(541, 2));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod service;
 mod settings;
 mod turns;
 
+use mapping::Known;
 #[cfg(feature = "arbitrary")]
 pub use mapping::OWN_JSON;
 pub use mapping::{AmountUnit, Mapping, Pointer, RefundsMapping};
@@ -434,9 +435,9 @@ impl Transport for HttpTarget {
 
     fn readings(&mut self, order_id: &str) -> Vec<String> {
         let Some(mapping) = &self.common.settings.mapping else { return Vec::new() };
-        let currency = self.currencies.get(order_id).copied();
+        let known = self.common.known(self.currencies.get(order_id).copied());
         match serde_json::from_slice(&self.last_state) {
-            Ok(document) => mapping.readings(&document, order_id, currency),
+            Ok(document) => mapping.readings(&document, order_id, known),
             Err(_) => Vec::new(),
         }
     }
@@ -470,7 +471,11 @@ impl Common {
         if document == crate::json::Value::Null {
             return Err(NO_STATE.to_owned());
         }
-        mapping.read(&document, order_id, currency)
+        mapping.read(&document, order_id, self.known(currency))
+    }
+
+    fn known(&self, currency: Option<Currency>) -> Known {
+        Known { currency, digits_sent: self.settings.digits_sent }
     }
 }
 

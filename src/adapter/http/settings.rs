@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::{Mapping, ServiceSettings, address::Address};
 use crate::{
     adapter::{Introduction, endpoint::ORDER_ID, folder::FOLDER},
-    domain::Secret,
+    domain::{Currency, Secret},
 };
 
 /// What stands for a free port that the harness chooses, in commands, environments and URLs.
@@ -38,6 +38,8 @@ pub struct HttpSettings {
     pub ready_url: Option<String>,
     /// Where its own JSON shows what; without this it shows the contract's.
     pub mapping: Option<Mapping>,
+    /// How many digits the provider's whole numbers have behind the point, for a mapping of amounts in its unit.
+    pub digits_sent: fn(Currency) -> u32,
     /// What it would answer to `hello`.
     pub introduction: Introduction,
     /// For the answer to a delivery; `None` waits for ever.
@@ -76,6 +78,7 @@ impl HttpSettings {
             service: None,
             ready_url: None,
             mapping: None,
+            digits_sent: Currency::digits,
             introduction: Introduction::default(),
             answer_limit: Some(limit),
             other_limit: limit,

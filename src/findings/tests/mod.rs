@@ -6,6 +6,7 @@ mod dear;
 mod played;
 mod scripts;
 mod shrink;
+mod subject;
 mod trigger;
 
 use crate::{

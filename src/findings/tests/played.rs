@@ -112,6 +112,18 @@ impl Stage for Bench<'_> {
         false
     }
 
+    fn is_dear(&self, kind: FailureKind, _: &Case) -> bool {
+        self.is_costly(kind)
+    }
+
+    fn at_once(&mut self, _: FailureKind, _: &Case) -> usize {
+        1
+    }
+
+    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
+        cases.iter().map(|case| self.play(host, case, after)).collect()
+    }
+
     fn elapsed(&self) -> Duration {
         Duration::ZERO
     }
@@ -134,28 +146,22 @@ fn found_in_some(name: &str, faults: &dyn Fn(&Case) -> Vec<Fault>, ids: &[&str])
     found_with(provider(0), name, Wrong { faults, shows: |_, shown| shown }, ids)
 }
 
-/// What is found in some cases of these requirements, of which all are brought that fail.
-fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong<'_>, ids: &[&str]) -> String {
+/// The requirements with these ids, by their place in the catalogue.
+fn requirements(provider: &dyn Provider, ids: &[&str]) -> BTreeMap<usize, Requirement> {
     let all = provider.corpus().requirements.iter().enumerate();
     let chosen = all.filter(|(_, requirement)| ids.contains(&requirement.id.as_str()));
     let requirements: BTreeMap<usize, Requirement> =
         chosen.map(|(place, one)| (place, Requirement { id: one.id.clone(), recipe: one.recipe.expect("cases are drawn") })).collect();
     assert_eq!(requirements.len(), ids.len(), "an id that is not there");
+    requirements
+}
+
+/// What is found in some cases of these requirements, of which all are brought that fail.
+fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong<'_>, ids: &[&str]) -> String {
+    let requirements = requirements(provider, ids);
     let mut inquiry = Inquiry::new(Bench::new(provider, wrong), &requirements);
     let mut text = format!("{name}\n");
-    for (host, requirement) in &requirements {
-        let strategy = for_recipe(requirement.recipe, provider.palette());
-        let mut because = Vec::new();
-        for number in 0..CASES {
-            let plan = sample(&strategy, number).expect("a plan is drawn");
-            let case = inquiry.stage().case_with(*host, &plan, number);
-            let shown = inquiry.stage().answer(*host, &case);
-            if shown.failure.is_some() {
-                because.push(inquiry.attribute(&Failing { host: *host, number: u32::try_from(number).ok(), plan, case, shown }));
-            }
-        }
-        let _ = writeln!(text, "  {} fails because of {because:?}", requirement.id);
-    }
+    bring(&mut inquiry, &requirements, &mut text);
     inquiry.unite();
     for mistake in inquiry.mistakes().to_vec() {
         let owner = inquiry.owner(&mistake, &BTreeSet::new()).and_then(|place| requirements.get(&place));
@@ -172,6 +178,24 @@ fn found_with(provider: &'static dyn Provider, name: &str, wrong: Wrong<'_>, ids
     let digest = hex(&bench.asked.clone().finalize()[..4]);
     let _ = writeln!(text, "  asked {} ({digest}), foretold {}", bench.played, bench.foretold);
     text
+}
+
+/// Brings the cases of these requirements that fail.
+fn bring(inquiry: &mut Inquiry<'_, Bench<'_>>, requirements: &BTreeMap<usize, Requirement>, text: &mut String) {
+    let provider = inquiry.stage().provider;
+    for (host, requirement) in requirements {
+        let strategy = for_recipe(requirement.recipe, provider.palette());
+        let mut because = Vec::new();
+        for number in 0..CASES {
+            let plan = sample(&strategy, number).expect("a plan is drawn");
+            let case = inquiry.stage().case_with(*host, &plan, number);
+            let shown = inquiry.stage().answer(*host, &case);
+            if shown.failure.is_some() {
+                because.push(inquiry.attribute(&Failing { host: *host, number: u32::try_from(number).ok(), plan, case, shown }));
+            }
+        }
+        let _ = writeln!(text, "  {} fails because of {because:?}", requirement.id);
+    }
 }
 
 const CHARGEBACKS: [&str; 2] = ["chargeback-updates-status", "chargeback-after-refunds"];
@@ -271,4 +295,52 @@ fn about_what_befalls_deliveries() {
         found_of(provider(2), "before the answer", &[Fault::OwnRowBesideWebhook], &making),
     ];
     insta::assert_snapshot!(found.concat());
+}
+
+/// What is like a fault in every case that tells that fault from others, and in those of another requirement is like none.
+#[test]
+fn a_fault_in_the_cases_of_one_requirement() {
+    const ONE: &str = "several-charges";
+    let is_of_it = |case: &Case| case.requirement.as_deref() == Some(ONE);
+    let faults = |case: &Case| if is_of_it(case) { vec![Fault::PendingCounts] } else { vec![] };
+    let shows = |case: &Case, shown: Shown| {
+        let waits = case.all_deliveries().any(|delivery| delivery.event.kind == "refund.pending");
+        or_fails(shown, waits && case.requirement.as_deref() != Some(ONE), None, "odd")
+    };
+    insta::assert_snapshot!(found_with(provider(0), "in one", Wrong { faults: &faults, shows }, &[ONE, "open-refund-not-counted"]));
+}
+
+/// What every mistake among these is about, if nothing is known of which of the requirements it breaks.
+fn owners(shows: fn(&Case, Shown) -> Shown, ids: &[&str]) -> BTreeSet<String> {
+    let requirements = requirements(provider(0), ids);
+    let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong { faults: &|_| vec![], shows }), &requirements);
+    bring(&mut inquiry, &requirements, &mut String::new());
+    let unasked: BTreeSet<usize> = requirements.keys().copied().collect();
+    let mistakes = inquiry.mistakes().to_vec();
+    assert!(!mistakes.is_empty());
+    let owner = |mistake: &_| requirements[&inquiry.owner(mistake, &unasked).expect("an owner")].id.clone();
+    mistakes.iter().map(owner).collect()
+}
+
+fn tells(case: &Case, kind: &str) -> bool {
+    case.all_deliveries().any(|delivery| delivery.event.kind == kind)
+}
+
+/// What is left in a race is chance, so that the rarest thing in its smallest case is not what it is about.
+#[test]
+fn a_race_is_about_races_whatever_is_left_in_it() {
+    let shows = |case: &Case, shown: Shown| or_fails(shown, case.races() && tells(case, "refund.failed"), None, "lost");
+    let found = owners(shows, &["concurrent-deliveries", "failed-refund-not-counted", "mixed-traffic"]);
+    assert_eq!(found, BTreeSet::from(["concurrent-deliveries".to_owned()]));
+}
+
+/// Refunds are in nearly all traffic, and a chargeback after one is not.
+#[test]
+fn the_rarest_subject_in_a_case_is_what_it_is_about() {
+    let shows = |case: &Case, shown: Shown| {
+        let both = tells(case, "refund.complete") && tells(case, "order.chargeback");
+        or_fails(shown, both, None, "lost")
+    };
+    let found = owners(shows, &["refund-complete-updates-order", "chargeback-after-refunds", "mixed-traffic"]);
+    assert_eq!(found, BTreeSet::from(["chargeback-after-refunds".to_owned()]));
 }

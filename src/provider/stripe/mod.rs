@@ -151,6 +151,10 @@ impl Provider for Stripe {
         money::digits(currency)
     }
 
+    fn digits_sent(&self) -> Option<fn(Currency) -> u32> {
+        Some(money::digits_sent)
+    }
+
     fn most(&self, currency: Currency) -> u64 {
         money::most(currency)
     }

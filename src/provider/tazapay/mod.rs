@@ -84,12 +84,15 @@ impl Tazapay {
 
 /// How many fraction digits an amount can have: hundredths are sent, and a third digit has no place there.
 fn digits(currency: Currency) -> u32 {
-    currency.digits().min(2)
+    currency.digits().min(HUNDREDTHS)
 }
+
+/// How many digits behind the point every amount is sent with.
+const HUNDREDTHS: u32 = 2;
 
 /// An amount of this many minor units, of [`digits`] each, as it is sent.
 fn hundredths(minor: u64, currency: Currency) -> u64 {
-    minor * 10_u64.pow(2 - digits(currency))
+    minor * 10_u64.pow(HUNDREDTHS - digits(currency))
 }
 
 impl Provider for Tazapay {
@@ -111,6 +114,10 @@ impl Provider for Tazapay {
 
     fn digits(&self, currency: Currency) -> u32 {
         digits(currency)
+    }
+
+    fn digits_sent(&self) -> Option<fn(Currency) -> u32> {
+        Some(|_| HUNDREDTHS)
     }
 
     fn id(&self, mint: &Mint, of: IdOf) -> String {

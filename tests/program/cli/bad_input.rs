@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use refundproof::provider::registered;
 use serde_json::Value;
 
 use super::{check, complains};
@@ -29,6 +30,36 @@ fn target_file_with_an_unknown_field() {
     let place = Place::new();
     place.write("odd.toml", "[target]\ncommand = [\"true\"]\ncomand = 1\n");
     place.complains(&["certify", "odd.toml"], 2, &["odd.toml: line 3: unknown field `comand`"]);
+}
+
+#[test]
+fn target_files_without_a_target() {
+    let place = Place::new();
+    place.write("empty.toml", "");
+    place.complains(&["certify", "empty.toml"], 2, &["empty.toml: there is no table [target]"]);
+    place.write("text.toml", "target = \"shop\"\n");
+    place.complains(&["certify", "text.toml"], 2, &["text.toml: line 1: ", "expected a table [target]"]);
+}
+
+/// Nobody is there, but what the file says is understood where the provider's events count in such a unit.
+#[test]
+fn amounts_in_the_unit_of_the_provider() {
+    let place = Place::new();
+    let file = "[target]\n[http]\nwebhook_url = \"http://127.0.0.1:1/\"\nstate_url = \"http://127.0.0.1:1/{orderId}\"\n\
+                [mapping]\namounts = \"provider\"\nstatus = \"/status\"\nrefundedAmount = \"/refunded\"\n";
+    place.write("shop.toml", file);
+    for registered in registered() {
+        let args = ["certify", "shop.toml", "--provider", registered.name];
+        match registered.embedded().digits_sent() {
+            Some(_) => drop(place.exits(&args, 3)),
+            None => place.complains(&args, 2, &["shop.toml: mapping.amounts: ", registered.name, "sends decimal numbers"]),
+        }
+    }
+}
+
+#[test]
+fn a_seed_below_zero() {
+    check(&["certify", "--seed", "-1"], 2, "a seed is a whole number from 0");
 }
 
 #[test]

@@ -32,6 +32,19 @@ fn a_written_list_needs_reasons_and_then_waives() {
     place.says(&["certify", "--only", BROKEN, "--known-failing", "known.toml"], 1, "duplicate-deliveries passes now; delete the entry");
 }
 
+/// A gate on other requirements plays the case that was saved for an accepted finding, and must not fail for it.
+#[test]
+fn a_saved_case_is_accepted_with_its_finding() {
+    const MISTAKE: &str = "builtin:fault/no-signature-check";
+    let place = Place::new();
+    place.says(&["certify", MISTAKE, "--only", "signature-required", "--cases", "20", "--write-known-failing", "known.toml"], 1, "");
+    let other = ["certify", MISTAKE, "--only", "refund-counted-once", "--cases", "5"];
+    place.says(&other, 1, "signature-required-");
+    place.write("known.toml", &place.read("known.toml").replace("reason = \"\"", "reason = \"ticket 12\""));
+    let ran = place.says(&[&other[..], &["--known-failing", "known.toml"]].concat(), 0, "1 fails as is accepted");
+    assert!(!ran.out.contains("still fails"), "{}", ran.out);
+}
+
 #[rstest]
 #[case::not_there(&["--known-failing", "none.toml"], "none.toml: cannot be read")]
 #[case::not_toml(&["--known-failing", "bad.toml"], "bad.toml: line 2: ")]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use refundproof::provider::registered;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -53,6 +54,18 @@ fn orphans_are_told() {
     let first = fs::read_dir(place.path("own")).expect("a folder").next().expect("a file").expect("an entry").path();
     fs::rename(&first, place.path("own/001-old-name.snap")).expect("a file");
     place.says(&args, 1, "so that was renamed; rename the file too");
+}
+
+#[test]
+fn a_folder_of_another_provider() {
+    let [first, second, ..] = registered() else { panic!("several providers") };
+    let place = Place::new();
+    fs::create_dir(place.path("own")).expect("a folder");
+    for name in first.embedded().corpus().sequences().keys().filter(|name| !second.embedded().corpus().sequences().contains_key(*name)) {
+        place.write(&format!("own/{name}.snap"), "");
+    }
+    let whose = format!("own: holds snapshots of {}'s sequences", first.name);
+    place.complains(&["snapshot", "--dir", "own", "--provider", second.name], 2, &[&whose]);
 }
 
 #[test]

@@ -175,6 +175,21 @@ fn one_interrupt_ends_in_a_partial_report() {
     place.nothing_is_left();
 }
 
+/// Process managers and package managers pass on what the terminal has said already.
+#[test]
+fn an_interrupt_that_comes_twice_at_once_is_one() {
+    let place = Place::new();
+    let child = place.start_shell(SLOW, &["--report", "json=r.json"]);
+    thread::sleep(Duration::from_millis(300));
+    interrupt(&child);
+    thread::sleep(Duration::from_millis(5));
+    interrupt(&child);
+    let ran = ended(child);
+    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+    place.says(&["verify", "r.json"], 0, "the record holds");
+    place.nothing_is_left();
+}
+
 #[test]
 fn the_second_interrupt_ends_at_once() {
     let place = Place::new();
