@@ -79,9 +79,14 @@ fn whose(there: &BTreeMap<String, String>, provider: &dyn Provider) -> Option<&'
         let is_sequence = |file: &&String| provider.corpus().sequences().contains_key(file.split('.').next().unwrap_or_default());
         there.keys().filter(is_sequence).count()
     };
+    let own = of(provider);
+    // The other corpora need not be read where nothing is left for them.
+    if own == there.len() {
+        return None;
+    }
     let others = registered().iter().map(Registered::embedded).filter(|other| other.name() != provider.name());
     let most = others.map(|other| (of(other), other.name())).max()?;
-    (most.0 > of(provider)).then_some(most.1)
+    (most.0 > own).then_some(most.1)
 }
 
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Stop> {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{Stop, args::parse_time, files};
 use crate::{
     adapter::{Capabilities, HttpSettings, Introduction, Mapping, ServiceSettings, Setup},
-    domain::{Currency, Secret, did_you_mean},
+    domain::{Secret, did_you_mean},
 };
 
 /// A target file, read.
@@ -204,8 +204,6 @@ impl Form {
                 // Nothing is signed without a secret, so nothing can be judged of it.
                 capabilities.verifies_signatures &= secret.is_some();
                 let settings = HttpSettings {
-                    webhook_url: http.webhook_url,
-                    state_url: http.state_url,
                     setup: match (http.setup_url, http.setup_command) {
                         (Some(_), Some(_)) => return Err("http.setup_url and http.setup_command: give one of them".to_owned()),
                         (Some(url), None) => Setup::Url(url),
@@ -219,12 +217,10 @@ impl Form {
                     ready_url: server.as_ref().and_then(|server| server.ready_url.clone()),
                     service: server.map(|server| server.into_settings(folder)).transpose()?,
                     mapping,
-                    digits_sent: Currency::digits,
                     introduction: Introduction { name: target.name, version: target.version, capabilities },
                     answer_limit,
-                    other_limit: OTHER_LIMIT,
                     allow_remote,
-                    api: None,
+                    ..HttpSettings::new(http.webhook_url, http.state_url, OTHER_LIMIT)
                 };
                 settings.check()?;
                 Transport::Http(Box::new(settings))

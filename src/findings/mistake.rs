@@ -46,7 +46,9 @@ pub trait Stage {
     /// How many cases that fail in this way may be played at once.
     fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize;
     /// Plays cases, at once if that can be.
-    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>>;
+    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
+        cases.iter().map(|case| self.play(host, case, after)).collect()
+    }
     /// The time since the run began.
     fn elapsed(&self) -> Duration;
     /// Hears how many deliveries a case has left.

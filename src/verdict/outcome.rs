@@ -300,8 +300,8 @@ impl FindingReport {
     }
 }
 
-/// How the name of a saved case's file ends: so that it is known for which finding it was saved, whatever that is said to be about.
-pub(super) fn file_ending(finding: &str) -> String {
+/// How the name of a saved case's file ends, by which it is known for which finding it was saved.
+fn file_ending(finding: &str) -> String {
     format!("-{}.json", finding.get(..8).unwrap_or(finding))
 }
 
@@ -387,6 +387,11 @@ pub struct SavedResult {
 }
 
 impl SavedResult {
+    /// Whether it was saved for this finding, whatever that was said to be about then.
+    pub(super) fn is_of(&self, finding: &str) -> bool {
+        self.file.ends_with(&file_ending(finding))
+    }
+
     /// Whether it fails the run by itself: for something that must be, that no finding of this run tells and nobody accepted.
     pub fn stands_alone(&self, strict: bool) -> bool {
         self.fails.is_some() && self.finding.is_none() && self.waived.is_none() && (!self.advice || strict)

@@ -36,7 +36,7 @@ fn waive_snapshots(report: &mut Report, known: &KnownFailures) {
 /// Marks saved cases whose finding this run did not come to, because of what was selected, and which is accepted.
 fn waive_saved(report: &mut Report, known: &KnownFailures) {
     for saved in report.saved.iter_mut().filter(|saved| saved.fails.is_some() && saved.finding.is_none()) {
-        saved.waived = known.accepting_saved(&saved.file).map(words);
+        saved.waived = known.accepting_saved(saved).map(words);
     }
 }
 
@@ -54,11 +54,11 @@ pub fn apply_known_failures(report: &mut Report, known: &KnownFailures, corpus: 
     waive_findings(report, known);
     waive_snapshots(report, known);
     waive_saved(report, known);
-    let problems = known.problems(|entry| seen(report, entry, known, corpus)).iter().map(ToString::to_string).collect();
+    let problems = known.problems(|entry| seen(report, entry, corpus)).iter().map(ToString::to_string).collect();
     report.known_failing = Some(KnownFailing { file: known.file.clone(), digest: known.digest.clone(), problems });
 }
 
-fn seen(report: &Report, entry: &KnownFailure, known: &KnownFailures, corpus: &Corpus) -> Seen {
+fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
     let exists = match &entry.subject {
         Subject::Requirement(id) => corpus.requirements.iter().any(|requirement| requirement.id == *id),
         Subject::Snapshot(name) => corpus.snapshots.contains_key(name),
@@ -66,14 +66,12 @@ fn seen(report: &Report, entry: &KnownFailure, known: &KnownFailures, corpus: &C
     if !exists {
         return Seen::Unknown;
     }
-    if let Subject::Requirement(_) = &entry.subject
-        && report.findings.iter().any(|finding| finding.id == entry.fingerprint)
-    {
-        // Which requirement a finding is about may depend on which were selected.
-        return Seen::Failed(vec![entry.fingerprint.clone()]);
-    }
-    if report.saved.iter().any(|saved| saved.waived.is_some() && known.accepting_saved(&saved.file) == Some(entry)) {
-        return Seen::Failed(vec![entry.fingerprint.clone()]);
+    if let Subject::Requirement(_) = &entry.subject {
+        // Which requirement a finding is about may depend on which were selected, and so may whether it was come to.
+        let is_found = report.findings.iter().any(|finding| finding.id == entry.fingerprint);
+        if is_found || report.saved.iter().any(|saved| saved.waived.is_some() && saved.is_of(&entry.fingerprint)) {
+            return Seen::Failed(vec![entry.fingerprint.clone()]);
+        }
     }
     // What was not run might still pass, or fail as the entry says.
     if report.shard.is_some() || report.interrupted.is_some() {

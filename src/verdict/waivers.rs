@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::outcome::file_ending;
+use super::outcome::SavedResult;
 use crate::domain::hex;
 
 /// A list of known failures on some day.
@@ -163,10 +163,9 @@ impl KnownFailures {
         self.entries.iter().find(is_it).filter(|entry| self.is_valid(entry))
     }
 
-    /// The entry that accepts today the finding for which a case was saved in this file.
-    pub fn accepting_saved(&self, file: &str) -> Option<&KnownFailure> {
-        let is_it =
-            |entry: &&KnownFailure| matches!(entry.subject, Subject::Requirement(_)) && file.ends_with(&file_ending(&entry.fingerprint));
+    /// The entry that accepts today the finding for which a case was saved.
+    pub(super) fn accepting_saved(&self, saved: &SavedResult) -> Option<&KnownFailure> {
+        let is_it = |entry: &&KnownFailure| matches!(entry.subject, Subject::Requirement(_)) && saved.is_of(&entry.fingerprint);
         self.entries.iter().find(is_it).filter(|entry| self.is_valid(entry))
     }
 

@@ -10,6 +10,7 @@ mod subject;
 mod trigger;
 
 use crate::{
+    case::Case,
     check::{Failure, FailureKind},
     plan::{Action, Fault, FaultKind, OrderPlan, Pick, Plan, Step},
 };
@@ -27,6 +28,11 @@ fn refund() -> Action {
 /// A step of which these befall the first event.
 fn with_faults(action: Action, kinds: &[FaultKind]) -> Step {
     Step { faults: kinds.iter().map(|kind| Fault { event: 0, kind: kind.clone() }).collect(), ..Step::plain(action) }
+}
+
+/// Whether a case has an event of this type.
+fn tells(case: &Case, kind: &str) -> bool {
+    case.all_deliveries().any(|delivery| delivery.event.kind == kind)
 }
 
 /// A failure of this kind, after this entry or at the end: something else was seen than what must be.

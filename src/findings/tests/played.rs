@@ -9,6 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use super::tells;
 use crate::{
     adapter::Capabilities,
     case::Case,
@@ -120,10 +121,6 @@ impl Stage for Bench<'_> {
         1
     }
 
-    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
-        cases.iter().map(|case| self.play(host, case, after)).collect()
-    }
-
     fn elapsed(&self) -> Duration {
         Duration::ZERO
     }
@@ -230,8 +227,7 @@ fn two_faults() {
 #[test]
 fn two_faults_in_one_case() {
     let both = |case: &Case| {
-        let has = |kind: &str| case.all_deliveries().any(|delivery| delivery.event.kind == kind);
-        let shows = has("refund.pending") && has("order.chargeback") || case.deliveries() > 3;
+        let shows = tells(case, "refund.pending") && tells(case, "order.chargeback") || case.deliveries() > 3;
         if shows { vec![Fault::PendingCounts, Fault::ChargebackIgnored] } else { vec![] }
     };
     insta::assert_snapshot!(found_in_some("together", &both, &["chargeback-after-refunds", "open-refund-not-counted", "mixed-traffic"]));
@@ -270,10 +266,7 @@ fn or_fails(shown: Shown, fails: bool, entry: Option<usize>, observed: &str) -> 
 /// What the bank does not have, alone and beside what it has.
 #[test]
 fn nothing_that_the_bank_has() {
-    let shows = |case: &Case, shown: Shown| {
-        let is_charged_back = case.all_deliveries().any(|delivery| delivery.event.kind == "order.chargeback");
-        or_fails(shown, is_charged_back, Some(0), "odd")
-    };
+    let shows = |case: &Case, shown: Shown| or_fails(shown, tells(case, "order.chargeback"), Some(0), "odd");
     let beside = ["open-refund-not-counted", "chargeback-updates-status", "chargeback-after-refunds"];
     let found = [
         found_with(provider(0), "alone", Wrong { faults: &|_| vec![], shows }, &CHARGEBACKS),
@@ -303,10 +296,8 @@ fn a_fault_in_the_cases_of_one_requirement() {
     const ONE: &str = "several-charges";
     let is_of_it = |case: &Case| case.requirement.as_deref() == Some(ONE);
     let faults = |case: &Case| if is_of_it(case) { vec![Fault::PendingCounts] } else { vec![] };
-    let shows = |case: &Case, shown: Shown| {
-        let waits = case.all_deliveries().any(|delivery| delivery.event.kind == "refund.pending");
-        or_fails(shown, waits && case.requirement.as_deref() != Some(ONE), None, "odd")
-    };
+    let shows =
+        |case: &Case, shown: Shown| or_fails(shown, tells(case, "refund.pending") && case.requirement.as_deref() != Some(ONE), None, "odd");
     insta::assert_snapshot!(found_with(provider(0), "in one", Wrong { faults: &faults, shows }, &[ONE, "open-refund-not-counted"]));
 }
 
@@ -320,10 +311,6 @@ fn owners(shows: fn(&Case, Shown) -> Shown, ids: &[&str]) -> BTreeSet<String> {
     assert!(!mistakes.is_empty());
     let owner = |mistake: &_| requirements[&inquiry.owner(mistake, &unasked).expect("an owner")].id.clone();
     mistakes.iter().map(owner).collect()
-}
-
-fn tells(case: &Case, kind: &str) -> bool {
-    case.all_deliveries().any(|delivery| delivery.event.kind == kind)
 }
 
 /// What is left in a race is chance, so that the rarest thing in its smallest case is not what it is about.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{plan, with_faults};
+use super::{plan, tells, with_faults};
 use crate::{
     case::Case,
     check::{Failure, FailureKind},
@@ -90,10 +90,6 @@ impl Stage for Scripted<'_> {
 
     fn at_once(&mut self, _: FailureKind, _: &Case) -> usize {
         self.at_once
-    }
-
-    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
-        cases.iter().map(|case| self.play(host, case, after)).collect()
     }
 
     fn elapsed(&self) -> Duration {
@@ -212,6 +208,11 @@ fn what_comes_once_only_says_how_seldom() {
     assert_eq!(chance, Some((0, 21)));
 }
 
+/// Whether a case has events of this type and no others.
+fn tells_only(case: &Case, kind: &str) -> bool {
+    case.all_deliveries().all(|delivery| delivery.event.kind == kind)
+}
+
 /// The same with every event that tells of it; each is brought alone.
 #[test]
 fn one_mistake_told_by_two_types_of_events_is_one() {
@@ -227,16 +228,13 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
         inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<std::collections::BTreeSet<_>>().len()
     };
     assert_eq!(seen_in(&views, &|case, _| case.deliveries() > 0), 1);
-    let tells = |case: &Case, kind: &str| case.all_deliveries().any(|delivery| delivery.event.kind == kind);
     assert_eq!(seen_in(&views, &|case, _| tells(case, "order.charge.refund.complete") || tells(case, "refund.complete")), 1);
     // Each fails only because of how the case is made otherwise: nothing says that they are one.
-    let of_one_kind = |case: &Case, kind: &str| case.all_deliveries().all(|delivery| delivery.event.kind == kind);
     let twice = |case: &Case| case.all_deliveries().count() > 1;
     assert_eq!(
         seen_in(&views, &|case, _| {
             case.deliveries() > 0
-                && (of_one_kind(case, "order.charge.refund.complete") && !twice(case)
-                    || of_one_kind(case, "refund.complete") && twice(case))
+                && (tells_only(case, "order.charge.refund.complete") && !twice(case) || tells_only(case, "refund.complete") && twice(case))
         }),
         2
     );
@@ -245,10 +243,10 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
 /// Two cases that show the same members wrong are two mistakes where something else than the types of events differs.
 #[test]
 fn what_takes_something_else_is_another_mistake() {
-    let one_of = |case: &Case, kind: &str| case.all_deliveries().all(|delivery| delivery.event.kind == kind);
     let script = |case: &Case, _: u32| {
         let (orders, deliveries) = (case.orders.len(), case.deliveries());
-        orders == 1 && deliveries > 0 && one_of(case, "refund.complete") || orders > 1 && one_of(case, "order.charge.refund.complete")
+        orders == 1 && deliveries > 0 && tells_only(case, "refund.complete")
+            || orders > 1 && tells_only(case, "order.charge.refund.complete")
     };
     let requirements = requirements();
     let mut inquiry = Inquiry::new(scripted(&script), &requirements);

@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{few_sequences, python};
-use crate::common::place::{BROKEN, FAULT, Place, ended, eventually, interrupt, shell_target};
+use crate::common::place::{BROKEN, FAULT, Place, Ran, ended, eventually, interrupt, shell_target};
 
 // ---- revisions
 
@@ -159,14 +159,24 @@ fn init_wants_both_urls_or_a_command() {
 
 const SLOW: &str = r#"sleep 0.2; printf '{"id":%s,"ok":true,"status":200}\n' "$id""#;
 
+/// A run that is interrupted while it waits for answers, by so many signals within moments.
+#[track_caller]
+fn interrupted(place: &Place, signals: usize) -> Ran {
+    let child = place.start_shell(SLOW, &["--report", "json=r.json"]);
+    thread::sleep(Duration::from_millis(300));
+    for _ in 0..signals {
+        interrupt(&child);
+        thread::sleep(Duration::from_millis(5));
+    }
+    let ran = ended(child);
+    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+    ran
+}
+
 #[test]
 fn one_interrupt_ends_in_a_partial_report() {
     let place = Place::new();
-    let child = place.start_shell(SLOW, &["--report", "json=r.json"]);
-    thread::sleep(Duration::from_millis(300));
-    interrupt(&child);
-    let ran = ended(child);
-    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+    let ran = interrupted(&place, 1);
     assert!(ran.err.contains("interrupted: "), "{}", ran.err);
     let report: Value = serde_json::from_str(&place.read("r.json")).expect("JSON");
     assert_eq!(report["interrupted"], "interrupted");
@@ -179,13 +189,7 @@ fn one_interrupt_ends_in_a_partial_report() {
 #[test]
 fn an_interrupt_that_comes_twice_at_once_is_one() {
     let place = Place::new();
-    let child = place.start_shell(SLOW, &["--report", "json=r.json"]);
-    thread::sleep(Duration::from_millis(300));
-    interrupt(&child);
-    thread::sleep(Duration::from_millis(5));
-    interrupt(&child);
-    let ran = ended(child);
-    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+    interrupted(&place, 2);
     place.says(&["verify", "r.json"], 0, "the record holds");
     place.nothing_is_left();
 }
