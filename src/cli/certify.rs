@@ -18,10 +18,13 @@ use super::{
 };
 use crate::{
     adapter::{TargetError, TargetErrorKind},
-    case::Case,
+    case::{self, Case},
     domain::did_you_mean,
     drive::Factory,
-    provider::{Provider, mode::is_live},
+    provider::{
+        Provider,
+        mode::{in_mode_of, is_live},
+    },
     report::{Describe, Format, terminal},
     run::{CHOSEN, Options, Redactor, RunEvent, Selection},
     verdict::{Conformance, Report, waivers::KnownFailures},
@@ -45,8 +48,14 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
+    for pattern in args.only.iter().chain(&args.skip) {
+        let alone = Selection::new(std::slice::from_ref(pattern), &[]).map_err(|error| Stop::usage(format!("{pattern}: {error}")))?;
+        if !ids.iter().chain(&["snapshots"]).any(|id| alone.includes(id)) {
+            output.complain(&format!("--only or --skip {pattern}: fits nothing; `refundproof list` shows the requirements"));
+        }
+    }
     // A path that cannot be written is better known before the run than after it.
-    check_reports(&args.report)?;
+    check_reports(&args.report, args.known_failing.iter().map(PathBuf::as_path).chain(args.target.target.as_deref().map(Path::new)))?;
     if let Some(path) = &args.write_known_failing {
         check_writable(path)?;
         if args.report.iter().any(|(_, report)| files::whole(report) == files::whole(path)) {
@@ -76,7 +85,7 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     let unsaved = save_failures(&mut report, &args.failures, &*factory, &Redactor::of(&options, &*factory)).err();
     let published = publish(&report, provider, &args.report, unsaved, output);
     if let (Some(path), Some(before)) = (&args.write_known_failing, &before) {
-        known::write(path, &report, before, output)?;
+        known::write(path, &report, before, provider.corpus(), output)?;
     }
     published?;
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(&report) })
@@ -113,12 +122,16 @@ pub(super) fn publish(
     last.map_or(Ok(()), Err)
 }
 
-/// The paths of reports, before the run: each must be writable, and no two the same.
-pub(super) fn check_reports(reports: &[(Format, PathBuf)]) -> Result<(), Stop> {
+/// The paths of reports, before the run: each must be writable, no two the same, and none what is read.
+pub(super) fn check_reports<'p>(reports: &[(Format, PathBuf)], read: impl Iterator<Item = &'p Path>) -> Result<(), Stop> {
+    let read: Vec<PathBuf> = read.map(files::whole).collect();
     for (number, (_, path)) in reports.iter().enumerate() {
         if reports[..number].iter().any(|(_, other)| files::whole(other) == files::whole(path)) {
             let path = path.display();
             return Err(Stop::usage(format!("{path}: two reports would be written there; --report takes a path of its own for each")));
+        }
+        if read.contains(&files::whole(path)) {
+            return Err(Stop::usage(format!("{}: is read here, and the report would take its place; name another path", path.display())));
         }
         check_writable(path)?;
     }
@@ -185,8 +198,8 @@ fn options(args: &Certify, provider: &dyn Provider, is_dear: bool, without: Vec<
         shard: args.shard,
         revision: args.requirements,
         known: args.known_failing.as_deref().map_or_else(|| Ok(KnownFailures::none()), known::read)?,
-        saved: saved_cases(&args.failures, provider, output),
-        imported: imported_cases(args.provider.corpus.as_deref(), &args.provider.provider, output)?,
+        saved: saved_cases(&args.failures, provider, output)?,
+        imported: imported_cases(args.provider.corpus.as_deref(), provider, output)?,
         strict: args.strict,
         without,
         quiet: args.quiet_time,
@@ -213,13 +226,19 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
 
 /// The cases of a provider that earlier runs saved, in the order of their names. What is no case is somebody else's file, and
 /// what is no file at all is told of.
-fn saved_cases(folder: &Path, provider: &dyn Provider, output: &mut Output) -> Vec<(String, Case)> {
+///
+/// # Errors
+/// When a case was edited so that it cannot be played any more: passed over it would look mended.
+fn saved_cases(folder: &Path, provider: &dyn Provider, output: &mut Output) -> Result<Vec<(String, Case)>, Stop> {
     let mut cases = Vec::new();
     for path in cases_in(folder) {
         let name = path.display().to_string();
-        match files::read_json(&path, files::CASE) {
+        match files::read_own(&path, files::CASE) {
             Ok(text) => {
-                let case = Case::from_json(&name, &text).ok().filter(|case| case.provider == provider.name());
+                let case = match Case::from_json(&name, &text) {
+                    Err(error) if text.contains(&format!("\"{}\"", case::SCHEMA)) => return Err(Stop::usage(error)),
+                    case => case.ok().filter(|case| case.provider == provider.name()),
+                };
                 match case {
                     Some(case) if is_live(provider, &case) != provider.is_live() => {
                         let mode = if provider.is_live() { "live" } else { "test" };
@@ -231,7 +250,7 @@ fn saved_cases(folder: &Path, provider: &dyn Provider, output: &mut Output) -> V
             Err(error) => output.note(&format!("{name}: passed over; cannot be read: {error}")),
         }
     }
-    cases
+    Ok(cases)
 }
 
 /// Whether a folder holds imported cases and no corpus.
@@ -248,21 +267,23 @@ fn cases_in(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The cases of a provider in a folder of imported ones. Whoever names the folder wants all of them.
-fn imported_cases(folder: Option<&Path>, provider: &str, output: &mut Output) -> Result<Vec<(String, Case)>, Stop> {
-    let Some(folder) = folder.filter(|folder| holds_imported(folder, provider)) else { return Ok(Vec::new()) };
+/// The cases of a provider in a folder of imported ones, all of them in the mode of the run. Whoever names the folder wants all of
+/// them.
+fn imported_cases(folder: Option<&Path>, provider: &dyn Provider, output: &mut Output) -> Result<Vec<(String, Case)>, Stop> {
+    let name = provider.name();
+    let Some(folder) = folder.filter(|folder| holds_imported(folder, name)) else { return Ok(Vec::new()) };
     let mut cases = Vec::new();
     for path in cases_in(folder) {
         let case = files::read_case(&path).map_err(Stop::usage)?;
-        let name = path.display().to_string();
-        if case.provider == provider {
-            cases.push((name, case));
+        let file = path.display().to_string();
+        if case.provider == name {
+            cases.push((file, in_mode_of(provider, case)));
         } else {
-            output.note(&format!("{name}: passed over; it is of {}", case.provider));
+            output.note(&format!("{file}: passed over; it is of {}", case.provider));
         }
     }
     if cases.is_empty() {
-        return Err(Stop::usage(format!("{}: holds no case of {provider}", folder.display())));
+        return Err(Stop::usage(format!("{}: holds no case of {name}", folder.display())));
     }
     Ok(cases)
 }

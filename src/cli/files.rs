@@ -74,6 +74,15 @@ pub(super) fn read(path: &Path, limit: Limit) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| other("it is no UTF-8"))
 }
 
+/// Reads a file in a folder of which it is not known who else writes there: no link is followed out of it.
+///
+/// # Errors
+/// Those of [`read`], and when it is a link.
+pub(super) fn read_own(path: &Path, limit: Limit) -> io::Result<String> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_file() { read_json(path, limit) } else { Err(other(&format!("it is {}, and is left alone", kind(&metadata)))) }
+}
+
 /// Reads a file of JSON. Whether it is JSON is for others to see.
 ///
 /// # Errors

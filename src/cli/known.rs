@@ -4,11 +4,11 @@ use std::{fs, io, path::Path};
 
 use super::{Stop, certify::cannot_write, files, output::Output};
 use crate::{
-    corpus::Level,
+    corpus::{Corpus, Level},
     domain::Clock,
     verdict::{
-        Report,
-        waivers::{self, KnownFailures, Subject},
+        FindingReport, Report, is_not_judged,
+        waivers::{self, KnownFailure, KnownFailures, Subject},
     },
 };
 
@@ -36,13 +36,14 @@ pub(super) fn complain(report: &Report, output: &mut Output) {
 }
 
 /// Writes everything that fails.
-pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, output: &mut Output) -> Result<(), Stop> {
+pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, corpus: &Corpus, output: &mut Output) -> Result<(), Stop> {
     let name = path.display();
     if report.interrupted.is_some() {
         output.complain(&format!("{name}: not written, because the run was cut short and may not have seen every failure"));
         return Ok(());
     }
-    let failing = report.findings.iter().filter(|finding| finding.level == Level::Must || finding.waived.is_some());
+    let is_failing = |finding: &&FindingReport| report.options.strict || finding.level == Level::Must || finding.waived.is_some();
+    let failing = report.findings.iter().filter(is_failing);
     let mut failures: Vec<(Subject, String, String)> =
         failing.map(|finding| (Subject::Requirement(finding.about.clone()), finding.id.clone(), finding.message.clone())).collect();
     let alone = report.snapshots.differing.iter().filter(|difference| difference.because_of.is_empty());
@@ -50,7 +51,8 @@ pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, output
         let changed = difference.diff.lines().find(|line| line.starts_with('+')).unwrap_or_default();
         (Subject::Snapshot(difference.name.clone()), difference.fingerprint.clone(), changed[1.min(changed.len())..].trim().to_owned())
     }));
-    let text = waivers::write(&failures, before, Clock::system().today());
+    let not_judged = |entry: &KnownFailure| is_not_judged(report, entry, corpus);
+    let text = waivers::write(&failures, before, not_judged, Clock::system().today());
     files::write(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))?;
     let without = failures.iter().filter(|(subject, fingerprint, _)| !before.names(subject, fingerprint)).count();
     output.note(&format!("{name}: {} failures written, {without} of them still without a reason", failures.len()));

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Merge, output: &mut Output) -> Result<Exit, Stop> {
         apply_known_failures(&mut merged, known, provider.corpus());
         conclude(&mut merged);
     }
-    check_reports(&args.report)?;
+    check_reports(&args.report, args.reports.iter().chain(&args.known_failing).map(PathBuf::as_path))?;
     find_cases(&mut merged, &args.reports);
     publish(&merged, provider, &args.report, None, output)?;
     Ok(match merged.interrupted.as_deref() {

@@ -103,7 +103,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Stop> {
         let path = entry.map_err(|error| fail(folder, &error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".snap") || name.ends_with(".snap.new") {
-            found.insert(name, files::read(&path, files::SNAPSHOT).map_err(|error| fail(&path, &error))?);
+            found.insert(name, files::read_own(&path, files::SNAPSHOT).map_err(|error| fail(&path, &error))?);
         }
     }
     Ok(found)

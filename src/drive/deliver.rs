@@ -40,7 +40,7 @@ impl Driver<'_> {
             before(index, delivery);
         }
         let sent = outcome.sent.len();
-        outcome.sent.push(Sent { entry: index, answers: Vec::with_capacity(1) });
+        outcome.sent.push(sent_as(index, delivery));
         self.before_delivery(delivery, run.ticket);
         let first = self.send_first(delivery, run.rules, outcome);
         self.after_delivery(delivery, run.ticket);
@@ -105,11 +105,12 @@ impl Driver<'_> {
     /// that is never taken is told of as that.
     fn taken(&self, delivery: &Delivery, sent: usize, rules: Rules, outcome: &mut Outcome) -> Result<(), Stop> {
         let [refused, _, ..] = outcome.sent[sent].answers[..] else { return Ok(()) };
-        if delivery.effect != Effect::Accept {
+        // Whoever signs for what changes nothing is sent that again too.
+        if !delivery.effect.must_be_acknowledged() {
             return Ok(());
         }
         outcome.refused_first += 1;
-        let is_wrong = rules.at_once && !self.conditions.lenient;
+        let is_wrong = delivery.effect == Effect::Accept && rules.at_once && !self.conditions.lenient;
         if is_wrong { Err(refused_once(delivery, refused, true).into()) } else { Ok(()) }
     }
 
@@ -157,7 +158,7 @@ impl Driver<'_> {
             return Err(Stop::Error(TargetError::new("deliver", TargetErrorKind::Nonsense(what))));
         }
         let first = outcome.sent.len();
-        outcome.sent.extend(group.iter().map(|_| Sent { entry: index, answers: Vec::with_capacity(1) }));
+        outcome.sent.extend(group.iter().map(|delivery| sent_as(index, delivery)));
         for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
             let status = match attempted(answer, took, run.rules)? {
                 Attempt::Answered(status) => status,
@@ -331,4 +332,9 @@ fn never_acknowledged(delivery: &Delivery) -> Failure {
     let message = format!("`{}` was never acknowledged", delivery.event.kind);
     let diff = "-answer 2xx\n+no answer\n".to_owned();
     Failure { kind: FailureKind::Answer, entry: None, message, expected: "2xx".to_owned(), observed: "no answer".to_owned(), diff }
+}
+
+/// A delivery of an entry that nobody has answered yet.
+fn sent_as(entry: usize, delivery: &Delivery) -> Sent {
+    Sent { entry, answers: Vec::with_capacity(1), free: delivery.effect == Effect::Tolerate }
 }

@@ -115,6 +115,8 @@ pub struct Sent {
     pub entry: usize,
     /// The answers, more than one where it had to be sent again.
     pub answers: Vec<u16>,
+    /// Whether it may be answered in any way.
+    pub free: bool,
 }
 
 impl Driver<'_> {

@@ -101,8 +101,17 @@ fn is_wrong_alike(one: &str, other: &str) -> bool {
 }
 
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered
-/// alike.
+/// alike what only one answer is right to.
 pub fn alike(one: &Shown, other: &Shown) -> bool {
+    is_alike(one, other, false)
+}
+
+/// Whether they answered alike what may be answered in any way, too: that tells faults apart, and nothing of whoever has none.
+pub(super) fn alike_in_all(one: &Shown, other: &Shown) -> bool {
+    is_alike(one, other, true)
+}
+
+fn is_alike(one: &Shown, other: &Shown, in_all: bool) -> bool {
     let same_failure = match (&one.failure, &other.failure) {
         (None, None) => true,
         (Some(one), Some(other)) => {
@@ -115,7 +124,10 @@ pub fn alike(one: &Shown, other: &Shown) -> bool {
         }
         _ => false,
     };
-    let classes = |shown: &Shown| shown.answers.iter().map(|answers| answers.last().map(|status| status / 100)).collect::<Vec<_>>();
+    let is_free = |shown: &Shown, place: usize| !in_all && shown.free.get(place).is_some_and(|free| *free);
+    let class_of =
+        |shown: &Shown, (place, answers): (usize, &Vec<u16>)| (!is_free(shown, place)).then(|| answers.last().map(|status| status / 100));
+    let classes = |shown: &Shown| shown.answers.iter().enumerate().map(|answers| class_of(shown, answers)).collect::<Vec<_>>();
     same_failure && classes(one) == classes(other)
 }
 

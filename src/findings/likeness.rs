@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    alike::alike,
+    alike::{alike, alike_in_all},
     inquiry::Inquiry,
     mistake::{Failing, Shown, Stage},
     shrink::{ShrinkLimits, Shrunk, shrink},
@@ -139,7 +139,7 @@ impl<S: Stage> Inquiry<'_, S> {
 
     /// Those of several faults that the target agrees with on every case on which they differ.
     fn told_apart(&mut self, host: usize, mut like: Vec<Fault>, assumed: &[Fault]) -> Vec<Fault> {
-        let mut strikes = 0;
+        let (mut strikes, mut vain) = (0, 0);
         for plan in self.pool(host, &like) {
             if like.len() < 2 {
                 break;
@@ -151,11 +151,21 @@ impl<S: Stage> Inquiry<'_, S> {
             let Some((one, other)) = self.first_difference(host, &case, &like, assumed) else { continue };
             let case = self.smallest_difference(host, plan, case, assumed, one, other);
             let Some(shown) = self.stage.play(host, &case, None) else { return Vec::new() };
-            let mut rest = Vec::new();
+            let (mut rest, mut in_all) = (Vec::new(), Vec::new());
             for fault in &like {
-                if alike(&self.foretell_with(host, &case, assumed, *fault), &shown) {
-                    rest.push(*fault);
+                let foretold = self.foretell_with(host, &case, assumed, *fault);
+                rest.extend(alike(&foretold, &shown).then_some(*fault));
+                in_all.extend(alike_in_all(&foretold, &shown).then_some(*fault));
+            }
+            if !in_all.is_empty() {
+                rest = in_all;
+            } else if rest.len() == like.len() {
+                // They differ in what the target does in a way of its own.
+                vain += 1;
+                if vain >= STRIKES {
+                    break;
                 }
+                continue;
             }
             if rest.is_empty() {
                 strikes += 1;
@@ -173,11 +183,12 @@ impl<S: Stage> Inquiry<'_, S> {
     fn first_difference(&mut self, host: usize, case: &Case, like: &[Fault], assumed: &[Fault]) -> Option<(Fault, Fault)> {
         let (first, rest) = like.split_first()?;
         let shown = self.foretell_with(host, case, assumed, *first);
-        let other = rest.iter().find(|fault| !alike(&self.foretell_with(host, case, assumed, **fault), &shown))?;
+        let other = rest.iter().find(|fault| !alike_in_all(&self.foretell_with(host, case, assumed, **fault), &shown))?;
         Some((*first, *other))
     }
 
-    fn smallest_difference(&mut self, host: usize, plan: Plan, case: Case, assumed: &[Fault], one: Fault, other: Fault) -> Case {
+    /// The smallest case with which two faults do different things.
+    pub(super) fn smallest_difference(&mut self, host: usize, plan: Plan, case: Case, assumed: &[Fault], one: Fault, other: Fault) -> Case {
         let with = |fault: Fault| -> Vec<Fault> { assumed.iter().copied().chain([fault]).collect() };
         let (one, other) = (with(one), with(other));
         let limits = ShrinkLimits { attempts: ATTEMPTS, ..ShrinkLimits::default() };
@@ -189,7 +200,8 @@ impl<S: Stage> Inquiry<'_, S> {
             || Duration::ZERO,
             |plan| {
                 let case = stage.case(host, plan);
-                let differs = case.deliveries() > 0 && !alike(&stage.foretell(host, &case, &one), &stage.foretell(host, &case, &other));
+                let differs =
+                    case.deliveries() > 0 && !alike_in_all(&stage.foretell(host, &case, &one), &stage.foretell(host, &case, &other));
                 differs.then(|| (case.deliveries(), case))
             },
         );

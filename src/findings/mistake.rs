@@ -21,6 +21,8 @@ pub struct Shown {
     pub failure: Option<Failure>,
     /// The answers to each delivery, more than one where it had to be sent again.
     pub answers: Vec<Vec<u16>>,
+    /// Which deliveries may be answered in any way, by their places; none of those that are not there.
+    pub free: Vec<bool>,
     /// What was written to standard error.
     pub complaints: String,
 }

@@ -108,7 +108,7 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
         (order(|order, plain| order.items > plain.items), Feature::SeveralItems),
         (order(|order, plain| order.currency != plain.currency), Feature::Currency),
         (order(|order, plain| order.captured != plain.captured), Feature::Captured),
-        (refunds(plan) > 1, Feature::SecondRefund),
+        (refunds(plan) > 1 || has_others(plan), Feature::SecondRefund),
     ];
     shape.into_iter().filter(|(has, _)| *has).for_each(|(_, feature)| add(feature));
     for delivery in case.all_deliveries() {
@@ -119,6 +119,11 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
 
 /// A pattern that no type of event fits.
 const NOTHING: &str = "-";
+
+/// Whether other orders have events in between, which have several refunds each.
+fn has_others(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step.action, Action::OtherOrders { .. }))
+}
 
 fn refunds(plan: &Plan) -> usize {
     plan.steps.iter().filter(|step| matches!(step.action, Action::Refund { .. })).count()
@@ -188,6 +193,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
         Feature::Currency => plan.orders.iter_mut().for_each(|order| order.currency = 0),
         Feature::Captured => plan.orders.iter_mut().for_each(|order| order.captured = OrderPlan::default().captured),
         Feature::SecondRefund => {
+            without_steps(&mut plan, |action| matches!(action, Action::OtherOrders { .. }));
             let mut asked = vec![false; plan.orders.len().max(1)];
             plan.steps.retain(|step| {
                 let order = usize::from(step.order) % asked.len();

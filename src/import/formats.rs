@@ -98,6 +98,9 @@ impl LoggedBody {
     }
 }
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl Format {
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -112,7 +115,11 @@ impl Format {
     }
 
     /// Reads a log that is no folder.
-    pub(super) fn read_text(self, log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
+    pub(super) fn read_text(self, mut log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
+        // Some programs begin what they write with a byte order mark.
+        if log.fill_buf()?.starts_with(MARK) {
+            log.consume(MARK.len());
+        }
         match self {
             Format::Lines => lines(log, take),
             Format::Har => har::read(log, take),
@@ -287,7 +294,9 @@ fn folder(log: &Path, take: &mut Take<'_>) -> io::Result<()> {
         } else if metadata.len() > LONGEST as u64 {
             Err(too_long())
         } else {
-            std::fs::read(&path).map(|body| Logged { headers: Vec::new(), body }).map_err(|error| format!("it cannot be read: {error}"))
+            let without_mark = |body: Vec<u8>| body.strip_prefix(MARK).map(<[u8]>::to_vec).unwrap_or(body);
+            let logged = |body| Logged { headers: Vec::new(), body: without_mark(body) };
+            std::fs::read(&path).map(logged).map_err(|error| format!("it cannot be read: {error}"))
         };
         take(place, logged)?;
     }

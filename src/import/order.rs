@@ -66,7 +66,9 @@ pub(super) fn rebuild(provider: &dyn Provider, mut events: Vec<Event>) -> Rebuil
         Some(other) if other != currency.code() => Some(other.to_owned()),
         _ => None,
     };
-    let mut walk = Walk { lifecycle: provider.lifecycle(), refunds: BTreeMap::new(), is_charged_back: false };
+    let is_of_its_moment = |kind: &str| provider.reader().is_none_or(|reader| reader.is_of_its_moment(kind));
+    let mut walk =
+        Walk { lifecycle: provider.lifecycle(), is_of_its_moment: &is_of_its_moment, refunds: BTreeMap::new(), is_charged_back: false };
     let (mut kept, mut story) = (Vec::new(), Story::default());
     let first_told = first_told(&events);
     for mut event in events {
@@ -175,13 +177,15 @@ fn first_told(events: &[Event]) -> BTreeMap<String, i64> {
 }
 
 /// A walk through the events of an order, from the first to the last.
-struct Walk {
+struct Walk<'p> {
     lifecycle: Lifecycle,
+    /// Whether the object in an event of this type is as it was when the event came into being.
+    is_of_its_moment: &'p dyn Fn(&str) -> bool,
     refunds: BTreeMap<String, Known>,
     is_charged_back: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Takes in the next event, and completes what it tells by what is known.
     fn take(&mut self, said: &mut Said, captured: Option<Amount>, first_told: &BTreeMap<String, i64>) -> Result<(), Unread> {
         let is_chargeback = said.tells.contains(&Tell::Chargeback);
@@ -216,6 +220,10 @@ impl Walk {
                 )));
             }
             if known.state != state && !self.leads(known.state, state) {
+                // What was true when it was sent shows what comes later only.
+                if !(self.is_of_its_moment)(&known.kind) {
+                    return Ok(());
+                }
                 return Err(Unread::Against(format!(
                     "{kind} says that refund {id} is {state}, and {} said {} before, after which that may not come",
                     known.kind, known.state

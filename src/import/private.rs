@@ -116,7 +116,7 @@ const CARD: [&str; 22] = [
     "taxid",
     "taxidentifier",
 ];
-const BIRTH: [&str; 4] = ["dob", "dateofbirth", "birthdate", "birthday"];
+const BIRTH: [&str; 6] = ["dob", "dateofbirth", "birth", "birthdate", "birthday", "born"];
 const TOKENS: [&str; 5] = ["secret", "token", "password", "signature", "idempotency"];
 
 /// How many names of members are kept, each with what follows from it. Providers have fewer; a log may hold anything.

@@ -128,6 +128,11 @@ fn outside_strings(body: &[u8], mut token: impl FnMut(u8, &mut Vec<u8>)) -> Vec<
 }
 
 fn whitespace(body: &[u8], pick: usize) -> Vec<u8> {
+    // A body of several lines is one line now and then, as nearly every library would write it.
+    let compact = outside_strings(body, |byte, out| out.extend((!byte.is_ascii_whitespace()).then_some(byte)));
+    if compact != body && pick % 4 == 3 {
+        return compact;
+    }
     const SPACES: [&[u8]; 4] = [b" ", b"\r\n\t", b"\n    ", b"  \t "];
     let space = SPACES[pick % SPACES.len()];
     let mut spaced = outside_strings(body, |byte, out| match byte {
@@ -248,6 +253,18 @@ mod tests {
     fn what_means_the_same() {
         check_same(MutationKind::Whitespace);
         check_same(MutationKind::Escapes);
+    }
+
+    #[test]
+    fn indented_bodies_are_one_line_now_and_then() {
+        let text = std::str::from_utf8(BODY).expect("UTF-8");
+        let compact: crate::json::Value = serde_json::from_str(text).expect("JSON");
+        let lines = crate::json::indented(text).into_bytes();
+        let forms: Vec<Vec<u8>> = (0..4).filter_map(|pick| change(MutationKind::Whitespace, pick, &lines)).collect();
+        assert_eq!(forms.iter().filter(|form| **form == BODY).count(), 1);
+        for form in forms {
+            assert_eq!(serde_json::from_slice::<crate::json::Value>(&form).expect("JSON"), compact);
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ mutations! {
     }
     Equivalent {
         Reorder "members in another order" "The members of every object are put in another order.";
-        Whitespace "white space between tokens" "White space between the tokens.";
+        Whitespace "white space between tokens" "White space between the tokens, or none where there was some.";
         AmountForm "an amount with other fraction digits" "An amount has more zeros at its end.";
         Escapes "characters as escapes" "Characters are written as escapes.";
         TimeDigits "other fraction digits in a time" "A time is written with more fraction digits.";

@@ -1,12 +1,16 @@
 //! The environment that events say they are of: a provider's test mode, in which everything else is written, or its live mode.
 
 use super::{Message, Provider, Shown};
-use crate::{case::Case, json::Value};
+use crate::{
+    case::{Body, Case},
+    json::Value,
+};
 
-/// The text with every member of this name that is false made true. What is generated writes a member in one of two ways.
-fn turned(text: &str, member: &str) -> String {
-    let text = text.replace(&format!("\"{member}\":false"), &format!("\"{member}\":true"));
-    text.replace(&format!("\"{member}\": false"), &format!("\"{member}\": true"))
+/// The text with every member of this name made true or false. What is generated writes a member in one of two ways.
+fn turned(text: &str, member: &str, live: bool) -> String {
+    let says = |space: &str, live: bool| format!("\"{member}\":{space}{live}");
+    let text = text.replace(&says("", !live), &says("", live));
+    text.replace(&says(" ", !live), &says(" ", live))
 }
 
 /// The same example of the test mode: some of the documented ones are of the live mode.
@@ -31,12 +35,12 @@ pub(super) fn of_tests(mut example: Value, member: &str) -> Value {
 
 /// The same event of the live mode.
 pub(super) fn live(message: Message, member: &str) -> Message {
-    Message { body: turned(&message.body, member), ..message }
+    Message { body: turned(&message.body, member, true), ..message }
 }
 
 /// The same object of the provider's API, as its live mode shows it.
 pub(super) fn shown_live(shown: Shown, member: &str) -> Shown {
-    Shown { body: turned(&shown.body, member), ..shown }
+    Shown { body: turned(&shown.body, member, true), ..shown }
 }
 
 /// Whether a case is of a provider's live mode: an event in it that nothing was done to says so.
@@ -45,6 +49,20 @@ pub fn is_live(provider: &dyn Provider, case: &Case) -> bool {
     let says_so = [format!("\"{member}\":true"), format!("\"{member}\": true")];
     let plain = case.all_deliveries().filter(|delivery| delivery.mutation.is_none());
     plain.filter_map(|delivery| delivery.body.text()).any(|text| says_so.iter().any(|says| text.contains(says.as_str())))
+}
+
+/// The same case in the mode that the provider's other events are of: logs are of the live mode, and targets that are certified
+/// mostly of the test mode.
+pub fn in_mode_of(provider: &dyn Provider, mut case: Case) -> Case {
+    let Some(member) = provider.mode_member() else { return case };
+    for delivery in case.all_deliveries_mut() {
+        let text = delivery.body.text().map(|text| turned(text, member, provider.is_live()));
+        delivery.body = text.map_or_else(|| delivery.body.clone(), Body::new);
+    }
+    for object in &mut case.api {
+        object.body = turned(&object.body, member, provider.is_live());
+    }
+    case
 }
 
 #[cfg(test)]
@@ -74,6 +92,17 @@ mod tests {
                 let text: String = delivery.body.text().unwrap_or_default().split_whitespace().collect();
                 assert!(!text.contains(&format!("\"{member}\":false")), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_case_can_be_of_the_other_mode() {
+        for provider in registered().iter().map(|registered| registered.embedded()) {
+            let Some(live) = provider.in_live_mode() else { continue };
+            let (of_tests, of_life) = (case(provider), case(&*live));
+            let bodies = |case: &Case| case.all_deliveries().map(|delivery| delivery.body.clone()).collect::<Vec<_>>();
+            assert_eq!(bodies(&in_mode_of(provider, of_life.clone())), bodies(&of_tests), "{}", provider.name());
+            assert_eq!(bodies(&in_mode_of(&*live, of_tests)), bodies(&of_life), "{}", provider.name());
         }
     }
 

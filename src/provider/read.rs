@@ -23,6 +23,12 @@ pub trait EventReader: Sync {
     /// Why nothing can be made of it.
     fn read(&self, body: &Value) -> Result<Said, Unread>;
 
+    /// Whether the object in an event of this type is as it was when the event came into being. Where the provider puts in what is
+    /// true when it sends the event, one that came into being later may show an earlier state.
+    fn is_of_its_moment(&self, _kind: &str) -> bool {
+        true
+    }
+
     /// Names of members whose words mean something and belong to nobody, such as states; they are never replaced.
     fn words(&self) -> &'static [&'static str];
 }

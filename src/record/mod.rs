@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     Request, Response, StatusCode, Uri,
     body::{Bytes, Incoming},
@@ -161,10 +161,12 @@ async fn accept(listener: TcpListener, recorder: Arc<Recorder>) {
         let recorder = Arc::clone(&recorder);
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let recorder = Arc::clone(&recorder);
-                async move {
-                    let _under_way = UnderWay::of(&recorder.under_way);
-                    Ok::<_, std::convert::Infallible>(passed(&recorder, request).await)
+                let under_way = UnderWay::of(&recorder);
+                // Whoever asked may hang up before there is an answer, as providers do. What the service made of it is written all
+                // the same, so this goes on by itself.
+                let passed = tokio::spawn(async move { passed(&under_way.0, request).await });
+                async {
+                    Ok::<_, std::convert::Infallible>(passed.await.unwrap_or_else(|_| own_answer(StatusCode::BAD_GATEWAY, "it failed")))
                 }
             });
             let mut builder = server::conn::http1::Builder::new();
@@ -176,19 +178,19 @@ async fn accept(listener: TcpListener, recorder: Arc<Recorder>) {
     }
 }
 
-/// One request that is under way, until it is answered or whoever asked has hung up.
-struct UnderWay<'r>(&'r AtomicUsize);
+/// One request that is under way, until it is answered.
+struct UnderWay(Arc<Recorder>);
 
-impl UnderWay<'_> {
-    fn of(count: &AtomicUsize) -> UnderWay<'_> {
-        count.fetch_add(1, Ordering::Relaxed);
-        UnderWay(count)
+impl UnderWay {
+    fn of(recorder: &Arc<Recorder>) -> UnderWay {
+        recorder.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(recorder))
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -197,7 +199,10 @@ async fn passed(recorder: &Recorder, request: Request<Incoming>) -> Response<Ful
     let (mut head, body) = request.into_parts();
     let body = match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(_) => return own_answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long to be recorded, or broke off"),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return own_answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long to be recorded");
+        }
+        Err(_) => return own_answer(StatusCode::BAD_REQUEST, "the body broke off"),
     };
     let mut line = LogLine {
         at: Some(jiff::Timestamp::now().to_string()),

@@ -30,7 +30,12 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         errors.push(("refundproof was cut short".to_owned(), visible_line(why)));
     }
     for finding in report.findings.iter().filter(|finding| finding.waived.is_none()) {
-        let title = visible_line(&format!("{} ({}): {}", finding.about, finding.level.as_str(), finding.message));
+        let title = visible_line(&format!(
+            "{} ({}): {}",
+            finding.about,
+            shared::weight(finding, describe(&finding.about).as_ref()),
+            finding.message
+        ));
         let list = if finding.level == Level::Must || report.options.strict { &mut errors } else { &mut warnings };
         list.push((title, message(finding, describe)));
     }

@@ -15,7 +15,10 @@ use super::{
     Describe, shared,
     shared::{visible, visible_line},
 };
-use crate::verdict::{FindingReport, Report, RequirementResult, Verdict};
+use crate::{
+    corpus::Level,
+    verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict},
+};
 
 /// Writes a report as JUnit's XML.
 ///
@@ -50,6 +53,15 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(format!("cut short: {}", visible_line(why))).set_type("interrupted");
         let mut case = TestCase::new("the run was finished", status);
+        case.set_classname(class(report, "run")).set_time(Duration::ZERO);
+        whole.add_test_suite(suite(report, "run", vec![case]));
+    }
+    if report.verdict != Conformance::Conformant && whole.failures == 0 && whole.errors == 0 {
+        // Nothing that was looked at failed, and still the run is none to rely on.
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let why = shared::limits(report).map_or(String::new(), |limits| format!(": {}", visible_line(&limits)));
+        status.set_message(format!("{}{why}", report.verdict.as_str())).set_type(report.verdict.as_str());
+        let mut case = TestCase::new("the run is conformant", status);
         case.set_classname(class(report, "run")).set_time(Duration::ZERO);
         whole.add_test_suite(suite(report, "run", vec![case]));
     }
@@ -95,10 +107,13 @@ fn class(report: &Report, suite: &str) -> String {
 
 fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_>) -> TestCase {
     let about = || report.findings.iter().filter(|finding| finding.about == result.id);
+    // A MUST may fail because of what is only a SHOULD itself, and is skipped here: then this is where the failure is told.
+    let weighs = about().any(|finding| finding.level == Level::Must && finding.waived.is_none() && finding.came_again());
     let story = || about().map(|finding| story(finding, describe)).collect::<Vec<_>>().join("\n\n");
     let status = match result.verdict {
-        Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
-        Verdict::Fail => {
+        Verdict::Warn if !weighs => TestCaseStatus::success(),
+        Verdict::Pass => TestCaseStatus::success(),
+        Verdict::Fail | Verdict::Warn => {
             let deciding = shared::deciding(report, result);
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(deciding.map_or_else(|| note(result), shared::message));
@@ -116,6 +131,11 @@ fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_
             status.set_message(note(result)).set_type("adapter");
             status
         }
+        Verdict::NotExercised if shared::counts_against(report, result) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(note(result)).set_type(result.verdict.as_str());
+            status
+        }
         Verdict::NotExercised | Verdict::NotApplicable | Verdict::Waived => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(format!("{}: {}", shared::verdict_words(result), note(result)));
@@ -126,7 +146,7 @@ fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_
     case.set_classname(class(report, &result.item));
     case.set_time(Duration::from_millis(result.duration_ms));
     match result.verdict {
-        Verdict::Warn => {
+        Verdict::Warn if !weighs => {
             case.set_system_out(format!("warning: a SHOULD is not met\n{}", story()));
         }
         Verdict::Waived => {
@@ -148,8 +168,8 @@ fn note(result: &RequirementResult) -> String {
 /// A finding as a text: what was asked, what was sent, what came of it, how to see it again.
 fn story(finding: &FindingReport, describe: &Describe<'_>) -> String {
     let mut parts = Vec::new();
-    let mut head = format!("finding {}: {} {}", finding.id, finding.about, finding.level.as_str());
     let asked = describe(&finding.about);
+    let mut head = format!("finding {}: {} {}", finding.id, finding.about, shared::weight(finding, asked.as_ref()));
     let lines = asked.into_iter().flat_map(|text| [text.shows.clone(), format!("source: {}", text.grounds())]);
     let like = finding.like.as_ref().map(|like| format!("like: {}", shared::likeness(like)));
     for line in lines.chain(like).chain(shared::breaks(finding)).chain(shared::cut_short(finding).map(str::to_owned)) {

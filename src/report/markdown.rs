@@ -136,14 +136,15 @@ fn overview(report: &Report) -> String {
 
 fn finding_block(number: usize, finding: &FindingReport, describe: &Describe<'_>) -> String {
     let message = shared::message(finding);
+    let asked = describe(&finding.about);
     let mut text = format!(
         "<details><summary>{} {number}. <b>{}</b> {}: <code>{}</code></summary>\n\n",
         finding_mark(finding),
         html(&finding.about),
-        finding.level.as_str(),
+        shared::weight(finding, asked.as_ref()),
         html(beginning(&message, MOST_OF_LINE).0)
     );
-    if let Some(asked) = describe(&finding.about) {
+    if let Some(asked) = asked {
         text.push_str(&format!("{}\n\nSource: {}\n\n", asked.shows, asked.grounds()));
     }
     if let Some(waived) = &finding.waived {

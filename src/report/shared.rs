@@ -2,7 +2,7 @@
 
 use crate::{
     case::Case,
-    corpus::Level,
+    corpus::{Level, RequirementText},
     verdict::{
         Conformance, FindingReport, ItemResult, Likeness, Report, RequirementResult, SavedResult, SnapshotDifference, Totals, Verdict,
     },
@@ -99,6 +99,14 @@ pub(super) fn because(report: &Report, result: &RequirementResult) -> Option<Str
 pub(super) fn deciding<'r>(report: &'r Report, result: &RequirementResult) -> Option<&'r FindingReport> {
     let mut about = report.findings.iter().filter(|finding| finding.about == result.id);
     about.clone().find(|finding| finding.waived.is_none()).or_else(|| about.next())
+}
+
+/// How much a finding weighs: the level of what it is about, and that a MUST cannot hold because of it where that is more.
+pub(super) fn weight(finding: &FindingReport, about: Option<&RequirementText>) -> String {
+    match about.map(|text| text.level) {
+        Some(level) if level != finding.level => format!("{}, and a {} fails because of it", level.as_str(), finding.level.as_str()),
+        _ => finding.level.as_str().to_owned(),
+    }
 }
 
 /// What else a finding breaks: `because of it 11 requirements fail too; 4 could not be judged`. Nothing where it breaks nothing.
@@ -210,7 +218,10 @@ pub(super) fn limits(report: &Report) -> Option<String> {
     let open: Vec<String> = report.items.iter().filter(is_open).map(words).collect();
     let without = &report.options.without;
     let parts = [
-        report.options.budget_ms.map(|budget| format!("made with a budget of {}", seconds(budget))),
+        report.options.budget_ms.map(|budget| match budget {
+            0..1000 => format!("made with a budget of {budget}ms"),
+            _ => format!("made with a budget of {}", seconds(budget)),
+        }),
         (!open.is_empty()).then(|| format!("not certified: {}", open.join(", "))),
         (!without.is_empty()).then(|| format!("left out: {}", without.join(", "))),
     ];

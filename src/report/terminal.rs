@@ -236,7 +236,7 @@ pub fn finding_lines(
         writeln!(out, "{} {}", if line_number == 0 { paint(style, "✗") } else { " ".to_owned() }, paint(Tone::Strong, line))?;
     }
     let ground = text.map_or(String::new(), |text| format!(", {}", text.ground.as_str()));
-    labelled(out, "about", &format!("{} ({}{ground})", finding.about, finding.level.as_str()), view)?;
+    labelled(out, "about", &format!("{} ({}{ground})", finding.about, shared::weight(finding, text)), view)?;
     if let Some(text) = text {
         labelled(out, "", &text.shows, view)?;
         labelled(out, "source", &text.source(), view)?;

@@ -58,6 +58,7 @@ pub fn certify(
         clock,
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
+        hangs: AtomicU32::new(0),
         machine: RwLock::new(()),
         cut: AtomicBool::new(false),
         began: factory.clock().monotonic(),
@@ -107,6 +108,8 @@ pub(super) struct Campaign<'a> {
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is
     /// not judged: each costs the full time limit, and a run must end.
     pub(super) spoiled: AtomicU32,
+    /// How many cases the target hung on that it answered when they were played again alone.
+    hangs: AtomicU32,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
     pub(super) machine: RwLock<()>,
     /// Something was left out because the run was over.
@@ -150,9 +153,11 @@ impl<'a> Campaign<'a> {
         over
     }
 
-    /// Whether cases were sent for as long as there was time for.
+    /// Whether cases were sent for as long as there was time for: by the target's clock, or by that of whoever waits for the run
+    /// where the target's stands still.
     pub(super) fn is_spent(&self) -> bool {
-        self.options.budget.is_some_and(|budget| self.clock.monotonic().saturating_sub(self.began) >= budget)
+        let passed = self.clock.monotonic().saturating_sub(self.began).max(self.wall.monotonic());
+        self.options.budget.is_some_and(|budget| passed >= budget)
     }
 
     /// The cases of a requirement, until there are enough for now.
@@ -175,6 +180,7 @@ impl<'a> Campaign<'a> {
             company,
             is_over,
             spoiled: &self.spoiled,
+            hangs: &self.hangs,
             index,
             requirement,
             strategy,
@@ -259,12 +265,14 @@ impl<'a> Campaign<'a> {
         result
     }
 
-    /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served.
+    /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served, a hang that did not come again.
     fn remarks(&self, capabilities: &Capabilities) -> Vec<String> {
         let strange = self.factory.double(self.provider).map(|double| double.strange()).unwrap_or_default();
         let calls = strange.into_iter().map(|line| format!("it called {line} of the provider's API, which is not served here"));
         let growth = self.factory.growth().filter(|growth| growth.is_much()).map(|_| Growth::text());
-        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).collect()
+        let has_hung = self.hangs.load(Ordering::Relaxed) > 0;
+        let hangs = has_hung.then(|| "it hung in a case, which it answered when that was played again alone".to_owned());
+        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).collect()
     }
 
     /// The sequences of which a target shows what it should while others are under way on it too; nothing where it is not shared.

@@ -38,6 +38,9 @@ fn hides_nothing(capabilities: &Capabilities) -> bool {
         && capabilities.durable
         && capabilities.initiates_refunds
         && !capabilities.asynchronous
+        // What such a target has missed it may fetch, and bodies of the older version tell other things.
+        && !capabilities.calls_back
+        && !capabilities.older_api_version
         && capabilities.concurrency >= all.concurrency
 }
 

@@ -56,10 +56,10 @@ fn for_target(case: &Case, capabilities: &Capabilities) -> Option<Case> {
     (case.deliveries() > 0).then_some(case)
 }
 
-/// Says which finding each saved case belongs to: its file is called after it.
+/// Says which finding each saved case belongs to: its file is called after it, and after what it was said to be about then.
 pub(super) fn assign(saved: &mut [SavedResult], findings: &[FindingReport]) {
     for result in saved.iter_mut().filter(|result| result.fails.is_some()) {
-        let of = findings.iter().find(|finding| std::path::Path::new(&result.file).ends_with(finding.file_name()));
+        let of = findings.iter().find(|finding| result.is_of(&finding.id));
         result.finding = of.map(|finding| finding.id.clone());
     }
 }

@@ -120,8 +120,8 @@ impl<'a, 'c> Workbench<'a, 'c> {
 
 /// What came of a case, as far as an inquiry asks.
 pub(super) fn shown(outcome: Outcome, complaints: String) -> Shown {
-    let answers = outcome.sent.into_iter().map(|sent| sent.answers).collect();
-    Shown { failure: outcome.failure, answers, complaints }
+    let (answers, free) = outcome.sent.into_iter().map(|sent| (sent.answers, sent.free)).unzip();
+    Shown { failure: outcome.failure, answers, free, complaints }
 }
 
 impl Stage for Workbench<'_, '_> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use fast_glob::glob_match;
 
 use super::book::Book;
 use crate::{
@@ -31,7 +31,7 @@ pub struct Options {
     /// and fewer where nothing new can be told. For targets of which each delivery costs time; what is drawn is kept in memory.
     pub choose: bool,
     /// How long cases are sent: those of all requirements in turn, the most telling first. What has not reached its floor
-    /// then is not certified. By the clock by which the target's answers are timed.
+    /// then is not certified. By the clock by which the target's answers are timed, or the machine's, whichever is ahead.
     pub budget: Option<Duration>,
     /// Which requirements.
     pub selection: Selection,
@@ -160,9 +160,7 @@ impl Options {
 /// Which requirements are run; the frozen sequences answer to the name `snapshots`.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    only: Option<GlobSet>,
-    skip: Option<GlobSet>,
-    /// As they were given, for the report.
+    /// What is run, if anything is said of it, and what is not.
     pub(crate) patterns: (Vec<String>, Vec<String>),
 }
 
@@ -175,10 +173,6 @@ pub struct PatternError {
 }
 
 impl PatternError {
-    fn new(pattern: &str, error: &globset::Error) -> PatternError {
-        PatternError { pattern: pattern.to_owned(), why: error.to_string() }
-    }
-
     /// The pattern.
     pub fn pattern(&self) -> &str {
         &self.pattern
@@ -191,7 +185,7 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 impl Selection {
     /// Everything.
     pub fn everything() -> Selection {
-        Selection { only: None, skip: None, patterns: Default::default() }
+        Selection { patterns: Default::default() }
     }
 
     /// What fits one of `only` (everything, if there are none) and none of `skip`.
@@ -199,22 +193,16 @@ impl Selection {
     /// # Errors
     /// When a pattern is not a glob.
     pub fn new(only: &[String], skip: &[String]) -> Result<Selection, PatternError> {
-        Ok(Selection { only: globs(only)?, skip: globs(skip)?, patterns: (only.to_vec(), skip.to_vec()) })
+        for pattern in only.iter().chain(skip) {
+            fast_glob::validate(pattern).map_err(|error| PatternError { pattern: pattern.clone(), why: error.to_string() })?;
+        }
+        Ok(Selection { patterns: (only.to_vec(), skip.to_vec()) })
     }
 
     /// Whether a requirement is selected.
     pub fn includes(&self, id: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.is_match(id)) && !self.skip.as_ref().is_some_and(|skip| skip.is_match(id))
+        let (only, skip) = &self.patterns;
+        let fits = |pattern: &String| glob_match(pattern, id);
+        (only.is_empty() || only.iter().any(fits)) && !skip.iter().any(fits)
     }
-}
-
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, PatternError> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| PatternError::new(pattern, &error))?);
-    }
-    set.build().map(Some).map_err(|error| PatternError::new(&patterns.join(", "), &error))
 }

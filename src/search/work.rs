@@ -31,6 +31,9 @@ pub(crate) const EXTRA_DRAWS: u32 = 3;
 /// How many requirements may end in a hang or an adapter error before the run gives up.
 pub(crate) const MOST_SPOILED: u32 = 3;
 
+/// So many cases that a target hangs on, and answers when they are played again alone, are no accident of a busy machine.
+const MOST_HANGS: u32 = 3;
+
 /// A case on which a last look is owed.
 struct Open {
     number: u32,
@@ -127,6 +130,8 @@ pub(crate) struct Work<'c> {
     pub(crate) is_over: &'c dyn Fn() -> bool,
     /// In how many requirements the target failed to answer.
     pub(crate) spoiled: &'c AtomicU32,
+    /// How many cases the target hung on that it answered when they were played again alone.
+    pub(crate) hangs: &'c AtomicU32,
     /// The requirement's place in the catalogue.
     pub(crate) index: usize,
     pub(crate) requirement: &'c RequirementText,
@@ -250,22 +255,31 @@ impl<'c> Work<'c> {
         });
         let mut usable = outcome.is_still_there();
         let mut shown = Shown { case, outcome, complaints: None };
-        let is_late = shown.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        let hangs = |outcome: &Outcome| outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
+        let is_late = hangs(&shown.outcome);
         let in_company = self.company.filter(|_| shown.outcome.has_stopped());
+        // Where many cases are under way one answer may well come too late: fewer are from then on.
+        let is_told = is_late && in_company.is_none_or(Company::is_crowded);
         if is_late || in_company.is_some() {
             // It may have been the machine that was slow, or one of the others.
             let keep = !is_late && shown.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::State);
             match self.alone(driver, (number, &plan), &shown.case, keep) {
                 Ok(alone) => {
                     in_company.iter().for_each(|company| self.compare(company, (number, turn), &shown.outcome, &alone.outcome, driver));
-                    if in_company.is_some() && alone.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout) {
+                    if in_company.is_some() && hangs(&alone.outcome) {
                         // Noted at once: the others wait for their turn to be alone, and would all wait for an answer then.
                         self.spoiled.fetch_add(1, Ordering::Relaxed);
                     }
-                    if in_company.is_some() {
-                        (ran.deliveries, ran.refused_first) = (alone.outcome.deliveries, alone.outcome.refused_first);
-                    }
+                    (ran.deliveries, ran.refused_first) = (alone.outcome.deliveries, alone.outcome.refused_first);
                     shown = alone;
+                    if is_told
+                        && !hangs(&shown.outcome)
+                        && self.hangs.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_HANGS
+                        && shown.outcome.failure.is_none()
+                    {
+                        let what = "it hung again and again, and answered each of those cases when that was played again alone".to_owned();
+                        shown.outcome.error.get_or_insert_with(|| TargetError::new("deliver", TargetErrorKind::Refused(what)));
+                    }
                 }
                 Err(error) if in_company.is_some() => {
                     (shown.outcome.failure, shown.outcome.error) = (None, Some(error));

@@ -21,7 +21,7 @@ pub use outcome::{
 };
 pub use shard::{RanCase, Shard, Trail};
 pub(crate) use tally::{Planned, link, settle, settle_share};
-pub use waive::apply_known_failures;
+pub use waive::{apply_known_failures, is_not_judged};
 pub use words::{Conformance, Judged, Verdict};
 
 #[cfg(test)]

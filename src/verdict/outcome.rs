@@ -388,7 +388,7 @@ pub struct SavedResult {
 
 impl SavedResult {
     /// Whether it was saved for this finding, whatever that was said to be about then.
-    pub(super) fn is_of(&self, finding: &str) -> bool {
+    pub(crate) fn is_of(&self, finding: &str) -> bool {
         self.file.ends_with(&file_ending(finding))
     }
 

@@ -58,6 +58,11 @@ pub fn apply_known_failures(report: &mut Report, known: &KnownFailures, corpus: 
     report.known_failing = Some(KnownFailing { file: known.file.clone(), digest: known.digest.clone(), problems });
 }
 
+/// Whether a run says nothing of an entry: what it names was not selected, or could not be judged.
+pub fn is_not_judged(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> bool {
+    seen(report, entry, corpus) == Seen::NotJudged
+}
+
 fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
     let exists = match &entry.subject {
         Subject::Requirement(id) => corpus.requirements.iter().any(|requirement| requirement.id == *id),
@@ -83,13 +88,14 @@ fn seen(report: &Report, entry: &KnownFailure, corpus: &Corpus) -> Seen {
             let note = || result.note.clone().unwrap_or_default();
             match result.verdict {
                 // A budget ends when the time is over, and more cases might still have failed.
-                Verdict::Pass if report.options.budget_ms.is_some() => Seen::NotJudged,
-                Verdict::Pass => Seen::Passed,
+                Verdict::Pass | Verdict::Affected if report.options.budget_ms.is_some() => Seen::NotJudged,
+                // Where it fails only because of other findings it passes without them.
+                Verdict::Pass | Verdict::Affected => Seen::Passed,
                 Verdict::Fail | Verdict::Warn | Verdict::Waived => Seen::Failed(result.findings.clone()),
                 Verdict::NotApplicable => Seen::NotAsked(note()),
                 Verdict::NotExercised if !result.judged => Seen::NotAsked(note()),
                 // What another finding covers may still be there.
-                Verdict::Affected | Verdict::Masked | Verdict::NotExercised | Verdict::Error => Seen::NotJudged,
+                Verdict::Masked | Verdict::NotExercised | Verdict::Error => Seen::NotJudged,
             }
         }
         Subject::Snapshot(name) => match report.snapshots.differing.iter().find(|difference| difference.name == *name) {

@@ -290,13 +290,23 @@ fn as_date(value: &toml::Value) -> Option<Date> {
 const DAYS: i32 = 60;
 
 /// The text of a list with these failures. Reasons and dates of entries that are already known are kept; new ones have
-/// no reason yet, so that the list fails until a person has given one. Each failure comes with a remark.
-pub fn write(failures: &[(Subject, String, String)], before: &KnownFailures, today: Date) -> String {
+/// no reason yet, so that the list fails until a person has given one. Each failure comes with a remark. The entries of which
+/// `not_judged` says so stay as they are.
+pub fn write(
+    failures: &[(Subject, String, String)],
+    before: &KnownFailures,
+    not_judged: impl Fn(&KnownFailure) -> bool,
+    today: Date,
+) -> String {
+    let is_new = |entry: &KnownFailure| !failures.iter().any(|(_, fingerprint, _)| *fingerprint == entry.fingerprint);
+    let kept = before.entries.iter().filter(|entry| is_new(entry) && not_judged(entry));
+    let kept = kept.map(|entry| (entry.subject.clone(), entry.fingerprint.clone(), "The run that wrote this did not judge it.".to_owned()));
+    let failures: Vec<(Subject, String, String)> = failures.iter().cloned().chain(kept).collect();
     let mut out = String::from(
         "# Failures that are known and accepted for now. Each still runs; an entry that passes, fails differently, matches\n\
          # nothing, has no reason or has expired fails the run. Written by `refundproof certify --write-known-failing`.\n",
     );
-    for (subject, fingerprint, remark) in failures {
+    for (subject, fingerprint, remark) in &failures {
         let old = before.entry(subject, fingerprint);
         let expires = old.and_then(|old| old.expires).unwrap_or_else(|| today.saturating_add(jiff::Span::new().days(DAYS)));
         let (field, name) = match subject {

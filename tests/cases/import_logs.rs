@@ -315,6 +315,17 @@ fn every_format_gives_the_same_cases() {
     }
 }
 
+/// Some programs begin every file with one.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_log() {
+    let bodies = two_events();
+    let plain = import(first(), &log(&bodies));
+    assert_eq!(plain.imported.used, 2);
+    for text in [log(&bodies), bodies.iter().map(|body| format!("{body}\n")).collect()] {
+        assert_eq!(bare(import(first(), &format!("\u{feff}{text}"))).2, bare(import(first(), &text)).2);
+    }
+}
+
 #[test]
 fn broken_archives_and_bodies_are_told() {
     let event = &two_events()[0];

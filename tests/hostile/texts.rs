@@ -43,7 +43,7 @@ pub(crate) fn case() -> &'static str {
 #[case::no_folder(&["certify", "--report", &format!("json={EVIL}/r")], "cannot be written")]
 #[case::no_item(&["certify", "--without", EVIL], "is no item")]
 #[case::no_glob(&["certify", "--only", &format!("[{EVIL}")], "error: ")]
-#[case::no_requirement(&["certify", "--only", EVIL], "error parsing glob")]
+#[case::no_requirement(&["certify", "--only", EVIL], "leave nothing to run")]
 #[case::no_provider(&["certify", "--provider", EVIL], "is unknown")]
 #[case::no_corpus(&["list", "--corpus", EVIL], "error: ")]
 #[case::no_list(&["certify", "--known-failing", EVIL], "cannot be read")]

@@ -37,6 +37,20 @@ fn certify_finds_a_fault_and_replay_finds_it_again() {
     });
 }
 
+/// What not every target claims leaves some requirements nothing to show, and is no contradiction.
+#[test]
+fn records_of_targets_that_claim_more_hold() {
+    for_each(|provider, place| {
+        let claims = [("reference-calling-back", provider.api().is_some()), ("reference-older", provider.older_version().is_some())];
+        for (target, _) in claims.into_iter().filter(|(_, can)| *can) {
+            let target = format!("builtin:{target}");
+            let certify = ["certify", "--provider", provider.name(), &target, "--cases", "8", "--report", "json=r.json"];
+            place.exits(&certify, 0);
+            place.exits(&["verify", "r.json"], 0);
+        }
+    });
+}
+
 #[test]
 fn doctor() {
     for_each(|provider, place| {

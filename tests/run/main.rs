@@ -13,6 +13,7 @@ mod driver;
 mod expected;
 mod findings;
 mod gates;
+mod hangs;
 mod known_later;
 #[path = "../made_up_provider/mod.rs"]
 mod made_up_provider;

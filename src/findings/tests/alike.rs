@@ -5,7 +5,7 @@ use crate::{
     check::{Failure, FailureKind},
     findings::{
         Failing, Mistake, Shown, alike,
-        alike::{alike_but_for_ids, is_fresh, shape_of, wrong_members},
+        alike::{alike_but_for_ids, alike_in_all, is_fresh, shape_of, wrong_members},
     },
     plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
     provider::{lower, registered},
@@ -18,7 +18,7 @@ fn failure(kind: FailureKind, entry: usize, observed: &str) -> Failure {
 }
 
 fn shown(failure: Option<Failure>, answers: &[&[u16]]) -> Shown {
-    Shown { failure, answers: answers.iter().map(|answers| answers.to_vec()).collect(), complaints: String::new() }
+    Shown { failure, answers: answers.iter().map(|answers| answers.to_vec()).collect(), ..Shown::default() }
 }
 
 #[track_caller]
@@ -63,6 +63,16 @@ fn what_was_answered_until_then_counts() {
     assert!(!alike(&failed(&[&[200]]), &failed(&[&[400]])));
 }
 
+/// What may be answered in any way says nothing.
+#[test]
+fn answers_to_what_is_doubtful_do_not_count() {
+    let answered = |answers: &[&[u16]], free: &[bool]| Shown { free: free.to_vec(), ..shown(None, answers) };
+    let (one, other) = (answered(&[&[200], &[400]], &[false, true]), answered(&[&[200], &[200]], &[false, true]));
+    assert!(alike(&one, &other) && !alike_in_all(&one, &other) && alike_in_all(&one, &one));
+    assert!(!alike(&answered(&[&[200], &[400]], &[true, false]), &answered(&[&[200], &[200]], &[true, false])));
+    assert!(!alike(&answered(&[&[200]], &[true]), &answered(&[&[200], &[200]], &[true, false])));
+}
+
 #[test]
 fn but_for_ids_the_way_and_the_place_count() {
     let of = |kind, entry, observed| shown(Some(failure(kind, entry, observed)), &[]);
@@ -75,6 +85,8 @@ fn but_for_ids_the_way_and_the_place_count() {
 #[test]
 fn members_are_named_where_states_are_wrong() {
     assert_eq!(wrong_members(&shown(Some(failure(STATE, 1, "pending")), &[])).as_deref(), Some("status or amount"));
+    let further = Failure { diff: " status a\n-currency USD\n+currency EUR\n".to_owned(), ..failure(STATE, 1, "pending") };
+    assert_eq!(wrong_members(&shown(Some(further), &[])).as_deref(), Some("currency"));
     assert_eq!(wrong_members(&shown(Some(failure(FailureKind::Answer, 1, "500")), &[])), None);
     assert_eq!(wrong_members(&shown(None, &[])), None);
 }

@@ -165,6 +165,14 @@ fn one_event_that_tells_nothing_is_plainer_than_one_that_tells_something() {
     assert_eq!(played[2], [bare]);
 }
 
+/// One event that tells nothing comes with its whole family, and is no less where one of it is left out already.
+#[test]
+fn what_sends_more_is_not_tried() {
+    let first = plan(vec![with_faults(refund(), &[FaultKind::Omit])]);
+    let (_, played) = shrunk(&first, LIMITS, 1, &|_| true);
+    assert!(played.concat().iter().all(|plan| !left_out(plan).is_empty()), "{played:?}");
+}
+
 #[test]
 fn what_befalls_a_delivery_gets_plainer() {
     let first = plan(vec![with_faults(refund(), &[FaultKind::AnswerLost { after: 0, how: 0 }])]);

@@ -74,8 +74,8 @@ impl<'w> Bench<'w> {
         driver.introduction.capabilities = claims(self.provider);
         let rules = Rules::of(&self.provider.corpus().requirements[host].id, self.provider.answer_limit());
         let outcome = driver.run("asked", case, rules);
-        let answers = outcome.sent.iter().map(|sent| sent.answers.clone()).collect();
-        Shown { failure: outcome.failure, answers, complaints: String::new() }
+        let (answers, free) = outcome.sent.into_iter().map(|sent| (sent.answers, sent.free)).unzip();
+        Shown { failure: outcome.failure, answers, free, complaints: String::new() }
     }
 }
 

@@ -1,12 +1,17 @@
 //! What an inquiry makes of targets that are only scripts: which case fails in which of its runs.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{plan, tells, with_faults};
 use crate::{
     case::Case,
     check::{Failure, FailureKind},
     findings::{Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage},
+    model::Tell,
     plan::{Action, FaultKind, OrderPlan, Pick, Plan, Recipe, Step},
     provider::{Provider, lower, registered},
     reference::Fault,
@@ -32,6 +37,14 @@ struct Scripted<'s> {
     at_once: usize,
     /// How many deliveries were left each time that it got smaller.
     smaller: Vec<usize>,
+    /// How many were played each time that several were.
+    batches: Vec<usize>,
+    /// What is seen where a case fails.
+    observed: &'static str,
+    /// Every fault is foretold to fail the cases that deliver so much.
+    foretold_from: usize,
+    /// How often something was foretold.
+    foretold: u32,
 }
 
 fn scripted<'s>(script: &'s Script<'s>) -> Scripted<'s> {
@@ -45,6 +58,10 @@ fn scripted<'s>(script: &'s Script<'s>) -> Scripted<'s> {
         takes: Duration::ZERO,
         at_once: 1,
         smaller: Vec::new(),
+        batches: Vec::new(),
+        observed: "pending",
+        foretold_from: usize::MAX,
+        foretold: 0,
     }
 }
 
@@ -67,13 +84,20 @@ impl Stage for Scripted<'_> {
             return None;
         }
         self.played += 1;
-        let failure = (self.script)(case, self.played).then(|| failure(self.kind));
+        let failure = (self.script)(case, self.played).then(|| failure(self.kind, self.observed));
         Some(Shown { failure, ..Shown::default() })
     }
 
-    /// The bank knows nothing of these targets.
-    fn foretell(&mut self, _: usize, _: &Case, _: &[Fault]) -> Shown {
-        Shown::default()
+    fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
+        self.batches.push(cases.len());
+        cases.iter().map(|case| self.play(host, case, after)).collect()
+    }
+
+    /// The bank knows nothing of most of these targets.
+    fn foretell(&mut self, _: usize, case: &Case, faults: &[Fault]) -> Shown {
+        self.foretold += 1;
+        let fails = case.deliveries() >= self.foretold_from;
+        Shown { failure: fails.then(|| failure(self.kind, &format!("{faults:?}"))), ..Shown::default() }
     }
 
     fn limits(&self, _: FailureKind) -> ShrinkLimits {
@@ -101,8 +125,8 @@ impl Stage for Scripted<'_> {
     }
 }
 
-fn failure(kind: FailureKind) -> Failure {
-    super::failure(kind, None, "pending")
+fn failure(kind: FailureKind, observed: &str) -> Failure {
+    super::failure(kind, None, observed)
 }
 
 fn refund(faults: &[FaultKind]) -> Step {
@@ -132,9 +156,19 @@ fn found(plan: &Plan, script: &Script<'_>) -> (Vec<Mistake>, u32) {
 
 /// Brings a case that has failed.
 fn bring(inquiry: &mut Inquiry<'_, Scripted<'_>>, plan: &Plan) {
+    let failure = failure(inquiry.stage().kind, "pending");
+    bring_with(inquiry, plan, failure);
+}
+
+/// Brings a case that has failed in this way.
+fn bring_with(inquiry: &mut Inquiry<'_, Scripted<'_>>, plan: &Plan, failure: Failure) {
+    let failing = failing(inquiry, plan, Some(failure));
+    inquiry.attribute(&failing);
+}
+
+fn failing(inquiry: &mut Inquiry<'_, Scripted<'_>>, plan: &Plan, failure: Option<Failure>) -> Failing {
     let case = inquiry.stage().case(HOST, plan);
-    let shown = Shown { failure: Some(failure(inquiry.stage().kind)), ..Shown::default() };
-    inquiry.attribute(&Failing { host: HOST, number: Some(0), plan: plan.clone(), case, shown });
+    Failing { host: HOST, number: Some(0), plan: plan.clone(), case, shown: Shown { failure, ..Shown::default() } }
 }
 
 /// How often the smallest case of the only mistake fails, and in how many deliveries.
@@ -162,7 +196,7 @@ fn a_race_that_always_fails_says_so() {
 #[test]
 fn what_fails_once_is_not_taken_for_smaller() {
     let whole = lower(registered()[0].embedded(), &race(), 1).case.deliveries();
-    let lucky = std::cell::Cell::new(true);
+    let lucky = Cell::new(true);
     let (mistakes, _) = found(&race(), &move |case, _| case.races() && (case.deliveries() == whole || lucky.replace(false)));
     let (chance, deliveries) = only(&mistakes);
     assert_eq!((chance, deliveries), (Some((20, 20)), whole));
@@ -172,7 +206,7 @@ fn what_fails_once_is_not_taken_for_smaller() {
 #[test]
 fn a_mistake_is_shown_by_a_case_that_fails_again() {
     let requirements = requirements();
-    let is_gone = std::cell::Cell::new(true);
+    let is_gone = Cell::new(true);
     let script = |case: &Case, _: u32| case.races() && !is_gone.get();
     let mut inquiry = Inquiry::new(scripted(&script), &requirements);
     bring(&mut inquiry, &race());
@@ -186,7 +220,7 @@ fn a_mistake_is_shown_by_a_case_that_fails_again() {
 #[test]
 fn a_case_that_fails_again_takes_the_place_of_one_that_did_not() {
     let requirements = requirements();
-    let is_gone = std::cell::Cell::new(true);
+    let is_gone = Cell::new(true);
     let script = |case: &Case, _: u32| case.races() && !is_gone.get();
     let no_time = ShrinkLimits { time: Duration::ZERO, ..ShrinkLimits::default() };
     let mut inquiry = Inquiry::new(Scripted { takes: Duration::from_secs(1), limits: no_time, ..scripted(&script) }, &requirements);
@@ -225,7 +259,7 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
             bring(&mut inquiry, &Plan { only, ..in_turn() });
         }
         inquiry.unite();
-        inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<std::collections::BTreeSet<_>>().len()
+        inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<BTreeSet<_>>().len()
     };
     assert_eq!(seen_in(&views, &|case, _| case.deliveries() > 0), 1);
     assert_eq!(seen_in(&views, &|case, _| tells(case, "order.charge.refund.complete") || tells(case, "refund.complete")), 1);
@@ -238,6 +272,49 @@ fn one_mistake_told_by_two_types_of_events_is_one() {
         }),
         2
     );
+}
+
+/// Each of two types of events shows it with other amounts.
+#[test]
+fn what_is_not_shown_with_the_events_of_the_other_is_another_mistake() {
+    let asks_for_all = |case: &Case| {
+        let all = case.orders[0].captured_amount;
+        let mut tells = case.all_deliveries().flat_map(|delivery| &delivery.event.tells);
+        tells.any(|tell| matches!(tell, Tell::Refund { amount, .. } if *amount == all))
+    };
+    let script = |case: &Case, _: u32| {
+        case.deliveries() > 0
+            && (tells_only(case, "refund.pending") && asks_for_all(case) || tells_only(case, "refund.complete") && !asks_for_all(case))
+    };
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(scripted(&script), &requirements);
+    let part = Step::plain(Action::refund(Pick::Units(1)));
+    let succeeds = Step::plain(Action::Succeed { refund: 0, paid: Pick::All });
+    bring(&mut inquiry, &Plan { only: vec!["refund.pending".to_owned()], ..in_turn() });
+    bring(&mut inquiry, &Plan { only: vec!["refund.complete".to_owned()], ..plan(vec![part, succeeds]) });
+    inquiry.unite();
+    let ids: BTreeSet<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
+    assert_eq!(ids.len(), 2);
+}
+
+/// A fault of the bank has one id already; what is like none is not it because the same members are wrong.
+#[test]
+fn what_is_like_a_fault_is_not_united_with_what_is_not() {
+    for like in [0, 1] {
+        let requirements = requirements();
+        let kinds = ["order.charge.refund.complete", "refund.complete"];
+        let script = |case: &Case, _: u32| kinds.iter().any(|kind| tells(case, kind));
+        let mut inquiry = Inquiry::new(scripted(&script), &requirements);
+        for kind in kinds {
+            bring(&mut inquiry, &Plan { only: vec![kind.to_owned()], ..in_turn() });
+        }
+        inquiry.mistakes[like].like = vec![Fault::PendingCounts];
+        let ids = |inquiry: &Inquiry<'_, Scripted<'_>>| inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect::<Vec<_>>();
+        let before = ids(&inquiry);
+        assert_eq!(before.len(), 2);
+        inquiry.unite();
+        assert_eq!(ids(&inquiry), before);
+    }
 }
 
 /// Two cases that show the same members wrong are two mistakes where something else than the types of events differs.
@@ -315,6 +392,17 @@ fn what_ends_the_target_after_some_events_is_asked_about_again() {
     assert!(again > played && !whatever, "{again} after {played}");
 }
 
+/// One event that tells nothing ends it, and one that tells of a refund does not.
+#[test]
+fn what_ends_the_target_after_events_that_tell_nothing_does_not_end_it_whatever_comes() {
+    let requirements = requirements();
+    let script = |case: &Case, _: u32| case.all_deliveries().all(|delivery| delivery.event.tells.is_empty());
+    let mut inquiry = Inquiry::new(Scripted { kind: FailureKind::Crash, ..scripted(&script) }, &requirements);
+    bring(&mut inquiry, &plan(vec![Step::plain(Action::Other { event: 0 })]));
+    assert_eq!(inquiry.mistakes().len(), 1);
+    assert!(!inquiry.is_whatever([0].into_iter()));
+}
+
 /// Two of them, and there may be more that need two.
 #[test]
 fn what_ends_the_target_after_two_events_is_asked_about_again() {
@@ -340,6 +428,17 @@ fn what_gets_smaller_is_told() {
     bring(&mut inquiry, &in_turn());
     // Then it is asked whether the case shows another mistake too.
     assert_eq!(inquiry.stage().smaller[..3], [8, 3, 2]);
+}
+
+/// What only gets plainer is no smaller.
+#[test]
+fn what_gets_no_smaller_is_not_told() {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(scripted(&|case, _| case.deliveries() > 1), &requirements);
+    let rich = OrderPlan { captured: 9_999, items: 3, currency: 4, ..OrderPlan::default() };
+    bring(&mut inquiry, &Plan { orders: vec![rich], look: 7, ..in_turn() });
+    let told = &inquiry.stage().smaller;
+    assert!(told.len() > 1 && told.windows(2).all(|pair| pair[0] != pair[1]), "{told:?}");
 }
 
 /// What ends by chance is tried a few times before it is taken for right, and as often again after each failure.
@@ -387,4 +486,162 @@ fn without_attempts_nothing_is_asked() {
     let mut inquiry = Inquiry::new(Scripted { limits, ..scripted(&|_, _| false) }, &requirements);
     bring(&mut inquiry, &in_turn());
     assert_eq!(only(inquiry.mistakes()).0, None);
+}
+
+/// Without a second refund it passes, whatever a fault that it was taken for would do.
+#[test]
+fn what_passes_without_a_known_mistake_is_because_of_it() {
+    let requirements = requirements();
+    let script = |case: &Case, _: u32| case.races();
+    let mut inquiry = Inquiry::new(scripted(&script), &requirements);
+    bring(&mut inquiry, &race());
+    assert_eq!(inquiry.mistakes().len(), 1);
+    inquiry.mistakes.push(Mistake { like: vec![Fault::PendingCounts], ..inquiry.mistakes[0].clone() });
+    inquiry.stage().foretold_from = 1;
+    bring_with(&mut inquiry, &race(), super::failure(FailureKind::State, Some(3), "pending"));
+    assert_eq!(inquiry.mistakes().len(), 2);
+}
+
+/// Whether something befalls a delivery.
+fn befalls(case: &Case) -> bool {
+    case.all_deliveries().any(|delivery| delivery.fault.is_some())
+}
+
+/// Without what the one takes the other does not show either, but it shows something else.
+#[test]
+fn what_fails_in_another_way_is_another_mistake() {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(scripted(&|case, _| befalls(case)), &requirements);
+    let again = plan(vec![refund(&[FaultKind::Again { after: 0 }])]);
+    bring(&mut inquiry, &again);
+    inquiry.stage().kind = FailureKind::Answer;
+    bring(&mut inquiry, &again);
+    let kinds: Vec<FailureKind> = inquiry.mistakes().iter().map(|mistake| mistake.kind).collect();
+    assert_eq!(kinds, [FailureKind::State, FailureKind::Answer]);
+}
+
+/// What is left of a case without what a known mistake takes is what the next one is shown by, also where there is no time for
+/// anything smaller.
+#[test]
+fn what_still_fails_without_a_mistake_is_shown_as_it_is() {
+    let requirements = requirements();
+    let fails_in_turn = Cell::new(false);
+    let script = |case: &Case, _: u32| case.races() || fails_in_turn.get();
+    let mut inquiry = Inquiry::new(scripted(&script), &requirements);
+    bring(&mut inquiry, &race());
+    fails_in_turn.set(true);
+    inquiry.stage().limits.attempts = 0;
+    bring_with(&mut inquiry, &race(), super::failure(FailureKind::State, Some(3), "pending"));
+    let [_, other] = inquiry.mistakes() else { panic!("{} mistakes", inquiry.mistakes().len()) };
+    assert!(!other.smallest.case.races());
+    assert_eq!((other.chance, other.smallest.shown.failure.as_ref().map(|failure| failure.entry)), (None, Some(None)));
+}
+
+/// Of several that are asked about at once each is believed when it fails, unless chance has a say in one.
+#[test]
+fn races_are_not_asked_about_at_once() {
+    let whole = lower(registered()[0].embedded(), &race(), 1).case.deliveries();
+    let lucky = Cell::new(true);
+    let script = |case: &Case, _: u32| case.races() && (case.deliveries() == whole || lucky.replace(false));
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(Scripted { at_once: 3, kind: FailureKind::Crash, ..scripted(&script) }, &requirements);
+    bring(&mut inquiry, &race());
+    assert_eq!(inquiry.mistakes()[0].smallest.case.deliveries(), whole);
+}
+
+#[test]
+fn what_is_no_race_is_asked_about_at_once() {
+    let requirements = requirements();
+    let script = |case: &Case, _: u32| tells(case, "refund.complete");
+    let mut inquiry = Inquiry::new(Scripted { at_once: 3, kind: FailureKind::Crash, ..scripted(&script) }, &requirements);
+    bring(&mut inquiry, &in_turn());
+    let batches = &inquiry.stage().batches;
+    assert!(!batches.is_empty() && batches.iter().all(|cases| (2..=3).contains(cases)), "{batches:?}");
+}
+
+/// A plan that delivers nothing costs no attempt, and neither does one that delivers no less.
+#[test]
+fn where_each_attempt_is_dear_few_suffice() {
+    let found = |attempts| {
+        let limits = ShrinkLimits { attempts, ..ShrinkLimits::default() };
+        let script = |case: &Case, _: u32| tells(case, "refund.complete");
+        let requirements = requirements();
+        let mut inquiry = Inquiry::new(Scripted { limits, kind: FailureKind::Crash, ..scripted(&script) }, &requirements);
+        bring(&mut inquiry, &in_turn());
+        let mistake = &inquiry.mistakes()[0];
+        (mistake.smallest.case.deliveries(), mistake.is_smallest)
+    };
+    let needed = (0..100).find(|attempts| found(*attempts).1);
+    assert_eq!((needed, found(100)), (Some(13), (1, true)));
+}
+
+/// Where nobody is there for one more look, nothing is said of chance.
+#[test]
+fn a_race_that_could_not_be_run_again_says_nothing_of_chance() {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(Scripted { patience: 0, ..scripted(&|_, _| true) }, &requirements);
+    bring(&mut inquiry, &race());
+    assert_eq!(only(inquiry.mistakes()).0, None);
+}
+
+/// What is shown of a mistake whose case gets ids of its own, where nothing else is tried, and of the case that was brought.
+fn under_own_ids(script: &Script<'_>, made: u64) -> (Mistake, Case) {
+    let requirements = requirements();
+    let limits = ShrinkLimits { attempts: 0, ..ShrinkLimits::default() };
+    let mut inquiry = Inquiry::new(Scripted { made, limits, observed: "odd", ..scripted(script) }, &requirements);
+    let failure = failure(FailureKind::State, "pending");
+    let brought = failing(&mut inquiry, &in_turn(), Some(failure));
+    inquiry.attribute(&brought);
+    (inquiry.mistakes()[0].clone(), brought.case)
+}
+
+#[test]
+fn every_run_shows_a_mistake_by_the_same_ids() {
+    let [(one, _), (other, brought)] = [0, 1000].map(|made| under_own_ids(&|_, _| true, made));
+    let ids = |case: &Case| case.all_deliveries().map(|delivery| delivery.event.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&one.smallest.case), ids(&other.smallest.case));
+    assert_ne!(ids(&one.smallest.case), ids(&brought));
+    assert_eq!(one.smallest.shown.failure.map(|failure| failure.observed), Some("odd".to_owned()), "what they showed");
+}
+
+#[test]
+fn a_case_that_passes_with_other_ids_is_shown_as_it_was() {
+    let (mistake, brought) = under_own_ids(&|_, _| false, 0);
+    let order = |case: &Case| case.orders[0].order_id.clone();
+    assert_eq!(order(&mistake.smallest.case), order(&brought));
+    assert_eq!(mistake.smallest.shown.failure.map(|failure| failure.observed), Some("pending".to_owned()));
+}
+
+/// A case of which nothing can go.
+fn long() -> Plan {
+    let kinds = [FaultKind::Again { after: 1 }, FaultKind::Late { by: 2 }];
+    plan((0..12).map(|_| with_faults(Action::refund(Pick::Units(1)), &kinds)).collect())
+}
+
+/// A case that was foretold to fail and passes is made smaller by so many questions at most, whatever else may be asked.
+#[test]
+fn refuting_asks_no_more_than_it_may() {
+    let whole = lower(registered()[0].embedded(), &long(), 1).case.deliveries();
+    let requirements = requirements();
+    let script = |case: &Case, _: u32| case.deliveries() < whole;
+    let mut inquiry = Inquiry::new(Scripted { foretold_from: 1, ..scripted(&script) }, &requirements);
+    let brought = failing(&mut inquiry, &long(), None);
+    inquiry.refute(&brought);
+    let all = inquiry.stage().played;
+    assert_eq!(all, 300);
+    inquiry.stage().limits.attempts = 7;
+    inquiry.refute(&brought);
+    assert_eq!(inquiry.stage().played - all, 7);
+}
+
+/// Where two faults differ only in the whole case, so many others are looked at.
+#[test]
+fn telling_two_faults_apart_ends() {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(scripted(&|_, _| false), &requirements);
+    let Failing { plan, case, .. } = failing(&mut inquiry, &long(), None);
+    inquiry.stage().foretold_from = case.deliveries();
+    let (one, other) = (Fault::PendingCounts, Fault::FloatSums);
+    assert_eq!(inquiry.smallest_difference(HOST, plan, case.clone(), &[], one, other).deliveries(), case.deliveries());
+    assert_eq!((inquiry.stage().foretold, inquiry.stage().played), (800, 0));
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{Amount, Currency, EventTime, RefundState},
     json::Value,
-    model::{DisputeEvent, Tell},
+    model::{Covered, DisputeEvent, Tell},
     provider::read::{EventReader, OrderSaid, Said, Unread, in_parts, needed, number, text},
 };
 
@@ -43,7 +43,7 @@ impl EventReader for Reader {
             return Err(Unread::Lacking(format!("{} is about a {about}, and its object is none", said.kind)));
         }
         match of {
-            Some("refund") => refund(object, &mut said)?,
+            Some("refund") => refund(object, is_older(body), &mut said)?,
             Some("charge") => charge(object, &mut said)?,
             Some("dispute") => dispute(object, &mut said)?,
             Some("payment_intent") => {
@@ -56,6 +56,11 @@ impl EventReader for Reader {
             _ => said.order = of_payment(object).map(|order| with_currency(order, object)),
         }
         Ok(said)
+    }
+
+    /// Only a failure is told by an event of its own; whatever else a refund says may be newer than its event.
+    fn is_of_its_moment(&self, kind: &str) -> bool {
+        kind == REFUND_FAILED
     }
 
     fn words(&self) -> &'static [&'static str] {
@@ -81,6 +86,12 @@ impl EventReader for Reader {
             "risk_level",
         ]
     }
+}
+
+/// Whether a body is of a version in which no refund had events of its own
+/// (<https://docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update>).
+fn is_older(body: &Value) -> bool {
+    text(body, "/api_version").is_some_and(|version| version < "2024-10-28")
 }
 
 /// Of which kind the object of an event is, where its type says so.
@@ -137,13 +148,15 @@ fn money(object: &Value, place: &str, currency: Option<&str>) -> Option<Amount> 
 
 /// The amount at a place without which nothing can be said.
 fn amount(object: &Value, place: &str) -> Result<Amount, Unread> {
-    let lacking = || Unread::Lacking(format!("`/data/object{place}` is no amount in whole units of a known currency"));
-    money(object, place, text(object, "/currency")).ok_or_else(lacking)
+    money(object, place, text(object, "/currency")).ok_or_else(|| no_amount(place))
 }
 
-fn refund(object: &Value, said: &mut Said) -> Result<(), Unread> {
-    let order = of_payment(object).ok_or_else(|| Unread::Lacking("its refund names neither a payment intent nor a charge".to_owned()))?;
-    said.order = Some(with_currency(order, object));
+fn no_amount(place: &str) -> Unread {
+    Unread::Lacking(format!("`/data/object{place}` is no amount in whole units of a known currency"))
+}
+
+/// What a refund says of itself: its id, its state and its amount.
+fn facts(object: &Value, currency: Option<&str>) -> Result<Covered, Unread> {
     let state = match needed(object, "/status")? {
         "pending" => RefundState::Pending,
         "requires_action" => RefundState::PendingInformation,
@@ -152,16 +165,32 @@ fn refund(object: &Value, said: &mut Said) -> Result<(), Unread> {
         "canceled" => RefundState::Cancelled,
         other => return Err(Unread::Against(format!("its refund has the status `{other}`, which {NAME} does not document"))),
     };
-    let amount = amount(object, "/amount")?;
-    said.tells.push(Tell::Refund {
-        id: needed(object, "/id")?.to_owned(),
-        state,
-        amount,
-        refunded_amount: if state == RefundState::Succeeded { amount } else { Amount::ZERO },
-        // It mirrors refund.updated, and shops handle one of the two.
-        in_passing: said.kind == CHARGE_REFUND_UPDATED,
-    });
+    let amount = money(object, "/amount", currency).ok_or_else(|| no_amount("/amount"))?;
+    Ok(Covered { id: needed(object, "/id")?.to_owned(), state, amount })
+}
+
+/// The money of an authorization that is released counts as refunded, and what was never captured cannot be paid back: what such
+/// totals look like in events stands in no document.
+fn released(what: &str) -> Unread {
+    Unread::Lacking(format!("its {what} is of money that was never captured, and no document says what its events tell"))
+}
+
+fn refund(object: &Value, is_older: bool, said: &mut Said) -> Result<(), Unread> {
+    if text(object, "/reason") == Some("expired_uncaptured_charge") {
+        return Err(released("refund"));
+    }
+    let order = of_payment(object).ok_or_else(|| Unread::Lacking("its refund names neither a payment intent nor a charge".to_owned()))?;
+    said.order = Some(with_currency(order, object));
+    // It mirrors refund.updated, and shops handle one of the two; before there was that, it was the only one.
+    let in_passing = said.kind == CHARGE_REFUND_UPDATED && !is_older;
+    said.tells.push(told(facts(object, text(object, "/currency"))?, in_passing));
     Ok(())
+}
+
+fn told(refund: Covered, in_passing: bool) -> Tell {
+    let Covered { id, state, amount } = refund;
+    let refunded_amount = if state == RefundState::Succeeded { amount } else { Amount::ZERO };
+    Tell::Refund { id, state, amount, refunded_amount, in_passing }
 }
 
 fn charge(object: &Value, said: &mut Said) -> Result<(), Unread> {
@@ -184,12 +213,22 @@ fn charge(object: &Value, said: &mut Said) -> Result<(), Unread> {
         return Ok(());
     }
     let refunded_amount = amount(object, "/amount_refunded")?;
+    if captured.is_none() && !refunded_amount.is_zero() && object["captured"].as_bool() == Some(false) {
+        return Err(released("charge"));
+    }
     if captured.is_some_and(|captured| refunded_amount > captured) {
         let captured = captured.unwrap_or_default();
         return Err(Unread::Against(format!("its charge of {captured} says that {refunded_amount} were refunded of it")));
     }
+    // Bodies of earlier versions hold the newest of the charge's refunds; all of them, if there are no more.
+    let listed = object.pointer("/refunds/data").and_then(Value::as_array).into_iter().flatten();
+    let listed: Vec<Covered> = listed.map(|refund| facts(refund, text(object, "/currency"))).collect::<Result<_, Unread>>()?;
+    let counts = |refund: &&Covered| refund.state.is_open() || refund.state == RefundState::Succeeded;
+    let is_all = listed.iter().filter(counts).map(|refund| refund.amount).sum::<Amount>() == refunded_amount;
+    let covers = if is_all { listed.iter().filter(counts).cloned().collect() } else { Vec::new() };
+    said.tells.extend(listed.into_iter().map(|refund| told(refund, true)));
     if !in_passing || !refunded_amount.is_zero() {
-        said.tells.push(Tell::Total { id, refunded_amount, covers: Vec::new(), in_passing });
+        said.tells.push(Tell::Total { id, refunded_amount, covers, in_passing });
     }
     Ok(())
 }
@@ -204,7 +243,9 @@ fn dispute(object: &Value, said: &mut Said) -> Result<(), Unread> {
         other => return Err(Unread::Against(format!("its dispute has the status `{other}`, which {NAME} does not document"))),
     };
     // Minus the sum of its balance transactions is what it takes; older objects have only the status.
-    let transactions = object["balance_transactions"].as_array();
+    // What is settled in another currency says nothing of the payment's.
+    let is_own = |one: &Value| one["currency"] == object["currency"];
+    let transactions = object["balance_transactions"].as_array().filter(|all| all.iter().all(is_own));
     let sum = transactions.map(|all| all.iter().map(|one| amount(one, "/amount")).sum::<Result<Amount, Unread>>()).transpose()?;
     let taken_amount = match sum {
         Some(sum) => Amount::ZERO - sum,
@@ -218,4 +259,74 @@ fn dispute(object: &Value, said: &mut Said) -> Result<(), Unread> {
     let still = (said.kind == FUNDS_REINSTATED && holds).then_some(disputed);
     said.tells.push(Tell::Dispute { id: needed(object, "/id")?.to_owned(), taken_amount, by, still });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an event of this version and type says whose object is this.
+    fn read(version: &str, kind: &str, object: &str) -> Result<Said, Unread> {
+        let body = format!(
+            r#"{{"id": "evt_1", "object": "event", "api_version": "{version}", "created": 1, "type": "{kind}", "data": {{"object": {object}}}}}"#
+        );
+        Reader.read(&serde_json::from_str(&body).expect("JSON"))
+    }
+
+    fn amount(text: &str) -> Amount {
+        Amount::parse(text).expect("an amount")
+    }
+
+    const CHARGE: &str = r#""id": "ch_1", "object": "charge", "payment_intent": "pi_1", "currency": "usd", "status": "succeeded""#;
+    const REFUND: &str = r#""object": "refund", "charge": "ch_1", "payment_intent": "pi_1", "currency": "usd", "amount": 300"#;
+    const DISPUTE: &str = r#""id": "dp_1", "object": "dispute", "charge": "ch_1", "currency": "usd", "amount": 500, "status": "lost""#;
+
+    #[test]
+    fn money_that_was_never_captured_is_left_out() {
+        let object = format!(r#"{{{CHARGE}, "captured": false, "amount_captured": 0, "amount_refunded": 500}}"#);
+        assert!(matches!(read("2025-01-27.acacia", CHARGE_REFUNDED, &object), Err(Unread::Lacking(_))));
+        let object = format!(r#"{{{REFUND}, "id": "re_1", "status": "succeeded", "reason": "expired_uncaptured_charge"}}"#);
+        assert!(matches!(read("2025-01-27.acacia", REFUND_CREATED, &object), Err(Unread::Lacking(_))));
+    }
+
+    #[track_caller]
+    fn takes(transactions: &str, expected: &str) {
+        let object = format!(r#"{{{DISPUTE}, "balance_transactions": [{transactions}]}}"#);
+        let said = read("2025-01-27.acacia", DISPUTE_CLOSED, &object).expect("an event");
+        let [Tell::Dispute { taken_amount, .. }] = said.tells[..] else { panic!("{:?}", said.tells) };
+        assert_eq!(taken_amount, amount(expected));
+    }
+
+    #[test]
+    fn a_dispute_takes_what_its_transactions_say_in_its_own_currency() {
+        takes(r#"{"amount": -400, "currency": "usd"}"#, "4.00");
+        takes(r#"{"amount": -360, "currency": "eur"}"#, "5.00");
+    }
+
+    #[test]
+    fn older_charges_carry_their_refunds() {
+        let refunds =
+            format!(r#"{{"data": [{{{REFUND}, "id": "re_2", "status": "pending"}}, {{{REFUND}, "id": "re_1", "status": "failed"}}]}}"#);
+        let object = format!(r#"{{{CHARGE}, "captured": true, "amount_captured": 900, "amount_refunded": 300, "refunds": {refunds}}}"#);
+        let said = read("2020-08-27", CHARGE_REFUNDED, &object).expect("an event");
+        let [Tell::Refund { in_passing: true, .. }, Tell::Refund { in_passing: true, .. }, Tell::Total { covers, .. }] = &said.tells[..]
+        else {
+            panic!("{:?}", said.tells)
+        };
+        assert_eq!(covers[..], [Covered { id: "re_2".to_owned(), state: RefundState::Pending, amount: amount("3.00") }]);
+    }
+
+    #[track_caller]
+    fn binds(version: &str, expected: bool) {
+        let object = format!(r#"{{{REFUND}, "id": "re_1", "status": "failed"}}"#);
+        let said = read(version, CHARGE_REFUND_UPDATED, &object).expect("an event");
+        assert!(matches!(said.tells[..], [Tell::Refund { in_passing, .. }] if in_passing != expected), "{said:?}");
+    }
+
+    #[test]
+    fn what_becomes_of_an_older_refund_is_told_by_one_event_only() {
+        binds("2020-08-27", true);
+        binds("2024-09-30.acacia", true);
+        binds("2024-10-28.acacia", false);
+    }
 }

@@ -63,7 +63,7 @@ pub(super) struct FindingView {
     pub(super) verdict: &'static str,
     pub(super) class: &'static str,
     pub(super) mark: &'static str,
-    pub(super) level: &'static str,
+    pub(super) level: String,
     pub(super) message: String,
     pub(super) asks: String,
     /// Why it is accepted, where it is.

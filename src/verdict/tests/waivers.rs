@@ -40,15 +40,24 @@ fn a_written_list_is_read_again_and_keeps_reasons() {
     let odd = "it's \"odd\"\\\n";
     let found =
         [(subject.clone(), "01".to_owned(), "one".to_owned()), (Subject::Snapshot("042-x".to_owned()), "02".to_owned(), odd.to_owned())];
-    let first = waivers::write(&found, &KnownFailures::none(), today);
+    let first = waivers::write(&found, &KnownFailures::none(), |_| true, today);
     assert!(first.contains("expires = 2026-08-14\n"), "{first}");
     let edited = first.replacen("reason = \"\"\nexpires = 2026-08-14", "reason = 'a \"good\" one'\nexpires = 2026-07-01", 1);
-    let second = parse(&waivers::write(&found, &parse(&edited), today));
+    let second = parse(&waivers::write(&found, &parse(&edited), |_| false, today));
     assert_eq!(second.entries[0].reason, "a \"good\" one");
     assert_eq!(second.entries[0].expires.map(|date| date.to_string()).as_deref(), Some("2026-07-01"));
     assert_eq!(second.entries[1].reason, "");
     assert!(second.accepting(&subject, "01").is_some());
     assert!(second.accepting(&Subject::Snapshot("042-x".to_owned()), "02").is_none(), "it has no reason");
+}
+
+#[test]
+fn entries_of_which_the_run_says_nothing_are_kept() {
+    let before = parse(&format!("{ENTRY}{}", ENTRY.replace("f1", "f3")));
+    let found = [(Subject::Requirement("b".to_owned()), "f2".to_owned(), "new".to_owned())];
+    let after = parse(&waivers::write(&found, &before, |entry| entry.fingerprint == "f1", midsummer()));
+    let entries: Vec<(&str, &str)> = after.entries.iter().map(|entry| (entry.fingerprint.as_str(), entry.reason.as_str())).collect();
+    assert_eq!(entries, [("f2", ""), ("f1", "ticket 12")]);
 }
 
 const ENTRY: &str = "\n[[known]]\nrequirement = \"a\"\nfinding = \"f1\"\nreason = \"ticket 12\"\nexpires = 2026-06-15\n";

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use refundproof::{
+    corpus::Level,
+    reference::Fault,
     report::Format,
-    verdict::{KnownFailing, Report, SnapshotDifference, Verdict},
+    verdict::{Conformance, KnownFailing, Report, RequirementResult, SnapshotDifference, Verdict},
 };
 
 use super::{HOSTILE_REPORT, annotations, example, written};
-use crate::common::{certified, quick};
+use crate::common::{certified, only, quick};
 
 /// What an element may hold and where it may stand.
 struct Rule {
@@ -146,6 +148,22 @@ fn junit_of_a_clean_run() {
     assert!(!elements.iter().any(|element| element.name == "failure" || element.name == "error"));
 }
 
+/// Whatever fails the run is a failure there.
+#[test]
+fn junit_of_runs_that_are_not_conformant() {
+    let selected = |faults, ids: &[&str]| certified(faults, &quick(10, 1).with(|options| options.selection = only(ids)));
+    let mut uncertified = selected(None, &["rotated-secret"]);
+    uncertified.verdict = Conformance::NotCertified;
+    let advice = selected(Some(Fault::FirstAnswerFails), &["valid-event-acknowledged-at-once", "survives-restart"]);
+    assert_eq!(advice.verdict, Conformance::NotConformant);
+    let mut unreached = selected(None, &["rotated-secret"]);
+    (unreached.requirements[0].verdict, unreached.verdict) = (Verdict::NotExercised, Conformance::NotConformant);
+    for report in [uncertified, advice, unreached] {
+        let failures = check_junit(&report).iter().filter(|element| element.name == "failure").count();
+        assert_eq!(failures, 1, "{:?}", report.verdict);
+    }
+}
+
 #[test]
 fn junit_of_failures() {
     let elements = check_junit(&example());
@@ -165,7 +183,10 @@ fn junit_of_hostile_text() {
     let count = |name: &str| elements.iter().filter(|element| element.name == name).count();
     // One for the adapter, one for the run that was cut short.
     assert_eq!(count("error"), 2);
-    let failing = report.requirements.iter().filter(|result| result.verdict == Verdict::Fail).count();
+    // What is only advice fails where a MUST fails because of it.
+    let is_heavy = |id: &str| report.findings.iter().any(|finding| finding.about == id && finding.level == Level::Must);
+    let fails = |result: &&RequirementResult| result.verdict == Verdict::Fail || result.verdict == Verdict::Warn && is_heavy(&result.id);
+    let failing = report.requirements.iter().filter(fails).count();
     assert_eq!(count("failure"), failing + report.snapshots.differing.len());
     let error = elements.iter().find(|element| element.name == "error").expect("an error");
     assert!(error.attributes["message"].contains("␛[31m␛]0;title␇ ␀ ‹U+FFFE›"), "{}", error.attributes["message"]);
@@ -177,6 +198,7 @@ fn what_is_waived_or_not_reached_is_skipped_with_its_reason() {
     let failing = report.requirements.iter_mut().find(|result| result.verdict == Verdict::Fail).expect("a failing one");
     failing.verdict = Verdict::Waived;
     failing.note = Some("until the ledger is rebuilt".to_owned());
+    report.verdict = Conformance::Conformant;
     let elements = check_junit(&report);
     let skipped: Vec<&str> =
         elements.iter().filter(|element| element.name == "skipped").map(|element| element.attributes["message"].as_str()).collect();

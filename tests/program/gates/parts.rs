@@ -32,6 +32,38 @@ fn a_written_list_needs_reasons_and_then_waives() {
     place.says(&["certify", "--only", BROKEN, "--known-failing", "known.toml"], 1, "duplicate-deliveries passes now; delete the entry");
 }
 
+#[test]
+fn what_was_not_selected_stays_in_a_list() {
+    let place = Place::new();
+    let entry =
+        "[[known]]\nrequirement = \"refund-counted-once\"\nfinding = \"0123456789abcdef\"\nreason = \"ticket 12\"\nexpires = 2999-01-01\n";
+    place.write("known.toml", entry);
+    place.says(&["certify", FAULT, "--only", BROKEN, "--cases", "20", "--write-known-failing", "known.toml"], 1, "failures written");
+    let list = place.read("known.toml");
+    assert!(list.contains("0123456789abcdef") && list.contains("ticket 12") && list.contains(BROKEN), "{list}");
+}
+
+/// With `--strict` a SHOULD fails the run, so the list has it.
+#[test]
+fn a_strict_list_accepts_what_is_only_advice() {
+    let place = Place::new();
+    let fault = ["certify", "builtin:fault/malformed-is-server-error", "--only", "rejection-is-4xx", "--cases", "10", "--strict"];
+    place.says(&[&fault[..], &["--write-known-failing", "known.toml"]].concat(), 1, "1 failures written");
+    place.write("known.toml", &place.read("known.toml").replace("reason = \"\"", "reason = \"ticket 12\""));
+    place.says(&[&fault[..], &["--known-failing", "known.toml"]].concat(), 0, "1 waived");
+}
+
+/// One that somebody edited so that it cannot be played would look mended.
+#[test]
+fn a_saved_case_that_cannot_be_read_is_a_mistake() {
+    let place = Place::new();
+    place.says(&["certify", FAULT, "--only", BROKEN, "--cases", "20", "--failures", "failures"], 1, "");
+    let file = fs::read_dir(place.path("failures")).expect("saved").next().expect("a case").expect("an entry").path();
+    let text = fs::read_to_string(&file).expect("a case");
+    fs::write(&file, text.replacen("\"orders\"", "\"odd\"", 1)).expect("written");
+    place.complains(&["certify", "--only", BROKEN, "--failures", "failures"], 2, &["failures/", "odd"]);
+}
+
 /// A gate on other requirements plays the case that was saved for an accepted finding, and must not fail for it.
 #[test]
 fn a_saved_case_is_accepted_with_its_finding() {

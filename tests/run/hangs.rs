@@ -1,0 +1,81 @@
+//! Targets that hang, and answer when they are asked again.
+
+use std::time::Duration;
+
+use refundproof::{
+    adapter::{Hello, Introduction, Request, Target, TargetError, TargetErrorKind},
+    case::OrderSetup,
+    domain::{Clock, OrderState},
+    verdict::{Conformance, Report},
+};
+
+use crate::common::{certified_target, only, provider, quick, shop};
+
+/// A shop that answers so many deliveries, and no more until it is started anew.
+struct Tiring {
+    shop: Box<dyn Target>,
+    left: u32,
+}
+
+impl Target for Tiring {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.shop.hello(hello)
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.shop.begin(case, orders)
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_secs(1))));
+        };
+        self.left = left;
+        self.shop.deliver(request)
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.shop.observe(order_id)
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.shop.end(case)
+    }
+}
+
+/// What comes of one that answers so many deliveries at a time, in short cases.
+fn tiring(left: u32) -> Report {
+    let make = |clock: &Clock| Box::new(Tiring { shop: shop(None, clock), left }) as Box<dyn Target>;
+    let options = quick(30, 1).with(|options| {
+        options.jobs = 1;
+        options.selection = only(&["refund-complete-updates-order"]);
+    });
+    certified_target(provider(), &make, &options)
+}
+
+const HUNG: &str = "it hung in a case, which it answered when that was played again alone";
+
+#[test]
+fn who_hangs_again_and_again_is_not_certified() {
+    let report = tiring(9);
+    assert_eq!(report.verdict, Conformance::NotJudged);
+    let note = report.requirements[0].note.as_deref().unwrap_or_default();
+    assert!(note.starts_with("deliver: it hung again and again"), "{note}");
+    assert!(report.target.remarks.iter().any(|remark| remark == HUNG));
+}
+
+/// Once may have been the machine; it is said, and what the case came to alone counts.
+#[test]
+fn who_hangs_once_is_judged_by_the_case_alone() {
+    let report = tiring(20);
+    assert_eq!((report.verdict, report.requirements[0].cases), (Conformance::Conformant, 30));
+    assert_eq!(report.target.remarks, [HUNG]);
+    let covered: u64 = report.requirements[0].coverage.iter().flat_map(|coverage| coverage.events.values()).sum();
+    assert_eq!(covered, report.requirements[0].deliveries);
+}
+
+#[test]
+fn who_never_hangs_has_no_remark() {
+    let report = tiring(1000);
+    assert_eq!((report.verdict, report.target.remarks.len()), (Conformance::Conformant, 0));
+}
