@@ -51,7 +51,7 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     for pattern in args.only.iter().chain(&args.skip) {
         let alone = Selection::new(std::slice::from_ref(pattern), &[]).map_err(|error| Stop::usage(format!("{pattern}: {error}")))?;
         if !ids.iter().chain(&["snapshots"]).any(|id| alone.includes(id)) {
-            output.complain(&format!("--only or --skip {pattern}: fits nothing; `refundproof list` shows the requirements"));
+            output.note(&format!("--only or --skip {pattern}: fits nothing; `refundproof list` shows the requirements"));
         }
     }
     // A path that cannot be written is better known before the run than after it.

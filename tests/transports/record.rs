@@ -3,8 +3,9 @@
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use refundproof::{
@@ -51,17 +52,20 @@ fn pass(request: &str) -> Passed {
     });
     let log = Log::default();
     let recorder = Recorder::new(forward, Box::new(log.clone()));
-    let (listener, address) = listen("127.0.0.1:0").expect("a port");
-    let serving = thread::spawn({
-        let recorder = Arc::clone(&recorder);
-        move || recorder.serve(listener)
-    });
+    let (address, serving) = serving(&recorder);
     let answer = send(address, request);
     let arrived = service.join().expect("the service ends");
     recorder.stop();
     serving.join().expect("the recorder ends").expect("well");
     let log = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
     Passed { arrived, answer, log }
+}
+
+/// Where a recorder listens, and what comes of it in the end.
+fn serving(recorder: &Arc<Recorder>) -> (SocketAddr, thread::JoinHandle<io::Result<()>>) {
+    let (listener, address) = listen("127.0.0.1:0").expect("a port");
+    let recorder = Arc::clone(recorder);
+    (address, thread::spawn(move || recorder.serve(listener)))
 }
 
 fn send(address: SocketAddr, request: &str) -> String {
@@ -112,11 +116,7 @@ fn a_service_that_is_not_there_is_told_of() {
     let gone = StdListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port that is free again");
     let log = Log::default();
     let recorder = Recorder::new(Forward::parse(&format!("http://{gone}")).expect("an address"), Box::new(log.clone()));
-    let (listener, address) = listen("127.0.0.1:0").expect("a port");
-    let serving = thread::spawn({
-        let recorder = Arc::clone(&recorder);
-        move || recorder.serve(listener)
-    });
+    let (address, serving) = serving(&recorder);
     let mut stream = StdStream::connect(address).expect("a connection");
     stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}").expect("sent");
     let mut answer = String::new();
@@ -126,6 +126,38 @@ fn a_service_that_is_not_there_is_told_of() {
     serving.join().expect("the recorder ends").expect("well");
     assert_eq!(recorder.recorded(), 1);
     assert!(!String::from_utf8_lossy(&log.0.lock().expect("nobody panicked")).contains("status"));
+}
+
+/// Providers wait for some seconds and send the event again then; what the service made of it is a part of the story.
+#[test]
+fn what_the_sender_did_not_wait_for_is_written() {
+    let service = StdListener::bind("127.0.0.1:0").expect("a port");
+    let forward = Forward::parse(&format!("http://{}", service.local_addr().expect("an address"))).expect("an address");
+    let (asked, is_asked) = mpsc::channel();
+    let (gone, is_gone) = mpsc::channel();
+    let service = thread::spawn(move || {
+        let (mut stream, _) = service.accept().expect("a connection");
+        let mut arrived = vec![0; request().len()];
+        stream.read_exact(&mut arrived).expect("as much as was sent");
+        asked.send(()).and_then(|()| is_gone.recv().map_err(|_| mpsc::SendError(()))).expect("the test goes on");
+        stream.write_all(ANSWER.as_bytes()).expect("answered");
+    });
+    let log = Log::default();
+    let recorder = Recorder::new(forward, Box::new(log.clone()));
+    let (address, serving) = serving(&recorder);
+    let mut stream = StdStream::connect(address).expect("a connection");
+    stream.write_all(request().as_bytes()).expect("sent");
+    is_asked.recv().expect("the service is asked");
+    drop(stream);
+    // So that the recorder sees it before the answer.
+    thread::sleep(Duration::from_millis(50));
+    gone.send(()).expect("the service waits");
+    service.join().expect("the service ends");
+    recorder.stop();
+    serving.join().expect("the recorder ends").expect("well");
+    let log = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
+    let line: LogLine = serde_json::from_str(log.trim_end()).expect("one line of a log");
+    assert_eq!(line.status, Some(418));
 }
 
 #[track_caller]
