@@ -45,12 +45,13 @@ pub(super) fn once(args: &Certify, stop: &AtomicBool, output: &mut Output) -> Re
     let before = args.write_known_failing.as_deref().map(known::read_if_there).transpose()?;
     let set = provider.corpus().requirement_set(options.revision).map_err(Stop::usage)?;
     let ids: Vec<&str> = set.requirements.iter().map(|(_, requirement)| requirement.id.as_str()).collect();
-    if !ids.iter().chain(&["snapshots"]).any(|id| options.selection.includes(id)) {
+    let leaves_something = |selection: &Selection| ids.iter().chain(&["snapshots"]).any(|id| selection.includes(id));
+    if !leaves_something(&options.selection) {
         return Err(Stop::usage("--only and --skip leave nothing to run; `refundproof list` shows the requirements"));
     }
     for pattern in args.only.iter().chain(&args.skip) {
-        let alone = Selection::new(std::slice::from_ref(pattern), &[]).map_err(|error| Stop::usage(format!("{pattern}: {error}")))?;
-        if !ids.iter().chain(&["snapshots"]).any(|id| alone.includes(id)) {
+        let alone = Selection::new(std::slice::from_ref(pattern), &[]).map_err(Stop::usage)?;
+        if !leaves_something(&alone) {
             output.note(&format!("--only or --skip {pattern}: fits nothing; `refundproof list` shows the requirements"));
         }
     }
@@ -125,12 +126,13 @@ pub(super) fn publish(
 /// The paths of reports, before the run: each must be writable, no two the same, and none what is read.
 pub(super) fn check_reports<'p>(reports: &[(Format, PathBuf)], read: impl Iterator<Item = &'p Path>) -> Result<(), Stop> {
     let read: Vec<PathBuf> = read.map(files::whole).collect();
+    let written: Vec<PathBuf> = reports.iter().map(|(_, path)| files::whole(path)).collect();
     for (number, (_, path)) in reports.iter().enumerate() {
-        if reports[..number].iter().any(|(_, other)| files::whole(other) == files::whole(path)) {
+        if written[..number].contains(&written[number]) {
             let path = path.display();
             return Err(Stop::usage(format!("{path}: two reports would be written there; --report takes a path of its own for each")));
         }
-        if read.contains(&files::whole(path)) {
+        if read.contains(&written[number]) {
             return Err(Stop::usage(format!("{}: is read here, and the report would take its place; name another path", path.display())));
         }
         check_writable(path)?;

@@ -81,6 +81,11 @@ impl RefundState {
         matches!(self, RefundState::Requested | RefundState::Pending | RefundState::PendingInformation)
     }
 
+    /// Whether money is under way for it or was paid back.
+    pub(crate) fn has_money(self) -> bool {
+        self.is_open() || self == RefundState::Succeeded
+    }
+
     /// Whether no later event can change the state.
     pub fn is_final(self) -> bool {
         matches!(self, RefundState::Succeeded | RefundState::Failed | RefundState::Cancelled)

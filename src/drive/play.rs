@@ -87,6 +87,11 @@ impl Outcome {
         self.failure.is_some() || self.error.is_some()
     }
 
+    /// Whether the target did not answer in time.
+    pub fn has_hung(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout)
+    }
+
     /// Whether the target can still be asked: it neither crashed nor hung, and its adapter works.
     pub fn is_still_there(&self) -> bool {
         let gone = |failure: &Failure| matches!(failure.kind, FailureKind::Crash | FailureKind::Timeout);

@@ -240,9 +240,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                     continue;
                 }
                 let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Unasked };
-                let foretold = self.stage.foretell(at.host, &case, &assumed);
                 // Where nothing is wrong, targets may still answer a doubtful event differently.
-                if shown.failure.is_none() || alike(&foretold, &shown) {
+                if shown.failure.is_none() || alike(&self.stage.foretell(at.host, &case, &assumed), &shown) {
                     return Edited::Because(place);
                 }
                 if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {

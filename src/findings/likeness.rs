@@ -151,16 +151,15 @@ impl<S: Stage> Inquiry<'_, S> {
             let Some((one, other)) = self.first_difference(host, &case, &like, assumed) else { continue };
             let case = self.smallest_difference(host, plan, case, assumed, one, other);
             let Some(shown) = self.stage.play(host, &case, None) else { return Vec::new() };
-            let (mut rest, mut in_all) = (Vec::new(), Vec::new());
-            for fault in &like {
-                let foretold = self.foretell_with(host, &case, assumed, *fault);
-                rest.extend(alike(&foretold, &shown).then_some(*fault));
-                in_all.extend(alike_in_all(&foretold, &shown).then_some(*fault));
-            }
-            if !in_all.is_empty() {
-                rest = in_all;
-            } else if rest.len() == like.len() {
-                // They differ in what the target does in a way of its own.
+            let foretold: Vec<(Fault, Shown)> =
+                like.iter().map(|fault| (*fault, self.foretell_with(host, &case, assumed, *fault))).collect();
+            let that_are = |alike: fn(&Shown, &Shown) -> bool| -> Vec<Fault> {
+                foretold.iter().filter(|(_, foretold)| alike(foretold, &shown)).map(|(fault, _)| *fault).collect()
+            };
+            // Where none answers a doubtful event as the target does, the target does it in a way of its own.
+            let in_all = that_are(alike_in_all);
+            let rest = if in_all.is_empty() { that_are(alike) } else { in_all };
+            if rest.len() == like.len() {
                 vain += 1;
                 if vain >= STRIKES {
                     break;

@@ -108,7 +108,7 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
         (order(|order, plain| order.items > plain.items), Feature::SeveralItems),
         (order(|order, plain| order.currency != plain.currency), Feature::Currency),
         (order(|order, plain| order.captured != plain.captured), Feature::Captured),
-        (refunds(plan) > 1 || has_others(plan), Feature::SecondRefund),
+        (refunds(plan) > 1 || plan.steps.iter().any(|step| is_of_others(&step.action)), Feature::SecondRefund),
     ];
     shape.into_iter().filter(|(has, _)| *has).for_each(|(_, feature)| add(feature));
     for delivery in case.all_deliveries() {
@@ -121,8 +121,8 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
 const NOTHING: &str = "-";
 
 /// Whether other orders have events in between, which have several refunds each.
-fn has_others(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| matches!(step.action, Action::OtherOrders { .. }))
+fn is_of_others(action: &Action) -> bool {
+    matches!(action, Action::OtherOrders { .. })
 }
 
 fn refunds(plan: &Plan) -> usize {
@@ -193,7 +193,7 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
         Feature::Currency => plan.orders.iter_mut().for_each(|order| order.currency = 0),
         Feature::Captured => plan.orders.iter_mut().for_each(|order| order.captured = OrderPlan::default().captured),
         Feature::SecondRefund => {
-            without_steps(&mut plan, |action| matches!(action, Action::OtherOrders { .. }));
+            without_steps(&mut plan, is_of_others);
             let mut asked = vec![false; plan.orders.len().max(1)];
             plan.steps.retain(|step| {
                 let order = usize::from(step.order) % asked.len();

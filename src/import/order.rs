@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{scramble::hash, story::Story};
 use crate::{
     case::{Act, Body, Case, ChargeSetup, Delivery, Effect, Entry, OrderSetup, SCHEMA},
-    domain::{Amount, Currency, Lifecycle, RefundState},
+    domain::{Amount, Currency, RefundState},
     model::{Covered, EventFacts, PictureIn, Tell},
     provider::{OrderSaid, Provider, Said, Unread},
 };
@@ -66,9 +66,7 @@ pub(super) fn rebuild(provider: &dyn Provider, mut events: Vec<Event>) -> Rebuil
         Some(other) if other != currency.code() => Some(other.to_owned()),
         _ => None,
     };
-    let is_of_its_moment = |kind: &str| provider.reader().is_none_or(|reader| reader.is_of_its_moment(kind));
-    let mut walk =
-        Walk { lifecycle: provider.lifecycle(), is_of_its_moment: &is_of_its_moment, refunds: BTreeMap::new(), is_charged_back: false };
+    let mut walk = Walk { provider, refunds: BTreeMap::new(), is_charged_back: false };
     let (mut kept, mut story) = (Vec::new(), Story::default());
     let first_told = first_told(&events);
     for mut event in events {
@@ -178,9 +176,7 @@ fn first_told(events: &[Event]) -> BTreeMap<String, i64> {
 
 /// A walk through the events of an order, from the first to the last.
 struct Walk<'p> {
-    lifecycle: Lifecycle,
-    /// Whether the object in an event of this type is as it was when the event came into being.
-    is_of_its_moment: &'p dyn Fn(&str) -> bool,
+    provider: &'p dyn Provider,
     refunds: BTreeMap<String, Known>,
     is_charged_back: bool,
 }
@@ -221,7 +217,7 @@ impl Walk<'_> {
             }
             if known.state != state && !self.leads(known.state, state) {
                 // What was true when it was sent shows what comes later only.
-                if !(self.is_of_its_moment)(&known.kind) {
+                if self.provider.reader().is_some_and(|reader| !reader.is_of_its_moment(&known.kind)) {
                     return Ok(());
                 }
                 return Err(Unread::Against(format!(
@@ -237,12 +233,13 @@ impl Walk<'_> {
     /// Whether a refund can come from one state into the other, by way of others that the log does not show.
     fn leads(&self, from: RefundState, to: RefundState) -> bool {
         use RefundState::{Cancelled, Failed, Pending, PendingInformation, Requested, Succeeded};
+        let lifecycle = self.provider.lifecycle();
         let mut reached = vec![from];
         let mut next = 0;
         while let Some(&state) = reached.get(next) {
             next += 1;
             for other in [Requested, Pending, PendingInformation, Succeeded, Failed, Cancelled] {
-                if self.lifecycle.allows(state, other) && !reached.contains(&other) {
+                if lifecycle.allows(state, other) && !reached.contains(&other) {
                     reached.push(other);
                 }
             }
@@ -254,8 +251,7 @@ impl Walk<'_> {
     /// Which refunds a charge's sum covers: those that are under way or paid back. One that no event is about is covered
     /// under a name of its own.
     fn covered(&self, charge: &str, sum: Amount, created: i64, first_told: &BTreeMap<String, i64>) -> Result<Vec<Covered>, Unread> {
-        let counts = |known: &&Known| known.state.is_open() || known.state == RefundState::Succeeded;
-        let all: Vec<(&String, &Known)> = self.refunds.iter().filter(|(_, known)| counts(known)).collect();
+        let all: Vec<(&String, &Known)> = self.refunds.iter().filter(|(_, known)| known.state.has_money()).collect();
         // One that was made in the same second may be counted already or not yet.
         let earlier: Vec<(&String, &Known)> =
             all.iter().copied().filter(|(id, _)| first_told.get(*id).is_some_and(|first| *first < created)).collect();
@@ -291,8 +287,7 @@ fn at_least(events: &[Event]) -> Option<Amount> {
     let mut of_refunds = Amount::ZERO;
     for tell in events.iter().flat_map(|event| &event.said.tells) {
         if let Tell::Refund { id, state, amount, .. } = tell {
-            let counts = !matches!(state, RefundState::Failed | RefundState::Cancelled);
-            refunds.insert(id.as_str(), if counts { *amount } else { Amount::ZERO });
+            refunds.insert(id.as_str(), if state.has_money() { *amount } else { Amount::ZERO });
             of_refunds = of_refunds.max(refunds.values().copied().sum());
         }
     }

@@ -129,9 +129,11 @@ fn outside_strings(body: &[u8], mut token: impl FnMut(u8, &mut Vec<u8>)) -> Vec<
 
 fn whitespace(body: &[u8], pick: usize) -> Vec<u8> {
     // A body of several lines is one line now and then, as nearly every library would write it.
-    let compact = outside_strings(body, |byte, out| out.extend((!byte.is_ascii_whitespace()).then_some(byte)));
-    if compact != body && pick % 4 == 3 {
-        return compact;
+    if pick % 4 == 3 {
+        let compact = outside_strings(body, |byte, out| out.extend((!byte.is_ascii_whitespace()).then_some(byte)));
+        if compact != body {
+            return compact;
+        }
     }
     const SPACES: [&[u8]; 4] = [b" ", b"\r\n\t", b"\n    ", b"  \t "];
     let space = SPACES[pick % SPACES.len()];

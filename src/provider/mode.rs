@@ -6,11 +6,15 @@ use crate::{
     json::Value,
 };
 
-/// The text with every member of this name made true or false. What is generated writes a member in one of two ways.
+/// How it is written that something is of the live mode or is not: what is generated writes a member in one of two ways.
+fn says(member: &str, live: bool) -> [String; 2] {
+    ["", " "].map(|space| format!("\"{member}\":{space}{live}"))
+}
+
+/// The text with every member of this name made true or false.
 fn turned(text: &str, member: &str, live: bool) -> String {
-    let says = |space: &str, live: bool| format!("\"{member}\":{space}{live}");
-    let text = text.replace(&says("", !live), &says("", live));
-    text.replace(&says(" ", !live), &says(" ", live))
+    let ways = says(member, !live).into_iter().zip(says(member, live));
+    ways.fold(text.to_owned(), |text, (other, this)| text.replace(&other, &this))
 }
 
 /// The same example of the test mode: some of the documented ones are of the live mode.
@@ -46,7 +50,7 @@ pub(super) fn shown_live(shown: Shown, member: &str) -> Shown {
 /// Whether a case is of a provider's live mode: an event in it that nothing was done to says so.
 pub fn is_live(provider: &dyn Provider, case: &Case) -> bool {
     let Some(member) = provider.mode_member() else { return false };
-    let says_so = [format!("\"{member}\":true"), format!("\"{member}\": true")];
+    let says_so = says(member, true);
     let plain = case.all_deliveries().filter(|delivery| delivery.mutation.is_none());
     plain.filter_map(|delivery| delivery.body.text()).any(|text| says_so.iter().any(|says| text.contains(says.as_str())))
 }
@@ -56,8 +60,9 @@ pub fn is_live(provider: &dyn Provider, case: &Case) -> bool {
 pub fn in_mode_of(provider: &dyn Provider, mut case: Case) -> Case {
     let Some(member) = provider.mode_member() else { return case };
     for delivery in case.all_deliveries_mut() {
-        let text = delivery.body.text().map(|text| turned(text, member, provider.is_live()));
-        delivery.body = text.map_or_else(|| delivery.body.clone(), Body::new);
+        if let Some(text) = delivery.body.text() {
+            delivery.body = Body::new(turned(text, member, provider.is_live()));
+        }
     }
     for object in &mut case.api {
         object.body = turned(&object.body, member, provider.is_live());

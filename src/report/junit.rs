@@ -15,10 +15,7 @@ use super::{
     Describe, shared,
     shared::{visible, visible_line},
 };
-use crate::{
-    corpus::Level,
-    verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict},
-};
+use crate::verdict::{Conformance, FindingReport, Report, RequirementResult, Verdict};
 
 /// Writes a report as JUnit's XML.
 ///
@@ -39,31 +36,20 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
     let besides: [(&str, Vec<String>); 2] =
         [("saved", shared::saved_alone(report).collect()), ("imported", shared::imported_failing(report).collect())];
     for (kind, failing) in besides.into_iter().filter(|(_, failing)| !failing.is_empty()) {
-        let case = |line: String| {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(line.clone()).set_type(kind);
-            let mut case = TestCase::new(line, status);
-            case.set_classname(class(report, kind)).set_time(Duration::ZERO);
-            case
-        };
+        let case = |line: String| timeless(report, kind, &line, failure(&line, kind));
         whole.add_test_suite(suite(report, &format!("{kind} cases"), failing.into_iter().map(case).collect()));
     }
     if let Some(why) = &report.interrupted {
         // What was not reached is skipped; that must not look as if all were well.
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(format!("cut short: {}", visible_line(why))).set_type("interrupted");
-        let mut case = TestCase::new("the run was finished", status);
-        case.set_classname(class(report, "run")).set_time(Duration::ZERO);
-        whole.add_test_suite(suite(report, "run", vec![case]));
+        let status = error(&format!("cut short: {}", visible_line(why)), "interrupted");
+        whole.add_test_suite(suite(report, "run", vec![timeless(report, "run", "the run was finished", status)]));
     }
     if report.verdict != Conformance::Conformant && whole.failures == 0 && whole.errors == 0 {
         // Nothing that was looked at failed, and still the run is none to rely on.
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let verdict = report.verdict.as_str();
         let why = shared::limits(report).map_or(String::new(), |limits| format!(": {}", visible_line(&limits)));
-        status.set_message(format!("{}{why}", report.verdict.as_str())).set_type(report.verdict.as_str());
-        let mut case = TestCase::new("the run is conformant", status);
-        case.set_classname(class(report, "run")).set_time(Duration::ZERO);
-        whole.add_test_suite(suite(report, "run", vec![case]));
+        let status = failure(&format!("{verdict}{why}"), verdict);
+        whole.add_test_suite(suite(report, "run", vec![timeless(report, "run", "the run is conformant", status)]));
     }
     let text = whole.to_string().map_err(io::Error::other)?;
     out.write_all(without_skipped_of_all(&text).as_bytes())
@@ -105,41 +91,56 @@ fn class(report: &Report, suite: &str) -> String {
     format!("{}.{suite}", report.provider)
 }
 
+/// A test case of something of which nobody knows how long it took.
+fn timeless(report: &Report, suite: &str, name: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class(report, suite)).set_time(Duration::ZERO);
+    case
+}
+
+fn failure(message: &str, kind: &str) -> TestCaseStatus {
+    non_success(NonSuccessKind::Failure, message, kind)
+}
+
+fn error(message: &str, kind: &str) -> TestCaseStatus {
+    non_success(NonSuccessKind::Error, message, kind)
+}
+
+fn non_success(how: NonSuccessKind, message: &str, kind: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(how);
+    status.set_message(message).set_type(kind);
+    status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}
+
 fn test_case(report: &Report, result: &RequirementResult, describe: &Describe<'_>) -> TestCase {
     let about = || report.findings.iter().filter(|finding| finding.about == result.id);
     // A MUST may fail because of what is only a SHOULD itself, and is skipped here: then this is where the failure is told.
-    let weighs = about().any(|finding| finding.level == Level::Must && finding.waived.is_none() && finding.came_again());
+    let weighs = about().any(FindingReport::fails_the_run);
     let story = || about().map(|finding| story(finding, describe)).collect::<Vec<_>>().join("\n\n");
     let status = match result.verdict {
         Verdict::Warn if !weighs => TestCaseStatus::success(),
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Fail | Verdict::Warn => {
             let deciding = shared::deciding(report, result);
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(deciding.map_or_else(|| note(result), shared::message));
-            status.set_type(deciding.map_or("failure", |finding| finding.kind.as_str())).set_description(story());
+            let message = deciding.map_or_else(|| note(result), shared::message);
+            let mut status = failure(&message, deciding.map_or("failure", |finding| finding.kind.as_str()));
+            status.set_description(story());
             status
         }
         Verdict::Affected | Verdict::Masked => {
-            let mut status = TestCaseStatus::skipped();
             let why = shared::because(report, result).unwrap_or_default();
-            status.set_message(format!("{}: {why}", shared::verdict_words(result)));
-            status
+            skipped(&format!("{}: {why}", shared::verdict_words(result)))
         }
-        Verdict::Error => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(note(result)).set_type("adapter");
-            status
-        }
-        Verdict::NotExercised if shared::counts_against(report, result) => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(note(result)).set_type(result.verdict.as_str());
-            status
-        }
+        Verdict::Error => error(&note(result), "adapter"),
+        Verdict::NotExercised if shared::counts_against(report, result) => failure(&note(result), result.verdict.as_str()),
         Verdict::NotExercised | Verdict::NotApplicable | Verdict::Waived => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("{}: {}", shared::verdict_words(result), note(result)));
-            status
+            skipped(&format!("{}: {}", shared::verdict_words(result), note(result)))
         }
     };
     let mut case = TestCase::new(result.id.as_str(), status);
@@ -187,49 +188,34 @@ fn story(finding: &FindingReport, describe: &Describe<'_>) -> String {
 
 /// The list of known failures: one test case for each thing that is wrong with it, or one that passes.
 fn list_cases(report: &Report, file: &str) -> Vec<TestCase> {
-    let case = |name: &str, status| {
-        let mut case = TestCase::new(visible_line(name), status);
-        case.set_classname(class(report, "known failures")).set_time(Duration::ZERO);
-        case
-    };
+    let case = |name: &str, status| timeless(report, "known failures", &visible_line(name), status);
     let problems = shared::list_problems(report);
     if problems.is_empty() {
         return vec![case(file, TestCaseStatus::success())];
     }
     let failed = |(number, problem): (usize, &String)| {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(visible_line(problem)).set_type("known-failing");
-        case(&format!("{file}, problem {}", number + 1), status)
+        case(&format!("{file}, problem {}", number + 1), failure(&visible_line(problem), "known-failing"))
     };
     problems.iter().enumerate().map(failed).collect()
 }
 
 fn snapshot_cases(report: &Report) -> Vec<TestCase> {
     let snapshots = &report.snapshots;
-    let case = |name: &str, status| {
-        let mut case = TestCase::new(name, status);
-        case.set_classname(class(report, "snapshots")).set_time(Duration::ZERO);
-        case
-    };
+    let case = |name: &str, status| timeless(report, "snapshots", name, status);
     let mut cases: Vec<TestCase> = Vec::new();
     for difference in &snapshots.differing {
         if let Some(why) = &difference.waived {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("waived: {}", visible_line(why)));
-            cases.push(case(&difference.name, status));
+            cases.push(case(&difference.name, skipped(&format!("waived: {}", visible_line(why)))));
             continue;
         }
         let explained: Vec<String> =
             difference.because_of.iter().filter_map(|id| shared::number(report, id)).map(|number| number.to_string()).collect();
         if !explained.is_empty() {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("differs because of finding {}", explained.join(", ")));
-            cases.push(case(&difference.name, status));
+            cases.push(case(&difference.name, skipped(&format!("differs because of finding {}", explained.join(", ")))));
             continue;
         }
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let diff = shared::only_changes(&visible(&difference.diff));
-        status.set_message("the states shown differ from the snapshot").set_type("snapshot");
+        let mut status = failure("the states shown differ from the snapshot", "snapshot");
         status.set_description(format!("- snapshot\n+ shown\n{diff}"));
         cases.push(case(&difference.name, status));
     }
@@ -238,9 +224,7 @@ fn snapshot_cases(report: &Report) -> Vec<TestCase> {
         cases.push(case(&format!("{agreeing} that agree"), TestCaseStatus::success()));
     }
     if let Some(note) = &snapshots.note {
-        let mut status = TestCaseStatus::skipped();
-        status.set_message(visible_line(note));
-        cases.push(case("not compared", status));
+        cases.push(case("not compared", skipped(&visible_line(note))));
     }
     cases
 }

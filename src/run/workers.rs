@@ -18,10 +18,9 @@ use super::{
     events::RunEvent,
 };
 use crate::{
-    check::FailureKind,
     corpus::{Need, RequirementText},
     drive::Driver,
-    search::{Company, Failed, MOST_SPOILED, Progress, Suspect, Turn, recover, turns},
+    search::{Company, MOST_SPOILED, Progress, Suspect, Turn, recover, turns},
     verdict::{RequirementResult, Verdict},
 };
 
@@ -289,9 +288,8 @@ impl<'a> Campaign<'a> {
         let is_enough = |progress: &Progress| has_had_its_turn(progress) || self.is_spent();
         let work = self.work(index, requirement, recipe, company, &is_over, &is_enough);
         let failed = work.go_on(ready, crew, &mut progress, &mut result);
-        let hangs = |failed: &Failed| failed.outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
         let costs_time = self.factory.transport() != "in-process";
-        if costs_time && (result.verdict == Verdict::Error || company.is_none() && failed.iter().any(hangs)) {
+        if costs_time && (result.verdict == Verdict::Error || company.is_none() && failed.iter().any(|failed| failed.outcome.has_hung())) {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
         let usable = failed.is_empty() && result.verdict != Verdict::Error;

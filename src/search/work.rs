@@ -255,8 +255,7 @@ impl<'c> Work<'c> {
         });
         let mut usable = outcome.is_still_there();
         let mut shown = Shown { case, outcome, complaints: None };
-        let hangs = |outcome: &Outcome| outcome.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout);
-        let is_late = hangs(&shown.outcome);
+        let is_late = shown.outcome.has_hung();
         let in_company = self.company.filter(|_| shown.outcome.has_stopped());
         // Where many cases are under way one answer may well come too late: fewer are from then on.
         let is_told = is_late && in_company.is_none_or(Company::is_crowded);
@@ -266,17 +265,14 @@ impl<'c> Work<'c> {
             match self.alone(driver, (number, &plan), &shown.case, keep) {
                 Ok(alone) => {
                     in_company.iter().for_each(|company| self.compare(company, (number, turn), &shown.outcome, &alone.outcome, driver));
-                    if in_company.is_some() && hangs(&alone.outcome) {
+                    if in_company.is_some() && alone.outcome.has_hung() {
                         // Noted at once: the others wait for their turn to be alone, and would all wait for an answer then.
                         self.spoiled.fetch_add(1, Ordering::Relaxed);
                     }
                     (ran.deliveries, ran.refused_first) = (alone.outcome.deliveries, alone.outcome.refused_first);
                     shown = alone;
-                    if is_told
-                        && !hangs(&shown.outcome)
-                        && self.hangs.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_HANGS
-                        && shown.outcome.failure.is_none()
-                    {
+                    let is_no_accident = is_told && !shown.outcome.has_hung() && self.hung_once_more() >= MOST_HANGS;
+                    if is_no_accident && shown.outcome.failure.is_none() {
                         let what = "it hung again and again, and answered each of those cases when that was played again alone".to_owned();
                         shown.outcome.error.get_or_insert_with(|| TargetError::new("deliver", TargetErrorKind::Refused(what)));
                     }
@@ -309,6 +305,11 @@ impl<'c> Work<'c> {
         let (plan, case) = (Arc::unwrap_or_clone(plan), Arc::unwrap_or_clone(case));
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
+    }
+
+    /// Notes a hang that did not come again; how many there were.
+    fn hung_once_more(&self) -> u32 {
+        self.hangs.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Plays a case once more while no other worker does anything, on a target that was started anew unless it can be kept.

@@ -3,7 +3,7 @@
 
 use super::{
     Conformance, Judged, Verdict,
-    outcome::{ItemResult, Report, RequirementResult},
+    outcome::{FindingReport, ItemResult, Report, RequirementResult},
 };
 use crate::corpus::Level;
 
@@ -42,7 +42,7 @@ fn item(report: &Report, id: &str) -> ItemResult {
 fn verdict(report: &Report) -> Conformance {
     let has = |verdict: Conformance| report.items.iter().any(|item| item.verdict == verdict);
     let stale = report.known_failing.as_ref().is_some_and(|known| !known.problems.is_empty());
-    let failing = report.findings.iter().any(|finding| finding.level == Level::Must && finding.waived.is_none() && finding.came_again());
+    let failing = report.findings.iter().any(FindingReport::fails_the_run);
     let differing = report.snapshots.differing.iter().any(|difference| difference.waived.is_none());
     let unexplained = report.saved.iter().any(|saved| saved.stands_alone(report.options.strict));
     let imported = report.imported.as_ref().is_some_and(|imported| !imported.failing.is_empty());

@@ -294,6 +294,11 @@ impl FindingReport {
         self.chance.is_none_or(|chance| chance.failed > 0)
     }
 
+    /// Whether it fails the run: something that must be does not hold because of it, it was seen again and nobody accepted it.
+    pub(crate) fn fails_the_run(&self) -> bool {
+        self.level == Level::Must && self.waived.is_none() && self.came_again()
+    }
+
     /// The name of the file that its case is saved under.
     pub fn file_name(&self) -> String {
         format!("{}{}", self.about, file_ending(&self.id))

@@ -298,15 +298,15 @@ pub fn write(
     not_judged: impl Fn(&KnownFailure) -> bool,
     today: Date,
 ) -> String {
-    let is_new = |entry: &KnownFailure| !failures.iter().any(|(_, fingerprint, _)| *fingerprint == entry.fingerprint);
-    let kept = before.entries.iter().filter(|entry| is_new(entry) && not_judged(entry));
-    let kept = kept.map(|entry| (entry.subject.clone(), entry.fingerprint.clone(), "The run that wrote this did not judge it.".to_owned()));
-    let failures: Vec<(Subject, String, String)> = failures.iter().cloned().chain(kept).collect();
+    let fails = |entry: &KnownFailure| failures.iter().any(|(_, fingerprint, _)| *fingerprint == entry.fingerprint);
+    let kept = before.entries.iter().filter(|entry| !fails(entry) && not_judged(entry));
+    let kept = kept.map(|entry| (&entry.subject, &entry.fingerprint, "The run that wrote this did not judge it."));
+    let failures = failures.iter().map(|(subject, fingerprint, remark)| (subject, fingerprint, remark.as_str()));
     let mut out = String::from(
         "# Failures that are known and accepted for now. Each still runs; an entry that passes, fails differently, matches\n\
          # nothing, has no reason or has expired fails the run. Written by `refundproof certify --write-known-failing`.\n",
     );
-    for (subject, fingerprint, remark) in &failures {
+    for (subject, fingerprint, remark) in failures.chain(kept) {
         let old = before.entry(subject, fingerprint);
         let expires = old.and_then(|old| old.expires).unwrap_or_else(|| today.saturating_add(jiff::Span::new().days(DAYS)));
         let (field, name) = match subject {

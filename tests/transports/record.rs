@@ -38,34 +38,57 @@ struct Passed {
     log: String,
 }
 
-/// Sends a request through a recorder, whose service answers with a teapot.
-fn pass(request: &str) -> Passed {
+/// A service that takes one request of this length, waits, and answers with a teapot; it gives back what arrived.
+fn teapot(length: usize, wait: impl FnOnce() + Send + 'static) -> (SocketAddr, thread::JoinHandle<String>) {
     let service = StdListener::bind("127.0.0.1:0").expect("a port");
-    let forward = Forward::parse(&format!("http://{}", service.local_addr().expect("an address"))).expect("an address");
-    let length = request.len();
-    let service = thread::spawn(move || {
+    let address = service.local_addr().expect("an address");
+    let answering = thread::spawn(move || {
         let (mut stream, _) = service.accept().expect("a connection");
         let mut arrived = vec![0; length];
         stream.read_exact(&mut arrived).expect("as much as was sent");
+        wait();
         stream.write_all(ANSWER.as_bytes()).expect("answered");
         String::from_utf8(arrived).expect("text")
     });
-    let log = Log::default();
-    let recorder = Recorder::new(forward, Box::new(log.clone()));
-    let (address, serving) = serving(&recorder);
-    let answer = send(address, request);
-    let arrived = service.join().expect("the service ends");
-    recorder.stop();
-    serving.join().expect("the recorder ends").expect("well");
-    let log = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
-    Passed { arrived, answer, log }
+    (address, answering)
 }
 
-/// Where a recorder listens, and what comes of it in the end.
-fn serving(recorder: &Arc<Recorder>) -> (SocketAddr, thread::JoinHandle<io::Result<()>>) {
-    let (listener, address) = listen("127.0.0.1:0").expect("a port");
-    let recorder = Arc::clone(recorder);
-    (address, thread::spawn(move || recorder.serve(listener)))
+/// A recorder that is under way.
+struct Recording {
+    recorder: Arc<Recorder>,
+    address: SocketAddr,
+    log: Log,
+    serving: thread::JoinHandle<io::Result<()>>,
+}
+
+impl Recording {
+    fn before(service: SocketAddr) -> Recording {
+        let log = Log::default();
+        let forward = Forward::parse(&format!("http://{service}")).expect("an address");
+        let recorder = Recorder::new(forward, Box::new(log.clone()));
+        let (listener, address) = listen("127.0.0.1:0").expect("a port");
+        let serving = thread::spawn({
+            let recorder = Arc::clone(&recorder);
+            move || recorder.serve(listener)
+        });
+        Recording { recorder, address, log, serving }
+    }
+
+    /// Ends it; what it has written.
+    fn end(self) -> String {
+        self.recorder.stop();
+        self.serving.join().expect("the recorder ends").expect("well");
+        String::from_utf8(self.log.0.lock().expect("nobody panicked").clone()).expect("text")
+    }
+}
+
+/// Sends a request through a recorder, whose service answers with a teapot.
+fn pass(request: &str) -> Passed {
+    let (service, answering) = teapot(request.len(), || {});
+    let recording = Recording::before(service);
+    let answer = send(recording.address, request);
+    let arrived = answering.join().expect("the service ends");
+    Passed { arrived, answer, log: recording.end() }
 }
 
 fn send(address: SocketAddr, request: &str) -> String {
@@ -114,49 +137,37 @@ fn what_is_written_can_be_imported_and_holds_no_secret() {
 #[test]
 fn a_service_that_is_not_there_is_told_of() {
     let gone = StdListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port that is free again");
-    let log = Log::default();
-    let recorder = Recorder::new(Forward::parse(&format!("http://{gone}")).expect("an address"), Box::new(log.clone()));
-    let (address, serving) = serving(&recorder);
-    let mut stream = StdStream::connect(address).expect("a connection");
+    let recording = Recording::before(gone);
+    let mut stream = StdStream::connect(recording.address).expect("a connection");
     stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}").expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
-    recorder.stop();
-    serving.join().expect("the recorder ends").expect("well");
+    let recorder = Arc::clone(&recording.recorder);
+    let log = recording.end();
     assert_eq!(recorder.recorded(), 1);
-    assert!(!String::from_utf8_lossy(&log.0.lock().expect("nobody panicked")).contains("status"));
+    assert!(!log.contains("status"));
 }
 
 /// Providers wait for some seconds and send the event again then; what the service made of it is a part of the story.
 #[test]
 fn what_the_sender_did_not_wait_for_is_written() {
-    let service = StdListener::bind("127.0.0.1:0").expect("a port");
-    let forward = Forward::parse(&format!("http://{}", service.local_addr().expect("an address"))).expect("an address");
     let (asked, is_asked) = mpsc::channel();
     let (gone, is_gone) = mpsc::channel();
-    let service = thread::spawn(move || {
-        let (mut stream, _) = service.accept().expect("a connection");
-        let mut arrived = vec![0; request().len()];
-        stream.read_exact(&mut arrived).expect("as much as was sent");
-        asked.send(()).and_then(|()| is_gone.recv().map_err(|_| mpsc::SendError(()))).expect("the test goes on");
-        stream.write_all(ANSWER.as_bytes()).expect("answered");
+    let (service, answering) = teapot(request().len(), move || {
+        asked.send(()).expect("the test waits");
+        is_gone.recv().expect("the test goes on");
     });
-    let log = Log::default();
-    let recorder = Recorder::new(forward, Box::new(log.clone()));
-    let (address, serving) = serving(&recorder);
-    let mut stream = StdStream::connect(address).expect("a connection");
+    let recording = Recording::before(service);
+    let mut stream = StdStream::connect(recording.address).expect("a connection");
     stream.write_all(request().as_bytes()).expect("sent");
     is_asked.recv().expect("the service is asked");
     drop(stream);
     // So that the recorder sees it before the answer.
     thread::sleep(Duration::from_millis(50));
     gone.send(()).expect("the service waits");
-    service.join().expect("the service ends");
-    recorder.stop();
-    serving.join().expect("the recorder ends").expect("well");
-    let log = String::from_utf8(log.0.lock().expect("nobody panicked").clone()).expect("text");
-    let line: LogLine = serde_json::from_str(log.trim_end()).expect("one line of a log");
+    answering.join().expect("the service ends");
+    let line: LogLine = serde_json::from_str(recording.end().trim_end()).expect("one line of a log");
     assert_eq!(line.status, Some(418));
 }
 

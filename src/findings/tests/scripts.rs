@@ -142,6 +142,10 @@ fn in_turn() -> Plan {
     plan(vec![refund(&[]), Step::plain(Action::Succeed { refund: 0, paid: Pick::All }), refund(&[])])
 }
 
+fn deliveries_of(plan: &Plan) -> usize {
+    lower(registered()[0].embedded(), plan, 1).case.deliveries()
+}
+
 fn requirements() -> BTreeMap<usize, Requirement> {
     BTreeMap::from([(HOST, Requirement { id: "a-requirement".to_owned(), recipe: Recipe::Plain })])
 }
@@ -195,7 +199,7 @@ fn a_race_that_always_fails_says_so() {
 /// Whatever is smaller fails once, and never again: luck is no reason to go on with it.
 #[test]
 fn what_fails_once_is_not_taken_for_smaller() {
-    let whole = lower(registered()[0].embedded(), &race(), 1).case.deliveries();
+    let whole = deliveries_of(&race());
     let lucky = Cell::new(true);
     let (mistakes, _) = found(&race(), &move |case, _| case.races() && (case.deliveries() == whole || lucky.replace(false)));
     let (chance, deliveries) = only(&mistakes);
@@ -540,7 +544,7 @@ fn what_still_fails_without_a_mistake_is_shown_as_it_is() {
 /// Of several that are asked about at once each is believed when it fails, unless chance has a say in one.
 #[test]
 fn races_are_not_asked_about_at_once() {
-    let whole = lower(registered()[0].embedded(), &race(), 1).case.deliveries();
+    let whole = deliveries_of(&race());
     let lucky = Cell::new(true);
     let script = |case: &Case, _: u32| case.races() && (case.deliveries() == whole || lucky.replace(false));
     let requirements = requirements();
@@ -612,7 +616,7 @@ fn a_case_that_passes_with_other_ids_is_shown_as_it_was() {
     assert_eq!(mistake.smallest.shown.failure.map(|failure| failure.observed), Some("pending".to_owned()));
 }
 
-/// A case of which nothing can go.
+/// So many small refunds that there is much to leave out.
 fn long() -> Plan {
     let kinds = [FaultKind::Again { after: 1 }, FaultKind::Late { by: 2 }];
     plan((0..12).map(|_| with_faults(Action::refund(Pick::Units(1)), &kinds)).collect())
@@ -621,7 +625,7 @@ fn long() -> Plan {
 /// A case that was foretold to fail and passes is made smaller by so many questions at most, whatever else may be asked.
 #[test]
 fn refuting_asks_no_more_than_it_may() {
-    let whole = lower(registered()[0].embedded(), &long(), 1).case.deliveries();
+    let whole = deliveries_of(&long());
     let requirements = requirements();
     let script = |case: &Case, _: u32| case.deliveries() < whole;
     let mut inquiry = Inquiry::new(Scripted { foretold_from: 1, ..scripted(&script) }, &requirements);

@@ -185,7 +185,7 @@ impl Family<'_> {
         let (scene, mut sum) = (self.scene, 0);
         let mut covers = Vec::new();
         for (refund, id) in scene.truth.refunds.iter().zip(&scene.names.refunds) {
-            if refund.state.is_open() || refund.state == RefundState::Succeeded {
+            if refund.state.has_money() {
                 sum += refund.requested;
                 covers.push(Covered { id: id.clone(), state: refund.state, amount: self.amount(refund.requested) });
             }

@@ -148,15 +148,12 @@ fn money(object: &Value, place: &str, currency: Option<&str>) -> Option<Amount> 
 
 /// The amount at a place without which nothing can be said.
 fn amount(object: &Value, place: &str) -> Result<Amount, Unread> {
-    money(object, place, text(object, "/currency")).ok_or_else(|| no_amount(place))
-}
-
-fn no_amount(place: &str) -> Unread {
-    Unread::Lacking(format!("`/data/object{place}` is no amount in whole units of a known currency"))
+    let lacking = || Unread::Lacking(format!("`/data/object{place}` is no amount in whole units of a known currency"));
+    money(object, place, text(object, "/currency")).ok_or_else(lacking)
 }
 
 /// What a refund says of itself: its id, its state and its amount.
-fn facts(object: &Value, currency: Option<&str>) -> Result<Covered, Unread> {
+fn facts(object: &Value) -> Result<Covered, Unread> {
     let state = match needed(object, "/status")? {
         "pending" => RefundState::Pending,
         "requires_action" => RefundState::PendingInformation,
@@ -165,7 +162,7 @@ fn facts(object: &Value, currency: Option<&str>) -> Result<Covered, Unread> {
         "canceled" => RefundState::Cancelled,
         other => return Err(Unread::Against(format!("its refund has the status `{other}`, which {NAME} does not document"))),
     };
-    let amount = money(object, "/amount", currency).ok_or_else(|| no_amount("/amount"))?;
+    let amount = amount(object, "/amount")?;
     Ok(Covered { id: needed(object, "/id")?.to_owned(), state, amount })
 }
 
@@ -183,7 +180,7 @@ fn refund(object: &Value, is_older: bool, said: &mut Said) -> Result<(), Unread>
     said.order = Some(with_currency(order, object));
     // It mirrors refund.updated, and shops handle one of the two; before there was that, it was the only one.
     let in_passing = said.kind == CHARGE_REFUND_UPDATED && !is_older;
-    said.tells.push(told(facts(object, text(object, "/currency"))?, in_passing));
+    said.tells.push(told(facts(object)?, in_passing));
     Ok(())
 }
 
@@ -222,10 +219,11 @@ fn charge(object: &Value, said: &mut Said) -> Result<(), Unread> {
     }
     // Bodies of earlier versions hold the newest of the charge's refunds; all of them, if there are no more.
     let listed = object.pointer("/refunds/data").and_then(Value::as_array).into_iter().flatten();
-    let listed: Vec<Covered> = listed.map(|refund| facts(refund, text(object, "/currency"))).collect::<Result<_, Unread>>()?;
-    let counts = |refund: &&Covered| refund.state.is_open() || refund.state == RefundState::Succeeded;
-    let is_all = listed.iter().filter(counts).map(|refund| refund.amount).sum::<Amount>() == refunded_amount;
-    let covers = if is_all { listed.iter().filter(counts).cloned().collect() } else { Vec::new() };
+    let listed: Vec<Covered> = listed.map(facts).collect::<Result<_, Unread>>()?;
+    let mut covers: Vec<Covered> = listed.iter().filter(|refund| refund.state.has_money()).cloned().collect();
+    if covers.iter().map(|refund| refund.amount).sum::<Amount>() != refunded_amount {
+        covers.clear();
+    }
     said.tells.extend(listed.into_iter().map(|refund| told(refund, true)));
     if !in_passing || !refunded_amount.is_zero() {
         said.tells.push(Tell::Total { id, refunded_amount, covers, in_passing });
