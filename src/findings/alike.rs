@@ -7,6 +7,7 @@ use super::{
     trigger::{Feature, features},
 };
 use crate::{
+    case::{Body, Case, Effect, Signature},
     check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
     plan::Group,
 };
@@ -98,6 +99,18 @@ fn is_wrong_alike(one: &str, other: &str) -> bool {
         one.lines().any(|member| other.lines().any(|wrong| wrong == member))
     };
     core(one).eq(core(other)) && (is_core_wrong(one) || share_a_member())
+}
+
+/// The case with something that nobody takes in place of each doubtful delivery that the target refused; nothing where it refused
+/// none. Conforming targets differ in what they take.
+pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
+    let is_refused = |place: usize| shown.answers.get(place).and_then(|answers| answers.last()).is_some_and(|status| *status >= 400);
+    let mut as_refused = case.clone();
+    let deliveries = as_refused.all_deliveries_mut().enumerate();
+    let mut refused = deliveries.filter(|(place, delivery)| delivery.effect == Effect::Tolerate && is_refused(*place)).peekable();
+    refused.peek()?;
+    refused.for_each(|(_, delivery)| (delivery.body, delivery.signature) = (Body::new("{}"), Signature::Valid));
+    Some(as_refused)
 }
 
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered

@@ -2,10 +2,13 @@
 //!
 //! What is found depends on the order in which cases are brought, which is that of the catalogue, and on nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
-    alike::{alike, is_fresh, shape_of, wrong_members},
+    alike::{alike, as_refused, is_fresh, shape_of, wrong_members},
     likeness::Dictionary,
     mistake::{Failing, Mistake, Requirement, Shown, Stage},
     shrink::is_bare,
@@ -64,7 +67,19 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     /// Whether the assumed faults do here what the target did.
     pub fn is_foretold(&mut self, host: usize, case: &Case, shown: &Shown) -> bool {
         let assumed = self.assumed();
-        alike(&self.stage.foretell(host, case, &assumed), shown)
+        self.told_like(host, case, shown, &assumed).is_some()
+    }
+
+    /// What these faults do with a case, if that is what the target did, and the case with which they do it: as it is, or without the
+    /// doubtful deliveries that the target refused, where the reference takes them.
+    fn told_like<'c>(&mut self, host: usize, case: &'c Case, shown: &Shown, faults: &[Fault]) -> Option<(Cow<'c, Case>, Shown)> {
+        let told = self.stage.foretell(host, case, faults);
+        if alike(&told, shown) {
+            return Some((Cow::Borrowed(case), told));
+        }
+        let as_refused = as_refused(case, shown)?;
+        let told = self.stage.foretell(host, &as_refused, faults);
+        alike(&told, shown).then_some((Cow::Owned(as_refused), told))
     }
 
     /// The mistakes because of which a case fails, where the faults that they are like do here what the target did. That costs the
@@ -74,11 +89,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         if assumed.is_empty() {
             return None;
         }
-        let foretold = self.stage.foretell(failing.host, &failing.case, &assumed);
-        if !alike(&foretold, &failing.shown) {
-            return None;
-        }
-        let by = self.needed(failing.host, &failing.case, &foretold);
+        let (case, foretold) = self.told_like(failing.host, &failing.case, &failing.shown, &assumed)?;
+        let by = self.needed(failing.host, &case, &foretold);
         Some(self.hit(failing, by))
     }
 

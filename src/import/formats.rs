@@ -13,7 +13,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use super::{ImportError, Logged, har};
+use super::{
+    ImportError, Logged,
+    entries::{self, Place},
+    har,
+};
 use crate::json::Value;
 
 /// A format.
@@ -26,13 +30,15 @@ pub enum Format {
     /// Bodies one after the other and nothing else, each beginning on a line of its own: what command line tools of
     /// providers print.
     Bodies,
+    /// One JSON list of bodies, or an object with one in `data`: what providers' APIs answer who asks for past events.
+    List,
     /// A folder of which each file holds a body.
     Folder,
 }
 
 /// Every format with its name.
-pub const FORMATS: [(&str, Format); 4] =
-    [("jsonl", Format::Lines), ("har", Format::Har), ("bodies", Format::Bodies), ("folder", Format::Folder)];
+pub const FORMATS: [(&str, Format); 5] =
+    [("jsonl", Format::Lines), ("har", Format::Har), ("bodies", Format::Bodies), ("list", Format::List), ("folder", Format::Folder)];
 
 /// What takes deliveries: their place in the log, and the delivery or why it is none.
 pub(super) type Take<'a> = dyn FnMut(String, Result<Logged, String>) -> io::Result<()> + 'a;
@@ -98,8 +104,19 @@ impl LoggedBody {
     }
 }
 
+/// Where a list of bodies stands.
+const LIST: Place = Place { members: &["data"], or_alone: true, name: "the list" };
+
+/// A body of which the headers are not known.
+fn alone(body: Vec<u8>) -> Logged {
+    Logged { headers: Vec::new(), body }
+}
+
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The byte order marks of UTF-16.
+const WIDE_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 impl Format {
     /// Its name.
@@ -110,7 +127,9 @@ impl Format {
     pub(super) fn read(self, log: &Path, take: &mut Take<'_>) -> io::Result<()> {
         match self {
             Format::Folder => folder(log, take),
-            Format::Lines | Format::Har | Format::Bodies => self.read_text(BufReader::with_capacity(AT_ONCE, open(log)?), take),
+            Format::Lines | Format::Har | Format::Bodies | Format::List => {
+                self.read_text(BufReader::with_capacity(AT_ONCE, open(log)?), take)
+            }
         }
     }
 
@@ -124,6 +143,7 @@ impl Format {
             Format::Lines => lines(log, take),
             Format::Har => har::read(log, take),
             Format::Bodies => bodies(log, take),
+            Format::List => entries::read(log, LIST, |body| Ok(alone(body.as_bytes().to_vec())), take),
             Format::Folder => Err(io::Error::other("a folder is no text")),
         }
     }
@@ -136,6 +156,9 @@ impl Format {
         if first_member.starts_with("\"log\"") {
             return Some(Format::Har);
         }
+        if text.starts_with('[') || is_list(first_member) {
+            return Some(Format::List);
+        }
         for line in text.lines() {
             if let Ok(members @ Value::Object(_)) = serde_json::from_str::<Value>(line) {
                 let is_line = ["headers", "body", "bodyBase64"].iter().any(|name| members.get(name).is_some());
@@ -147,6 +170,15 @@ impl Format {
         }
         None
     }
+}
+
+/// Whether the first member says that the object holds a list.
+fn is_list(first_member: &str) -> bool {
+    let says = |name: &str, value: &str| {
+        let rest = first_member.strip_prefix('"').and_then(|rest| rest.strip_prefix(name)).and_then(|rest| rest.strip_prefix('"'));
+        rest.and_then(|rest| rest.trim_start().strip_prefix(':')).is_some_and(|rest| rest.trim_start().starts_with(value))
+    };
+    says("object", "\"list\"") || says("data", "[") || ["hasMore", "has_more"].iter().any(|name| says(name, ""))
 }
 
 fn open(log: &Path) -> io::Result<File> {
@@ -169,6 +201,9 @@ pub fn recognise(log: &Path) -> Result<Format, ImportError> {
     File::open(log)?.take(BEGINNING).read_to_end(&mut beginning)?;
     if let Some(format) = Format::of_beginning(&beginning) {
         return Ok(format);
+    }
+    if WIDE_MARKS.iter().any(|mark| beginning.starts_with(mark)) {
+        return Err(ImportError::Unknown("is UTF-16, as some shells write what they redirect; write it as UTF-8".to_owned()));
     }
     let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     Err(ImportError::Unknown(format!("is in no format that is known; if it is, name it with --format ({})", names.join(", "))))
@@ -223,7 +258,6 @@ fn bodies(mut log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
     let mut line = Vec::new();
     let mut open: Option<Open> = None;
     let mut number = 0_u64;
-    let body = |body: Vec<u8>| Logged { headers: Vec::new(), body };
     while let Some(is_whole) = next_line(&mut log, &mut line)? {
         number += 1;
         if line.first() == Some(&b'{') {
@@ -244,7 +278,7 @@ fn bodies(mut log: impl BufRead, take: &mut Take<'_>) -> io::Result<()> {
             let place = ended.as_ref().map_or(number, |ended| ended.line);
             take(
                 format!("line {place}"),
-                if fits { Ok(body(ended.map(|ended| ended.body).unwrap_or_default())) } else { Err(too_long()) },
+                if fits { Ok(alone(ended.map(|ended| ended.body).unwrap_or_default())) } else { Err(too_long()) },
             )?;
         }
     }
@@ -295,8 +329,7 @@ fn folder(log: &Path, take: &mut Take<'_>) -> io::Result<()> {
             Err(too_long())
         } else {
             let without_mark = |body: Vec<u8>| body.strip_prefix(MARK).map(<[u8]>::to_vec).unwrap_or(body);
-            let logged = |body| Logged { headers: Vec::new(), body: without_mark(body) };
-            std::fs::read(&path).map(logged).map_err(|error| format!("it cannot be read: {error}"))
+            std::fs::read(&path).map(|body| alone(without_mark(body))).map_err(|error| format!("it cannot be read: {error}"))
         };
         take(place, logged)?;
     }

@@ -1,103 +1,19 @@
-//! HTTP Archives, of which one entry at a time is in memory.
+//! HTTP Archives.
 //! Source: <http://www.softwareishard.com/blog/har-12-spec/>.
 
-use std::{fmt, io};
+use std::io;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+use serde::Deserialize;
+
+use super::{
+    Logged,
+    entries::{self, Place},
+    formats::Take,
 };
-use serde_json::value::RawValue;
 
-use super::{Logged, formats::Take};
-
-/// Reads an archive. What cannot be read of it ends it, and is told.
+/// Reads an archive.
 pub(super) fn read(log: impl io::BufRead, take: &mut Take<'_>) -> io::Result<()> {
-    let mut state = State { take, number: 0, failed: None };
-    let mut json = serde_json::Deserializer::from_reader(log);
-    let read = Member { name: "log", within: Some("entries"), state: &mut state }.deserialize(&mut json).and_then(|()| json.end());
-    let State { failed, number, take } = state;
-    match (failed, read) {
-        (Some(error), _) => Err(error),
-        (None, Err(error)) if error.is_io() => Err(error.into()),
-        (None, Err(error)) => {
-            let what = if error.is_eof() { "the archive is cut short" } else { "the archive is broken" };
-            take(format!("entry {}", number + 1), Err(format!("{what}, and nothing is read from here on: {error}")))
-        }
-        (None, Ok(())) => Ok(()),
-    }
-}
-
-struct State<'a, 't> {
-    take: &'a mut Take<'t>,
-    number: u64,
-    failed: Option<io::Error>,
-}
-
-/// One member of an object; the others are passed over.
-struct Member<'s, 'a, 't> {
-    name: &'static str,
-    /// The member of that member which holds the entries; none if this one does.
-    within: Option<&'static str>,
-    state: &'s mut State<'a, 't>,
-}
-
-impl<'de> DeserializeSeed<'de> for Member<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with `{}`", self.name)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(name) = members.next_key::<String>()? {
-            match self.within {
-                _ if name != self.name => _ = members.next_value::<IgnoredAny>()?,
-                Some(within) => members.next_value_seed(Member { name: within, within: None, state: self.state })?,
-                None => members.next_value_seed(Entries { state: self.state })?,
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Entries<'s, 'a, 't> {
-    state: &'s mut State<'a, 't>,
-}
-
-impl<'de> DeserializeSeed<'de> for Entries<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Entries<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of entries")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(entry) = entries.next_element::<Box<RawValue>>()? {
-            self.state.number += 1;
-            if let Err(error) = (self.state.take)(format!("entry {}", self.state.number), logged(entry.get())) {
-                self.state.failed = Some(error);
-                return Err(de::Error::custom("what was read could not be kept"));
-            }
-        }
-        Ok(())
-    }
+    entries::read(log, Place { members: &["log", "entries"], or_alone: false, name: "the archive" }, logged, take)
 }
 
 #[derive(Deserialize)]

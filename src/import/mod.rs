@@ -7,6 +7,7 @@
 //! used is told, with its place in the log and why.
 //! Source: `docs/importing.md`.
 
+mod entries;
 mod formats;
 mod har;
 mod order;

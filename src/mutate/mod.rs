@@ -102,11 +102,8 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         _ => delivery.body = Body::new(body::change(mutation.kind, pick, delivery.body.bytes(), anatomy)?),
     }
     delivery.readings = readings::of(mutation, &delivery.event, anatomy);
-    match mutation.kind {
-        // There is nothing that could rightly be taken from it.
-        MutationKind::UnknownOrder => delivery.event.tells.clear(),
-        MutationKind::NegativeAmount => keep_unharmed(&mut delivery.event.tells),
-        _ => {}
+    if mutation.kind == MutationKind::NegativeAmount {
+        keep_unharmed(&mut delivery.event.tells);
     }
     Some(delivery)
 }

@@ -23,7 +23,6 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
     let pick = usize::from(mutation.pick);
     let unit = Amount::from_minor(1, 0);
     match mutation.kind {
-        MutationKind::UnknownOrder => vec![event.clone()],
         MutationKind::NegativeAmount => vec![event.clone(), with_amounts(event, |amount| Amount::ZERO - amount)],
         // Nothing, or what was asked for.
         MutationKind::BadAmount => vec![with_amounts(event, |_| Amount::ZERO), as_requested(event)],

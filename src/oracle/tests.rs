@@ -1,5 +1,8 @@
 //! What may be shown after each entry of a case, with deliveries of one refund of 10.00 each of an order of 100.00.
 
+mod doubt;
+mod restricted;
+
 use super::*;
 use crate::case::by_hand::{self, own, paid, tens, with_effect};
 
@@ -107,35 +110,4 @@ fn a_case_sent_whole_is_judged_at_its_end() {
     let case = case.sent_whole();
     assert!(case.is_sent_whole());
     assert_eq!(ranges(&case), ["20.00"]);
-}
-
-/// A target that is sent everything and claims nothing, but for one thing.
-fn terms(subscribed: &dyn Fn(&str) -> bool) -> Terms<'_> {
-    Terms { subscribed, initiates: false, verifies: false, durable: false, calls_back: false, clock: false }
-}
-
-#[test]
-fn what_is_not_sent_is_not_expected() {
-    let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Accept)]);
-    assert_eq!(ranges(&case.restricted_to(terms(&|kind| kind == "refund.b"))), ["10.00", "10.00"]);
-}
-
-#[test]
-fn who_makes_no_refunds_is_not_told_of_own_ones() {
-    let case = case(vec![Act::Initiate(own("o1", "a")), deliver("a", Effect::Accept)]);
-    assert_eq!(case.restricted_to(terms(&|_| true)).entries.len(), 1);
-}
-
-#[test]
-fn who_verifies_nothing_gets_no_wrong_signature() {
-    let case = case(vec![deliver("a", Effect::Accept), deliver("b", Effect::Refuse)]);
-    assert_eq!(case.clone().restricted_to(terms(&|_| true)).deliveries(), 1);
-    assert_eq!(case.restricted_to(Terms { verifies: true, ..terms(&|_| true) }).deliveries(), 2);
-}
-
-#[test]
-fn who_forgets_is_not_killed() {
-    let case = case(vec![deliver("a", Effect::Accept), Act::Restart]);
-    assert!(!case.clone().restricted_to(terms(&|_| true)).kills());
-    assert!(case.restricted_to(Terms { durable: true, ..terms(&|_| true) }).kills());
 }

@@ -83,6 +83,8 @@ bank! {
         "The sales transaction of a refund is booked as one more refund.";
     FamilyAddsUp "family-adds-up" "EVTYPE" "refund-counted-once" []
         "Every event of a refund books its amount: created, pending and paid.";
+    EachSuccessAdds "each-success-adds" "EVTYPE" "refund-counted-once" []
+        "Every event that says that a refund succeeded adds a row, and one that says that it failed removes the refund's rows; which is newer is not looked at.";
     PictureAsDelta "picture-as-delta" "CUMUL" "partial-refunds-add-up" ["https://github.com/antiwork/gumroad/pull/6684"]
         "Each charge event's list of refunds so far is booked as if all of it were new.";
     LastRefundOverwrites "last-refund-overwrites" "CUMUL" "partial-refunds-add-up" ["https://github.com/pay-rails/pay/pull/625"]
@@ -261,6 +263,8 @@ bank! {
         "A refund is in the state of the event that arrived last.";
     LatestPictureWins "latest-picture-wins" "ORDER" "out-of-order-deliveries" ["https://github.com/laravel/cashier-paddle/pull/313"]
         "A charge's refunds are those of the event that arrived last, and the order's status follows them.";
+    LatestDeliveryWins "latest-delivery-wins" "ORDER" "out-of-order-deliveries" []
+        "Neither event ids nor times are kept: a refund is in the state of what was delivered last, also of an old event that comes again.";
     TextTimeOrder "text-time-order" "TIME" "out-of-order-deliveries" []
         "Times are compared as text, though they have different numbers of digits.";
     WholeMinuteTimes "whole-minute-times" "TIME" "out-of-order-deliveries" []
@@ -501,6 +505,8 @@ bank! {
         "A dispute that was prevented has a status that the shop has no word for, and ends in an error.";
     WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
         "A dispute that was won, or whose money came back, stays booked.";
+    LatestDisputeWins "latest-dispute-wins" "ORDER" "dispute-won-restores" []
+        "A dispute stands as the event that arrived last says.";
     ClosedGivesBack "closed-gives-back" "CHGBK" "dispute-lost-stays" ["https://github.com/juspay/hyperswitch/pull/11653"]
         "Any dispute that is closed is taken for won.";
     LostTakenAgain "lost-taken-again" "CHGBK" "dispute-lost-stays" ["https://github.com/opencollective/opencollective-api/pull/8029"]

@@ -265,6 +265,7 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::FlagDecidesFull,
             Fault::IsoDigits,
             // There is one layer of refunds and one event for each of their states.
+            Fault::EachSuccessAdds,
             Fault::CountsBothLayers,
             Fault::SucceededCountsAgain,
             Fault::OrderTotalAdded,

@@ -201,7 +201,7 @@ impl Ledger {
         if self.dialect.form == Form::Snapshot {
             return self.is_newer(known, new);
         }
-        if self.faults.has(Fault::LatestEventWins) {
+        if self.latest_wins() {
             return true;
         }
         !known.state.is_final() && (new.state.is_final() || self.is_later(new.time.as_ref(), known.time.as_ref()))
@@ -374,6 +374,9 @@ impl Ledger {
     }
 
     fn refunds_paid(&self) -> Amount {
+        if self.faults.has(Fault::EachSuccessAdds) {
+            return self.slips.rows.iter().map(|(_, amount)| *amount).sum();
+        }
         if self.faults.has(Fault::LastRefundOverwrites) {
             return self.slips.last_paid;
         }

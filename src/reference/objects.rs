@@ -33,7 +33,7 @@ impl Ledger {
         if self.faults.has(Fault::SuccessIsFinal) && known.state == RefundState::Succeeded {
             return false;
         }
-        if self.faults.has(Fault::LatestEventWins) {
+        if self.latest_wins() {
             return true;
         }
         if self.faults.has(Fault::StatesOnlyRise) {
@@ -107,7 +107,7 @@ impl Ledger {
         if let Some(known) = known {
             let known = &self.disputes[known];
             let gives_back = told.taken.is_zero() && !known.taken.is_zero();
-            let is_older = (&known.time, known.rank) >= (&time, told.rank);
+            let is_older = (&known.time, known.rank) >= (&time, told.rank) && !self.faults.has(Fault::LatestDisputeWins);
             let is_over = known.rank == LOST && self.faults.has(Fault::LateWinIgnored)
                 || known.rank < OPEN && told.rank >= OPEN && self.faults.has(Fault::EscalationIgnored);
             if is_older || is_over || gives_back && self.faults.has(Fault::WonNotRestored) {

@@ -283,6 +283,12 @@ impl ReferenceShop {
         if self.has(Fault::DuplicateRefused) {
             return Err(Refusal::conflict("the event is known already"));
         }
+        if self.has(Fault::LatestDeliveryWins)
+            && let Some(order) = self.order(&event.order_id)
+        {
+            order.learn(event.clone());
+            return Ok(());
+        }
         let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
         let is_lost = self.slips.has_lost(&event.id, self.faults);
         if self.faults.any()

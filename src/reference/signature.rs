@@ -40,7 +40,7 @@ impl Verifier {
             self.misread_schemes(header, &mut signatures)?;
         }
         let sent: u64 = timestamp.parse().map_err(|_| Refusal::unsigned("the signature has no timestamp"))?;
-        if !self.is_fresh(sent, now) {
+        if !self.is_fresh(sent, now, form) {
             return Err(Refusal::unsigned("the timestamp is too far from now"));
         }
         let body = self.signed_body(body, form);
@@ -92,14 +92,17 @@ impl Verifier {
         Ok(())
     }
 
-    fn is_fresh(&self, sent: u64, now: u64) -> bool {
+    fn is_fresh(&self, sent: u64, now: u64, form: Form) -> bool {
+        let is_old = sent < now.saturating_sub(TOLERANCE);
+        let is_to_come = sent > now.saturating_add(TOLERANCE);
         if self.faults.has(Fault::TimestampAgeIgnored) {
             return true;
         }
         if self.faults.has(Fault::FutureTimestampsOnly) {
-            return sent <= now.saturating_add(TOLERANCE);
+            return !is_to_come;
         }
-        now.abs_diff(sent) <= TOLERANCE
+        // Where schemes are named, the provider's own libraries ask only how old it is.
+        !is_old && (!is_to_come || form == Form::Snapshot)
     }
 
     /// What the signature is computed over: the bytes as they came.
@@ -234,6 +237,17 @@ mod tests {
         let rotated = format!("t={NOW},v1={right},v1={other}");
         check_schemes(None, &rotated, true);
         check_schemes(Some(Fault::LastSignatureOnly), &rotated, false);
+    }
+
+    #[test]
+    fn where_schemes_are_named_only_age_counts() {
+        let header = format!("t={NOW},v1={}", hex(&STANDARD.decode(RIGHT).expect("base64")));
+        let takes = |fault: Option<Fault>, now: u64| {
+            let verifier = Verifier::new("whsec_test", Faults::of(fault)).expect("a secret");
+            verifier.check_dated(Some(&header), BODY, now, Form::Snapshot).is_ok()
+        };
+        assert_eq!([NOW - 3600, NOW + 300, NOW + 301].map(|now| takes(None, now)), [true, true, false]);
+        assert_eq!([NOW - 3600, NOW + 3600].map(|now| takes(Some(Fault::FutureTimestampsOnly), now)), [false, true]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ const LAST_OF_ALL: i64 = 221_845_392_000_000_000;
 pub(super) struct Slips {
     /// What was booked too much.
     pub(super) extra: Amount,
+    /// A row for each event that told that a refund was paid back, by the refund's id.
+    pub(super) rows: Vec<(String, Amount)>,
     /// What sales transactions said was refunded.
     pub(super) sales: Amount,
     /// What the refund that was booked last paid.
@@ -181,6 +183,11 @@ impl Ledger {
         if kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState) {
             told.state = RefundState::Pending;
         }
+        match told.state {
+            RefundState::Succeeded => self.slips.rows.push((told.id.to_string(), told.paid)),
+            RefundState::Failed | RefundState::Cancelled => self.slips.rows.retain(|(id, _)| *id != told.id),
+            _ => {}
+        }
         let is_paid_now = told.state == RefundState::Succeeded && !was_paid;
         if is_paid_now {
             self.slips.last_paid = told.paid;
@@ -208,6 +215,11 @@ impl Ledger {
         let anyway = kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState)
             || kind == "refund.pending" && faults.has(Fault::LatePendingReopens);
         self.book(time, &told, anyway);
+    }
+
+    /// Whether a refund is as the event says that came last, however old that is.
+    pub(super) fn latest_wins(&self) -> bool {
+        self.faults.has(Fault::LatestEventWins) || self.faults.has(Fault::LatestDeliveryWins)
     }
 
     /// Whether another refund is of the same amount.

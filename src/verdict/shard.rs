@@ -27,8 +27,7 @@ impl Shard {
     pub fn has(self, what: &str, number: u64) -> bool {
         let mut start = [0; 8];
         start.copy_from_slice(&Sha256::digest(what)[..8]);
-        let of = u64::from(self.of);
-        (u64::from_be_bytes(start) % of + number % of) % of == u64::from(self.number) - 1
+        u64::from_be_bytes(start).wrapping_add(number) % u64::from(self.of) == u64::from(self.number) - 1
     }
 }
 

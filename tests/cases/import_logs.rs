@@ -298,10 +298,14 @@ fn every_format_gives_the_same_cases() {
     };
     let entries = events.iter().map(entry).collect::<Vec<_>>().join(",");
     let indented = |body: &String| indented_json(body);
-    let logs: [(PathBuf, Format); 4] = [
+    let listed = events.iter().map(indented).collect::<Vec<_>>().join(",\n");
+    let logs: [(PathBuf, Format); 7] = [
         (write("a.jsonl", &log(&events)), Format::Lines),
         (write("a.har", &format!(r#"{{"log":{{"version":"1.2","creator":{{}},"entries":[{entries}]}}}}"#)), Format::Har),
         (write("a.txt", &format!("> Ready!\n{}\n\n{}\n", indented(&events[0]), events[1])), Format::Bodies),
+        (write("a.json", &format!("[\n{listed}\n]\n")), Format::List),
+        (write("b.json", &format!("{{\n  \"object\": \"list\",\n  \"data\": [{listed}],\n  \"has_more\": false\n}}")), Format::List),
+        (write("c.json", &format!("{{\"hasMore\":false,\"data\":[{listed}]}}")), Format::List),
         (write("bodies/1.json", &events[0]).parent().expect("a folder").to_path_buf(), Format::Folder),
     ];
     write("bodies/2.json", &events[1]);
@@ -327,6 +331,16 @@ fn a_byte_order_mark_is_no_part_of_a_log() {
 }
 
 #[test]
+fn a_log_of_wide_letters_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log.txt");
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(two_events()[0].encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    fs::write(&path, wide).expect("written");
+    let error = recognise(&path).expect_err("a mistake");
+    assert!(error.to_string().contains("is UTF-16"), "{error}");
+}
+
+#[test]
 fn broken_archives_and_bodies_are_told() {
     let event = &two_events()[0];
     let entry = format!(r#"{{"request":{{"method":"POST","postData":{{"text":{}}}}}}}"#, serde_json::to_string(event).expect("JSON"));
@@ -335,6 +349,8 @@ fn broken_archives_and_bodies_are_told() {
     assert!(told(&archive("")).iter().any(|line| line.starts_with("entry 2: the archive is cut short")));
     assert_eq!(told(&archive(r#",{"request":{"method":"GET"}}]}}"#)), ["entry 2: it is a GET request, and webhooks are posted"]);
     assert_eq!(told(&archive(r#",{"request":{"method":"POST"}}]}}"#)), ["entry 2: it has no body"]);
+    assert_eq!(told(&format!("[{event}, 7]")), ["entry 2: its body is no JSON object"]);
+    assert!(told(&format!("[{event}, ")).iter().any(|line| line.starts_with("entry 2: the list is cut short")));
     let cut = indented_json(event);
     let cut = cut.rsplit_once('\n').map_or("", |(start, _)| start);
     assert_eq!(

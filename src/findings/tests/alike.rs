@@ -2,10 +2,14 @@
 
 use super::{plan, refund, with_faults};
 use crate::{
+    case::{
+        Body, Delivery, Effect,
+        by_hand::{case, deliver, paid, with_effect},
+    },
     check::{Failure, FailureKind},
     findings::{
         Failing, Mistake, Shown, alike,
-        alike::{alike_but_for_ids, alike_in_all, is_fresh, shape_of, wrong_members},
+        alike::{alike_but_for_ids, alike_in_all, as_refused, is_fresh, shape_of, wrong_members},
     },
     plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
     provider::{lower, registered},
@@ -71,6 +75,20 @@ fn answers_to_what_is_doubtful_do_not_count() {
     assert!(alike(&one, &other) && !alike_in_all(&one, &other) && alike_in_all(&one, &one));
     assert!(!alike(&answered(&[&[200], &[400]], &[true, false]), &answered(&[&[200], &[200]], &[true, false])));
     assert!(!alike(&answered(&[&[200]], &[true]), &answered(&[&[200], &[200]], &[true, false])));
+}
+
+/// The reference may take what a stricter target refuses, and then shows what that does not show.
+#[test]
+fn doubtful_deliveries_that_were_refused_are_left_out() {
+    let told = |refund: &str| Delivery { body: Body::new("told"), ..paid("o1", refund) };
+    let doubtful = |refund: &str| deliver(with_effect(Effect::Tolerate, told(refund)));
+    let case = case(&["o1"], vec![deliver(told("a")), doubtful("b"), doubtful("c"), doubtful("d")]);
+    // The plain one is broken by nobody, whatever it was answered; the third was taken in the end, and the last never sent.
+    let left_out = as_refused(&case, &shown(None, &[&[400], &[500, 422], &[400, 200]])).expect("one was refused");
+    let changed: Vec<bool> = case.all_deliveries().zip(left_out.all_deliveries()).map(|(one, other)| one != other).collect();
+    assert_eq!(changed, [false, true, false, false]);
+    assert_eq!(left_out.all_deliveries().nth(1).and_then(|delivery| delivery.body.text()), Some("{}"));
+    assert_eq!(as_refused(&case, &shown(None, &[&[200], &[200], &[299]])), None);
 }
 
 #[test]

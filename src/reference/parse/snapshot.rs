@@ -65,6 +65,8 @@ pub(super) struct SnapshotObject<'a> {
     #[serde(borrow)]
     balance_transactions: Option<&'a RawValue>,
     #[serde(borrow)]
+    charge: Option<&'a RawValue>,
+    #[serde(borrow)]
     created: Option<&'a RawValue>,
     #[serde(borrow)]
     currency: Option<&'a RawValue>,
@@ -75,6 +77,8 @@ pub(super) struct SnapshotObject<'a> {
     livemode: Option<&'a RawValue>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
     #[serde(borrow)]
     payment_intent: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -112,9 +116,11 @@ struct Movement<'a> {
 impl<'a> SnapshotObject<'a> {
     pub(super) fn members(self, faults: Faults) -> ObjectMembers<'a> {
         let by_metadata = || serde_json::from_str::<Object<Reference<'a>>>(self.metadata?.get()).ok()?.0.order_id;
+        // What was charged without a payment is known by its charge.
+        let charge = || self.charge.or(self.id.filter(|_| self.object.is_some_and(|object| object.get() == "\"charge\"")));
         ObjectMembers {
             id: self.id,
-            order_id: if faults.has(Fault::OrderByMetadata) { by_metadata() } else { self.payment_intent },
+            order_id: if faults.has(Fault::OrderByMetadata) { by_metadata() } else { self.payment_intent.or_else(charge) },
             amount: self.amount,
             currency: self.currency,
             state: self.status,

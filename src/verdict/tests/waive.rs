@@ -5,7 +5,7 @@ use jiff::civil::date;
 use super::by_hand::{difference, finding, report, requirement};
 use crate::{
     provider::registered,
-    verdict::{Report, SavedResult, Verdict, apply_known_failures, waivers::KnownFailures},
+    verdict::{Report, SavedResult, Verdict, apply_known_failures, is_not_judged, waivers::KnownFailures},
 };
 
 /// A requirement and a snapshot that the first provider has.
@@ -113,6 +113,16 @@ fn what_was_not_judged_is_not_missed() {
 }
 
 /// Where only other findings make it fail it passes without them.
+/// Entries of which a run says nothing stay on the list that is written after it.
+#[test]
+fn of_what_was_not_judged_nothing_is_said() {
+    let says_nothing = |verdict: &str| {
+        let known = KnownFailures::parse("known.toml", &known(&["f1"]), date(2026, 6, 15)).expect("a list");
+        is_not_judged(&with(verdict, &[]), known.accepting_finding("f1").expect("an entry"), registered()[0].embedded().corpus())
+    };
+    assert_eq!(["masked", "pass", "fail"].map(says_nothing), [true, false, false]);
+}
+
 #[test]
 fn what_fails_because_of_others_passes() {
     says(with("affected", &[]), "known.toml: line 2: field `requirement`: duplicate-deliveries passes now; delete the entry");
