@@ -55,6 +55,7 @@ pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, corpus
     let text = waivers::write(&failures, before, not_judged, Clock::system().today());
     files::write(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))?;
     let without = failures.iter().filter(|(subject, fingerprint, _)| !before.names(subject, fingerprint)).count();
-    output.note(&format!("{name}: {} failures written, {without} of them still without a reason", failures.len()));
+    let written = if failures.len() == 1 { "1 failure".to_owned() } else { format!("{} failures", failures.len()) };
+    output.note(&format!("{name}: {written} written, {without} of them still without a reason"));
     Ok(())
 }

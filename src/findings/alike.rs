@@ -9,7 +9,7 @@ use super::{
 use crate::{
     case::{Body, Case, Effect, Signature},
     check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
-    plan::Group,
+    plan::{Group, MutationKind},
 };
 
 /// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
@@ -38,7 +38,7 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
 /// has: whichever event shows such a mistake, it is the same. Nothing where the event alone shows it.
 fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
     let words = |is_one: fn(&Feature) -> bool| -> Vec<String> {
-        let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(word).collect();
+        let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(|feature| word(feature, kind)).collect();
         words.into_iter().collect()
     };
     if matches!(kind, FailureKind::Crash | FailureKind::Timeout) {
@@ -51,13 +51,23 @@ fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
     befalls
 }
 
-/// What is said of a feature. In which way a body is broken does not matter.
-fn word(feature: &Feature) -> String {
+/// What is said of a feature. In which way a body is broken does not matter, nor what is doubtful in one, where that is answered
+/// wrongly: whoever fails at what cannot be taken has one place to mend.
+pub(super) fn word(feature: &Feature, kind: FailureKind) -> String {
+    let is_one_place = |mutation: MutationKind| match mutation.group() {
+        Group::Malformed => true,
+        Group::NoEvent | Group::Incomplete => kind == FailureKind::Answer,
+        Group::Doubtful => kind == FailureKind::Answer && !OF_THEIR_OWN.contains(&mutation),
+        _ => false,
+    };
     match feature {
-        Feature::Mutation(kind) if kind.group() == Group::Malformed => format!("{:?}", Group::Malformed),
+        Feature::Mutation(mutation) if is_one_place(*mutation) => format!("{:?}", mutation.group()),
         _ => format!("{feature:?}"),
     }
 }
+
+/// Doubtful deliveries of which no member of the event is wrong.
+const OF_THEIR_OWN: [MutationKind; 3] = [MutationKind::UnknownOrder, MutationKind::FutureTime, MutationKind::AgeLimit];
 
 /// What becomes of a refund or of an order, which has events of its own.
 fn is_progress(feature: &Feature) -> bool {
@@ -151,6 +161,6 @@ pub(super) fn alike_but_for_ids(one: &Shown, other: &Shown) -> bool {
 }
 
 /// The class of an answer that is written out.
-fn class(observed: &str) -> &str {
+pub(super) fn class(observed: &str) -> &str {
     observed.get(..1).unwrap_or_default()
 }

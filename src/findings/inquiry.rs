@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    alike::{alike, as_refused, is_fresh, shape_of, wrong_members},
+    alike::{alike, as_refused, class, is_fresh, shape_of, word, wrong_members},
     likeness::Dictionary,
     mistake::{Failing, Mistake, Requirement, Shown, Stage},
     shrink::is_bare,
@@ -241,7 +241,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let assumed = self.assumed();
         for place in 0..self.mistakes.len() {
             let mistake = &self.mistakes[place];
-            if !mistake.like.is_empty() || mistake.kind != kind || mistake.trigger.is_empty() {
+            if !mistake.like.is_empty() || mistake.trigger.is_empty() || !may_fail(mistake, &at, kind) {
                 continue;
             }
             let trigger = mistake.trigger.clone();
@@ -420,6 +420,16 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             };
         }
     }
+}
+
+/// Whether a case may fail because of a mistake: where that takes that something is done to a body or a signature, the same is done
+/// there, and where an answer is wrong it is of the same class. What else it takes another case may have in another way.
+pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) -> bool {
+    let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();
+    let answered = |shown: &Shown| shown.failure.as_ref().map(|failure| class(&failure.observed).to_owned());
+    let is_same_answer = kind != FailureKind::Answer || answered(&mistake.smallest.shown) == answered(&failing.shown);
+    let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_)));
+    mistake.kind == kind && is_same_answer && takes.all(|feature| held.contains(&word(feature, kind)))
 }
 
 enum Edited {

@@ -37,8 +37,18 @@ impl<S: Stage> Inquiry<'_, S> {
         let held: Vec<usize> = held.map(|(place, _)| *place).collect();
         let is_shown = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
         let shown: Vec<usize> = held.iter().copied().filter(is_shown).collect();
-        let rarest = shown.into_iter().map(|place| (self.commonness(place), place)).min().map(|(_, place)| place);
+        let mut rarest: Vec<(u32, usize)> = shown.into_iter().map(|place| (self.commonness(place), place)).collect();
+        rarest.sort_unstable();
+        let rarest =
+            rarest.into_iter().map(|(_, place)| place).find(|place| mistake.hits.contains(place) || self.is_case_of(mistake, *place));
         rarest.or_else(|| held.into_iter().find(|place| mistake.hits.contains(place))).or_else(|| mistake.hits.iter().next().copied())
+    }
+
+    /// Whether the smallest case fails as a case of a requirement that was not run, which may ask less of the same deliveries.
+    fn is_case_of(&mut self, mistake: &Mistake, place: usize) -> bool {
+        let case = self.stage.case(place, &mistake.smallest.plan);
+        let shown = self.stage.play(place, &case, Some(mistake.kind));
+        shown.is_none_or(|shown| shown.failure.is_some_and(|failure| failure.kind == mistake.kind))
     }
 
     /// The requirement about circumstances that befall any event, if the case does not fail without them: deliveries at the same

@@ -156,7 +156,8 @@ impl Format {
         if first_member.starts_with("\"log\"") {
             return Some(Format::Har);
         }
-        if text.starts_with('[') || is_list(first_member) {
+        let first_entry = text.strip_prefix('[').map(str::trim_start);
+        if first_entry.is_some_and(|entry| entry.starts_with(['{', ']'])) || is_list(first_member) {
             return Some(Format::List);
         }
         for line in text.lines() {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     case::{Body, Delivery, Effect, OtherSecret, Signature},
+    domain::RefundState,
     model::Tell,
     plan::{Group, Mutation, MutationKind},
 };
@@ -108,11 +109,11 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
     Some(delivery)
 }
 
-/// Without the amount that is negative nothing is told, but where that is a running total: the refunds that the same body carries
-/// are as they were, and may be taken.
+/// Without the amount that is negative nothing is told, but of refunds that nothing is paid of, and, where the amount is a running
+/// total, of refunds that the same body carries: those may be taken.
 fn keep_unharmed(tells: &mut Vec<Tell>) {
     let has_total = tells.iter().any(|tell| matches!(tell, Tell::Total { .. }));
-    tells.retain(|tell| has_total && matches!(tell, Tell::Refund { .. }));
+    tells.retain(|tell| matches!(tell, Tell::Refund { state, .. } if has_total || *state != RefundState::Succeeded));
 }
 
 /// How many seconds ahead a signature from the future is: an hour, as with a clock that was not put back.

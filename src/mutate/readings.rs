@@ -43,7 +43,17 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
             let choice = pick / anatomy.states.len().max(1) % anatomy.unknown_states.len().max(1);
             // A word that only resembles the one for success is no success to a consumer that compares words.
             let states = anatomy.unknown_states.get(choice).map(|(_, state)| [*state, RefundState::Pending]);
-            states.into_iter().flatten().map(|state| in_state(event, state)).collect()
+            let entry = anatomy.states.get(pick % anatomy.states.len().max(1)).and_then(|place| entry_of(place));
+            let mut readings: Vec<EventFacts> = Vec::new();
+            for state in states.into_iter().flatten() {
+                // The word alone, or the list that holds it.
+                for reading in [in_state(event, entry, state), in_state(event, None, state)] {
+                    if !readings.contains(&reading) {
+                        readings.push(reading);
+                    }
+                }
+            }
+            readings
         }
         MutationKind::BadTime => {
             let sequence = if event.sequence > 0 { u32::MAX } else { 0 };
@@ -91,7 +101,13 @@ fn as_requested(event: &EventFacts) -> EventFacts {
     })
 }
 
-fn in_state(event: &EventFacts, read: RefundState) -> EventFacts {
+/// Which entry of a list a place in the body is within.
+fn entry_of(place: &str) -> Option<usize> {
+    place.rsplit('/').nth(1).and_then(|part| part.parse().ok())
+}
+
+/// With another state of a refund, or of one entry of a charge's list, where it is one of those that is read otherwise.
+fn in_state(event: &EventFacts, entry: Option<usize>, read: RefundState) -> EventFacts {
     told(event, |tell| match tell {
         Tell::Refund { state, refunded_amount, .. } => {
             *state = read;
@@ -99,7 +115,11 @@ fn in_state(event: &EventFacts, read: RefundState) -> EventFacts {
                 *refunded_amount = Amount::ZERO;
             }
         }
-        Tell::Charge { refunds, .. } => refunds.iter_mut().for_each(|entry| entry.state = read),
+        Tell::Charge { refunds, .. } => {
+            let all = 0..refunds.len();
+            let read_so = entry.filter(|entry| all.contains(entry)).map_or(all, |entry| entry..entry + 1);
+            refunds[read_so].iter_mut().for_each(|entry| entry.state = read);
+        }
         Tell::Order { .. } | Tell::Chargeback | Tell::Total { .. } | Tell::Dispute { .. } => {}
     })
 }

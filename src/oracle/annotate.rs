@@ -4,6 +4,7 @@ use crate::{
     case::{ApiObject, Delivery, Effect, OrderSetup, OwnRefund, moment_of},
     domain::Amount,
     model::{AmountRange, EventFacts, Expectation, Fetched, Knowledge, TakenBack, Tell},
+    plan::MutationKind,
 };
 
 /// What the deliveries so far told of each order.
@@ -23,6 +24,9 @@ struct ToldOrder {
     literal: Vec<Knowledge>,
     /// Every reading of every doubtful delivery; a consumer may keep the largest amount that it was told.
     readings: Vec<EventFacts>,
+    /// What was told in a word that nobody knows. The event that it was made from has the same time, and a consumer that keeps the
+    /// first of two events of one moment drops that.
+    strange: Vec<EventFacts>,
     /// What those readings take back that was told before; a consumer may believe the last word.
     taken_back: Vec<TakenBack>,
     /// What the provider's API shows, to those who call it.
@@ -33,7 +37,7 @@ struct ToldOrder {
 
 /// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
 /// have more, and is then judged as if the further ones had not come.
-const MOST_CHOICES: usize = 15;
+const MOST_CHOICES: usize = 63;
 
 /// How many readings are kept apart beside them.
 const MOST_READINGS: usize = 240;
@@ -51,7 +55,13 @@ impl ToldOrder {
 
     fn accept(&mut self, event: &EventFacts) {
         self.taken_back.retain(|taken_back| !taken_back.is_outdated_by(event));
+        let of_one_moment = |strange: &&EventFacts| {
+            (&strange.created_time, strange.sequence) == (&event.created_time, event.sequence) && strange.is_about_same(event)
+        };
+        let first: Vec<&EventFacts> = self.strange.iter().filter(of_one_moment).collect();
+        let dropped: Vec<Knowledge> = self.all().flat_map(|known| first.iter().map(|strange| learnt(known, strange))).collect();
         self.each(|known| known.learn(event));
+        self.possible.extend(dropped);
         // It comes late, and what it tells is outdated for a consumer that goes by time and believed a later word.
         let later = self.readings.iter().filter(|reading| reading.created_time > event.created_time && reading.is_about_same(event));
         self.taken_back.extend(later.flat_map(|reading| self.certain.taken_back(reading)));
@@ -66,12 +76,11 @@ impl ToldOrder {
             return;
         }
         self.expected = None;
-        let learnt = |from: &Knowledge, event: &EventFacts| {
-            let mut known = from.clone();
-            known.learn(event);
-            known
-        };
-        let taken: Vec<Knowledge> = self.all().filter(|_| !event.tells.is_empty()).map(|known| learnt(known, event)).collect();
+        let is_strange = delivery.mutation_kind == Some(MutationKind::UnknownState);
+        let strange = || delivery.readings.iter().filter(|_| is_strange);
+        let whole: Vec<&EventFacts> = std::iter::once(event).filter(|event| !event.tells.is_empty()).chain(strange()).collect();
+        let taken: Vec<Knowledge> = self.all().flat_map(|known| whole.iter().map(|event| learnt(known, event))).collect();
+        self.strange.extend(strange().cloned());
         let every: Vec<&EventFacts> = std::iter::once(event).filter(|event| !event.tells.is_empty()).chain(&delivery.readings).collect();
         let of_literal = self.literal.iter().flat_map(|known| every.iter().map(|event| learnt(known, event)));
         let of_others = self.all().flat_map(|known| delivery.readings.iter().map(|event| learnt(known, event)));
@@ -103,6 +112,13 @@ impl ToldOrder {
     }
 }
 
+/// What is known once an event is known too.
+fn learnt(from: &Knowledge, event: &EventFacts) -> Knowledge {
+    let mut known = from.clone();
+    known.learn(event);
+    known
+}
+
 impl<'a> Told<'a> {
     pub(super) fn new(orders: &[OrderSetup], api: &'a [ApiObject]) -> Told<'a> {
         let nothing = |order: &OrderSetup| Knowledge::new(&order.order_id, &order.currency, order.captured_amount);
@@ -111,6 +127,7 @@ impl<'a> Told<'a> {
             possible: Vec::new(),
             literal: Vec::new(),
             readings: Vec::new(),
+            strange: Vec::new(),
             taken_back: Vec::new(),
             fetched: (!api.is_empty()).then(Fetched::default),
             expected: None,

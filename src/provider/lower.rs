@@ -317,7 +317,7 @@ impl<'a> Stage<'a> {
         };
         let answer = |fault: &Fault| if let FaultKind::AnswerLate { by } = fault.kind { Some(u32::from(by)) } else { None };
         // Whoever calls the API has the answer when it is given.
-        let late = step.faults.iter().find_map(answer).filter(|_| self.provider.palette().varied && !self.audience.calls_back);
+        let late = step.faults.iter().find_map(answer).filter(|_| !self.audience.calls_back);
         let place = self.created * 2 + late.map_or(0, |by| by * 2 + 1);
         self.sends.push(Send { place, order: index, created: self.created, act: Act::Initiate(own), with, stays: late.is_some() });
     }

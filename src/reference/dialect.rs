@@ -442,7 +442,6 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::ItemsAreAll,
             Fault::ChargedIsCaptured,
             Fault::FirstCaptureIsAll,
-            Fault::AnswerOverwrites,
             Fault::NaiveLocalTimes,
             Fault::LocalTimesKept,
             Fault::ZonedTimeRefused,

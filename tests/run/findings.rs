@@ -141,11 +141,30 @@ enum Way {
     ForgetsCents,
     /// Refuses everything once it was told of a chargeback, until it is started again.
     Jams,
+    /// Reads no number with an exponent, which is no more than advice, and looks at no signature, which is a mistake.
+    Strict,
 }
 
 impl Way {
-    const ALL: [Way; 7] =
-        [Way::SmallLetters, Way::DoublesTwo, Way::RefusesPending, Way::DoesNothing, Way::RefusesAll, Way::ForgetsCents, Way::Jams];
+    const ALL: [Way; 8] = [
+        Way::SmallLetters,
+        Way::DoublesTwo,
+        Way::RefusesPending,
+        Way::DoesNothing,
+        Way::RefusesAll,
+        Way::ForgetsCents,
+        Way::Jams,
+        Way::Strict,
+    ];
+}
+
+/// Whether a number of the body, outside of texts, has an exponent.
+fn has_exponent(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let outside = text.split('"').step_by(2);
+    outside
+        .flat_map(|part| part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.'))
+        .any(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains(['e', 'E']))
 }
 
 impl Target for Odd {
@@ -166,6 +185,7 @@ impl Target for Odd {
         match self.way {
             Way::DoesNothing => return Ok(200),
             Way::RefusesAll => return Ok(400),
+            Way::Strict if has_exponent(request.body) => return Ok(400),
             Way::Jams if self.is_jammed => return Ok(503),
             Way::Jams => self.is_jammed = String::from_utf8_lossy(request.body).contains("\"order.chargeback\""),
             _ => {}
@@ -212,8 +232,11 @@ impl Target for Odd {
 }
 
 fn odd(way: Way, options: &Options) -> Report {
-    let make =
-        |clock: &Clock| -> Box<dyn Target> { Box::new(Odd { shop: ReferenceShop::new(clock.clone()), way, refused: 0, is_jammed: false }) };
+    let shop = |clock: &Clock| match way {
+        Way::Strict => ReferenceShop::with_fault(Fault::NoSignatureCheck, clock.clone()),
+        _ => ReferenceShop::new(clock.clone()),
+    };
+    let make = |clock: &Clock| -> Box<dyn Target> { Box::new(Odd { shop: shop(clock), way, refused: 0, is_jammed: false }) };
     certified_target(provider(), &make, options)
 }
 
@@ -242,6 +265,16 @@ fn consumers_with_a_mistake() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+/// What may as well be read as not explains no case in which that is not asked.
+#[test]
+fn advice_hides_no_mistake() {
+    let report = &ODD[Way::Strict as usize];
+    let told: Vec<(&str, Option<&str>)> =
+        report.findings.iter().map(|finding| (finding.about.as_str(), finding.like.as_ref().map(|like| like.fault.as_str()))).collect();
+    assert!(told.contains(&("signature-required", Some("no-signature-check"))), "{told:?}");
+    assert_eq!(report.verdict, Conformance::NotConformant);
 }
 
 /// A case that fails only because of what an earlier one left behind is no mistake of its own.

@@ -10,6 +10,7 @@ use crate::{
     findings::{
         Failing, Mistake, Shown, alike,
         alike::{alike_but_for_ids, alike_in_all, as_refused, is_fresh, shape_of, wrong_members},
+        inquiry::may_fail,
     },
     plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
     provider::{lower, registered},
@@ -172,6 +173,45 @@ fn in_which_way_a_body_is_broken_does_not_matter() {
     };
     assert_eq!(of(MutationKind::Truncate), of(MutationKind::Trailing));
     assert_ne!(of(MutationKind::Truncate), of(MutationKind::SignatureAbsent));
+}
+
+#[test]
+fn what_is_doubtful_in_a_body_does_not_matter_to_a_wrong_answer() {
+    let of = |mutation: MutationKind, kind: FailureKind| {
+        let mutated = FaultKind::Mutated { mutation: Mutation { kind: mutation, pick: 0 }, same_id: false, after: 0 };
+        named(&OrderPlan::default(), with_faults(refund(), &[mutated]), kind, "+status a\n", "500")
+    };
+    assert_eq!(of(MutationKind::BooleanAmount, FailureKind::Answer), of(MutationKind::OverCaptured, FailureKind::Answer));
+    assert_ne!(of(MutationKind::BooleanAmount, STATE), of(MutationKind::OverCaptured, STATE));
+    assert_eq!(of(MutationKind::NoType, FailureKind::Answer), of(MutationKind::NoObject, FailureKind::Answer));
+    for of_its_own in [MutationKind::UnknownOrder, MutationKind::FutureTime, MutationKind::AgeLimit] {
+        assert_ne!(of(of_its_own, FailureKind::Answer), of(MutationKind::BooleanAmount, FailureKind::Answer));
+    }
+}
+
+/// A case may fail because of a mistake where what that takes is done to something in it.
+#[test]
+fn what_a_mistake_takes_must_be_in_a_case_that_fails_because_of_it() {
+    let answer = FailureKind::Answer;
+    let of = |kinds: &[MutationKind], kind: FailureKind, observed: &str| {
+        let mutated = kinds
+            .iter()
+            .map(|kind| FaultKind::Mutated { mutation: Mutation { kind: *kind, pick: 0 }, same_id: false, after: 0 })
+            .collect::<Vec<_>>();
+        let mut failing = failing(plan(vec![with_faults(refund(), &mutated)]), "400");
+        let failure = failing.shown.failure.as_mut().expect("it fails");
+        (failure.kind, failure.observed) = (kind, observed.to_owned());
+        failing
+    };
+    let mistake = |failing: Failing, kind: FailureKind| Mistake::unexamined("id".to_owned(), failing, kind);
+    let unusual = mistake(of(&[MutationKind::UnusualNumber], answer, "400"), answer);
+    let may = |kinds: &[MutationKind], observed: &str| may_fail(&unusual, &of(kinds, answer, observed), answer);
+    assert!(may(&[MutationKind::UnusualNumber], "422") && may(&[MutationKind::SignatureAbsent, MutationKind::UnusualNumber], "400"));
+    assert!(!may(&[MutationKind::SignatureAbsent], "400") && !may(&[], "400") && !may(&[MutationKind::UnusualNumber], "200"));
+    assert!(!may_fail(&unusual, &of(&[MutationKind::UnusualNumber], STATE, "400"), STATE));
+    // What is shown differs with every state.
+    let plain = mistake(of(&[], STATE, "pending"), STATE);
+    assert!(may_fail(&plain, &of(&[MutationKind::SignatureAbsent], STATE, "failed"), STATE));
 }
 
 #[test]

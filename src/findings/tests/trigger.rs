@@ -75,6 +75,8 @@ fn what_becomes_of_refunds() {
     check(&steps(&[refund(), fails]), Feature::Failure, &steps(&[refund(), succeed(Pick::All)]));
     check(&steps(&[refund(), Action::Cancel { refund: 2 }]), Feature::Cancellation, &steps(&[refund(), succeed(Pick::All)]));
     check(&steps(&[refund(), Action::UpdateMetadata { refund: 0 }]), Feature::Metadata, &steps(&[refund()]));
+    // Other orders have several refunds each.
+    check(&steps(&[refund(), Action::OtherOrders { refunds: 4 }]), Feature::SecondRefund, &steps(&[refund()]));
 }
 
 #[test]

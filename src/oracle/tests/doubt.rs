@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     case::Delivery,
-    domain::{EventTime, RefundState},
+    domain::{EventTime, RefundState, Status},
+    plan::MutationKind,
 };
 
 /// An event that tells at a time how a refund of the order stands.
@@ -93,8 +94,8 @@ fn a_doubtful_delivery_that_comes_again_leaves_no_further_choice() {
 /// Each doubles the choices. Plans have fewer; a case by hand with more is judged as if the last had not come.
 #[test]
 fn so_many_choices_are_kept_apart() {
-    let acts = ["a", "b", "c", "d", "e"].map(|refund| doubtful(at(1, refund, RefundState::Succeeded))).to_vec();
-    goes(acts, &[1, 2, 3, 4, 4].map(|most| Some((0, most))));
+    let acts = ["a", "b", "c", "d", "e", "f", "g"].map(|refund| doubtful(at(1, refund, RefundState::Succeeded))).to_vec();
+    goes(acts, &[1, 2, 3, 4, 5, 6, 6].map(|most| Some((0, most))));
 }
 
 /// One that tells of nothing new is applied or not, and the order is the same.
@@ -108,4 +109,18 @@ fn a_choice_that_changes_nothing_is_no_other_end() {
 fn two_choices_with_one_end_are_told_once() {
     let case = case(vec![doubtful(at(1, "a", RefundState::Succeeded)), doubtful(at(2, "a", RefundState::Succeeded))]);
     assert_eq!(case.expect_if_applied.len(), 1);
+}
+
+/// A word that nobody knows may be read as a state that counts nothing, and the event itself dropped as one of the same moment.
+#[test]
+fn of_two_events_of_one_moment_the_strange_one_may_be_kept() {
+    let mut strange = at(1, "a", RefundState::Succeeded);
+    strange.mutation_kind = Some(MutationKind::UnknownState);
+    strange.event.id = "strange".to_owned();
+    strange.readings = vec![at(1, "a", RefundState::Pending).event];
+    let ends = |moment: i64| -> Vec<Status> {
+        let case = case(vec![doubtful(strange.clone()), accepted(at(moment, "a", RefundState::Succeeded))]);
+        case.expect_if_applied.iter().flat_map(|end| end.status.clone()).collect()
+    };
+    assert!(ends(1).contains(&Status::Pending) && !ends(2).contains(&Status::Pending), "{:?} {:?}", ends(1), ends(2));
 }

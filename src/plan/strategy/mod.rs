@@ -71,7 +71,7 @@ pub struct Palette {
     /// A signature says of which scheme it is, and others than the one that counts may stand beside it.
     pub several_schemes: bool,
     /// Whether orders and refunds vary as real ones do: texts of all kinds, times at the edges of days and of summer time, equal
-    /// amounts, many refunds, answers to the shop's own requests that come late.
+    /// amounts, many refunds.
     pub varied: bool,
     /// What an order may have that a plain one has not.
     pub extras: Vec<Extra>,

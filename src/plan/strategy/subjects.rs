@@ -178,9 +178,6 @@ impl Draw<'_> {
     /// Refunds that the shop made. Where answers come late, some of its refunds are told of before it knows of them.
     pub(super) fn own_refunds(&self) -> PlanStrategy {
         let plan = self.plan(self.order(), self.lives(self.own_refund(), self.any_end(), 1, 2));
-        if !self.palette.varied {
-            return plan;
-        }
         let late = prop_oneof![1 => Just(Vec::new()), 1 => vec(1_u8..8, 4)];
         (plan, late)
             .prop_map(|(mut plan, late)| {

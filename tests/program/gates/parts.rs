@@ -38,7 +38,7 @@ fn what_was_not_selected_stays_in_a_list() {
     let entry =
         "[[known]]\nrequirement = \"refund-counted-once\"\nfinding = \"0123456789abcdef\"\nreason = \"ticket 12\"\nexpires = 2999-01-01\n";
     place.write("known.toml", entry);
-    place.says(&["certify", FAULT, "--only", BROKEN, "--cases", "20", "--write-known-failing", "known.toml"], 1, "failures written");
+    place.says(&["certify", FAULT, "--only", BROKEN, "--cases", "20", "--write-known-failing", "known.toml"], 1, " written, ");
     let list = place.read("known.toml");
     assert!(list.contains("0123456789abcdef") && list.contains("ticket 12") && list.contains(BROKEN), "{list}");
 }
@@ -48,7 +48,7 @@ fn what_was_not_selected_stays_in_a_list() {
 fn a_strict_list_accepts_what_is_only_advice() {
     let place = Place::new();
     let fault = ["certify", "builtin:fault/malformed-is-server-error", "--only", "rejection-is-4xx", "--cases", "10", "--strict"];
-    place.says(&[&fault[..], &["--write-known-failing", "known.toml"]].concat(), 1, "1 failures written");
+    place.says(&[&fault[..], &["--write-known-failing", "known.toml"]].concat(), 1, "1 failure written");
     place.write("known.toml", &place.read("known.toml").replace("reason = \"\"", "reason = \"ticket 12\""));
     place.says(&[&fault[..], &["--known-failing", "known.toml"]].concat(), 0, "1 waived");
 }
