@@ -3,7 +3,7 @@
 //! Each operation is tried once with the plainest traffic. What is wrong with the adapter or the set-up
 //! shows here step by step; whether the target conforms is what `certify` says.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use super::{
     Exit, Stop, args::Doctor, certify::drawn_seed, in_mode, interrupt, output::Output, provider, provider_option, target, text::one_line,
@@ -22,6 +22,9 @@ use crate::{
     },
     run::{HIDDEN, Options, Redactor},
 };
+
+/// After how long the state is looked at once more, of a target that says that it has done everything when it answers.
+const A_MOMENT: Duration = Duration::from_millis(300);
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
@@ -137,11 +140,15 @@ impl Visit<'_> {
         }
         self.say(Value::from([("op", "observe".into()), ("orderId", order.as_str().into())]));
         let answer = self.target.observe(&order);
-        if self.step("observe, after it", answer, describe_state)?.is_none() {
-            return Ok(false);
-        }
+        let Some(shown) = self.step("observe, after it", answer, describe_state)? else { return Ok(false) };
         for line in self.target.readings(&order) {
             self.told(&line)?;
+        }
+        if !capabilities.asynchronous {
+            self.clock.sleep(A_MOMENT);
+            if self.target.observe(&order).is_ok_and(|later| later != shown) {
+                self.remark("a moment later it shows something else: a target that works on after it has answered claims `asynchronous`")?;
+            }
         }
         if capabilities.durable {
             let answer = self.target.restart().and_then(|()| self.target.hello(&hello));

@@ -1,6 +1,12 @@
 //! What `doctor` says of a service, and what an interrupt leaves.
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    process::Command,
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::common::{
     place::{PLAIN, Place, ended, interrupt},
@@ -46,6 +52,37 @@ fn doctor_names_what_it_cannot_map() {
     let curl = ran.out.lines().find(|line| line.trim().starts_with("curl ")).expect("a command");
     assert!(curl.contains(&server.url("/o/")), "{curl}");
     assert!(Command::new("sh").args(["-n", "-c", curl]).status().expect("sh").success());
+}
+
+/// A service that answers before it has done its work is judged too early where it does not say so.
+#[test]
+fn doctor_notices_work_that_is_done_after_the_answer() {
+    for (late, remarks) in [(Duration::from_millis(100), 1), (Duration::ZERO, 0)] {
+        let told: Mutex<Option<Instant>> = Mutex::new(None);
+        let server = Server::new(move |asked, _| match (asked.method.as_str(), asked.path.as_str()) {
+            ("GET", _) => {
+                let is_done = told.lock().expect("the time").is_some_and(|told| told.elapsed() >= late);
+                let (state, back) = if is_done { ("DONE", 500) } else { ("NEW", 0) };
+                Reply::Answer(200, format!(r#"{{"state":"{state}","totals":{{"back":{back}}}}}"#))
+            }
+            (_, "/hooks") => {
+                *told.lock().expect("the time") = Some(Instant::now());
+                Reply::Answer(200, String::new())
+            }
+            _ => Reply::Answer(200, String::new()),
+        });
+        let place = Place::new();
+        let url = server.url("");
+        place.write(
+            "refundproof.toml",
+            &format!(
+                "[target]\nname = \"own\"\n[http]\nwebhook_url = \"{url}/hooks\"\nstate_url = \"{url}/o/{{orderId}}\"\nsetup_url = \"{url}/setup\"\n\
+                 [mapping]\namounts = \"minor\"\nstatus = \"/state\"\nrefundedAmount = \"/totals/back\"\n[mapping.statuses]\nDONE = \"refunded\"\nNEW = \"not_refunded\"\n"
+            ),
+        );
+        let ran = place.exits(&["doctor", "refundproof.toml"], 0);
+        assert_eq!(ran.out.matches("claims `asynchronous`").count(), remarks, "{}", ran.out);
+    }
 }
 
 /// Whoever pastes the command has to put the token in.
