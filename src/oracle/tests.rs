@@ -1,6 +1,7 @@
 //! What may be shown after each entry of a case, with deliveries of one refund of 10.00 each of an order of 100.00.
 
 mod doubt;
+mod fetched;
 mod restricted;
 
 use super::*;
