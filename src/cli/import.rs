@@ -6,7 +6,10 @@ use super::{Exit, Stop, args, certify::drawn_seed, files, output::Output, provid
 use crate::{
     case::Case,
     import::{Import, ImportError, Imported, Told},
-    report::style::{Tone, paint},
+    report::{
+        many,
+        style::{Tone, paint},
+    },
 };
 
 /// How many characters of a title stand in the name of its file.
@@ -64,7 +67,7 @@ fn save(folder: &Path, name: &str, case: &Case) -> io::Result<()> {
 
 fn summary(imported: &Imported, written: &[String], to: &Path, out: &mut dyn Write) -> io::Result<()> {
     for (name, (title, orders)) in written.iter().zip(&imported.cases) {
-        let stands = if *orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") };
+        let stands = many(*orders, "order", "orders");
         writeln!(out, "{}", one_line(&format!("{}  {stands}: {title}", to.join(name).display())))?;
     }
     let Imported { read, used, unused, findings, orders, with_order, .. } = imported;

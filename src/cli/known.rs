@@ -6,6 +6,7 @@ use super::{Stop, certify::cannot_write, files, output::Output};
 use crate::{
     corpus::{Corpus, Level},
     domain::Clock,
+    report::many,
     verdict::{
         FindingReport, Report, is_not_judged,
         waivers::{self, KnownFailure, KnownFailures, Subject},
@@ -55,7 +56,7 @@ pub(super) fn write(path: &Path, report: &Report, before: &KnownFailures, corpus
     let text = waivers::write(&failures, before, not_judged, Clock::system().today());
     files::write(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))?;
     let without = failures.iter().filter(|(subject, fingerprint, _)| !before.names(subject, fingerprint)).count();
-    let written = if failures.len() == 1 { "1 failure".to_owned() } else { format!("{} failures", failures.len()) };
+    let written = many(failures.len() as u64, "failure", "failures");
     output.note(&format!("{name}: {written} written, {without} of them still without a reason"));
     Ok(())
 }

@@ -12,7 +12,10 @@ use std::{
 };
 
 use super::{Exit, Stop, args, interrupt, output::Output};
-use crate::record::{Forward, Recorder, listen};
+use crate::{
+    record::{Forward, Recorder, listen},
+    report::many,
+};
 
 pub(super) fn run(args: &args::Record, output: &mut Output) -> Result<Exit, Stop> {
     let forward = Forward::parse(&args.forward).map_err(Stop::usage)?;
@@ -29,8 +32,8 @@ pub(super) fn run(args: &args::Record, output: &mut Output) -> Result<Exit, Stop
     output.note(&format!("listens on http://{address} and passes on to {}; Ctrl-C ends it", args.forward));
     recorder.serve(listener).map_err(|error| Stop::not_judged(format!("--listen {}: {error}", args.listen)))?;
     let recorded = recorder.recorded();
-    let requests = if recorded == 1 { "request" } else { "requests" };
-    output.note(&format!("recorded {recorded} {requests} into {to}; personal data is in it until it is imported"));
+    let requests = many(recorded, "request", "requests");
+    output.note(&format!("recorded {requests} into {to}; personal data is in it until it is imported"));
     match recorder.unwritten() {
         Some(error) => Err(Stop::not_judged(format!("{to}: not everything could be written: {error}"))),
         None => Ok(Exit::Conformant),

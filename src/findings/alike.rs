@@ -114,12 +114,16 @@ fn is_wrong_alike(one: &str, other: &str) -> bool {
 /// The case with something that nobody takes in place of each doubtful delivery that the target refused; nothing where it refused
 /// none. Conforming targets differ in what they take.
 pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
-    let is_refused = |place: usize| shown.answers.get(place).and_then(|answers| answers.last()).is_some_and(|status| *status >= 400);
+    let was_refused = |answers: &Vec<u16>| answers.last().is_some_and(|status| *status >= 400);
+    let answered = case.all_deliveries().zip(&shown.answers);
+    let refused: Vec<bool> = answered.map(|(delivery, answers)| delivery.effect == Effect::Tolerate && was_refused(answers)).collect();
+    if !refused.contains(&true) {
+        return None;
+    }
     let mut as_refused = case.clone();
-    let deliveries = as_refused.all_deliveries_mut().enumerate();
-    let mut refused = deliveries.filter(|(place, delivery)| delivery.effect == Effect::Tolerate && is_refused(*place)).peekable();
-    refused.peek()?;
-    refused.for_each(|(_, delivery)| (delivery.body, delivery.signature) = (Body::new("{}"), Signature::Valid));
+    for (delivery, _) in as_refused.all_deliveries_mut().zip(refused).filter(|(_, is_refused)| *is_refused) {
+        (delivery.body, delivery.signature) = (Body::new("{}"), Signature::Valid);
+    }
     Some(as_refused)
 }
 

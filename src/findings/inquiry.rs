@@ -425,11 +425,15 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 /// Whether a case may fail because of a mistake: where that takes that something is done to a body or a signature, the same is done
 /// there, and where an answer is wrong it is of the same class. What else it takes another case may have in another way.
 pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) -> bool {
+    fn answered(failing: &Failing) -> Option<&str> {
+        failing.shown.failure.as_ref().map(|failure| class(&failure.observed))
+    }
+    if mistake.kind != kind || kind == FailureKind::Answer && answered(&mistake.smallest) != answered(failing) {
+        return false;
+    }
     let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();
-    let answered = |shown: &Shown| shown.failure.as_ref().map(|failure| class(&failure.observed).to_owned());
-    let is_same_answer = kind != FailureKind::Answer || answered(&mistake.smallest.shown) == answered(&failing.shown);
     let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_)));
-    mistake.kind == kind && is_same_answer && takes.all(|feature| held.contains(&word(feature, kind)))
+    takes.all(|feature| held.contains(&word(feature, kind)))
 }
 
 enum Edited {

@@ -37,10 +37,10 @@ impl<S: Stage> Inquiry<'_, S> {
         let held: Vec<usize> = held.map(|(place, _)| *place).collect();
         let is_shown = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
         let shown: Vec<usize> = held.iter().copied().filter(is_shown).collect();
-        let mut rarest: Vec<(u32, usize)> = shown.into_iter().map(|place| (self.commonness(place), place)).collect();
-        rarest.sort_unstable();
-        let rarest =
-            rarest.into_iter().map(|(_, place)| place).find(|place| mistake.hits.contains(place) || self.is_case_of(mistake, *place));
+        let mut by_rarity: Vec<(u32, usize)> = shown.into_iter().map(|place| (self.commonness(place), place)).collect();
+        by_rarity.sort_unstable();
+        let is_broken = |place: &usize| mistake.hits.contains(place) || self.is_case_of(mistake, *place);
+        let rarest = by_rarity.into_iter().map(|(_, place)| place).find(is_broken);
         rarest.or_else(|| held.into_iter().find(|place| mistake.hits.contains(place))).or_else(|| mistake.hits.iter().next().copied())
     }
 

@@ -149,7 +149,8 @@ fn put_raw(value: &mut Value, place: &str, raw: String) -> Option<String> {
     Some(raw)
 }
 
-fn choose<T>(choices: &[T], pick: usize) -> Option<&T> {
+/// One of several things.
+pub(super) fn choose<T>(choices: &[T], pick: usize) -> Option<&T> {
     choices.get(pick % choices.len().max(1))
 }
 

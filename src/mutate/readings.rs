@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::Anatomy;
+use super::{Anatomy, body::choose};
 use crate::{
     domain::{Amount, EventTime, RefundState},
     model::{Covered, EventFacts, Tell},
@@ -35,15 +35,15 @@ pub(super) fn of(mutation: Mutation, event: &EventFacts, anatomy: &Anatomy) -> V
             vec![with_amounts(event, |amount| amount + last)]
         }
         MutationKind::OverCaptured => {
-            let choice = pick / anatomy.paid.len().max(1) % anatomy.too_much.len().max(1);
+            let too_much = choose(&anatomy.too_much, pick / anatomy.paid.len().max(1));
             let read = |amount: Amount| with_amounts(event, |own| own.max(amount));
-            anatomy.too_much.get(choice).map(|(_, amount)| [read(*amount), read(as_binary(*amount))]).into_iter().flatten().collect()
+            too_much.map(|(_, amount)| [read(*amount), read(as_binary(*amount))]).into_iter().flatten().collect()
         }
         MutationKind::UnknownState => {
-            let choice = pick / anatomy.states.len().max(1) % anatomy.unknown_states.len().max(1);
+            let word = choose(&anatomy.unknown_states, pick / anatomy.states.len().max(1));
             // A word that only resembles the one for success is no success to a consumer that compares words.
-            let states = anatomy.unknown_states.get(choice).map(|(_, state)| [*state, RefundState::Pending]);
-            let entry = anatomy.states.get(pick % anatomy.states.len().max(1)).and_then(|place| entry_of(place));
+            let states = word.map(|(_, state)| [*state, RefundState::Pending]);
+            let entry = choose(&anatomy.states, pick).and_then(|place| entry_of(place));
             let mut readings: Vec<EventFacts> = Vec::new();
             for state in states.into_iter().flatten() {
                 // The word alone, or the list that holds it.

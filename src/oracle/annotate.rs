@@ -35,7 +35,7 @@ struct ToldOrder {
     expected: Option<Expectation>,
 }
 
-/// How many choices are kept apart; a doubtful delivery doubles them. Plans have fewer, a case written by hand may
+/// How many choices are kept apart; a doubtful delivery doubles them, or more. Plans have fewer, a case written by hand may
 /// have more, and is then judged as if the further ones had not come.
 const MOST_CHOICES: usize = 63;
 
@@ -55,16 +55,26 @@ impl ToldOrder {
 
     fn accept(&mut self, event: &EventFacts) {
         self.taken_back.retain(|taken_back| !taken_back.is_outdated_by(event));
-        let of_one_moment = |strange: &&EventFacts| {
-            (&strange.created_time, strange.sequence) == (&event.created_time, event.sequence) && strange.is_about_same(event)
-        };
-        let first: Vec<&EventFacts> = self.strange.iter().filter(of_one_moment).collect();
-        let dropped: Vec<Knowledge> = self.all().flat_map(|known| first.iter().map(|strange| learnt(known, strange))).collect();
+        let dropped = self.dropping(event);
         self.each(|known| known.learn(event));
         self.possible.extend(dropped);
         // It comes late, and what it tells is outdated for a consumer that goes by time and believed a later word.
         let later = self.readings.iter().filter(|reading| reading.created_time > event.created_time && reading.is_about_same(event));
         self.taken_back.extend(later.flat_map(|reading| self.certain.taken_back(reading)));
+    }
+
+    /// What is known to those who keep what a strange word told and drop this event, as one of the same moment.
+    fn dropping(&self, event: &EventFacts) -> Vec<Knowledge> {
+        // Delivered again it leaves the same choices.
+        if self.strange.is_empty() || self.certain.knows(&event.id) || self.possible.len() >= MOST_CHOICES {
+            return Vec::new();
+        }
+        let of_one_moment = |strange: &&EventFacts| {
+            (&strange.created_time, strange.sequence) == (&event.created_time, event.sequence) && strange.is_about_same(event)
+        };
+        let unheard = EventFacts { tells: Vec::new(), ..event.clone() };
+        let kept: Vec<&EventFacts> = self.strange.iter().filter(of_one_moment).collect();
+        self.all().flat_map(|known| kept.iter().map(|strange| learnt(&learnt(known, strange), &unheard))).collect()
     }
 
     fn doubt(&mut self, delivery: &Delivery) {
@@ -77,11 +87,13 @@ impl ToldOrder {
         }
         self.expected = None;
         let is_strange = delivery.mutation_kind == Some(MutationKind::UnknownState);
-        let strange = || delivery.readings.iter().filter(|_| is_strange);
-        let whole: Vec<&EventFacts> = std::iter::once(event).filter(|event| !event.tells.is_empty()).chain(strange()).collect();
-        let taken: Vec<Knowledge> = self.all().flat_map(|known| whole.iter().map(|event| learnt(known, event))).collect();
-        self.strange.extend(strange().cloned());
         let every: Vec<&EventFacts> = std::iter::once(event).filter(|event| !event.tells.is_empty()).chain(&delivery.readings).collect();
+        // A strange word is taken for what it may mean; other readings only say how far amounts may go.
+        let whole = if is_strange { &every[..] } else { &every[..every.len() - delivery.readings.len()] };
+        let taken: Vec<Knowledge> = self.all().flat_map(|known| whole.iter().map(|event| learnt(known, event))).collect();
+        if is_strange {
+            self.strange.extend(delivery.readings.iter().cloned());
+        }
         let of_literal = self.literal.iter().flat_map(|known| every.iter().map(|event| learnt(known, event)));
         let of_others = self.all().flat_map(|known| delivery.readings.iter().map(|event| learnt(known, event)));
         let mut literal: Vec<Knowledge> = of_literal.chain(of_others).collect();

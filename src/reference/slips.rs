@@ -183,10 +183,12 @@ impl Ledger {
         if kind == "refund.updated" && faults.has(Fault::MetadataUpdateResetsState) {
             told.state = RefundState::Pending;
         }
-        match told.state {
-            RefundState::Succeeded => self.slips.rows.push((told.id.to_string(), told.paid)),
-            RefundState::Failed | RefundState::Cancelled => self.slips.rows.retain(|(id, _)| *id != told.id),
-            _ => {}
+        if faults.has(Fault::EachSuccessAdds) {
+            match told.state {
+                RefundState::Succeeded => self.slips.rows.push((told.id.to_string(), told.paid)),
+                RefundState::Failed | RefundState::Cancelled => self.slips.rows.retain(|(id, _)| *id != told.id),
+                _ => {}
+            }
         }
         let is_paid_now = told.state == RefundState::Succeeded && !was_paid;
         if is_paid_now {

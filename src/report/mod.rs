@@ -18,6 +18,8 @@ pub mod timeline;
 use std::io::{self, Write};
 
 #[cfg(feature = "cli")]
+pub(crate) use shared::many;
+#[cfg(feature = "cli")]
 pub(crate) use shared::only_changes;
 pub use shared::visible;
 

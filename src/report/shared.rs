@@ -230,7 +230,7 @@ pub(super) fn limits(report: &Report) -> Option<String> {
 }
 
 /// `1 case`, `2 cases`.
-pub(super) fn many(count: u64, one: &str, several: &str) -> String {
+pub(crate) fn many(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 

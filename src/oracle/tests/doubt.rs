@@ -111,16 +111,32 @@ fn two_choices_with_one_end_are_told_once() {
     assert_eq!(case.expect_if_applied.len(), 1);
 }
 
-/// A word that nobody knows may be read as a state that counts nothing, and the event itself dropped as one of the same moment.
-#[test]
-fn of_two_events_of_one_moment_the_strange_one_may_be_kept() {
+/// A success in a word that nobody knows, which may be read as a refund that waits.
+fn strange() -> Act {
     let mut strange = at(1, "a", RefundState::Succeeded);
     strange.mutation_kind = Some(MutationKind::UnknownState);
     strange.event.id = "strange".to_owned();
     strange.readings = vec![at(1, "a", RefundState::Pending).event];
+    doubtful(strange)
+}
+
+/// The event itself may be dropped as one of the same moment.
+#[test]
+fn of_two_events_of_one_moment_the_strange_one_may_be_kept() {
     let ends = |moment: i64| -> Vec<Status> {
-        let case = case(vec![doubtful(strange.clone()), accepted(at(moment, "a", RefundState::Succeeded))]);
+        let case = case(vec![strange(), accepted(at(moment, "a", RefundState::Succeeded))]);
         case.expect_if_applied.iter().flat_map(|end| end.status.clone()).collect()
     };
     assert!(ends(1).contains(&Status::Pending) && !ends(2).contains(&Status::Pending), "{:?} {:?}", ends(1), ends(2));
+}
+
+/// Were each copy another choice, there would be more of them than any memory holds.
+#[test]
+fn an_event_that_may_be_dropped_leaves_no_further_choice_when_it_comes_again() {
+    let ends = |copies: usize| {
+        let mut acts = vec![strange()];
+        acts.extend(vec![accepted(at(1, "a", RefundState::Succeeded)); copies]);
+        case(acts).expect_if_applied
+    };
+    assert_eq!(ends(40), ends(1));
 }

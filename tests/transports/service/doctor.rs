@@ -21,15 +21,21 @@ fn in_its_own_words(place: &Place) -> Server {
         "GET" => Reply::Answer(200, r#"{"state":"DONE","totals":{"back":500},"refunds":[]}"#.to_owned()),
         _ => Reply::Answer(200, String::new()),
     });
+    write_file_of(place, &server);
+    server
+}
+
+/// The target file of a service that shows orders in such words.
+fn write_file_of(place: &Place, server: &Server) {
     let url = server.url("");
     place.write(
         "refundproof.toml",
         &format!(
             "[target]\nname = \"own\"\n[http]\nwebhook_url = \"{url}/hooks\"\nstate_url = \"{url}/o/{{orderId}}\"\nsetup_url = \"{url}/setup\"\n\
-             [mapping]\namounts = \"minor\"\nstatus = \"/state\"\nrefundedAmount = \"/totals/back\"\n[mapping.statuses]\nDONE = \"refunded\"\n"
+             [mapping]\namounts = \"minor\"\nstatus = \"/state\"\nrefundedAmount = \"/totals/back\"\n\
+             [mapping.statuses]\nDONE = \"refunded\"\nNEW = \"not_refunded\"\n"
         ),
     );
-    server
 }
 
 #[test]
@@ -72,14 +78,7 @@ fn doctor_notices_work_that_is_done_after_the_answer() {
             _ => Reply::Answer(200, String::new()),
         });
         let place = Place::new();
-        let url = server.url("");
-        place.write(
-            "refundproof.toml",
-            &format!(
-                "[target]\nname = \"own\"\n[http]\nwebhook_url = \"{url}/hooks\"\nstate_url = \"{url}/o/{{orderId}}\"\nsetup_url = \"{url}/setup\"\n\
-                 [mapping]\namounts = \"minor\"\nstatus = \"/state\"\nrefundedAmount = \"/totals/back\"\n[mapping.statuses]\nDONE = \"refunded\"\nNEW = \"not_refunded\"\n"
-            ),
-        );
+        write_file_of(&place, &server);
         let ran = place.exits(&["doctor", "refundproof.toml"], 0);
         assert_eq!(ran.out.matches("claims `asynchronous`").count(), remarks, "{}", ran.out);
     }
