@@ -9,6 +9,7 @@ mod answers;
 mod common;
 mod files;
 mod in_process;
+mod introductions;
 mod records;
 mod services;
 mod signals;
