@@ -62,8 +62,8 @@ pub struct Defect {
     pub bytes: Vec<u8>,
 }
 
-/// How much a requirement weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How much a requirement weighs, what weighs more first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// Not to be missed.

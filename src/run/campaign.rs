@@ -59,6 +59,7 @@ pub fn certify(
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
         hangs: AtomicU32::new(0),
+        is_late: AtomicBool::new(false),
         machine: RwLock::new(()),
         cut: AtomicBool::new(false),
         began: factory.clock().monotonic(),
@@ -110,6 +111,8 @@ pub(super) struct Campaign<'a> {
     pub(super) spoiled: AtomicU32,
     /// How many cases the target hung on that it answered when they were played again alone.
     hangs: AtomicU32,
+    /// Whether something that the target shows is right a moment later.
+    pub(super) is_late: AtomicBool,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
     pub(super) machine: RwLock<()>,
     /// Something was left out because the run was over.
@@ -265,14 +268,18 @@ impl<'a> Campaign<'a> {
         result
     }
 
-    /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served, a hang that did not come again.
+    /// What is odd about the target and no mistake: claims that fit nothing, calls of what is not served, a hang that did not come again,
+    /// work that is done after the answer.
     fn remarks(&self, capabilities: &Capabilities) -> Vec<String> {
         let strange = self.factory.double(self.provider).map(|double| double.strange()).unwrap_or_default();
         let calls = strange.into_iter().map(|line| format!("it called {line} of the provider's API, which is not served here"));
         let growth = self.factory.growth().filter(|growth| growth.is_much()).map(|_| Growth::text());
         let has_hung = self.hangs.load(Ordering::Relaxed) > 0;
         let hangs = has_hung.then(|| "it hung in a case, which it answered when that was played again alone".to_owned());
-        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).collect()
+        let late = self.is_late.load(Ordering::Relaxed).then(|| {
+            "what is wrong is right a moment later: a target that works on after it has answered claims `asynchronous`".to_owned()
+        });
+        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).chain(late).collect()
     }
 
     /// The sequences of which a target shows what it should while others are under way on it too; nothing where it is not shared.

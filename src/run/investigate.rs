@@ -1,7 +1,10 @@
 //! After all requirements had their cases: those of which some fail are looked into, one after the other in the order of the
 //! catalogue, so that neither the number of workers nor who was quicker changes what is found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
 
 use super::{
     campaign::{Campaign, Judged, Pending, inapplicable, show},
@@ -10,7 +13,7 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{Rules, unexamined_fingerprint},
+    check::{FailureKind, Rules, unexamined_fingerprint},
     corpus::{RequirementText, bug_classes},
     findings::{Failing, Inquiry, Mistake, Requirement, Stage},
     plan::Plan,
@@ -24,6 +27,9 @@ const MOST_ASKED_ABOUT: u32 = 6;
 
 /// How many failing cases of a requirement are tried without what findings need, to see whether the rest is right.
 const MOST_FREED: usize = 6;
+
+/// How many findings are played once more, to see whether what they show is right a moment later.
+const MOST_WAITED_FOR: usize = 3;
 
 /// How many links to real bugs are shown with a finding.
 const LINKS: usize = 3;
@@ -76,6 +82,7 @@ impl<'a> Campaign<'a> {
                 self.explain_snapshots(snapshots, &mut inquiry);
                 let ids: Vec<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
                 let mistakes = united(inquiry.mistakes());
+                self.notice_late_work(&mistakes, inquiry.stage());
                 let owners = mistakes.iter().map(|mistake| inquiry.owner(mistake, &unasked)).collect();
                 (mistakes, looked_into, owners, ids)
             };
@@ -93,6 +100,8 @@ impl<'a> Campaign<'a> {
         done.sort_by_key(|(index, _)| *index);
         let mut results: Vec<RequirementResult> = done.into_iter().map(|(_, result)| result).collect();
         link(&results, &mut findings);
+        // What must not be missed is told first.
+        findings.sort_by_key(|finding| finding.level);
         for finding in &mut findings {
             let of = snapshots.differing.iter().filter(|difference| difference.because_of.contains(&finding.id));
             finding.snapshots = of.map(|difference| difference.name.clone()).collect();
@@ -212,6 +221,15 @@ impl<'a> Campaign<'a> {
             }
         }
         false
+    }
+
+    /// Notices that a target works on after it has answered and does not claim so: what it shows is right a moment later.
+    fn notice_late_work(&self, mistakes: &[Mistake], bench: &mut Workbench<'_, '_>) {
+        let states = mistakes.iter().filter(|mistake| mistake.kind == FailureKind::State).take(MOST_WAITED_FOR);
+        let mut smallest = states.map(|mistake| &mistake.smallest);
+        if smallest.any(|case| bench.passes_a_moment_later(case.host, &case.plan)) {
+            self.is_late.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The findings, in the order of the requirements that they are about.

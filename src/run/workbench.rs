@@ -45,6 +45,9 @@ pub(super) const HANGS: u32 = 8;
 /// Attempts at making a case smaller that costs a new start each time.
 pub(super) const STARTS: u32 = 60;
 
+/// What work takes that is done right after an answer. More would cost whoever makes another mistake too much time.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
 impl<'a, 'c> Workbench<'a, 'c> {
     pub(super) fn new(
         campaign: &'c Campaign<'a>,
@@ -118,6 +121,41 @@ impl<'a, 'c> Workbench<'a, 'c> {
     }
 }
 
+impl Workbench<'_, '_> {
+    /// Whether a case that fails passes where the target has a moment after each delivery, as one that claims `asynchronous` has. Whoever
+    /// is called in this process and works on afterwards is not waited for.
+    pub(super) fn passes_a_moment_later(&mut self, host: usize, plan: &Plan) -> bool {
+        if self.capabilities.asynchronous || self.is_in_process() {
+            return false;
+        }
+        let mut is_right = |moment| {
+            let case = self.case(host, plan);
+            self.played(host, &case, None, moment).map(|shown| shown.failure.is_none())
+        };
+        is_right(Some(A_MOMENT)) == Some(true) && is_right(None) == Some(false)
+    }
+
+    /// Plays a case; with a moment, as if the target claimed `asynchronous`.
+    fn played(&mut self, host: usize, case: &Case, after: Option<FailureKind>, moment: Option<Duration>) -> Option<Shown> {
+        if self.campaign.is_over() {
+            return None;
+        }
+        self.renew();
+        self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
+        let (name, rules) = (self.name(host), self.host_rules(host));
+        let driver = self.driver()?;
+        drop(driver.complaints());
+        let outcome = match moment {
+            Some(moment) => driver.run_with_patience(&name, case, rules, moment),
+            None => driver.run(&name, case, rules),
+        };
+        let complaints = driver.complaints();
+        self.is_gone = !outcome.is_still_there() || !driver.is_usable();
+        self.played += 1;
+        outcome.error.is_none().then(|| shown(outcome, complaints))
+    }
+}
+
 /// What came of a case, as far as an inquiry asks.
 pub(super) fn shown(outcome: Outcome, complaints: String) -> Shown {
     let (answers, free) = outcome.sent.into_iter().map(|sent| (sent.answers, sent.free)).unzip();
@@ -142,19 +180,7 @@ impl Stage for Workbench<'_, '_> {
     }
 
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
-        if self.campaign.is_over() {
-            return None;
-        }
-        self.renew();
-        self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
-        let (name, rules) = (self.name(host), self.host_rules(host));
-        let driver = self.driver()?;
-        drop(driver.complaints());
-        let outcome = driver.run(&name, case, rules);
-        let complaints = driver.complaints();
-        self.is_gone = !outcome.is_still_there() || !driver.is_usable();
-        self.played += 1;
-        outcome.error.is_none().then(|| shown(outcome, complaints))
+        self.played(host, case, after, None)
     }
 
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {

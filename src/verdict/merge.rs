@@ -114,6 +114,7 @@ fn whole(reports: &[Report]) -> Report {
     let requirements = &merged.requirements;
     merged.findings.retain(|finding| requirements.iter().any(|result| result.findings.contains(&finding.id)));
     link(&merged.requirements, &mut merged.findings);
+    merged.findings.sort_by_key(|finding| finding.level);
     merged.imported = reports.iter().find_map(|report| report.imported.clone());
     merged.snapshots = snapshots(reports);
     // What a shard found beyond the end of one run explains nothing of that run.

@@ -15,6 +15,7 @@ mod findings;
 mod gates;
 mod hangs;
 mod known_later;
+mod late_work;
 #[path = "../made_up_provider/mod.rs"]
 mod made_up_provider;
 mod null_models;

@@ -140,3 +140,14 @@ fn an_event_that_may_be_dropped_leaves_no_further_choice_when_it_comes_again() {
     };
     assert_eq!(ends(40), ends(1));
 }
+
+/// So that another doubtful delivery is still taken for one.
+#[test]
+fn copies_of_an_event_that_may_be_dropped_take_no_room() {
+    let ends = |acts: Vec<Act>| case(acts).expect_if_applied.len();
+    let mut acts = vec![strange()];
+    acts.extend(vec![accepted(at(1, "a", RefundState::Succeeded)); 10]);
+    let before = ends(acts.clone());
+    acts.push(doubtful(at(2, "b", RefundState::Succeeded)));
+    assert!(ends(acts) > before);
+}
