@@ -333,7 +333,10 @@ fn describe_state(state: &Option<OrderState>) -> String {
     parts.extend(available_to_refund_amount.map(|amount| format!("availableToRefundAmount {amount}")));
     parts.extend(charged_back_amount.map(|amount| format!("chargedBackAmount {amount}")));
     if let Some(refunds) = refunds {
-        let refund = |refund: &RefundView| format!("refund {} {} {}", cut(&refund.id), refund.state, refund.refunded_amount);
+        let refund = |refund: &RefundView| {
+            let of = refund.amount.map(|asked| format!(" of {asked}")).unwrap_or_default();
+            format!("refund {} {}: {}{of} paid back", cut(&refund.id), refund.state, refund.refunded_amount)
+        };
         parts.extend(refunds.iter().take(MOST_REFUNDS).map(refund));
         match refunds.len().checked_sub(MOST_REFUNDS) {
             Some(more) if more > 0 => parts.push(format!("and {more} refunds more")),

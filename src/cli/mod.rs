@@ -25,7 +25,7 @@ mod watch;
 
 use std::{path::Path, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 
 use args::{Cli, Command};
 use output::Output;
@@ -136,24 +136,32 @@ fn is_without_command() -> bool {
     args.iter().position(|arg| arg == "--").is_some_and(|place| place + 1 == args.len())
 }
 
-/// Says what is wrong with the arguments, or what they ask for (`--help`).
+/// Says what is wrong with the arguments in one line, or what they ask for (`--help`).
 fn misused(error: &clap::Error) -> ExitCode {
-    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let shows = |arg: &String| text::one_line(arg) == *arg && text::without_commands(arg) == *arg;
-    if !error.use_stderr() || args.iter().all(shows) {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         // In colours.
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
     }
     // What somebody put into an argument must not command a terminal or a CI server. The same mistake is made once more with
     // arguments in which everything is to be seen, so that their line ends and those of the message are not confused.
-    let text = error.render().to_string();
-    let text = Cli::try_parse_from(args.iter().map(|arg| text::one_line(arg))).err().map_or(text, |error| error.render().to_string());
-    let mut output = Output::new(args::ColorWhen::Auto, false);
-    for line in text.lines() {
-        output.note(line);
-    }
+    let args: Vec<String> = std::env::args_os().map(|arg| text::one_line(&arg.to_string_lossy())).collect();
+    let text = Cli::try_parse_from(args).err().map_or_else(|| error.render().to_string(), |error| error.render().to_string());
+    Output::new(args::ColorWhen::Auto, false).complain(&on_one_line(&text));
     ExitCode::from(Exit::Usage.code())
+}
+
+/// The paragraphs of a message about arguments as one line, without the usage, which `--help` shows.
+fn on_one_line(text: &str) -> String {
+    let is_said = |line: &&str| !line.is_empty() && !["Usage:", "For more information"].iter().any(|start| line.starts_with(start));
+    let mut told = String::new();
+    for line in text.lines().map(str::trim).filter(is_said) {
+        match line.strip_prefix("tip: ") {
+            Some(tip) => told.push_str(&format!("; {tip}")),
+            None => told.push_str(&format!(" {line}")),
+        }
+    }
+    format!("{}; try '--help'", told.trim().trim_start_matches("error: "))
 }
 
 /// A panic of an in-process target is a finding and is reported as one; its trace would only be noise.

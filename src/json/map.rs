@@ -53,11 +53,6 @@ impl Map {
         removed
     }
 
-    /// Turns the order of the members round.
-    pub fn reverse(&mut self) {
-        self.0.reverse();
-    }
-
     /// The members.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&String, &Value)> {
         self.0.iter().map(|(name, value)| (name, value))
@@ -76,11 +71,6 @@ impl Map {
     /// Their values.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.0.iter().map(|(_, value)| value)
-    }
-
-    /// Their values, to be changed.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.0.iter_mut().map(|(_, value)| value)
     }
 
     pub(super) fn push(&mut self, name: String, value: Value) {

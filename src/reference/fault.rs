@@ -71,6 +71,9 @@ impl Fault {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Faults([u64; WORDS]);
 
+/// The name of the shop that makes none.
+const SHOP: &str = "refundproof-reference";
+
 /// One bit for each fault of the bank.
 const WORDS: usize = BANK.len().div_ceil(64);
 
@@ -92,6 +95,12 @@ impl Faults {
     /// Whether a mistake is made with the state that a refund had before an event.
     pub(super) fn go_by_what_was_before(self) -> bool {
         self.has(Fault::PreviousTakenForState) || self.has(Fault::SuccessByTransition)
+    }
+
+    /// What a shop with these mistakes is called, so that its reports and those of another are not taken for one shop's.
+    pub(super) fn name_of_shop(self) -> String {
+        let made: Vec<&str> = faults().iter().filter(|info| self.has(info.fault)).map(|info| info.name).collect();
+        if made.is_empty() { SHOP.to_owned() } else { format!("{SHOP} with {}", made.join(", ")) }
     }
 
     /// Whether any mistake is made: what a conforming shop does not even read is read then.

@@ -355,7 +355,7 @@ impl Target for ReferenceShop {
             older_api_version: self.older,
             ..Capabilities::default()
         };
-        Ok(Introduction { name: "refundproof-reference".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })
+        Ok(Introduction { name: self.faults.name_of_shop(), version: env!("CARGO_PKG_VERSION").to_owned(), capabilities })
     }
 
     fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {

@@ -401,7 +401,7 @@ fn steps<'c>(case: &'c Case, finding: &FindingReport, anchor: &str, message: &st
             Act::Together(deliveries) => deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps)),
             Act::Initiate(own) => steps.push(Step::act(timeline::own_text(own))),
             Act::Meanwhile(own, deliveries) => {
-                steps.push(Step::act(timeline::own_text(own)));
+                steps.push(Step::act(timeline::meanwhile_text(own)));
                 deliveries.iter().for_each(|delivery| deliver(delivery, true, &mut steps));
             }
             Act::Restart => steps.push(Step::act(timeline::RESTART.to_owned())),

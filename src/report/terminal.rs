@@ -93,13 +93,10 @@ fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     let (version, provider) = (&report.suite.version, &report.provider);
     let mode = if report.options.live_mode { " · live mode" } else { "" };
     writeln!(out, "{}", visible_line(&format!("refundproof {version} · {provider}{mode} · seed {}{shard}", report.seed)))?;
-    writeln!(
-        out,
-        "target  {} {} ({})",
-        paint(Tone::Strong, &visible_line(&report.target.name)),
-        visible_line(&report.target.version),
-        visible_line(&report.target.transport)
-    )?;
+    let target = format!("{} {} ({})", report.target.name, report.target.version, report.target.transport);
+    for (number, line) in wrap(&visible_line(&target), view.columns.saturating_sub(8)).iter().enumerate() {
+        writeln!(out, "{:8}{}", if number == 0 { "target" } else { "" }, paint(Tone::Strong, line))?;
+    }
     for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
         writeln!(out, "        {}", paint(Tone::Faint, &line))?;
     }

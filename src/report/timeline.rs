@@ -47,7 +47,7 @@ pub fn write<'c>(out: &mut dyn Write, case: &'c Case, answers: Option<&'c [Strin
             Act::Together(deliveries) => deliveries.iter().try_for_each(|delivery| line.sent(out, delivery, true))?,
             Act::Initiate(own) => note(out, &own_text(own), columns)?,
             Act::Meanwhile(own, deliveries) => {
-                note(out, &format!("{}; before the provider's API answers:", own_text(own)), columns)?;
+                note(out, &meanwhile_text(own), columns)?;
                 deliveries.iter().try_for_each(|delivery| line.sent(out, delivery, true))?;
             }
             Act::Restart => writeln!(out, "    * {RESTART}")?,
@@ -243,6 +243,11 @@ pub fn own_text(own: &OwnRefund) -> String {
 
 /// A restart, in words.
 pub const RESTART: &str = "the target is killed and started again";
+
+/// A refund that the shop makes itself, and what is delivered while the provider's API has not answered yet.
+pub fn meanwhile_text(own: &OwnRefund) -> String {
+    format!("{}; before the provider's API answers:", own_text(own))
+}
 
 /// An order that becomes known, in words.
 pub fn known_text(order_id: &str) -> String {

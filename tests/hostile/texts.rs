@@ -58,7 +58,7 @@ pub(crate) fn case() -> &'static str {
 #[case::no_url_of_init(&["init", "--webhook-url", EVIL, "--state-url", EVIL], "is no URL")]
 #[case::nothing_to_watch(&["certify", "--watch", "--watch-path", EVIL], "--watch")]
 fn arguments(#[case] args: &[&str], #[case] says: &str) {
-    Row::new().ends(args, 2, says);
+    Row::new().complains(args, 2, says);
 }
 
 #[test]

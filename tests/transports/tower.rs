@@ -7,15 +7,15 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    routing::post,
+    routing::{get, post},
 };
 use refundproof::{
     adapter::{Capabilities, Hello, Request, Target, TargetError, TargetErrorKind, TowerTarget, Transport},
-    case::{Mishap, OrderSetup},
+    case::{Mishap, OrderSetup, OwnRefund},
     domain::Clock,
     drive::Launch,
     provider::{Registered, registered},
@@ -24,6 +24,7 @@ use refundproof::{
     verdict::Verdict,
 };
 use rstest::rstest;
+use serde_json::{Value, json};
 
 /// Long enough to write down where a panic came from.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -123,6 +124,55 @@ fn time_passes_by_a_path_or_a_call() {
     });
     started(by_call).advance(hour).expect("it is told");
     assert_eq!(*passed.lock().expect("nobody panics"), hour);
+}
+
+/// A refund that the shop made itself, of this order.
+fn own(order_id: &str) -> OwnRefund {
+    let own = json!({"orderId": order_id, "refund": {"id": "re_1", "amount": "5.00", "currency": "USD"}});
+    serde_json::from_value(own).expect("a refund")
+}
+
+#[test]
+fn own_refunds_are_told_by_a_path_or_a_call() {
+    async fn made(Json(own): Json<Value>) -> StatusCode {
+        if own["orderId"] == "o1" && own["refund"]["id"] == "re_1" { StatusCode::CREATED } else { StatusCode::NOT_FOUND }
+    }
+    let mut by_path = started(TowerTarget::new(Router::new().route("/refunds", post(made))).initiated_at("/refunds"));
+    assert_eq!(by_path.initiate(&own("o1")), Ok(()));
+    let error = by_path.initiate(&own("o2")).expect_err("it knows no such order");
+    assert!(error.to_string().contains("/refunds answered 404"), "{error}");
+    let (made, told) = (Arc::new(Mutex::new(Vec::new())), TowerTarget::new(Router::<()>::new()));
+    let noted = Arc::clone(&made);
+    let mut by_call = started(told.initiated_by(move |own| {
+        noted.lock().expect("nobody panics").push(own.order_id);
+        async {}
+    }));
+    assert_eq!(by_call.initiate(&own("o1")), Ok(()));
+    assert_eq!(*made.lock().expect("nobody panics"), ["o1"]);
+    let error = started(TowerTarget::new(Router::<()>::new())).initiate(&own("o1")).expect_err("nobody takes it");
+    assert_eq!(error.kind, TargetErrorKind::Unsupported);
+}
+
+#[test]
+fn an_order_is_shown_at_a_path() {
+    async fn state(Path(order): Path<String>) -> (StatusCode, String) {
+        let shown = json!({"orderId": order, "status": "not_refunded", "refundedAmount": "0.00"});
+        match order.as_str() {
+            "known" => (StatusCode::OK, shown.to_string()),
+            "unknown" => (StatusCode::NOT_FOUND, String::new()),
+            "odd" => (StatusCode::OK, "[]".to_owned()),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "lost its books".to_owned()),
+        }
+    }
+    let router = Router::new().route("/state/{order}", get(state));
+    let mut target = started(TowerTarget::new(router).named("books", "2").shown_at("/state/{orderId}"));
+    let introduction = target.hello(&Hello::new(other().name, "whsec")).expect("it is there");
+    assert_eq!((introduction.name.as_str(), introduction.version.as_str()), ("books", "2"));
+    assert_eq!(target.observe("known").map(|state| state.map(|state| state.order_id)), Ok(Some("known".to_owned())));
+    assert_eq!(target.observe("unknown"), Ok(None));
+    assert!(matches!(target.observe("odd"), Err(TargetError { kind: TargetErrorKind::Nonsense(_), .. })));
+    let error = target.observe("broken").expect_err("its books are lost");
+    assert!(error.to_string().contains("answered 500: `lost its books`"), "{error}");
 }
 
 fn router(handler: axum::routing::MethodRouter) -> TowerTarget {

@@ -13,6 +13,19 @@ fn nothing_selected() {
     complains(&["certify", "--only", "nothing-like-this"], 2, &["leave nothing to run"]);
 }
 
+/// One line with what to do, as for everything else that is wrong.
+#[test]
+fn arguments_that_there_are_not() {
+    complains(&["certify", "--sed", "4"], 2, &["unexpected argument '--sed' found; a similar argument exists: '--seed'", "; try '--help'"]);
+    complains(&["replay"], 2, &["the following required arguments were not provided: <CASE.json>; try '--help'"]);
+    complains(
+        &["certify", "--color", "maybe"],
+        2,
+        &["invalid value 'maybe' for '--color <WHEN>' [possible values: auto, always, never]; try"],
+    );
+    complains(&["certfy"], 2, &["unrecognized subcommand 'certfy'; some similar subcommands exist: "]);
+}
+
 #[test]
 fn missing_target_file() {
     complains(&["certify", "nope.toml"], 2, &["nope.toml: cannot be read"]);

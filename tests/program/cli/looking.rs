@@ -1,6 +1,9 @@
 //! `doctor`, `list`, `explain` and `show`.
 
-use std::process::Command;
+use std::{fs, process::Command};
+
+use refundproof::provider::registered;
+use rstest::rstest;
 
 use super::{check, complains, sample};
 use crate::common::place::{BROKEN, Place, shell_target};
@@ -105,4 +108,28 @@ fn shows_a_case_as_commands() {
     ran.shows(&["| curl ", "--data-binary @- \"$WEBHOOK_URL\"", "digitalriver-signature: "]);
     let parses = Command::new("sh").args(["-n", "-c", &ran.out]).status().expect("sh");
     assert!(parses.success());
+}
+
+/// What can happen in a case beside single deliveries is told in words, and in commands that a shell takes.
+#[rstest]
+#[case::killed(0, "forgets-event-ids-on-restart", "killed and started again", "killed and started again")]
+#[case::time_passes(0, "prunes-event-ids", "pass", "a signature that follows is to be of then")]
+#[case::known_later(0, "drops-unknown-orders", "becomes known to the target", "becomes known to the target")]
+#[case::together(0, "lost-update", "1= ", "| curl ")]
+#[case::many_orders(0, "keeps-few-event-ids", "other orders, which are paid back", "| curl ")]
+#[case::before_the_answer(2, "own-row-beside-webhook", "before the provider's API answers", "# What follows arrives before")]
+fn shows_what_happens(#[case] provider: usize, #[case] fault: &str, #[case] words: &str, #[case] commands: &str) {
+    let place = Place::new();
+    let target = format!("builtin:fault/{fault}");
+    place.exits(&["certify", &target, "--provider", registered()[provider].name], 1);
+    let saved = fs::read_dir(place.path("refundproof-failures")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let saved: Vec<String> = saved.map(|path| path.display().to_string()).collect();
+    let shows = |flag: &[&str], words: &str| {
+        saved.iter().any(|case| {
+            let args = [&["show", case][..], flag].concat();
+            place.exits(&args, 0).out.split_whitespace().collect::<Vec<_>>().join(" ").contains(words)
+        })
+    };
+    assert!(shows(&[], words), "{saved:?}");
+    assert!(shows(&["--curl"], commands), "{saved:?}");
 }

@@ -143,6 +143,9 @@ fn merge_complains() {
     place.complains(&["merge", "1.json"], 2, &["1 of 2 shards given; 2/2 missing"]);
     place.complains(&["merge", "1.json", "1.json"], 2, &["field `shard`: is 1/2, and so is 1.json"]);
     place.complains(&["merge", "1.json", "2.json"], 2, &["2.json: field `seed`: is not that of 1.json"]);
+    place.report(&["certify", FAULT, "--only", "malformed-body-rejected", "--shard", "2/2"], "fault.json", 0);
+    place.report(&["certify", "--only", "malformed-body-rejected", "--shard", "1/2"], "reference.json", 0);
+    place.complains(&["merge", "reference.json", "fault.json"], 2, &["fault.json: field `target`: is not that of reference.json"]);
     place.complains(&["merge", "1.json", "no.json"], 2, &["no.json: line 1, column 1: not JSON"]);
     place.complains(&["merge", "other.json"], 2, &["other.json: field `schema`: is `other/1`"]);
     place.complains(&["merge", "none.json"], 2, &["none.json: cannot be read"]);
