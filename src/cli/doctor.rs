@@ -3,7 +3,7 @@
 //! Each operation is tried once with the plainest traffic. What is wrong with the adapter or the set-up
 //! shows here step by step; whether the target conforms is what `certify` says.
 
-use std::{io::Write, time::Duration};
+use std::io::Write;
 
 use super::{
     Exit, Stop, args::Doctor, certify::drawn_seed, in_mode, interrupt, output::Output, provider, provider_option, target, text::one_line,
@@ -12,7 +12,7 @@ use crate::{
     adapter::{Capabilities, Endpoints, Hello, Link, PROTOCOL, TargetError},
     case::{Act, Body, Case, Delivery},
     domain::{Clock, OrderState, RefundView, cut},
-    drive::{Factory, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
+    drive::{A_MOMENT, Factory, WORKS_ON, claims_problem, claims_remarks, rename, sealed, with_fresh_ids},
     json::{Map, Value, to_value},
     plan::{Action, Pick, Plan, Step},
     provider::{Provider, lower},
@@ -22,9 +22,6 @@ use crate::{
     },
     run::{HIDDEN, Options, Redactor},
 };
-
-/// After how long the state is looked at once more, of a target that says that it has done everything when it answers.
-const A_MOMENT: Duration = Duration::from_millis(300);
 
 pub(super) fn run(args: &Doctor, output: &mut Output) -> Result<Exit, Stop> {
     let provider = provider(&args.provider.provider, args.provider.corpus.as_deref())?;
@@ -147,7 +144,7 @@ impl Visit<'_> {
         if !capabilities.asynchronous {
             self.clock.sleep(A_MOMENT);
             if self.target.observe(&order).is_ok_and(|later| later != shown) {
-                self.remark("a moment later it shows something else: a target that works on after it has answered claims `asynchronous`")?;
+                self.remark(&format!("a moment later it shows something else: {WORKS_ON}"))?;
             }
         }
         if capabilities.durable {

@@ -146,7 +146,8 @@ fn misused(error: &clap::Error) -> ExitCode {
     // What somebody put into an argument must not command a terminal or a CI server. The same mistake is made once more with
     // arguments in which everything is to be seen, so that their line ends and those of the message are not confused.
     let args: Vec<String> = std::env::args_os().map(|arg| text::one_line(&arg.to_string_lossy())).collect();
-    let text = Cli::try_parse_from(args).err().map_or_else(|| error.render().to_string(), |error| error.render().to_string());
+    let shown = Cli::try_parse_from(args).err();
+    let text = shown.as_ref().unwrap_or(error).render().to_string();
     Output::new(args::ColorWhen::Auto, false).complain(&on_one_line(&text));
     ExitCode::from(Exit::Usage.code())
 }

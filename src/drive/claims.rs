@@ -3,11 +3,20 @@
 //! A claim may narrow what is sent or how it is judged, so one that says nothing, or that would make a check blind, is said
 //! and not taken in silence. Source: `docs/expectations.md`, "Verdicts".
 
+use std::time::Duration;
+
 use crate::{
     adapter::Capabilities,
     domain::{RefundState, Status, did_you_mean, fits_pattern},
     provider::Provider,
 };
+
+/// How long is waited for work that is done right after an answer, to see whether a target should claim `asynchronous`. More would cost
+/// whoever makes another mistake too much time.
+pub const A_MOMENT: Duration = Duration::from_millis(300);
+
+/// What is said where a moment later something else is shown.
+pub const WORKS_ON: &str = "a target that works on after it has answered claims `asynchronous`";
 
 /// Why a target with these claims cannot be judged with this provider's events, if it cannot: one line that names the
 /// claim and what to do.

@@ -33,7 +33,7 @@ use crate::{
     provider::Provider,
 };
 
-pub use claims::{claims_problem, claims_remarks};
+pub use claims::{A_MOMENT, WORKS_ON, claims_problem, claims_remarks};
 pub use factory::{Factory, Launch};
 use guard::guarded;
 pub use guard::is_in_target;

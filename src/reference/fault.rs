@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn a_shop_is_named_with_its_mistakes() {
+        assert_eq!(Faults::default().name_of_shop(), "refundproof-reference");
+        let two = Faults::of([Fault::FloatSums, Fault::BooksRedeliveries]);
+        assert_eq!(two.name_of_shop(), "refundproof-reference with float-sums, books-redeliveries");
+    }
+
+    #[test]
     fn names_are_unique_and_in_kebab_case() {
         let mut names = HashSet::new();
         for info in faults() {

@@ -94,11 +94,11 @@ fn heading(out: &mut dyn Write, report: &Report, view: View) -> io::Result<()> {
     let mode = if report.options.live_mode { " · live mode" } else { "" };
     writeln!(out, "{}", visible_line(&format!("refundproof {version} · {provider}{mode} · seed {}{shard}", report.seed)))?;
     let target = format!("{} {} ({})", report.target.name, report.target.version, report.target.transport);
-    for (number, line) in wrap(&visible_line(&target), view.columns.saturating_sub(8)).iter().enumerate() {
-        writeln!(out, "{:8}{}", if number == 0 { "target" } else { "" }, paint(Tone::Strong, line))?;
-    }
-    for line in wrap(&visible(&claims(&report.target.capabilities)), view.columns.saturating_sub(8)) {
-        writeln!(out, "        {}", paint(Tone::Faint, &line))?;
+    let mut label = "target";
+    for (tone, text) in [(Tone::Strong, visible_line(&target)), (Tone::Faint, visible(&claims(&report.target.capabilities)))] {
+        for line in wrap(&text, view.columns.saturating_sub(8)) {
+            writeln!(out, "{:8}{}", std::mem::take(&mut label), paint(tone, &line))?;
+        }
     }
     for remark in &report.target.remarks {
         for line in wrap(&visible(remark), view.columns.saturating_sub(10)) {

@@ -27,7 +27,7 @@ use crate::{
     check::{Rules, diff, snapshot, snapshot_fingerprint},
     corpus::{Corpus, RequirementSet, RequirementText},
     domain::Clock,
-    drive::{Driver, Factory, Outcome, Played, claims_remarks},
+    drive::{Driver, Factory, Outcome, Played, WORKS_ON, claims_remarks},
     plan::{Afterwards, Recipe, for_recipe},
     provider::Provider,
     search::{Company, Failed, MOST_OPEN, MOST_SPOILED, Options, Progress, SNAPSHOTS, Turns, Work},
@@ -276,9 +276,7 @@ impl<'a> Campaign<'a> {
         let growth = self.factory.growth().filter(|growth| growth.is_much()).map(|_| Growth::text());
         let has_hung = self.hangs.load(Ordering::Relaxed) > 0;
         let hangs = has_hung.then(|| "it hung in a case, which it answered when that was played again alone".to_owned());
-        let late = self.is_late.load(Ordering::Relaxed).then(|| {
-            "what is wrong is right a moment later: a target that works on after it has answered claims `asynchronous`".to_owned()
-        });
+        let late = self.is_late.load(Ordering::Relaxed).then(|| format!("what is wrong is right a moment later: {WORKS_ON}"));
         claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).chain(late).collect()
     }
 

@@ -9,7 +9,7 @@ use crate::{
     check::{FailureKind, Rules},
     domain::Clock,
     double::Double,
-    drive::{Conditions, Driver, Outcome},
+    drive::{A_MOMENT, Conditions, Driver, Outcome},
     findings::{Shown, ShrinkLimits, Stage},
     plan::Plan,
     provider::Provider,
@@ -44,9 +44,6 @@ pub(super) const HANGS: u32 = 8;
 
 /// Attempts at making a case smaller that costs a new start each time.
 pub(super) const STARTS: u32 = 60;
-
-/// What work takes that is done right after an answer. More would cost whoever makes another mistake too much time.
-const A_MOMENT: Duration = Duration::from_millis(300);
 
 impl<'a, 'c> Workbench<'a, 'c> {
     pub(super) fn new(
@@ -119,9 +116,7 @@ impl<'a, 'c> Workbench<'a, 'c> {
         driver.introduction.capabilities = self.capabilities.clone();
         Some(driver)
     }
-}
 
-impl Workbench<'_, '_> {
     /// Whether a case that fails passes where the target has a moment after each delivery, as one that claims `asynchronous` has. Whoever
     /// is called in this process and works on afterwards is not waited for.
     pub(super) fn passes_a_moment_later(&mut self, host: usize, plan: &Plan) -> bool {
@@ -130,13 +125,13 @@ impl Workbench<'_, '_> {
         }
         let mut is_right = |moment| {
             let case = self.case(host, plan);
-            self.played(host, &case, None, moment).map(|shown| shown.failure.is_none())
+            self.play_within(moment, host, &case, None).map(|shown| shown.failure.is_none())
         };
         is_right(Some(A_MOMENT)) == Some(true) && is_right(None) == Some(false)
     }
 
     /// Plays a case; with a moment, as if the target claimed `asynchronous`.
-    fn played(&mut self, host: usize, case: &Case, after: Option<FailureKind>, moment: Option<Duration>) -> Option<Shown> {
+    fn play_within(&mut self, moment: Option<Duration>, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
         if self.campaign.is_over() {
             return None;
         }
@@ -180,7 +175,7 @@ impl Stage for Workbench<'_, '_> {
     }
 
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
-        self.played(host, case, after, None)
+        self.play_within(None, host, case, after)
     }
 
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {

@@ -62,10 +62,20 @@ pub(crate) fn certified_for(provider: &dyn Provider, fault: Option<Fault>, optio
 
 /// Certifies whatever is made on a clock that can be moved.
 pub(crate) fn certified_target(provider: &dyn Provider, make: &(dyn Fn(&Clock) -> Box<dyn Target> + Sync), options: &Options) -> Report {
+    certified_over("in-process", provider, make, options)
+}
+
+/// The same, as if it were reached over such a transport.
+pub(crate) fn certified_over(
+    transport: &'static str,
+    provider: &dyn Provider,
+    make: &(dyn Fn(&Clock) -> Box<dyn Target> + Sync),
+    options: &Options,
+) -> Report {
     silence_targets();
     let clock = Clock::manual(1_750_000_000);
     let maker = clock.clone();
-    let launch = Launch::new("in-process", "", clock, move || Ok(make(&maker)));
+    let launch = Launch::new(transport, "", clock, move || Ok(make(&maker)));
     certify(provider, &launch, options, &AtomicBool::new(false), &mut |_| {}).expect("the reference starts")
 }
 

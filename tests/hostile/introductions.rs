@@ -6,7 +6,6 @@ use rstest::rstest;
 
 use crate::{Row, common::place::PLAIN};
 
-/// Targets that do not even introduce themselves.
 #[rstest]
 #[case::ends_at_once("exit 1", "ended")]
 #[case::says_nothing_and_ends("exit 0", "ended")]

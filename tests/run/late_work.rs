@@ -1,18 +1,17 @@
 //! Targets that work on after they have answered and do not claim so.
 
-use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::OrderSetup,
     domain::{Clock, OrderState},
-    drive::Launch,
     reference::Fault,
-    run::{Options, certify},
+    run::Options,
     verdict::{Conformance, Report},
 };
 
-use crate::common::{only, provider, shop};
+use crate::common::{certified_over, only, provider, shop};
 
 /// How long a delivery has no effect.
 const LATE: Duration = Duration::from_millis(20);
@@ -68,34 +67,31 @@ impl Target for Late {
 }
 
 fn certified(transport: &'static str, make: fn(&Clock) -> Box<dyn Target>) -> Report {
-    let clock = Clock::manual(1_750_000_000);
-    let maker = clock.clone();
-    let launch = Launch::new(transport, "", clock, move || Ok(make(&maker)));
     let options = Options::new().with(|options| {
         options.cases = 10;
         options.jobs = 1;
         options.selection = only(&["refund-complete-updates-order", "open-refund-not-counted"]);
     });
-    certify(provider(), &launch, &options, &AtomicBool::new(false), &mut |_| {}).expect("it starts")
+    certified_over(transport, provider(), &make, &options)
 }
 
-fn remarks(report: &Report) -> bool {
+fn is_told(report: &Report) -> bool {
     assert_eq!(report.verdict, Conformance::NotConformant);
     report.target.remarks.iter().any(|remark| remark == REMARK)
 }
 
 #[test]
 fn they_are_told_what_to_claim() {
-    assert!(remarks(&certified("stdio", |clock| Late::of(shop(None, clock), clock))));
+    assert!(is_told(&certified("stdio", |clock| Late::of(shop(None, clock), clock))));
 }
 
 /// What is called in this process is not waited for.
 #[test]
 fn not_within_this_process() {
-    assert!(!remarks(&certified("in-process", |clock| Late::of(shop(None, clock), clock))));
+    assert!(!is_told(&certified("in-process", |clock| Late::of(shop(None, clock), clock))));
 }
 
 #[test]
 fn not_where_it_stays_wrong() {
-    assert!(!remarks(&certified("stdio", |clock| shop(Some(Fault::PendingShownAsFailed), clock))));
+    assert!(!is_told(&certified("stdio", |clock| shop(Some(Fault::PendingShownAsFailed), clock))));
 }

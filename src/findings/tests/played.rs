@@ -308,9 +308,8 @@ fn owners(shows: fn(&Case, Shown) -> Shown, ids: &[&str]) -> BTreeSet<String> {
 
 /// The same where only the cases of these are played.
 fn owners_by(shows: fn(&Case, Shown) -> Shown, ids: &[&str], played: &[&str]) -> BTreeSet<String> {
-    let requirements = requirements(provider(0), ids);
+    let (requirements, played) = (requirements(provider(0), ids), requirements(provider(0), played));
     let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong { faults: &|_| vec![], shows }), &requirements);
-    let played = requirements.clone().into_iter().filter(|(_, requirement)| played.contains(&requirement.id.as_str())).collect();
     bring(&mut inquiry, &played, &mut String::new());
     let unasked: BTreeSet<usize> = requirements.keys().copied().collect();
     let mistakes = inquiry.mistakes().to_vec();
