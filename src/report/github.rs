@@ -55,8 +55,10 @@ pub fn write(out: &mut dyn Write, report: &Report, describe: &Describe<'_>) -> i
         let text = if count == 1 { name } else { format!("{name} and {} more", count - 1) };
         errors.push((title, text));
     }
+    let remarks: Vec<_> = report.target.remarks.iter().map(|remark| ("About the target".to_owned(), visible_line(remark))).collect();
     commands(out, "error", &errors)?;
-    commands(out, "warning", &warnings)
+    commands(out, "warning", &warnings)?;
+    commands(out, "notice", &remarks)
 }
 
 /// Says that what follows is text and no command, until [`resume`] is called with the same token. Without this a target could

@@ -95,6 +95,9 @@ fn overview(report: &Report) -> String {
     if let Some(why) = &report.interrupted {
         text.push_str(&format!("> [!WARNING]\n> The run was cut short: {}. What was finished is reported.\n\n", code(why)));
     }
+    for remark in &target.remarks {
+        text.push_str(&format!("> [!NOTE]\n> {}\n\n", code(remark)));
+    }
     if let Some(saved) = shared::saved(report) {
         text.push_str(&format!("Saved cases: {saved}\n\n"));
     }

@@ -151,7 +151,7 @@ fn junit_of_a_clean_run() {
 /// Whatever fails the run is a failure there.
 #[test]
 fn junit_of_runs_that_are_not_conformant() {
-    let selected = |faults, ids: &[&str]| certified(faults, &quick(10, 1).with(|options| options.selection = only(ids)));
+    let selected = |faults, ids: &[&str]| certified(faults, &quick(40, 1).with(|options| options.selection = only(ids)));
     let mut uncertified = selected(None, &["rotated-secret"]);
     uncertified.verdict = Conformance::NotCertified;
     let advice = selected(Some(Fault::FirstAnswerFails), &["valid-event-acknowledged-at-once", "survives-restart"]);

@@ -95,7 +95,7 @@ fn annotations_of_hostile_text_are_commands_of_our_own() {
     let text = annotations(report);
     assert!(text.lines().count() >= 2, "{text}");
     for line in text.lines() {
-        assert!(line.starts_with("::error title=") || line.starts_with("::warning title="), "{line}");
+        assert!(["error", "warning", "notice"].iter().any(|kind| line.starts_with(&format!("::{kind} title="))), "{line}");
         let title = line.split_once("title=").and_then(|(_, rest)| rest.split_once("::")).expect("a title").0;
         assert!(!title.contains([':', ',']), "{title}");
     }

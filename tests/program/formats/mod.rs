@@ -72,12 +72,16 @@ const CASE: &str = r#"{
   "expect": []
 }"#;
 
+/// What a run may remark on a target.
+const REMARK: &str = "capabilities.subscribes: `order.gone` fits no event type of digital-river";
+
 /// A small report that stays the same when cases are drawn in another way.
 fn example() -> Report {
     let mut report = SMALL.clone();
     report.suite.digest = "0123456789abcdef".to_owned();
     report.suite.version = "1.2.3".to_owned();
     report.target.version = "1.2.3".to_owned();
+    report.target.remarks = vec![REMARK.to_owned()];
     report.totals.cases = 25;
     report.totals.deliveries = 600;
     for result in &mut report.requirements {
@@ -122,6 +126,7 @@ static HOSTILE_REPORT: LazyLock<Report> = LazyLock::new(|| {
     let mut report = without_times(report_of("counts-both-layers", &quick(4, 1)));
     report.target.name = HOSTILE.to_owned();
     report.target.version = HOSTILE.to_owned();
+    report.target.remarks = vec![HOSTILE.to_owned()];
     report.target.capabilities.subscribes = Some(vec![HOSTILE.to_owned()]);
     report.interrupted = Some(HOSTILE.to_owned());
     report.snapshots.note = Some(HOSTILE.to_owned());
@@ -170,6 +175,15 @@ fn the_same_run_gives_the_same_bytes() {
         assert!(written(format, &one) == written(format, &other), "{} differs", format.name());
     }
     assert_eq!(annotations(&one), annotations(&other));
+}
+
+#[test]
+fn remarks_are_told_wherever_people_read() {
+    let report = example();
+    let notice = format!("::notice title=About the target::{REMARK}\n");
+    assert!(written(Format::Html, &report).contains(REMARK));
+    assert!(written(Format::Markdown, &report).contains(&format!("> [!NOTE]\n> `` {REMARK} ``\n")));
+    assert!(annotations(&report).ends_with(&notice));
 }
 
 #[test]
