@@ -94,6 +94,16 @@ mod tests {
         assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }
 
+    #[rstest::rstest]
+    #[case::dated_without_a_limit(true, 0, &[])]
+    #[case::a_limit_for_what_has_no_date(false, 300, &[MutationKind::AgeLimit])]
+    #[case::both(true, 300, &[MutationKind::FutureTime, MutationKind::AgeLimit])]
+    fn how_old_a_signature_may_be(#[case] dated_signatures: bool, #[case] oldest_signature: u16, #[case] expected: &[MutationKind]) {
+        let palette = Palette { dated_signatures, oldest_signature, ..Palette::default() };
+        let about_limits = [MutationKind::FutureTime, MutationKind::AgeLimit];
+        assert_eq!(about_limits.into_iter().filter(|kind| palette.has(*kind)).collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn what_a_provider_has_stays_as_it_is() {
         let rich = Palette { charges: true, items: true, own: true, pays_less: true, cancellation: true, ..Palette::default() };

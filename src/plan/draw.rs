@@ -10,7 +10,6 @@ pub fn draw<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8..].copy_from_slice(&(!seed).rotate_left(23).to_le_bytes());
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
+    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &bytes));
     strategy.new_tree(&mut runner).ok().map(|tree| tree.current())
 }

@@ -220,8 +220,8 @@ impl<'a> Stage<'a> {
         self.show(index, shown, self.created + 1);
         let order = &mut self.orders[index];
         order.complete &= held_back.is_empty();
-        if let Some(last) = last {
-            order.now = times[last.min(times.len() - 1)].micros();
+        if let Some(last) = last.and_then(|last| times.get(last)) {
+            order.now = last.micros();
         }
         self.show_newer(index, change, plan.look);
         self.hold(index, change, faults, &messages, &times);
@@ -488,3 +488,6 @@ fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {
     let plain = Delivery::plain(message.facts, Body::new(message.body));
     Delivery { fault: fault.map(str::to_owned), effect, ..plain }
 }
+
+#[cfg(test)]
+mod tests;

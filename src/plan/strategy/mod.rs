@@ -342,3 +342,20 @@ type Actions = BoxedStrategy<Action>;
 struct Draw<'a> {
     palette: &'a Palette,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::draw;
+
+    /// Mixed traffic asks for everything that there may be, and has to do without whatever there is not.
+    #[test]
+    fn a_provider_that_has_refunds_and_nothing_else_has_traffic() {
+        let plainest = Palette { refund_completion: "refund.paid".to_owned(), currencies: 1, ..Palette::default() };
+        let strategy = for_recipe(Recipe::MixedTraffic, &plainest);
+        for seed in 0..20 {
+            let plan = draw(&strategy, seed).expect("a plan is drawn");
+            assert!(plan.steps.iter().all(|step| !matches!(step.action, Action::Other { .. })), "{plan:?}");
+        }
+    }
+}

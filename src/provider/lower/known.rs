@@ -33,3 +33,49 @@ pub(super) fn in_line<'p>(mut entries: Vec<Entry>, orders: impl Iterator<Item = 
     }
     entries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Action, Level, Opening, Pick, Plan, Step},
+        provider::{lower, registered},
+    };
+
+    fn refund(order: u8, own: bool) -> Step {
+        let action = Action::Refund { amount: Pick::Units(5), level: Level::Order, joins: false, own, kind: 0, opens: Opening::Pending };
+        Step { order, ..Step::plain(action) }
+    }
+
+    /// The first order becomes known after so many of its deliveries: after how many of all deliveries that is.
+    #[track_caller]
+    fn check(known_after: u8, steps: Vec<Step>, expected: Option<usize>) {
+        let provider = registered()[0].embedded();
+        let orders = vec![OrderPlan { known_after, ..OrderPlan::default() }, OrderPlan::default()];
+        let entries = lower(provider, &Plan { orders, steps, only: vec!["refund.created".to_owned()], look: 0 }, 1).case.entries;
+        let place = entries.iter().position(|entry| matches!(entry.act, Act::Begin(_)));
+        assert_eq!(place.map(|place| entries[..place].iter().map(|entry| entry.act.deliveries().len()).sum()), expected);
+    }
+
+    #[test]
+    fn after_so_many_of_its_own_deliveries() {
+        let steps = || vec![refund(0, false), refund(1, false), refund(0, false), refund(0, false)];
+        check(0, steps(), None);
+        check(1, steps(), Some(1));
+        check(2, steps(), Some(3));
+        check(MOST + 1, steps(), None);
+    }
+
+    #[test]
+    fn at_the_latest_after_all_of_them() {
+        check(8, vec![refund(0, false), refund(1, false)], Some(1));
+        check(8, vec![refund(1, false)], None);
+    }
+
+    #[test]
+    fn before_the_shop_refunds_it_itself() {
+        check(2, vec![refund(0, false), refund(0, true)], Some(1));
+        check(2, vec![refund(0, true)], None);
+        check(2, vec![refund(1, true), refund(0, false), refund(0, false)], Some(3));
+    }
+}

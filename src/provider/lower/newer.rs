@@ -42,15 +42,15 @@ impl Stage<'_> {
             let tells = &message.facts.tells[..];
             matches!(tells, [Tell::Refund { id: told, state, in_passing: false, .. }] if told == id && state.is_open())
         };
-        let Some(place) = messages.iter().position(is_first) else { return };
+        let Some(first) = messages.first().filter(|message| is_first(message)) else { return };
         self.held.push(Held {
             order: index,
             refund,
             change: change.clone(),
             times: times.to_vec(),
             moment: self.moment,
-            created: self.created + u32::try_from(place).unwrap_or(0),
-            event_id: messages[place].facts.id.clone(),
+            created: self.created,
+            event_id: first.facts.id.clone(),
             after,
         });
     }
@@ -60,7 +60,7 @@ impl Stage<'_> {
         let (told, succeeds): (&[usize], bool) = match change {
             Change::Moved { refunds, to, .. } => (refunds, *to == RefundState::Succeeded),
             Change::MetadataUpdated { refund } => (std::slice::from_ref(refund), false),
-            Change::Dispute { fails, .. } => (fails, false),
+            // One that a dispute fails never succeeds.
             _ => return,
         };
         let is_told = |held: &Held| held.order == index && told.contains(&held.refund);
@@ -110,15 +110,19 @@ mod tests {
         case::Delivery,
         domain::RefundState,
         model::Tell,
-        plan::{Action, FailureShape, Fault, FaultKind, Pick, Plan, Step},
-        provider::{lower, registered},
+        plan::{Action, FailureShape, Fault, FaultKind, OrderPlan, Pick, Plan, Step},
+        provider::{Provider, lower, registered},
     };
+
+    fn having() -> &'static dyn Provider {
+        let mut all = registered().iter().map(|provider| provider.embedded());
+        all.find(|provider| provider.palette().newer_snapshots).expect("one has newer snapshots")
+    }
 
     /// The event that a refund was made, which is to be newer, and its place among those that are sent, where these follow.
     #[track_caller]
     fn first(after: u8, follow: &[Action]) -> (usize, Delivery) {
-        let mut all = registered().iter().map(|provider| provider.embedded());
-        let provider = all.find(|provider| provider.palette().newer_snapshots).expect("one has newer snapshots");
+        let provider = having();
         let newer = Fault { event: 0, kind: FaultKind::Newer { after } };
         let opened = Step { faults: vec![newer], ..Step::plain(Action::refund(Pick::Units(3))) };
         let steps = [opened].into_iter().chain(follow.iter().cloned().map(Step::plain)).collect();
@@ -146,7 +150,22 @@ mod tests {
         assert_eq!(delivery.fault.as_deref(), Some(FaultKind::Newer { after: 0 }.name()));
         let (late, delivery) = first(2, &[PAID]);
         shows(&delivery, RefundState::Succeeded);
-        assert!(0 < early && early < late, "{early} {late}");
+        assert_eq!((early, late), (1, 3));
+    }
+
+    #[test]
+    fn what_another_order_comes_to_does_not_matter() {
+        let provider = having();
+        let newer = Fault { event: 0, kind: FaultKind::Newer { after: 0 } };
+        let opened = |order, faults: Vec<Fault>| Step { order, faults, ..Step::plain(Action::refund(Pick::Units(3))) };
+        let paid = |order| Step { order, ..Step::plain(PAID) };
+        let steps = vec![opened(0, vec![newer]), opened(1, Vec::new()), paid(1), paid(0)];
+        let orders = vec![OrderPlan::default(), OrderPlan::default()];
+        let case = lower(provider, &Plan { orders, steps, only: Vec::new(), look: 0 }, 7).case;
+        let (place, first) = case.all_deliveries().enumerate().find(|(_, delivery)| delivery.event.sequence == 1).expect("it is sent");
+        shows(first, RefundState::Succeeded);
+        // Whatever came before the refund went on comes before it.
+        assert_eq!(case.all_deliveries().take(place).filter(|delivery| delivery.event.sequence > 1).count(), 5);
     }
 
     #[test]
