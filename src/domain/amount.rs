@@ -50,7 +50,17 @@ impl Amount {
         parse_plain(text).map_or_else(|| Amount::parse_any(text), Ok)
     }
 
+    /// Reads what a target shows, which is wrong rather than unreadable where floating point left more digits than can be kept: the
+    /// rest is cut, and what is left has the most digits that there are, so that it is no amount that anybody means.
+    pub(crate) fn parse_shown(text: &str) -> Result<Amount, AmountError> {
+        parse_plain(text).map_or_else(|| Amount::parse_closely(text, true), Ok)
+    }
+
     fn parse_any(text: &str) -> Result<Amount, AmountError> {
+        Amount::parse_closely(text, false)
+    }
+
+    fn parse_closely(text: &str, cuts: bool) -> Result<Amount, AmountError> {
         let not_a_number = || AmountError::NotANumber(shorten(text));
         let too_long = || AmountError::TooLong(shorten(text));
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -83,8 +93,8 @@ impl Amount {
             .checked_add(i64::try_from(trailing).map_err(|_| too_long())?)
             .and_then(|power| power.checked_sub(i64::try_from(fraction.len()).ok()?))
             .ok_or_else(too_long)?;
-        if significant.len() > 28 || !(-28..=28).contains(&power) {
-            return Err(too_long());
+        if significant.len() > MOST_DIGITS || !(-28..=28).contains(&power) {
+            return cut(significant, power, negative).filter(|_| cuts).ok_or_else(too_long);
         }
         let mut value: i128 = significant.parse().map_err(|_| too_long())?;
         let mut scale = 0;
@@ -133,6 +143,21 @@ impl Amount {
         }
         value.to_string()
     }
+}
+
+/// How many digits, and how many places behind the point, are kept of any amount.
+const MOST_DIGITS: usize = 28;
+
+/// A number of these digits, times ten to a power, without what stands behind the last place that can be kept; the digit there is
+/// not zero, because something followed. `None` where there is no room even for what stands before the point.
+fn cut(significant: &str, power: i64, negative: bool) -> Option<Amount> {
+    let before_the_point = i64::try_from(significant.len()).ok()?.checked_add(power)?;
+    let places = MOST_DIGITS.checked_sub(usize::try_from(before_the_point.max(0)).ok()?)?;
+    let kept = usize::try_from(before_the_point.checked_add(i64::try_from(places).ok()?)?).unwrap_or(0);
+    let digits: i128 = if kept == 0 { 0 } else { significant.get(..kept)?.parse().ok()? };
+    let digits = if digits % 10 == 0 { digits + 1 } else { digits };
+    let digits = if negative { -digits } else { digits };
+    Decimal::try_from_i128_with_scale(digits, u32::try_from(places).ok()?).ok().map(Amount)
 }
 
 /// Reads a number without exponent whose digits fit into a machine word, as nearly all are; nothing where a closer look is needed.
@@ -223,16 +248,30 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     /// Takes a JSON string or a JSON number (`docs/adapter-protocol.md`, "Order refund state").
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        match raw.get().as_bytes().first() {
-            Some(b'"') => {
-                let text: String = serde_json::from_str(raw.get()).map_err(de::Error::custom)?;
-                Amount::parse(&text).map_err(de::Error::custom)
-            }
-            Some(b'-' | b'0'..=b'9') => Amount::parse(raw.get()).map_err(de::Error::custom),
-            _ => Err(de::Error::custom(format!("an amount is a decimal number or a string with one, not `{raw}`"))),
-        }
+        read(&Box::<RawValue>::deserialize(deserializer)?, Amount::parse)
     }
+}
+
+fn read<E: de::Error>(raw: &RawValue, parse: fn(&str) -> Result<Amount, AmountError>) -> Result<Amount, E> {
+    match raw.get().as_bytes().first() {
+        Some(b'"') => {
+            let text: String = serde_json::from_str(raw.get()).map_err(E::custom)?;
+            parse(&text).map_err(E::custom)
+        }
+        Some(b'-' | b'0'..=b'9') => parse(raw.get()).map_err(E::custom),
+        _ => Err(E::custom(format!("an amount is a decimal number or a string with one, not `{raw}`"))),
+    }
+}
+
+/// For members of what a target shows: takes what [`Amount::parse_shown`] takes.
+pub(super) fn shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+    read(&Box::<RawValue>::deserialize(deserializer)?, Amount::parse_shown)
+}
+
+/// The same where a member may be null.
+pub(super) fn maybe_shown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    raw.map(|raw| read(&raw, Amount::parse_shown)).transpose()
 }
 
 #[cfg(test)]
@@ -304,6 +343,26 @@ mod tests {
         refused("1e-29");
         refused(&"9".repeat(40));
         refused("1e99999999999999999999");
+    }
+
+    /// What floating point leaves of nothing, of an amount with many digits, and of none that there could be.
+    #[test]
+    fn what_is_shown_is_cut_and_never_comes_to_an_amount_that_is_meant() {
+        let shown = |text: &str| Amount::parse_shown(text).map(|amount| amount.to_string());
+        for (text, expected) in [
+            ("1.1368683772161603e-13", "0.0000000000001136868377216161"),
+            ("-2.2e-300", "-0.0000000000000000000000000001"),
+            ("21.600000000000000000000000000000004", "21.60000000000000000000000001"),
+            ("21.59999999999999999999999999999999", "21.59999999999999999999999999"),
+            ("53.769999999999996", "53.769999999999996"),
+            ("21.60", "21.60"),
+        ] {
+            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["1e29", "12345678901234567890123456789.5", "NaN"] {
+            assert!(shown(text).is_err(), "{text}");
+        }
+        assert_ne!(Amount::parse_shown("21.600000000000000000000000000000004"), Amount::parse("21.6"));
     }
 
     #[test]

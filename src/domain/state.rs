@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Amount;
+use super::{Amount, amount};
 
 /// The refund status of an order (`docs/expectations.md`, "Truth").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,17 +121,18 @@ pub struct OrderState {
     /// Its refund status.
     pub status: Status,
     /// The sum of what was paid back, chargebacks not counted.
+    #[serde(deserialize_with = "amount::shown")]
     #[cfg_attr(feature = "schema", schemars(with = "AmountText"))]
     pub refunded_amount: Amount,
     /// The order's currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// What could still be refunded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "amount::maybe_shown")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub available_to_refund_amount: Option<Amount>,
     /// The sum of the chargebacks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "amount::maybe_shown")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub charged_back_amount: Option<Amount>,
     /// The refund objects, in any order.
@@ -172,11 +173,11 @@ pub struct RefundView {
     /// Its state.
     pub state: RefundState,
     /// What was asked for; a refund of items has no amount of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "amount::maybe_shown")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<AmountText>"))]
     pub amount: Option<Amount>,
     /// What was paid back; zero unless the refund succeeded.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "amount::shown")]
     #[cfg_attr(feature = "schema", schemars(with = "AmountText"))]
     pub refunded_amount: Amount,
 }

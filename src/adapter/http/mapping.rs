@@ -214,11 +214,16 @@ impl Unit {
             _ => return unfit("no amount"),
         };
         match self.unit {
-            AmountUnit::Major => Amount::parse(&text).map_or_else(|_| unfit("no amount"), Ok),
+            AmountUnit::Major => Amount::parse_shown(&text).map_or_else(|_| unfit("no amount"), Ok),
             AmountUnit::Minor | AmountUnit::Provider => {
                 let Some(digits) = self.digits else { return unfit("in minor units of a currency that is not known; map `currency`") };
                 let (sign, number) = text.strip_prefix('-').map_or((1, text.as_str()), |number| (-1, number));
-                let Ok(units) = number.parse::<u64>() else { return unfit("no whole number of minor units") };
+                let Ok(units) = number.parse::<u64>() else {
+                    return match floating(&text, digits) {
+                        Some(amount) => Ok(amount),
+                        None => unfit("no whole number of minor units"),
+                    };
+                };
                 let amount = Amount::from_minor(units, digits);
                 Ok(if sign < 0 { Amount::ZERO - amount } else { amount })
             }
@@ -229,6 +234,17 @@ impl Unit {
     fn maybe(self, document: &Value, name: &str, pointer: &Pointer) -> Result<Option<Amount>, String> {
         if find(document, name, pointer)?.is_null() { Ok(None) } else { self.amount(document, name, pointer).map(Some) }
     }
+}
+
+/// Minor units as floating point writes them: whole ones with a zero behind the point, and others with the fraction that it left.
+/// A fraction of few digits is rather that of an amount in major units.
+fn floating(text: &str, digits: u32) -> Option<Amount> {
+    const FEWEST: usize = 5;
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (_, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let power = exponent.parse::<i64>().ok()?.checked_sub(i64::from(digits))?;
+    let is_meant = fraction == "0" || fraction.len() >= FEWEST || power < -i64::from(digits);
+    is_meant.then(|| Amount::parse_shown(&format!("{mantissa}e{power}")).ok()).flatten()
 }
 
 fn find<'v>(document: &'v Value, name: &str, pointer: &Pointer) -> Result<&'v Value, String> {
@@ -332,6 +348,14 @@ mod tests {
         let yen = read(&DOCUMENT.replace("USD", "JPY")).expect("a state");
         assert_eq!(yen.refunded_amount, Amount::from_minor(541, 0));
         refused("USD", "???", &["`mapping.refundedAmount`", "/money/back", "currency that is not known"]);
+    }
+
+    #[test]
+    fn what_floating_point_makes_of_minor_units_is_an_amount() {
+        for (units, expected) in [("541.0", "5.41"), ("540.9999999999998", "5.409999999999998"), ("2.5e-13", "0.0000000000000025")] {
+            let state = read(&DOCUMENT.replace("541,\"left\"", &format!("{units},\"left\""))).expect("a state");
+            assert_eq!(state.refunded_amount.to_string(), expected);
+        }
     }
 
     #[test]
