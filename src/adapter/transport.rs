@@ -252,7 +252,9 @@ pub(crate) fn without_network<T: Target + ?Sized>(
 ) -> Result<Option<u16>, TargetError> {
     match mishap {
         Mishap::HalfSent => Ok(None),
-        Mishap::AnswerUnread | Mishap::Reset | Mishap::SlowReading | Mishap::StandsStill { .. } => target.deliver(request).map(Some),
+        // As over a network: it is known only that the event was delivered, and it is sent again.
+        Mishap::AnswerUnread | Mishap::Reset => target.deliver(request).map(|_| None),
+        Mishap::SlowReading | Mishap::StandsStill { .. } => target.deliver(request).map(Some),
         Mishap::Killed { .. } => {
             target.deliver(request)?;
             target.restart().map(|()| None)

@@ -175,11 +175,30 @@ fn message(misfits: &[&str], lines: &str, observed: &str) -> String {
                 Some((least, most)) => format!("{name} is {shown}, must be from {least} to {most}"),
                 None => format!("{name} is {shown}, must be {}", expected.replace(" | ", " or ")),
             },
-            _ if *name == "refunds" => "the list of refunds is wrong".to_owned(),
+            _ if *name == "refunds" => wrong_refunds(lines, observed),
             _ => format!("{name} is wrong"),
         })
         .collect();
     parts.join("; ")
+}
+
+/// What is wrong with a list of refunds, by the first that is.
+fn wrong_refunds(lines: &str, observed: &str) -> String {
+    fn refunds(lines: &str) -> Vec<(&str, &str)> {
+        lines.lines().filter_map(|line| line.strip_prefix("refund ")?.trim_start().split_once(' ')).collect()
+    }
+    let (expected, shown) = (refunds(lines), refunds(observed));
+    let is_in = |list: &[(&str, &str)], id: &str| list.iter().any(|(other, _)| *other == id);
+    let is_missing = expected.iter().any(|(id, _)| !is_in(&shown, id));
+    let is_too_much = shown.iter().any(|(id, _)| !is_in(&expected, id));
+    let mut pairs = expected.iter().filter_map(|(id, must)| Some((must, shown.iter().find(|(other, _)| other == id)?.1)));
+    match (is_missing, is_too_much, pairs.find(|(must, is)| *must != is)) {
+        (true, true, _) => "a refund is missing, and one is shown that there is not".to_owned(),
+        (true, false, _) => "a refund is missing".to_owned(),
+        (false, true, _) => "a refund is shown that there is not".to_owned(),
+        (false, false, Some((must, is))) => format!("a refund is {is}, must be {must}"),
+        (false, false, None) => "the list of refunds is wrong".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -297,7 +316,13 @@ mod tests {
     fn members_that_are_wrong_in_words() {
         said("status", "status  pending | failed", "status  refunded", "status is refunded, must be pending or failed");
         said("refundedAmount", "refundedAmount 1.00 .. 2.00", "refundedAmount 3.00", "refundedAmount is 3.00, must be from 1.00 to 2.00");
-        said("refunds", "refund a pending", "refund b pending", "the list of refunds is wrong");
+        said("refunds", "", "", "the list of refunds is wrong");
+        let pending = "refund  a pending 0.00 of 5.00";
+        said("refunds", pending, "refund  b pending 0.00 of 5.00", "a refund is missing, and one is shown that there is not");
+        said("refunds", pending, "", "a refund is missing");
+        said("refunds", "", pending, "a refund is shown that there is not");
+        let paid = "a refund is succeeded 5.00 of 5.00, must be pending 0.00 of 5.00";
+        said("refunds", pending, "refund  a succeeded 5.00 of 5.00", paid);
         said("currency", "", "", "currency is wrong");
     }
 

@@ -30,7 +30,7 @@ impl Driver<'_> {
         for (expected, or) in owed {
             let or: Vec<&Expectation> = or.iter().collect();
             if let (_, Some(mut failure)) = self.look(expected, &or, &sight)? {
-                failure.message = format!("it was right and did not stay so: {}", failure.message);
+                failure.message = format!("it looked right at first, and later {}", failure.message);
                 return Err(at((*failure).into(), None));
             }
         }

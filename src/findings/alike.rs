@@ -7,7 +7,7 @@ use super::{
     trigger::{Feature, features},
 };
 use crate::{
-    case::{Body, Case, Effect, Signature},
+    case::{Act, Body, Case, Effect, Signature},
     check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
     plan::{Group, MutationKind},
 };
@@ -127,10 +127,34 @@ pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
     Some(as_refused)
 }
 
+/// The case with its orders known from the beginning; nothing where they are.
+pub(super) fn as_known(case: &Case) -> Option<Case> {
+    let is_begin = |act: &Act| matches!(act, Act::Begin(_));
+    if !case.entries.iter().any(|entry| is_begin(&entry.act)) {
+        return None;
+    }
+    let mut as_known = case.clone();
+    for entry in as_known.entries.iter_mut().filter(|entry| is_begin(&entry.act)) {
+        // What follows keeps its place.
+        entry.act = Act::Together(Vec::new());
+    }
+    Some(as_known)
+}
+
 /// Whether two targets did the same with a case: the same is wrong with both, in the same place, and until then they answered
 /// alike what only one answer is right to.
 pub fn alike(one: &Shown, other: &Shown) -> bool {
     is_alike(one, other, false)
+}
+
+/// The same for targets that played this case. Where deliveries race it is chance which of them gets an answer that is wrong, and
+/// that one does counts.
+pub(super) fn alike_in(case: &Case, one: &Shown, other: &Shown) -> bool {
+    let wrong_answer = |shown: &Shown| -> Option<String> {
+        let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::Answer)?;
+        Some(class(&failure.observed).to_owned())
+    };
+    alike(one, other) || case.is_chancy() && wrong_answer(one).is_some() && wrong_answer(one) == wrong_answer(other)
 }
 
 /// Whether they answered alike what may be answered in any way, too: that tells faults apart, and nothing of whoever has none.

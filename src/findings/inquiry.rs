@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    alike::{alike, as_refused, class, is_fresh, shape_of, word, wrong_members},
+    alike::{alike, alike_in, as_known, as_refused, class, is_fresh, shape_of, word, wrong_members},
     likeness::Dictionary,
     mistake::{Failing, Mistake, Requirement, Shown, Stage},
     shrink::is_bare,
-    trigger::{Feature, features, without},
+    trigger::{Feature, features, undoubted, without},
 };
 use crate::{
     case::Case,
@@ -70,16 +70,23 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         self.told_like(host, case, shown, &assumed).is_some()
     }
 
-    /// What these faults do with a case, if that is what the target did, and the case with which they do it: as it is, or without the
-    /// doubtful deliveries that the target refused, where the reference takes them.
+    /// What these faults do with a case, if that is what the target did, and the case with which they do it: as it is, without the
+    /// doubtful deliveries that the target refused, where the reference takes them, or with its orders known from the beginning,
+    /// where the target keeps events of orders that it does not know yet and the reference refuses them.
     fn told_like<'c>(&mut self, host: usize, case: &'c Case, shown: &Shown, faults: &[Fault]) -> Option<(Cow<'c, Case>, Shown)> {
         let told = self.stage.foretell(host, case, faults);
-        if alike(&told, shown) {
+        if alike_in(case, &told, shown) {
             return Some((Cow::Borrowed(case), told));
         }
-        let as_refused = as_refused(case, shown)?;
-        let told = self.stage.foretell(host, &as_refused, faults);
-        alike(&told, shown).then_some((Cow::Owned(as_refused), told))
+        let as_known = as_known(case);
+        let as_refused = [as_refused(case, shown), as_known.as_ref().and_then(|case| as_refused(case, shown))];
+        for other in as_known.into_iter().chain(as_refused.into_iter().flatten()) {
+            let told = self.stage.foretell(host, &other, faults);
+            if alike_in(case, &told, shown) {
+                return Some((Cow::Owned(other), told));
+            }
+        }
+        None
     }
 
     /// The mistakes because of which a case fails, where the faults that they are like do here what the target did. That costs the
@@ -119,6 +126,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             }
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
+            if let Some(by) = self.beyond_doubt(&smallest, kind) {
+                return self.hit(failing, by);
+            }
             match self.register(smallest, kind, is_smallest, chance) {
                 Registered::Known(place) => return self.hit(failing, vec![place]),
                 Registered::New(place) => {
@@ -168,6 +178,23 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     /// Whether one of these mistakes comes whatever is delivered, so that nothing is right without what others need.
     pub fn is_whatever(&self, mut places: impl Iterator<Item = usize>) -> bool {
         places.any(|place| self.whatever.values().any(|whatever| *whatever == place))
+    }
+
+    /// The mistakes because of which a case fails whose doubtful event the target took where the reference refuses it: those that
+    /// are foretold of the event as it was, where the same is wrong after that.
+    fn beyond_doubt(&mut self, smallest: &Failing, kind: FailureKind) -> Option<Vec<usize>> {
+        let plan = undoubted(&smallest.plan);
+        if plan == smallest.plan || self.assumed().is_empty() {
+            return None;
+        }
+        let case = self.stage.case(smallest.host, &plan);
+        if case.deliveries() == 0 {
+            return None;
+        }
+        let shown = self.stage.play(smallest.host, &case, Some(kind))?;
+        let is_same = wrong_members(&shown).is_some() && wrong_members(&shown) == wrong_members(&smallest.shown);
+        let sure = Failing { host: smallest.host, number: None, plan, case, shown };
+        if is_same { self.foretold(&sure) } else { None }
     }
 
     /// Whether a case fails for another reason too than a mistake of which only its trigger is known.
@@ -253,7 +280,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 }
                 let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Unasked };
                 // Where nothing is wrong, targets may still answer a doubtful event differently.
-                if shown.failure.is_none() || alike(&self.stage.foretell(at.host, &case, &assumed), &shown) {
+                if shown.failure.is_none() || alike_in(&case, &self.stage.foretell(at.host, &case, &assumed), &shown) {
                     return Edited::Because(place);
                 }
                 if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {
@@ -343,12 +370,20 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         })
     }
 
-    /// Plays further cases on which the fault that a mistake is like fails.
+    /// Plays further cases on which the fault that a mistake is like fails; of several that nothing told apart, on which the next one
+    /// fails, where the target does not have the first.
     fn verify(&mut self, place: usize) {
-        let Some(fault) = self.mistakes[place].like.first().copied() else { return };
+        let mut last = None;
+        while let Some(fault) = self.mistakes[place].like.first().copied().filter(|fault| Some(*fault) != last) {
+            self.verify_as(fault, place);
+            last = Some(fault);
+        }
+    }
+
+    fn verify_as(&mut self, fault: Fault, place: usize) {
         let host = self.mistakes[place].smallest.host;
         for plan in self.telling(fault, host) {
-            if self.mistakes.get(place).is_none_or(|mistake| mistake.like.first() != Some(&fault)) {
+            if self.mistakes[place].like.first() != Some(&fault) {
                 return;
             }
             let case = self.stage.case(host, &plan);

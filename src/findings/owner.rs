@@ -29,7 +29,10 @@ impl<S: Stage> Inquiry<'_, S> {
         if let Some(place) = self.about_circumstances(mistake).filter(may_break) {
             return Some(place);
         }
-        if let Some(place) = mistake.like.iter().filter_map(|fault| self.aim(*fault)).find(may_break) {
+        let has_such_cases =
+            |place: &usize| self.requirements.get(place).is_some_and(|requirement| may_be_about(requirement.recipe, &mistake.trigger));
+        let mut aims = mistake.like.iter().filter_map(|fault| self.aim(*fault));
+        if let Some(place) = aims.find(|place| mistake.hits.contains(place) || unasked.contains(place) && has_such_cases(place)) {
             return Some(place);
         }
         // A requirement has its subject in the case if a canary of it fails the case, and nothing that it is about is missing there.

@@ -46,6 +46,8 @@ pub(super) fn may_be_about(recipe: Recipe, takes: &[Feature]) -> bool {
         | Recipe::Inquiries
         | Recipe::SeveralDisputes
         | Recipe::DisputesAndRefunds => has(&Feature::Dispute),
-        _ => true,
+        Recipe::MixedTraffic => true,
+        // Nothing is done to what these deliver.
+        _ => !is_mutated(&|_| true),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     case::Case,
-    plan::{Action, FaultKind, Level, MutationKind, OrderPlan, Pick, Plan},
+    plan::{Action, Fault, FaultKind, Group, Level, MutationKind, OrderPlan, Pick, Plan},
 };
 
 /// Something that a minimal case holds beyond one plain refund of one plain order.
@@ -208,6 +208,20 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             // An empty list would send everything.
             plan.only = if rest.is_empty() { vec![NOTHING.to_owned()] } else { rest };
         }
+    }
+    plan
+}
+
+/// The plan with each event as it was of which something may be taken or refused, in whatever way it is read.
+pub(super) fn undoubted(plan: &Plan) -> Plan {
+    let is_doubtful = |fault: &Fault| match fault.kind {
+        FaultKind::Mutated { mutation, .. } => matches!(mutation.kind.group(), Group::Doubtful | Group::Unusual),
+        _ => false,
+    };
+    let mut plan = plan.clone();
+    for step in plan.steps.iter_mut().filter(|step| step.faults.iter().any(is_doubtful)) {
+        // What came in the place of an event that was left out is now that event.
+        step.faults.retain(|fault| !is_doubtful(fault) && fault.kind != FaultKind::Omit);
     }
     plan
 }

@@ -85,6 +85,8 @@ bank! {
         "Every event of a refund books its amount: created, pending and paid.";
     EachSuccessAdds "each-success-adds" "EVTYPE" "refund-counted-once" []
         "Every event that says that a refund succeeded adds a row, and one that says that it failed removes the refund's rows; which is newer is not looked at.";
+    DedupesByObject "dedupes-by-object" "REDELIV" "refund-counted-once" []
+        "Events are known by the id of the refund, charge or dispute that they show, so that whatever follows the first is taken for a redelivery.";
     PictureAsDelta "picture-as-delta" "CUMUL" "partial-refunds-add-up" ["https://github.com/antiwork/gumroad/pull/6684"]
         "Each charge event's list of refunds so far is booked as if all of it were new.";
     LastRefundOverwrites "last-refund-overwrites" "CUMUL" "partial-refunds-add-up" ["https://github.com/pay-rails/pay/pull/625"]
@@ -295,6 +297,8 @@ bank! {
         "Which events are known is kept in memory only; after a restart a redelivery is booked again.";
     OpenRefundsInMemory "open-refunds-in-memory" "ACK" "survives-restart" []
         "Refunds are stored once they are final; open ones are lost in a restart.";
+    ChargebacksInMemory "chargebacks-in-memory" "ACK" "survives-restart" []
+        "Refunds are stored; what a bank took back is kept in memory only.";
     AcksUnwritten "acks-unwritten" "ACK" "survives-restart" []
         "That the disk is full is logged, and the event acknowledged; after a restart nothing is known of it.";
     AcksAfterTimeout "acks-after-timeout" "ACK" "survives-restart" []

@@ -249,6 +249,8 @@ pub(super) const DIALECTS: &[Dialect] = &[
         not_tried: &[
             // Its signatures have no schemes.
             Fault::AnyScheme,
+            // No bank takes anything back.
+            Fault::ChargebacksInMemory,
             // A refund is of no type and no item, and nothing is charged that is not captured.
             Fault::TypedRefundSkipped,
             Fault::ItemsAreAll,

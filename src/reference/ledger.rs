@@ -147,6 +147,9 @@ impl Ledger {
     /// Takes in an event that passed the check.
     pub(super) fn learn(&mut self, event: Event<'_>) {
         self.slips.before = event.before;
+        if self.faults.has(Fault::DedupesByObject) && self.has_met_object(&event.told) {
+            return;
+        }
         match event.told {
             Told::Refund(told) => self.learn_refund(&event.kind, Some(event.time), &told),
             Told::Charge(told) => self.learn_charge(event.time, &told),

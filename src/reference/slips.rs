@@ -46,6 +46,8 @@ pub(super) struct Slips {
     pub(super) forgotten: HashSet<String>,
     /// Events that have come a second time.
     pub(super) met_again: HashSet<String>,
+    /// Objects that an event has shown.
+    pub(super) objects: HashSet<String>,
     /// Whether an event was booked that tells that a refund was paid back.
     pub(super) had_completion: bool,
     /// What is taken for all of each charge: its amount, of which a part may have been cancelled, or its first capture.
@@ -224,6 +226,19 @@ impl Ledger {
         self.faults.has(Fault::LatestEventWins) || self.faults.has(Fault::LatestDeliveryWins)
     }
 
+    /// Whether an event has shown this object before; from now on one has.
+    pub(super) fn has_met_object(&mut self, told: &Told<'_>) -> bool {
+        let id = match told {
+            Told::Refund(told) => &*told.id,
+            Told::Charge(told) => &*told.id,
+            Told::Dispute(told) => &*told.id,
+            Told::Chargeback(_) => "order",
+            Told::Total(_) => "charge",
+            Told::Nothing => return false,
+        };
+        !self.slips.objects.insert(id.to_owned())
+    }
+
     /// Whether another refund is of the same amount.
     fn is_like_another(&self, told: &RefundTold<'_>) -> bool {
         self.dialect.form != Form::Snapshot && self.refunds.iter().any(|refund| refund.amount == told.amount)
@@ -291,6 +306,10 @@ impl Ledger {
         }
         if self.faults.has(Fault::OpenRefundsInMemory) {
             self.refunds.retain(|refund| !refund.state.is_open());
+        }
+        if self.faults.has(Fault::ChargebacksInMemory) {
+            self.lift_chargeback();
+            self.disputes.clear();
         }
     }
 }

@@ -7,7 +7,13 @@ use super::{
 };
 use crate::corpus::Level;
 
-const BLIND: &str = "under the claims of this target no case can show a mistake in it";
+/// That the target's claims are why too few cases could have shown a mistake.
+fn blind(exercised: u32, cases: u32, floor: u32) -> String {
+    match exercised {
+        exercised if exercised == 0 || exercised >= floor => "under the claims of this target no case can show a mistake in it".to_owned(),
+        _ => format!("under the claims of this target {exercised} of {cases} cases can show a mistake in it; {floor} must"),
+    }
+}
 
 /// How many cases there are so far, whoever runs them. It follows from the draws and the target's claims alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +94,7 @@ pub(crate) fn settle(result: &mut RequirementResult, trail: &Trail, findings: &[
     } else if is_blind(result.exercised, result.floor, trail) {
         // Claiming less is a choice and no fault; that it was not judged is said.
         result.by_claims = true;
-        result.note = Some(BLIND.to_owned());
+        result.note = Some(blind(result.exercised, result.cases, result.floor));
     } else {
         result.note = Some(format!("{} of {} cases could have shown a mistake; {} must", result.exercised, result.cases, result.floor));
     }
@@ -131,7 +137,7 @@ pub(crate) fn settle_share(result: &mut RequirementResult, trail: &Trail, planne
     } else if is_reachable {
         (Verdict::Pass, None)
     } else if result.by_claims {
-        (Verdict::NotExercised, Some(BLIND.to_owned()))
+        (Verdict::NotExercised, Some(blind(planned.exercised, planned.cases, result.floor)))
     } else {
         let Planned { cases, exercised } = planned;
         let note = format!("{exercised} of {cases} cases of all shards could have shown a mistake; {} must", result.floor);

@@ -287,3 +287,61 @@ fn what_an_earlier_case_left_behind_is_told_with_that() {
     let smallest = finding.shrunk.as_ref().expect("a case");
     assert!(smallest.all_deliveries().any(|delivery| delivery.event.kind == "order.chargeback"), "{:?}", finding.message);
 }
+
+/// A shop that does not look at the mode of an event, nor at who sent it, and counts every entry of a charge.
+struct BothModes {
+    shop: ReferenceShop,
+    clock: Clock,
+    secret: String,
+}
+
+impl Target for BothModes {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.secret.clone_from(&hello.secret);
+        let mut introduction = self.shop.hello(hello)?;
+        introduction.capabilities.verifies_signatures = false;
+        introduction.capabilities.subscribes = Some(vec!["order.charge.*".to_owned()]);
+        Ok(introduction)
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.shop.begin(case, orders)
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let text = String::from_utf8_lossy(request.body).replace("\"liveMode\": true", "\"liveMode\": false");
+        let body = text.replace("\"liveMode\":true", "\"liveMode\":false");
+        let mut headers = provider().sign(&[&self.secret], self.clock.unix_seconds(), body.as_bytes());
+        headers.extend(request.headers.iter().filter(|(name, _)| name != provider().signature_header()).cloned());
+        self.shop.deliver(&Request::new(&headers, body.as_bytes()))
+    }
+
+    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
+        self.shop.initiate(own)
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.shop.observe(order_id)
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.shop.end(case)
+    }
+}
+
+/// The reference refuses the events of another mode; whoever takes them has the mistake that it has anyway.
+#[test]
+fn what_a_shop_takes_more_of_is_no_further_mistake() {
+    let faults = &[Fault::EveryEntryCounts];
+    let make = |clock: &Clock| {
+        let shop = ReferenceShop::with_faults(faults, clock.clone());
+        Box::new(BothModes { shop, clock: clock.clone(), secret: String::new() }) as Box<dyn Target>
+    };
+    let options = options().with(|options| {
+        options.book = None;
+        options.selection = only(&["open-refund-not-counted", "doubtful-events-do-no-harm", "doubtful-events-contained"]);
+    });
+    let report = certified_target(provider(), &make, &options);
+    let [finding] = report.findings.as_slice() else { panic!("{:#?}", report.findings) };
+    assert_eq!((finding.about.as_str(), likes(&report)), ("open-refund-not-counted", BTreeSet::from(["every-entry-counts"])));
+}

@@ -3,13 +3,13 @@
 use super::{plan, refund, with_faults};
 use crate::{
     case::{
-        Body, Delivery, Effect,
+        Act, Body, Delivery, Effect,
         by_hand::{case, deliver, paid, with_effect},
     },
     check::{Failure, FailureKind},
     findings::{
         Failing, Mistake, Shown, alike,
-        alike::{alike_but_for_ids, alike_in_all, as_refused, is_fresh, shape_of, wrong_members},
+        alike::{alike_but_for_ids, alike_in, alike_in_all, as_known, as_refused, is_fresh, shape_of, wrong_members},
         inquiry::may_fail,
     },
     plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
@@ -66,6 +66,28 @@ fn what_was_answered_until_then_counts() {
     assert!(!alike(&answered(&[]), &shown(Some(failure(STATE, 0, "pending")), &[])), "one of them fails");
     let failed = |answers: &[&[u16]]| shown(Some(failure(STATE, 0, "pending")), answers);
     assert!(!alike(&failed(&[&[200]]), &failed(&[&[400]])));
+}
+
+/// Which of several deliveries that race is refused is chance.
+#[test]
+fn races_are_alike_by_the_answer_that_is_wrong() {
+    let (racing, calm) =
+        (case(&["o"], vec![Act::Together(vec![paid("o", "a"), paid("o", "a")])]), case(&["o"], vec![deliver(paid("o", "a"))]));
+    let refused = |entry, observed, answers: &[&[u16]]| shown(Some(failure(FailureKind::Answer, entry, observed)), answers);
+    let (one, other) = (refused(0, "409", &[&[200], &[409]]), refused(1, "409", &[&[409], &[200]]));
+    assert_eq!((alike_in(&racing, &one, &other), alike_in(&calm, &one, &other)), (true, false));
+    assert!(alike_in(&calm, &one, &one) && !alike_in(&racing, &one, &refused(1, "500", &[&[500], &[200]])));
+    assert!(!alike_in(&racing, &one, &shown(None, &[])) && !alike_in(&racing, &shown(None, &[&[200]]), &shown(None, &[&[400]])));
+}
+
+/// Whoever keeps events of an order that it does not know yet is like one who knew it.
+#[test]
+fn orders_may_be_known_from_the_beginning() {
+    let later = case(&["o"], vec![deliver(paid("o", "a")), Act::Begin("o".to_owned()), deliver(paid("o", "b"))]);
+    let known = as_known(&later).expect("it becomes known later");
+    assert!(!known.entries.iter().any(|entry| matches!(entry.act, Act::Begin(_))));
+    assert_eq!((known.entries.len(), known.deliveries()), (3, 2), "what follows keeps its place");
+    assert_eq!(as_known(&known), None);
 }
 
 /// What may be answered in any way says nothing.

@@ -64,4 +64,6 @@ fn what_a_case_must_take(#[case] recipe: Recipe, #[case] expected: &str) {
 #[rstest]
 fn what_any_case_may_be_about(#[values(Recipe::Plain, Recipe::OtherEvents, Recipe::MixedTraffic)] recipe: Recipe) {
     assert!(may_be_about(recipe, &[]));
+    // Nothing is done to the bodies of plain traffic.
+    assert_eq!(may_be_about(recipe, &[Feature::Mutation(MutationKind::ALL[0])]), recipe == Recipe::MixedTraffic);
 }

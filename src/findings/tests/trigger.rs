@@ -2,9 +2,10 @@
 
 use super::{plan, refund, with_faults};
 use crate::{
-    findings::{Feature, features, without},
+    findings::{Feature, features, trigger::undoubted, without},
     plan::{
-        Action, DisputeMove, FailureShape, FaultKind, Level, Mutation, MutationKind, Opening, OrderPlan, Pick, Plan, Step, draw, for_recipe,
+        Action, DisputeMove, FailureShape, FaultKind, Group, Level, Mutation, MutationKind, Opening, OrderPlan, Pick, Plan, Step, draw,
+        for_recipe,
     },
     provider::{lower, registered},
 };
@@ -46,6 +47,20 @@ fn what_befalls_deliveries() {
     assert_eq!(told(&both), [Feature::Mutation(one), Feature::Mutation(other), Feature::Delivery("out of order")]);
     assert_eq!(without(&both, &Feature::Mutation(one), &[]), with(&[FaultKind::Late { by: 1 }, mutated(other), FaultKind::Late { by: 2 }]));
     assert_eq!(without(&both, &Feature::Delivery("out of order"), &[]), with(&[mutated(one), mutated(other)]));
+}
+
+#[test]
+fn events_of_which_nobody_doubts_anything() {
+    let kind_of = |group: Group| MutationKind::of(&[group])[0];
+    let mutated = |group: Group| FaultKind::Mutated { mutation: Mutation { kind: kind_of(group), pick: 3 }, same_id: false, after: 1 };
+    let with = |kinds: &[FaultKind]| plan(vec![with_faults(refund(), kinds), with_faults(refund(), &[FaultKind::Omit])]);
+    for group in [Group::Doubtful, Group::Unusual] {
+        // What was left out in its favour is sent.
+        let doubtful = with(&[FaultKind::Omit, mutated(group), FaultKind::Late { by: 1 }]);
+        assert_eq!(undoubted(&doubtful), with(&[FaultKind::Late { by: 1 }]));
+    }
+    let sure = with(&[FaultKind::Omit, mutated(Group::Malformed)]);
+    assert_eq!(undoubted(&sure), sure);
 }
 
 #[test]

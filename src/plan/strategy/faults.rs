@@ -159,7 +159,16 @@ impl Draw<'_> {
     pub(super) fn restarts(&self) -> PlanStrategy {
         let killed = (0_u8..4, any::<u8>()).prop_map(|(after, patience)| FaultKind::KilledDuring { after, patience });
         let restart = prop_oneof![2 => Just(FaultKind::RestartAfter), 1 => killed].boxed();
-        let plan = self.with_faults(self.order(), self.lives(self.any_refund(), self.any_end(), 1, 2), restart, 1..3);
+        let lives = self.lives(self.any_refund(), self.any_end(), 1, 2);
+        let steps = match self.reversal() {
+            Some(reversal) => {
+                let before = self.lives(self.part(), self.any_end(), 0, 1);
+                let with_reversal = (before, reversal).prop_map(|(lives, reversal)| [lives, reversal].concat());
+                prop_oneof![3 => lives, 2 => with_reversal].boxed()
+            }
+            None => lives,
+        };
+        let plan = self.with_faults(self.order(), steps, restart, 1..3);
         (plan, vec((any::<u8>(), any::<u8>(), again()), 1..4)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
@@ -209,8 +218,8 @@ pub(super) fn unknown() -> BoxedStrategy<FaultKind> {
 pub(super) fn befall(mut plan: Plan, faults: Vec<(u8, u8, FaultKind)>) -> Plan {
     let steps = plan.steps.len();
     for (step, event, kind) in faults {
-        if steps > 0 {
-            plan.steps[usize::from(step) % steps].faults.push(Fault { event, kind });
+        if let Some(step) = usize::from(step).checked_rem(steps) {
+            plan.steps[step].faults.push(Fault { event, kind });
         }
     }
     plan

@@ -162,7 +162,7 @@ impl Draw<'_> {
     // ---- disputes
 
     /// A dispute that takes money, at once or after an inquiry.
-    fn taking(&self) -> Steps {
+    pub(super) fn taking(&self) -> Steps {
         let escalated = |amount| vec![dispute(amount, true), moved(DisputeMove::Escalate)];
         prop_oneof![
             3 => pick().prop_map(|amount| vec![dispute(amount, false)]),

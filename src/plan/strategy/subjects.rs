@@ -7,7 +7,7 @@ use proptest::{
 };
 
 use super::{
-    Actions, Draw, INVALID, PlanStrategy, Steps,
+    Actions, Draw, INVALID, Palette, PlanStrategy, Steps,
     faults::{again, befall, late, refused, unknown},
     traffic::{fail, fail_which, is_end, pick, refund},
 };
@@ -173,6 +173,15 @@ impl Draw<'_> {
                 actions.into_iter().map(Step::plain).collect()
             })
             .boxed()
+    }
+
+    /// A bank takes money back, where banks do.
+    pub(super) fn reversal(&self) -> Option<Steps> {
+        match self.palette {
+            Palette { disputes: true, .. } => Some(self.taking()),
+            Palette { chargebacks: true, .. } => Some(self.chargeback()),
+            _ => None,
+        }
     }
 
     /// Refunds that the shop made. Where answers come late, some of its refunds are told of before it knows of them.

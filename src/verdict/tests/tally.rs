@@ -60,6 +60,15 @@ fn claims_that_hide_mistakes_are_said() {
     let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail("missed missed") });
     settle(&mut result, &trail, &[], false);
     assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, true));
+    assert_eq!(result.note.as_deref(), Some("under the claims of this target no case can show a mistake in it"));
+}
+
+#[test]
+fn claims_that_hide_most_mistakes_are_said() {
+    let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail("ok missed missed") });
+    settle(&mut result, &trail, &[], false);
+    assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, true));
+    assert_eq!(result.note.as_deref(), Some("under the claims of this target 1 of 3 cases can show a mistake in it; 2 must"));
 }
 
 #[test]
