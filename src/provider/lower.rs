@@ -481,7 +481,7 @@ fn ends_it(message: &mut Message) {
 }
 
 fn place_of(fault: &Fault, family: usize) -> Option<usize> {
-    (family > 0).then(|| usize::from(fault.event) % family)
+    usize::from(fault.event).checked_rem(family)
 }
 
 fn delivery(message: Message, fault: Option<&str>, effect: Effect) -> Delivery {

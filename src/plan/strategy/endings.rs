@@ -87,3 +87,27 @@ fn refunded(order: u8, units: u64, faults: Vec<Fault>) -> [Step; 2] {
     let [asked, paid] = paid_back(order, units);
     [asked, Step { faults, ..paid }]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Pick;
+
+    fn drawn(orders: usize, order: u8) -> Plan {
+        let steps = vec![Step { order, ..Step::plain(Action::refund(Pick::All)) }];
+        Plan { orders: vec![OrderPlan::default(); orders], steps, only: Vec::new(), look: 0 }
+    }
+
+    #[test]
+    fn what_was_drawn_is_of_the_same_order_in_a_long_plan() {
+        let plan = long(drawn(2, 5), 9);
+        let (order, own) = (plan.orders.len(), plan.steps.iter().filter(|step| step.action == Action::refund(Pick::All)));
+        assert_eq!((order, own.map(|step| step.order).collect::<Vec<_>>()), (3, vec![1]));
+    }
+
+    #[test]
+    fn one_order_is_not_several() {
+        assert_eq!(several(drawn(1, 0)), drawn(1, 0));
+        assert!(several(drawn(2, 0)).steps.len() > 1);
+    }
+}

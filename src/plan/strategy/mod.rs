@@ -348,6 +348,13 @@ mod tests {
     use super::*;
     use crate::plan::draw;
 
+    #[test]
+    fn signatures_have_no_age_where_nobody_says_how_old_they_may_be() {
+        let ages = |oldest_signature| Draw { palette: &Palette { oldest_signature, ..Palette::default() } }.ages();
+        assert_eq!(ages(0), [MutationKind::Stale]);
+        assert!(ages(300).contains(&MutationKind::AgeLimit));
+    }
+
     /// Mixed traffic asks for everything that there may be, and has to do without whatever there is not.
     #[test]
     fn a_provider_that_has_refunds_and_nothing_else_has_traffic() {

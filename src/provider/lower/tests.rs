@@ -1,9 +1,10 @@
 //! What befalls deliveries, and what is left of it.
 
-use super::{Audience, COMMON_FAMILY, lower, lower_for};
+use super::{Audience, COMMON_FAMILY, MOST_DOUBTFUL, lower, lower_for};
 use crate::{
     case::{Case, Delivery, Effect, Mishap},
-    plan::{Action, Fault, FaultKind, Level, Opening, Palette, Pick, Plan, Step},
+    model::Tell,
+    plan::{Action, DisputeMove, Fault, FaultKind, Level, Mutation, MutationKind, Opening, Palette, Pick, Plan, Step},
     provider::{Provider, registered},
 };
 
@@ -110,4 +111,33 @@ fn a_body_that_breaks_off_is_not_also_called_late() {
     let case = lower(that_has(|_| true), &of(vec![refund(false, faults)]), 7).case;
     let broken: Vec<_> = case.all_deliveries().filter(|delivery| delivery.mutation.is_some()).collect();
     assert!(broken.len() == 1 && broken[0].fault.is_none(), "{broken:?}");
+}
+
+#[test]
+fn no_more_is_done_to_bodies_than_leaves_something_to_be_wrong() {
+    let mutation = |pick| Mutation { kind: MutationKind::UnknownState, pick };
+    let doubtful = |pick| FaultKind::Mutated { mutation: mutation(pick), same_id: false, after: 0 };
+    let case = lower(that_has(|_| true), &of(vec![refund(false, (0..6).map(doubtful))]), 7).case;
+    assert_eq!(case.all_deliveries().filter(|delivery| delivery.effect == Effect::Tolerate).count(), usize::from(MOST_DOUBTFUL));
+}
+
+#[test]
+fn what_befalls_an_event_that_is_not_sent_befalls_nothing() {
+    let plan = Plan { only: vec!["no.such.event".to_owned()], ..of(vec![refund(false, [FaultKind::UnknownBefore { name: 0 }])]) };
+    assert_eq!(lower(that_has(|_| true), &plan, 7).case.deliveries(), 0);
+}
+
+/// Who is not told that a dispute is over does not wait for that.
+#[test]
+fn the_last_event_that_is_sent_of_a_change_ends_it() {
+    let provider = that_has(|palette| palette.disputes);
+    let opened = Action::OpenDispute { amount: Pick::All, inquiry: false, over: 0, prevented: false };
+    let won = Action::MoveDispute { dispute: 0, to: DisputeMove::Win };
+    let waits = |subscribed: &dyn Fn(&str) -> bool| {
+        let steps = [opened.clone(), won.clone()].map(Step::plain).to_vec();
+        let case = lower_for(provider, &of(steps), 7, Audience { subscribed, ..Audience::EVERYBODY }).case;
+        let is_open = |tell: &Tell| matches!(tell, Tell::Dispute { still: Some(_), .. });
+        case.all_deliveries().any(|delivery| delivery.event.tells.iter().any(is_open))
+    };
+    assert!(waits(&|_| true) && !waits(&|kind| !kind.ends_with("closed")));
 }
