@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 use super::tells;
 use crate::{
     adapter::Capabilities,
-    case::Case,
+    case::{Body, Case},
     check::{FailureKind, Rules},
     domain::{Clock, hex},
     double::Double,
     drive::{Conditions, Driver},
-    findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage},
-    plan::{Plan, for_recipe},
+    findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage, alike::as_known},
+    plan::{MutationKind, Plan, for_recipe},
     provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
     search::{case_for, sample},
@@ -34,6 +34,8 @@ struct Wrong<'w> {
     faults: &'w dyn Fn(&Case) -> Vec<Fault>,
     /// What besides is wrong with what it shows.
     shows: fn(&Case, Shown) -> Shown,
+    /// What it makes of what is delivered, that is not wrong.
+    hears: fn(&Case) -> Case,
 }
 
 /// Plays cases on the reference with faults, and counts and remembers what it is asked.
@@ -62,7 +64,7 @@ impl<'w> Bench<'w> {
     }
 
     fn answer(&self, host: usize, case: &Case) -> Shown {
-        (self.wrong.shows)(case, self.run(host, case, &(self.wrong.faults)(case)))
+        (self.wrong.shows)(case, self.run(host, &(self.wrong.hears)(case), &(self.wrong.faults)(case)))
     }
 
     fn run(&self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
@@ -130,7 +132,7 @@ impl Stage for Bench<'_> {
 
 /// What is found of a consumer with these faults in all cases.
 fn found_of(provider: &'static dyn Provider, name: &str, faults: &[Fault], ids: &[&str]) -> String {
-    found_with(provider, name, Wrong { faults: &|_| faults.to_vec(), shows: |_, shown| shown }, ids)
+    found_with(provider, name, Wrong { faults: &|_| faults.to_vec(), shows: |_, shown| shown, hears: Case::clone }, ids)
 }
 
 /// The same of the first provider's events.
@@ -140,7 +142,7 @@ fn found(name: &str, faults: &[Fault], ids: &[&str]) -> String {
 
 /// The same of one that has its faults in some cases only.
 fn found_in_some(name: &str, faults: &dyn Fn(&Case) -> Vec<Fault>, ids: &[&str]) -> String {
-    found_with(provider(0), name, Wrong { faults, shows: |_, shown| shown }, ids)
+    found_with(provider(0), name, Wrong { faults, shows: |_, shown| shown, hears: Case::clone }, ids)
 }
 
 /// The requirements with these ids, by their place in the catalogue.
@@ -269,8 +271,8 @@ fn nothing_that_the_bank_has() {
     let shows = |case: &Case, shown: Shown| or_fails(shown, tells(case, "order.chargeback"), Some(0), "odd");
     let beside = ["open-refund-not-counted", "chargeback-updates-status", "chargeback-after-refunds"];
     let found = [
-        found_with(provider(0), "alone", Wrong { faults: &|_| vec![], shows }, &CHARGEBACKS),
-        found_with(provider(0), "beside a fault", Wrong { faults: &|_| vec![Fault::PendingCounts], shows }, &beside),
+        found_with(provider(0), "alone", Wrong { faults: &|_| vec![], shows, hears: Case::clone }, &CHARGEBACKS),
+        found_with(provider(0), "beside a fault", Wrong { faults: &|_| vec![Fault::PendingCounts], shows, hears: Case::clone }, &beside),
     ];
     insta::assert_snapshot!(found.concat());
 }
@@ -278,7 +280,7 @@ fn nothing_that_the_bank_has() {
 /// Mistakes that show only where something befalls a delivery are about the requirement on that.
 #[test]
 fn about_what_befalls_deliveries() {
-    let races = Wrong { faults: &|_| vec![], shows: |case, shown| or_fails(shown, case.races(), None, "lost") };
+    let races = Wrong { faults: &|_| vec![], shows: |case, shown| or_fails(shown, case.races(), None, "lost"), hears: Case::clone };
     let of_races = ["refund-counted-once", "concurrent-deliveries", "mixed-traffic"];
     let fetching = ["refund-created-updates-order", "api-failure-is-not-acknowledged"];
     let making = ["own-refund-not-booked-twice", "webhook-before-answer"];
@@ -298,7 +300,37 @@ fn a_fault_in_the_cases_of_one_requirement() {
     let faults = |case: &Case| if is_of_it(case) { vec![Fault::PendingCounts] } else { vec![] };
     let shows =
         |case: &Case, shown: Shown| or_fails(shown, tells(case, "refund.pending") && case.requirement.as_deref() != Some(ONE), None, "odd");
-    insta::assert_snapshot!(found_with(provider(0), "in one", Wrong { faults: &faults, shows }, &[ONE, "open-refund-not-counted"]));
+    insta::assert_snapshot!(found_with(
+        provider(0),
+        "in one",
+        Wrong { faults: &faults, shows, hears: Case::clone },
+        &[ONE, "open-refund-not-counted"]
+    ));
+}
+
+/// Shops that take what the reference refuses have the mistakes that they have anyway: one keeps events of orders that it does not
+/// know yet, another looks at no event's mode.
+#[test]
+fn what_is_taken_that_the_reference_refuses() {
+    fn keeps(case: &Case) -> Case {
+        as_known(case).unwrap_or_else(|| case.clone())
+    }
+    fn looks_at_no_mode(case: &Case) -> Case {
+        let mut heard = case.clone();
+        for delivery in heard.all_deliveries_mut().filter(|delivery| delivery.mutation_kind == Some(MutationKind::OtherMode)) {
+            let text = delivery.body.text().map(|text| text.replace("\"liveMode\": true", "\"liveMode\": false"));
+            delivery.body = text.map_or_else(|| delivery.body.clone(), Body::new);
+        }
+        heard
+    }
+    let of = |faults: &dyn Fn(&Case) -> Vec<Fault>, hears, ids: &[&str]| {
+        found_with(provider(0), "takes more", Wrong { faults, shows: |_, shown| shown, hears }, ids)
+    };
+    let found = [
+        of(&|_| vec![Fault::DuplicateRefused], keeps, &["duplicate-deliveries", "redelivery-after-failure"]),
+        of(&|_| vec![Fault::EveryEntryCounts], looks_at_no_mode, &["open-refund-not-counted", "doubtful-events-do-no-harm"]),
+    ];
+    insta::assert_snapshot!(found.concat());
 }
 
 /// What every mistake among these is about, if nothing is known of which of the requirements it breaks.
@@ -309,7 +341,7 @@ fn owners(shows: fn(&Case, Shown) -> Shown, ids: &[&str]) -> BTreeSet<String> {
 /// The same where only the cases of these are played.
 fn owners_by(shows: fn(&Case, Shown) -> Shown, ids: &[&str], played: &[&str]) -> BTreeSet<String> {
     let (requirements, played) = (requirements(provider(0), ids), requirements(provider(0), played));
-    let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong { faults: &|_| vec![], shows }), &requirements);
+    let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong { faults: &|_| vec![], shows, hears: Case::clone }), &requirements);
     bring(&mut inquiry, &played, &mut String::new());
     let unasked: BTreeSet<usize> = requirements.keys().copied().collect();
     let mistakes = inquiry.mistakes().to_vec();
