@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 use super::tells;
 use crate::{
     adapter::Capabilities,
-    case::{Body, Case},
+    case::{Body, Case, Delivery},
     check::{FailureKind, Rules},
     domain::{Clock, hex},
     double::Double,
     drive::{Conditions, Driver},
     findings::{Failing, Inquiry, Requirement, Shown, ShrinkLimits, Stage, alike::as_known},
-    plan::{MutationKind, Plan, for_recipe},
+    plan::{FaultKind, Mutation, MutationKind, Plan, for_recipe},
     provider::{Provider, registered},
     reference::{Fault, ReferenceShop},
     search::{case_for, sample},
@@ -308,20 +308,25 @@ fn a_fault_in_the_cases_of_one_requirement() {
     ));
 }
 
+fn is_of_another_mode(delivery: &Delivery) -> bool {
+    delivery.mutation_kind == Some(MutationKind::OtherMode)
+}
+
+fn looks_at_no_mode(case: &Case) -> Case {
+    let mut heard = case.clone();
+    for delivery in heard.all_deliveries_mut().filter(|delivery| is_of_another_mode(delivery)) {
+        let mode = |text: &str| text.replace("\"liveMode\": true", "\"liveMode\":true").replace("\"liveMode\":true", "\"liveMode\":false");
+        delivery.body = Body::new(mode(delivery.body.text().expect("a text")));
+    }
+    heard
+}
+
 /// Shops that take what the reference refuses have the mistakes that they have anyway: one keeps events of orders that it does not
 /// know yet, another looks at no event's mode.
 #[test]
 fn what_is_taken_that_the_reference_refuses() {
     fn keeps(case: &Case) -> Case {
         as_known(case).unwrap_or_else(|| case.clone())
-    }
-    fn looks_at_no_mode(case: &Case) -> Case {
-        let mut heard = case.clone();
-        for delivery in heard.all_deliveries_mut().filter(|delivery| delivery.mutation_kind == Some(MutationKind::OtherMode)) {
-            let text = delivery.body.text().map(|text| text.replace("\"liveMode\": true", "\"liveMode\": false"));
-            delivery.body = text.map_or_else(|| delivery.body.clone(), Body::new);
-        }
-        heard
     }
     let of = |faults: &dyn Fn(&Case) -> Vec<Fault>, hears, ids: &[&str]| {
         found_with(provider(0), "takes more", Wrong { faults, shows: |_, shown| shown, hears }, ids)
@@ -331,6 +336,47 @@ fn what_is_taken_that_the_reference_refuses() {
         of(&|_| vec![Fault::EveryEntryCounts], looks_at_no_mode, &["open-refund-not-counted", "doubtful-events-do-no-harm"]),
     ];
     insta::assert_snapshot!(found.concat());
+}
+
+/// What becomes of a pending refund of which one event is sent, which is of another mode: because of which mistakes that fails, how
+/// many there are then, and how many cases were asked for.
+fn doubtful(wrong: Wrong<'_>, known: &[&str]) -> (Vec<usize>, usize, u32) {
+    const HOST: &str = "doubtful-events-do-no-harm";
+    let (all, known) = (requirements(provider(0), &[known, &[HOST]].concat()), requirements(provider(0), known));
+    let host = *requirements(provider(0), &[HOST]).keys().next().expect("it is there");
+    let mut inquiry = Inquiry::new(Bench::new(provider(0), wrong), &all);
+    bring(&mut inquiry, &known, &mut String::new());
+    let mutation = Mutation { kind: MutationKind::OtherMode, pick: 0 };
+    let instead = [FaultKind::Omit, FaultKind::Mutated { mutation, same_id: false, after: 0 }];
+    let plan =
+        Plan { only: vec!["order.charge.refund.pending".to_owned()], ..super::plan(vec![super::with_faults(super::refund(), &instead)]) };
+    let case = inquiry.stage().case_with(host, &plan, 1);
+    assert!(case.deliveries() == 1 && case.all_deliveries().all(is_of_another_mode));
+    let shown = inquiry.stage().answer(host, &case);
+    assert!(shown.failure.is_some());
+    let before = inquiry.stage().played;
+    let by = inquiry.attribute(&Failing { host, number: None, plan, case, shown });
+    (by, inquiry.mistakes().len(), inquiry.stage().played - before)
+}
+
+const OPEN: &[&str] = &["open-refund-not-counted"];
+
+#[test]
+fn what_is_wrong_without_the_doubt_is_not_wrong_because_of_it() {
+    let wrong = Wrong { faults: &|_| vec![Fault::EveryEntryCounts], shows: |_, shown| shown, hears: looks_at_no_mode };
+    let (by, mistakes, _) = doubtful(wrong, OPEN);
+    assert_eq!((by, mistakes), (vec![0], 1));
+}
+
+#[test]
+fn what_is_right_without_the_doubt_is_a_mistake_of_its_own() {
+    let shows = |case: &Case, shown: Shown| or_fails(shown, case.all_deliveries().any(is_of_another_mode), Some(0), "odd");
+    let faults = |case: &Case| if case.all_deliveries().any(is_of_another_mode) { vec![] } else { vec![Fault::PendingShownAsFailed] };
+    let (by, mistakes, _) = doubtful(Wrong { faults: &faults, shows, hears: looks_at_no_mode }, OPEN);
+    assert_eq!((by, mistakes), (vec![1], 2));
+    // Where nothing is known yet there is nothing that it could be.
+    let (by, mistakes, asked) = doubtful(Wrong { faults: &|_| vec![], shows, hears: looks_at_no_mode }, &[]);
+    assert_eq!((by, mistakes, asked), (vec![0], 1, 15));
 }
 
 /// What every mistake among these is about, if nothing is known of which of the requirements it breaks.
