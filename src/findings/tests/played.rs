@@ -374,6 +374,17 @@ fn what_is_right_without_the_doubt_is_a_mistake_of_its_own() {
     let faults = |case: &Case| if case.all_deliveries().any(is_of_another_mode) { vec![] } else { vec![Fault::PendingShownAsFailed] };
     let (by, mistakes, _) = doubtful(Wrong { faults: &faults, shows, hears: looks_at_no_mode }, OPEN);
     assert_eq!((by, mistakes), (vec![1], 2));
+    // Nor is it known where something else is wrong without the doubt.
+    let faults = |case: &Case| if case.all_deliveries().any(is_of_another_mode) { vec![] } else { vec![Fault::EveryEntryCounts] };
+    let currency = |case: &Case, shown: Shown| {
+        let mut shown = or_fails(shown, case.all_deliveries().any(is_of_another_mode), Some(0), "odd");
+        if let Some(failure) = shown.failure.as_mut().filter(|failure| failure.observed == "odd") {
+            failure.diff = "-currency                USD\n+currency                EUR\n".to_owned();
+        }
+        shown
+    };
+    let (by, mistakes, _) = doubtful(Wrong { faults: &faults, shows: currency, hears: looks_at_no_mode }, OPEN);
+    assert_eq!((by, mistakes), (vec![1], 2));
     // Where nothing is known yet there is nothing that it could be.
     let (by, mistakes, asked) = doubtful(Wrong { faults: &|_| vec![], shows, hears: looks_at_no_mode }, &[]);
     assert_eq!((by, mistakes, asked), (vec![0], 1, 15));
