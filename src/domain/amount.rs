@@ -47,17 +47,13 @@ impl Amount {
     /// # Errors
     /// When the text is not such a number, or has more digits than can be kept exactly.
     pub fn parse(text: &str) -> Result<Amount, AmountError> {
-        parse_plain(text).map_or_else(|| Amount::parse_any(text), Ok)
+        parse_plain(text).map_or_else(|| Amount::parse_closely(text, false), Ok)
     }
 
     /// Reads what a target shows, which is wrong rather than unreadable where floating point left more digits than can be kept: the
     /// rest is cut, and what is left has the most digits that there are, so that it is no amount that anybody means.
     pub(crate) fn parse_shown(text: &str) -> Result<Amount, AmountError> {
         parse_plain(text).map_or_else(|| Amount::parse_closely(text, true), Ok)
-    }
-
-    fn parse_any(text: &str) -> Result<Amount, AmountError> {
-        Amount::parse_closely(text, false)
     }
 
     fn parse_closely(text: &str, cuts: bool) -> Result<Amount, AmountError> {
@@ -303,7 +299,7 @@ mod tests {
         for text in ["0", "0.0", "-0.00", "21.60", "-5.41", "007.50", "1000", "123456789.123456789", "999999999999999999", "100.000000000"]
         {
             let plain = parse_plain(text).unwrap_or_else(|| panic!("{text} is plain"));
-            let other = Amount::parse_any(text).expect("a number");
+            let other = Amount::parse_closely(text, false).expect("a number");
             assert_eq!((plain, plain.to_string(), plain.is_negative()), (other, other.to_string(), other.is_negative()), "{text}");
         }
         for text in ["", "-", ".5", "5.", "1e1", "1234567890123456789", "0.1234567890", "1.2.3", "1-2", "١"] {

@@ -150,10 +150,6 @@ pub fn alike(one: &Shown, other: &Shown) -> bool {
 /// The same for targets that played this case. Where deliveries race it is chance which of them gets an answer that is wrong, and
 /// that one does counts.
 pub(super) fn alike_in(case: &Case, one: &Shown, other: &Shown) -> bool {
-    let wrong_answer = |shown: &Shown| -> Option<String> {
-        let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::Answer)?;
-        Some(class(&failure.observed).to_owned())
-    };
     alike(one, other) || case.is_chancy() && wrong_answer(one).is_some() && wrong_answer(one) == wrong_answer(other)
 }
 
@@ -188,7 +184,13 @@ pub(super) fn alike_but_for_ids(one: &Shown, other: &Shown) -> bool {
     way(one) == way(other)
 }
 
+/// The class of the answer that is wrong, where one is.
+pub(super) fn wrong_answer(shown: &Shown) -> Option<&str> {
+    let failure = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::Answer)?;
+    Some(class(&failure.observed))
+}
+
 /// The class of an answer that is written out.
-pub(super) fn class(observed: &str) -> &str {
+fn class(observed: &str) -> &str {
     observed.get(..1).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    alike::{alike, alike_in, as_known, as_refused, class, is_fresh, shape_of, word, wrong_members},
+    alike::{alike, alike_in, as_known, as_refused, is_fresh, shape_of, word, wrong_answer, wrong_members},
     likeness::Dictionary,
     mistake::{Failing, Mistake, Requirement, Shown, Stage},
     shrink::is_bare,
@@ -460,10 +460,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 /// Whether a case may fail because of a mistake: where that takes that something is done to a body or a signature, the same is done
 /// there, and where an answer is wrong it is of the same class. What else it takes another case may have in another way.
 pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) -> bool {
-    fn answered(failing: &Failing) -> Option<&str> {
-        failing.shown.failure.as_ref().map(|failure| class(&failure.observed))
-    }
-    if mistake.kind != kind || kind == FailureKind::Answer && answered(&mistake.smallest) != answered(failing) {
+    if mistake.kind != kind || wrong_answer(&mistake.smallest.shown) != wrong_answer(&failing.shown) {
         return false;
     }
     let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();

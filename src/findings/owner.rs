@@ -36,8 +36,7 @@ impl<S: Stage> Inquiry<'_, S> {
             return Some(place);
         }
         // A requirement has its subject in the case if a canary of it fails the case, and nothing that it is about is missing there.
-        let held = self.requirements.iter().filter(|(place, one)| may_break(place) && may_be_about(one.recipe, &mistake.trigger));
-        let held: Vec<usize> = held.map(|(place, _)| *place).collect();
+        let held: Vec<usize> = self.requirements.keys().copied().filter(|place| may_break(place) && has_such_cases(place)).collect();
         let is_shown = |place: &usize| self.canaries(*place).iter().any(|fault| mistake.failing_faults.contains(fault));
         let shown: Vec<usize> = held.iter().copied().filter(is_shown).collect();
         let mut by_rarity: Vec<(u32, usize)> = shown.into_iter().map(|place| (self.commonness(place), place)).collect();

@@ -307,7 +307,7 @@ impl<'a> Stage<'a> {
         // Whoever does not call the API is told of the refund as of something done; there is no time before an answer.
         let (with, lost) = step.faults.iter().find_map(before).filter(|_| self.audience.calls_back).unwrap_or_default();
         let own = OwnRefund {
-            // Not where nothing comes of what is to be delivered before it: the line of what is sent knows.
+            // Where nothing is delivered before the answer there is none to lose; that shows when everything is put in line.
             answer_lost: lost,
             order_id: order.names.order.clone(),
             refund: OwnRefundDetails {

@@ -9,10 +9,10 @@ use crate::corpus::Level;
 
 /// That the target's claims are why too few cases could have shown a mistake.
 fn blind(exercised: u32, cases: u32, floor: u32) -> String {
-    match exercised {
-        exercised if exercised == 0 || exercised >= floor => "under the claims of this target no case can show a mistake in it".to_owned(),
-        _ => format!("under the claims of this target {exercised} of {cases} cases can show a mistake in it; {floor} must"),
+    if exercised == 0 || exercised >= floor {
+        return "under the claims of this target no case can show a mistake in it".to_owned();
     }
+    format!("under the claims of this target {exercised} of {cases} cases can show a mistake in it; {floor} must")
 }
 
 /// How many cases there are so far, whoever runs them. It follows from the draws and the target's claims alone.

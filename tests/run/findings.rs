@@ -309,8 +309,7 @@ impl Target for BothModes {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let text = String::from_utf8_lossy(request.body).replace("\"liveMode\": true", "\"liveMode\": false");
-        let body = text.replace("\"liveMode\":true", "\"liveMode\":false");
+        let body = String::from_utf8_lossy(request.body).replace("\"liveMode\":true", "\"liveMode\":false");
         let mut headers = provider().sign(&[&self.secret], self.clock.unix_seconds(), body.as_bytes());
         headers.extend(request.headers.iter().filter(|(name, _)| name != provider().signature_header()).cloned());
         self.shop.deliver(&Request::new(&headers, body.as_bytes()))

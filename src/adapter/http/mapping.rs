@@ -219,10 +219,7 @@ impl Unit {
                 let Some(digits) = self.digits else { return unfit("in minor units of a currency that is not known; map `currency`") };
                 let (sign, number) = text.strip_prefix('-').map_or((1, text.as_str()), |number| (-1, number));
                 let Ok(units) = number.parse::<u64>() else {
-                    return match floating(&text, digits) {
-                        Some(amount) => Ok(amount),
-                        None => unfit("no whole number of minor units"),
-                    };
+                    return floating(&text, digits).map_or_else(|| unfit("no whole number of minor units"), Ok);
                 };
                 let amount = Amount::from_minor(units, digits);
                 Ok(if sign < 0 { Amount::ZERO - amount } else { amount })

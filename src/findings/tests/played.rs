@@ -38,6 +38,13 @@ struct Wrong<'w> {
     hears: fn(&Case) -> Case,
 }
 
+impl<'w> Wrong<'w> {
+    /// A target that hears what is delivered.
+    fn new(faults: &'w dyn Fn(&Case) -> Vec<Fault>, shows: fn(&Case, Shown) -> Shown) -> Wrong<'w> {
+        Wrong { faults, shows, hears: Case::clone }
+    }
+}
+
 /// Plays cases on the reference with faults, and counts and remembers what it is asked.
 struct Bench<'w> {
     provider: &'static dyn Provider,
@@ -132,7 +139,7 @@ impl Stage for Bench<'_> {
 
 /// What is found of a consumer with these faults in all cases.
 fn found_of(provider: &'static dyn Provider, name: &str, faults: &[Fault], ids: &[&str]) -> String {
-    found_with(provider, name, Wrong { faults: &|_| faults.to_vec(), shows: |_, shown| shown, hears: Case::clone }, ids)
+    found_with(provider, name, Wrong::new(&|_| faults.to_vec(), |_, shown| shown), ids)
 }
 
 /// The same of the first provider's events.
@@ -142,7 +149,7 @@ fn found(name: &str, faults: &[Fault], ids: &[&str]) -> String {
 
 /// The same of one that has its faults in some cases only.
 fn found_in_some(name: &str, faults: &dyn Fn(&Case) -> Vec<Fault>, ids: &[&str]) -> String {
-    found_with(provider(0), name, Wrong { faults, shows: |_, shown| shown, hears: Case::clone }, ids)
+    found_with(provider(0), name, Wrong::new(faults, |_, shown| shown), ids)
 }
 
 /// The requirements with these ids, by their place in the catalogue.
@@ -271,8 +278,8 @@ fn nothing_that_the_bank_has() {
     let shows = |case: &Case, shown: Shown| or_fails(shown, tells(case, "order.chargeback"), Some(0), "odd");
     let beside = ["open-refund-not-counted", "chargeback-updates-status", "chargeback-after-refunds"];
     let found = [
-        found_with(provider(0), "alone", Wrong { faults: &|_| vec![], shows, hears: Case::clone }, &CHARGEBACKS),
-        found_with(provider(0), "beside a fault", Wrong { faults: &|_| vec![Fault::PendingCounts], shows, hears: Case::clone }, &beside),
+        found_with(provider(0), "alone", Wrong::new(&|_| vec![], shows), &CHARGEBACKS),
+        found_with(provider(0), "beside a fault", Wrong::new(&|_| vec![Fault::PendingCounts], shows), &beside),
     ];
     insta::assert_snapshot!(found.concat());
 }
@@ -280,7 +287,7 @@ fn nothing_that_the_bank_has() {
 /// Mistakes that show only where something befalls a delivery are about the requirement on that.
 #[test]
 fn about_what_befalls_deliveries() {
-    let races = Wrong { faults: &|_| vec![], shows: |case, shown| or_fails(shown, case.races(), None, "lost"), hears: Case::clone };
+    let races = Wrong::new(&|_| vec![], |case, shown| or_fails(shown, case.races(), None, "lost"));
     let of_races = ["refund-counted-once", "concurrent-deliveries", "mixed-traffic"];
     let fetching = ["refund-created-updates-order", "api-failure-is-not-acknowledged"];
     let making = ["own-refund-not-booked-twice", "webhook-before-answer"];
@@ -300,12 +307,7 @@ fn a_fault_in_the_cases_of_one_requirement() {
     let faults = |case: &Case| if is_of_it(case) { vec![Fault::PendingCounts] } else { vec![] };
     let shows =
         |case: &Case, shown: Shown| or_fails(shown, tells(case, "refund.pending") && case.requirement.as_deref() != Some(ONE), None, "odd");
-    insta::assert_snapshot!(found_with(
-        provider(0),
-        "in one",
-        Wrong { faults: &faults, shows, hears: Case::clone },
-        &[ONE, "open-refund-not-counted"]
-    ));
+    insta::assert_snapshot!(found_with(provider(0), "in one", Wrong::new(&faults, shows), &[ONE, "open-refund-not-counted"]));
 }
 
 fn is_of_another_mode(delivery: &Delivery) -> bool {
@@ -315,8 +317,7 @@ fn is_of_another_mode(delivery: &Delivery) -> bool {
 fn looks_at_no_mode(case: &Case) -> Case {
     let mut heard = case.clone();
     for delivery in heard.all_deliveries_mut().filter(|delivery| is_of_another_mode(delivery)) {
-        let mode = |text: &str| text.replace("\"liveMode\": true", "\"liveMode\":true").replace("\"liveMode\":true", "\"liveMode\":false");
-        delivery.body = Body::new(mode(delivery.body.text().expect("a text")));
+        delivery.body = Body::new(delivery.body.text().expect("a text").replace("\"liveMode\":true", "\"liveMode\":false"));
     }
     heard
 }
@@ -398,7 +399,7 @@ fn owners(shows: fn(&Case, Shown) -> Shown, ids: &[&str]) -> BTreeSet<String> {
 /// The same where only the cases of these are played.
 fn owners_by(shows: fn(&Case, Shown) -> Shown, ids: &[&str], played: &[&str]) -> BTreeSet<String> {
     let (requirements, played) = (requirements(provider(0), ids), requirements(provider(0), played));
-    let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong { faults: &|_| vec![], shows, hears: Case::clone }), &requirements);
+    let mut inquiry = Inquiry::new(Bench::new(provider(0), Wrong::new(&|_| vec![], shows)), &requirements);
     bring(&mut inquiry, &played, &mut String::new());
     let unasked: BTreeSet<usize> = requirements.keys().copied().collect();
     let mistakes = inquiry.mistakes().to_vec();

@@ -111,12 +111,11 @@ mod tests {
         domain::RefundState,
         model::Tell,
         plan::{Action, FailureShape, Fault, FaultKind, OrderPlan, Pick, Plan, Step},
-        provider::{Provider, lower, registered},
+        provider::{Provider, lower, lower::tests::that_has},
     };
 
     fn having() -> &'static dyn Provider {
-        let mut all = registered().iter().map(|provider| provider.embedded());
-        all.find(|provider| provider.palette().newer_snapshots).expect("one has newer snapshots")
+        that_has(|palette| palette.newer_snapshots)
     }
 
     /// The event that a refund was made, which is to be newer, and its place among those that are sent, where these follow.

@@ -10,7 +10,7 @@ use crate::{
 
 /// The first provider that has something.
 #[track_caller]
-fn that_has(what: impl Fn(&Palette) -> bool) -> &'static dyn Provider {
+pub(super) fn that_has(what: impl Fn(&Palette) -> bool) -> &'static dyn Provider {
     registered().iter().map(|provider| provider.embedded()).find(|provider| what(provider.palette())).expect("one has it")
 }
 
@@ -20,10 +20,7 @@ fn of(steps: Vec<Step>) -> Plan {
 
 /// A refund whose events meet these faults.
 fn refund(own: bool, faults: impl IntoIterator<Item = FaultKind>) -> Step {
-    let mut action = Action::refund(Pick::Units(100));
-    if let Action::Refund { own: is_own, .. } = &mut action {
-        *is_own = own;
-    }
+    let action = Action::Refund { amount: Pick::Units(100), level: Level::Order, joins: false, own, kind: 0, opens: Opening::Pending };
     Step { faults: faults.into_iter().map(|kind| Fault { event: 0, kind }).collect(), ..Step::plain(action) }
 }
 

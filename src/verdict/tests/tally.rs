@@ -55,20 +55,13 @@ fn who_does_nothing_must_fail_a_case() {
     assert_eq!(result.verdict, Verdict::NotExercised);
 }
 
-#[test]
-fn claims_that_hide_mistakes_are_said() {
-    let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail("missed missed") });
+#[rstest]
+#[case::all("missed missed", "under the claims of this target no case can show a mistake in it")]
+#[case::most("ok missed missed", "under the claims of this target 1 of 3 cases can show a mistake in it; 2 must")]
+fn claims_that_hide_mistakes_are_said(#[case] ran: &str, #[case] note: &str) {
+    let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail(ran) });
     settle(&mut result, &trail, &[], false);
-    assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, true));
-    assert_eq!(result.note.as_deref(), Some("under the claims of this target no case can show a mistake in it"));
-}
-
-#[test]
-fn claims_that_hide_most_mistakes_are_said() {
-    let (mut result, trail) = (result("MUST", 2), Trail { blinded: 2, ..trail("ok missed missed") });
-    settle(&mut result, &trail, &[], false);
-    assert_eq!((result.verdict, result.by_claims), (Verdict::NotExercised, true));
-    assert_eq!(result.note.as_deref(), Some("under the claims of this target 1 of 3 cases can show a mistake in it; 2 must"));
+    assert_eq!((result.verdict, result.by_claims, result.note.as_deref()), (Verdict::NotExercised, true, Some(note)));
 }
 
 #[test]
