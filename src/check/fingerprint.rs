@@ -55,6 +55,11 @@ pub fn unexamined_fingerprint(requirement: &str, kind: FailureKind, diff: &str) 
     digest(&format!("{requirement}\n{}\n{}", kind.as_str(), differing_fields(diff)))
 }
 
+/// The fingerprint of a mistake that shows together with something that is not in its case.
+pub fn besides_fingerprint(besides: &str) -> String {
+    digest(&format!("besides {besides}"))
+}
+
 /// The fingerprint of a mistake that does what a fault of the bank does.
 pub fn likeness_fingerprint(fault: &str) -> String {
     digest(&format!("like {fault}"))

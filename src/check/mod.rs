@@ -12,7 +12,8 @@ pub mod snapshot;
 
 pub use coverage::Coverage;
 pub use fingerprint::{
-    Shape, circumstance_fingerprint, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint, unexamined_fingerprint,
+    Shape, besides_fingerprint, circumstance_fingerprint, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint,
+    unexamined_fingerprint,
 };
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state, refused_once};
 pub use show::{diff, expectation_lines, state_lines};

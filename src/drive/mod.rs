@@ -280,10 +280,13 @@ impl<'a> Driver<'a> {
         self.finish(played)
     }
 
-    /// Runs a case as if the target claimed `asynchronous`, with so long to settle; it need not stay right.
+    /// Runs a case as if the target claimed `asynchronous`, with so long to settle; unless it claims so, it need not stay right.
     pub fn run_with_patience(&mut self, name: &str, case: &Case, rules: Rules, settle: Duration) -> Outcome {
         let (conditions, claimed) = (self.conditions.clone(), self.introduction.capabilities.asynchronous);
-        (self.conditions.settle, self.conditions.quiet) = (settle, Duration::ZERO);
+        self.conditions.settle = settle;
+        if !claimed {
+            self.conditions.quiet = Duration::ZERO;
+        }
         self.introduction.capabilities.asynchronous = true;
         let outcome = self.run(name, case, rules);
         (self.conditions, self.introduction.capabilities.asynchronous) = (conditions, claimed);

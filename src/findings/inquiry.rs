@@ -10,7 +10,7 @@ use std::{
 use super::{
     alike::{alike, alike_in, as_known, as_refused, is_fresh, shape_of, word, wrong_answer, wrong_members},
     likeness::Dictionary,
-    mistake::{Failing, Mistake, Requirement, Shown, Stage},
+    mistake::{Besides, Failing, Mistake, Requirement, Shown, Stage},
     shrink::is_bare,
     trigger::{Feature, features, undoubted, without},
 };
@@ -35,7 +35,11 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) mistakes: Vec<Mistake>,
     kinds: Vec<String>,
     /// Mistakes that cost a new start or a hang whatever is delivered, by the way in which cases fail because of them.
-    whatever: BTreeMap<FailureKind, usize>,
+    pub(super) whatever: BTreeMap<FailureKind, usize>,
+    /// How often it was asked whether more time makes right what is wrong.
+    pub(super) waited_for: Vec<Besides>,
+    /// Mistakes that were met while the case that is asked about was made smaller, and that show with others only.
+    met: Vec<usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
 }
@@ -46,7 +50,18 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     pub fn new(stage: S, requirements: &'i BTreeMap<usize, Requirement>) -> Inquiry<'i, S> {
         let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
         let dictionary = Dictionary::new(stage.provider());
-        Inquiry { stage, requirements, dictionary, mistakes: Vec::new(), kinds, whatever: BTreeMap::new(), is_taking_apart: false }
+        let (mistakes, whatever) = (Vec::new(), BTreeMap::new());
+        Inquiry {
+            stage,
+            requirements,
+            dictionary,
+            mistakes,
+            kinds,
+            whatever,
+            waited_for: Vec::new(),
+            met: Vec::new(),
+            is_taking_apart: false,
+        }
     }
 
     /// What was found.
@@ -103,6 +118,13 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 
     /// The mistakes because of which a case fails; new ones are found on the way. Empty where nothing could be said.
     pub fn attribute(&mut self, failing: &Failing) -> Vec<usize> {
+        let mut by = self.attribute_own(failing);
+        let met: Vec<usize> = std::mem::take(&mut self.met).into_iter().filter(|place| !by.contains(place)).collect();
+        by.extend(self.hit(failing, met));
+        by
+    }
+
+    fn attribute_own(&mut self, failing: &Failing) -> Vec<usize> {
         let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else { return Vec::new() };
         for _ in 0..ROUNDS {
             if let Some(by) = self.foretold(failing) {
@@ -112,6 +134,11 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             if let Some(place) = self.whatever.get(&kind) {
                 // Each further question would cost as much, and have the same answer.
                 return self.hit(failing, vec![*place]);
+            }
+            // What never comes again passes without whatever is taken out of it, too.
+            let is_asked_first = self.depends_on_more();
+            if is_asked_first && let Some(place) = self.by_besides(failing, kind, false) {
+                return self.hit(failing, vec![place]);
             }
             let at = match self.edited(failing, kind) {
                 Edited::Because(of) => {
@@ -124,8 +151,20 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             if self.mistakes.len() >= MOST_MISTAKES {
                 break;
             }
+            if !is_asked_first && let Some(place) = self.by_besides(&at, kind, false) {
+                return self.hit(failing, vec![place]);
+            }
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
+            let fails_again = chance.is_none_or(|(failed, _)| failed > 0);
+            if let Some(place) = self.by_besides(&smallest, kind, fails_again) {
+                if self.met.contains(&place) {
+                    return self.hit(failing, vec![place]);
+                }
+                // What is left of it is right by itself, and the case was not. It is made smaller once more, with care.
+                self.met.push(place);
+                continue;
+            }
             if let Some(by) = self.beyond_doubt(&smallest, kind) {
                 return self.hit(failing, by);
             }
@@ -330,6 +369,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             hits,
             first: None,
             chance,
+            besides: None,
         });
         Registered::New(self.mistakes.len() - 1)
     }
@@ -347,7 +387,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 
     fn is_same_by_other_events(&mut self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.mistakes[one], &self.mistakes[other]);
-        if !one.like.is_empty() || !other.like.is_empty() {
+        if [one, other].into_iter().any(|mistake| !mistake.like.is_empty() || mistake.besides.is_some()) {
             return false;
         }
         let takes = |mistake: &Mistake| -> Vec<Feature> {

@@ -27,6 +27,54 @@ pub struct Shown {
     pub complaints: String,
 }
 
+/// What a case that fails depends on besides what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Besides {
+    /// What else the target was told, before it or at the same time.
+    Others,
+    /// How quickly one delivery follows another.
+    Haste,
+    /// Whether the target may work on after it has answered, which it does not claim.
+    Moment,
+    /// How long the target may take.
+    Patience,
+}
+
+impl Besides {
+    /// Its name, which ids are made of.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Besides::Others => "others",
+            Besides::Haste => "haste",
+            Besides::Moment => "moment",
+            Besides::Patience => "patience",
+        }
+    }
+
+    /// How a case is right that fails because of it.
+    pub fn ease(self) -> Ease {
+        match self {
+            Besides::Others => Ease::Alone,
+            Besides::Haste => Ease::Slowly,
+            Besides::Moment => Ease::Later,
+            Besides::Patience => Ease::Patiently,
+        }
+    }
+}
+
+/// How a case is played of which it is asked whether it fails by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ease {
+    /// On a target that was started anew and does nothing else meanwhile.
+    Alone,
+    /// Likewise, and each delivery waits until the one before has been applied, though the target claims that it need not.
+    Slowly,
+    /// Likewise, and with a moment after each delivery, though the target does not claim that it needs one.
+    Later,
+    /// Likewise, and with far more time until it must be right.
+    Patiently,
+}
+
 /// Plays cases for an inquiry.
 pub trait Stage {
     /// The provider.
@@ -51,6 +99,12 @@ pub trait Stage {
     fn play_all(&mut self, host: usize, cases: &[Case], after: Option<FailureKind>) -> Vec<Option<Shown>> {
         cases.iter().map(|case| self.play(host, case, after)).collect()
     }
+    /// Whether the case of a plan passes when it is played so; `None` where that cannot be done, or is what is done anyway.
+    fn passes(&mut self, _host: usize, _plan: &Plan, _ease: Ease) -> Option<bool> {
+        None
+    }
+    /// Plays every case alone, on a target that was started anew, from now on.
+    fn be_careful(&mut self) {}
     /// The time since the run began.
     fn elapsed(&self) -> Duration;
     /// Hears how many deliveries a case has left.
@@ -106,9 +160,16 @@ pub struct Mistake {
     pub first: Option<(usize, u32)>,
     /// How often the case fails, of so many runs, where that depends on chance.
     pub chance: Option<(u32, u32)>,
+    /// What it depends on that is not in the case.
+    pub besides: Option<Besides>,
 }
 
 impl Mistake {
+    /// Whether its case never failed again, and no race is why.
+    pub fn is_lost(&self) -> bool {
+        self.chance.is_some_and(|(failed, _)| failed == 0) && !self.smallest.case.is_chancy()
+    }
+
     /// A mistake of which nothing more is known than one case that fails.
     pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
         let trigger = features(&smallest.plan, &smallest.case);
@@ -125,6 +186,7 @@ impl Mistake {
             hits,
             first: None,
             chance: None,
+            besides: None,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! This room knows plans, cases and the bank, and asks a [`Stage`] to play them. It keeps no verdicts and writes no report.
 
 mod alike;
+mod besides;
 mod dear;
 mod inquiry;
 mod likeness;
@@ -23,6 +24,6 @@ mod trigger;
 
 pub use alike::alike;
 pub use inquiry::Inquiry;
-pub use mistake::{Failing, Mistake, Requirement, Shown, Stage};
+pub use mistake::{Besides, Ease, Failing, Mistake, Requirement, Shown, Stage};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use trigger::{Feature, features, without};

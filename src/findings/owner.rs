@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     inquiry::Inquiry,
-    mistake::{Failing, Mistake, Stage},
+    mistake::{Besides, Failing, Mistake, Stage},
     subject::may_be_about,
     trigger::{Feature, without},
 };
@@ -57,6 +57,15 @@ impl<S: Stage> Inquiry<'_, S> {
     /// time (how far such a case gets smaller is chance, so what else is left in it says nothing), an own request that is
     /// answered late, an API that fails.
     fn about_circumstances(&mut self, mistake: &Mistake) -> Option<usize> {
+        if let Some(besides) = mistake.besides {
+            let wanted = match besides {
+                Besides::Others => Recipe::SeveralOrders,
+                Besides::Haste => Recipe::Concurrent,
+                Besides::Moment | Besides::Patience => return mistake.hits.first().copied(),
+            };
+            let mut about = self.requirements.iter().filter(|(_, requirement)| requirement.recipe == wanted).map(|(place, _)| *place);
+            return about.find(|place| mistake.hits.contains(place)).or(mistake.hits.first().copied());
+        }
         let Failing { host, plan, case, .. } = &mistake.smallest;
         let amid = case.entries.iter().any(|entry| matches!(entry.act, Act::Meanwhile(..)));
         let circumstances = [

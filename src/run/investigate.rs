@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     adapter::Capabilities,
-    check::{FailureKind, Rules, unexamined_fingerprint},
+    check::{Rules, unexamined_fingerprint},
     corpus::{RequirementText, bug_classes},
-    findings::{Failing, Inquiry, Mistake, Requirement, Stage},
+    findings::{Besides, Failing, Inquiry, Mistake, Requirement, Stage},
     plan::Plan,
     reference::Fault,
     search::{Canaries, Progress},
@@ -28,8 +28,8 @@ const MOST_ASKED_ABOUT: u32 = 6;
 /// How many failing cases of a requirement are tried without what findings need, to see whether the rest is right.
 const MOST_FREED: usize = 6;
 
-/// How many findings are played once more, to see whether what they show is right a moment later.
-const MOST_WAITED_FOR: usize = 3;
+/// After so many cases of a requirement that are right by themselves no further one is asked whether it is.
+const ENOUGH: usize = 2;
 
 /// How many links to real bugs are shown with a finding.
 const LINKS: usize = 3;
@@ -82,7 +82,7 @@ impl<'a> Campaign<'a> {
                 self.explain_snapshots(snapshots, &mut inquiry);
                 let ids: Vec<String> = inquiry.mistakes().iter().map(|mistake| mistake.id.clone()).collect();
                 let mistakes = united(inquiry.mistakes());
-                self.notice_late_work(&mistakes, inquiry.stage());
+                self.notice_late_work(&mistakes);
                 let owners = mistakes.iter().map(|mistake| inquiry.owner(mistake, &unasked)).collect();
                 (mistakes, looked_into, owners, ids)
             };
@@ -157,7 +157,8 @@ impl<'a> Campaign<'a> {
                 inquiry.stage().whole = capabilities.asynchronous && failed.case.is_sent_whole();
                 let shown = shown(failed.outcome, failed.complaints);
                 let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
-                let known = inquiry.foretold(&failing).or_else(|| left_over(&failing, &left_by, inquiry));
+                let known = inquiry.foretold(&failing).or_else(|| as_before(&failing, &because, inquiry));
+                let known = known.or_else(|| left_over(&failing, &left_by, inquiry));
                 let by = known.unwrap_or_else(|| inquiry.attribute(&failing));
                 left_by.clone_from(&by);
                 because.insert(failed.number, by);
@@ -176,7 +177,9 @@ impl<'a> Campaign<'a> {
                 inquiry.stage().is_gone();
             }
         }
-        if !pending.progress.trail.has_passed() {
+        if because.values().any(|by| are_right_alone(by, inquiry.mistakes())) {
+            pending.progress.trail.freed = true;
+        } else if !pending.progress.trail.has_passed() {
             let mut found = Vec::new();
             pending.progress.trail.freed = self.is_freed(&pending, &plans, inquiry, &mut found);
             // What its cases show once something was taken out of them is of the first of them.
@@ -224,19 +227,18 @@ impl<'a> Campaign<'a> {
     }
 
     /// Notices that a target works on after it has answered and does not claim so: what it shows is right a moment later.
-    fn notice_late_work(&self, mistakes: &[Mistake], bench: &mut Workbench<'_, '_>) {
-        let states = mistakes.iter().filter(|mistake| mistake.kind == FailureKind::State).take(MOST_WAITED_FOR);
-        let mut smallest = states.map(|mistake| &mistake.smallest);
-        if smallest.any(|case| bench.passes_a_moment_later(case.host, &case.plan)) {
-            self.is_late.store(true, Ordering::Relaxed);
-        }
+    fn notice_late_work(&self, mistakes: &[Mistake]) {
+        let is_late = mistakes.iter().any(|mistake| mistake.besides == Some(Besides::Moment));
+        self.is_late.fetch_or(is_late, Ordering::Relaxed);
     }
 
     /// The findings, in the order of the requirements that they are about.
     fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
         let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
             let about = owner?;
-            Some((about, self.tell(mistake, &self.provider.corpus().requirements[about])))
+            let mut finding = self.tell(mistake, &self.provider.corpus().requirements[about]);
+            finding.message.push_str(mistake.besides.map_or("", |besides| besides_words(besides)));
+            Some((about, finding))
         });
         let mut told: Vec<(usize, FindingReport)> = told.collect();
         told.sort_by_key(|(about, finding)| (*about, finding.id.clone()));
@@ -331,6 +333,12 @@ impl<'a> Campaign<'a> {
                 return Some(mistake.id.clone());
             }
             let host = mistake.smallest.host;
+            if let Some(besides) = mistake.besides {
+                if inquiry.stage().passes(host, plan, besides.ease())? {
+                    return Some(mistake.id.clone());
+                }
+                continue;
+            }
             let whole = inquiry.stage().case(host, plan);
             let kind = inquiry.stage().play(host, &whole, None)?.failure.map(|failure| failure.kind);
             if kind != Some(mistake.kind) {
@@ -345,6 +353,14 @@ impl<'a> Campaign<'a> {
         }
         None
     }
+}
+
+/// What the last cases of a requirement depended on besides themselves, where that is why they failed. To see it each is played anew,
+/// and with the time that it needs, so it is not asked about each.
+fn as_before(failing: &Failing, because: &BTreeMap<u32, Vec<usize>>, inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> Option<Vec<usize>> {
+    let last: Vec<&Vec<usize>> = because.values().rev().take(ENOUGH).collect();
+    let is_enough = last.len() == ENOUGH && last.iter().all(|by| are_right_alone(by, inquiry.mistakes()));
+    is_enough.then(|| inquiry.hit(failing, last[0].clone()))
 }
 
 /// The mistakes because of which an earlier case failed, if this one, which nothing foretells, fails only on the target that that case
@@ -363,6 +379,22 @@ fn left_over(failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Wor
     let again = inquiry.stage().case(*host, plan);
     let passes = inquiry.stage().play(*host, &again, None).is_some_and(|shown| shown.failure.is_none());
     passes.then(|| inquiry.hit(failing, left_by.to_vec()))
+}
+
+/// Whether a case is right by itself that fails because of these.
+fn are_right_alone(by: &[usize], mistakes: &[Mistake]) -> bool {
+    let is_right = |place: &usize| mistakes[*place].besides.is_some_and(|besides| besides != Besides::Patience);
+    !by.is_empty() && by.iter().all(is_right)
+}
+
+/// What is said of a mistake that shows only together with something that is not in its case.
+fn besides_words(besides: Besides) -> &'static str {
+    match besides {
+        Besides::Others => "; alone, on a target that was started anew, it is right: it depends on what came before or at the same time",
+        Besides::Haste => "; it is right where each delivery waits until the one before has been applied",
+        Besides::Moment => "; it is right a moment later",
+        Besides::Patience => "; it is right where it has far longer to settle: give it more with `--settle`",
+    }
 }
 
 /// Those that fail some case of a requirement, each once.

@@ -10,7 +10,7 @@ use crate::{
     domain::Clock,
     double::Double,
     drive::{A_MOMENT, Conditions, Driver, Outcome},
-    findings::{Shown, ShrinkLimits, Stage},
+    findings::{Ease, Shown, ShrinkLimits, Stage},
     plan::Plan,
     provider::Provider,
     reference::{Fault, ReferenceShop},
@@ -31,10 +31,19 @@ pub(super) struct Workbench<'a, 'c> {
     pub(super) whole: bool,
     /// Whether the target must be started anew before it is asked again.
     is_gone: bool,
+    /// Whether it must be started anew whenever it is asked.
+    is_careful: bool,
 }
 
 /// The serials of the cases of an inquiry begin here, beyond those of any requirement and of those that follow from an id.
 const FIRST_SERIAL: u64 = 1 << 40;
+
+/// Attempts at making a case smaller of a target that must be new for each.
+const CAREFUL_STARTS: u32 = 24;
+
+/// By how much longer an asynchronous target is waited for, to see whether it only needs more time, and what is added to that.
+const FAR_MORE: u32 = 2;
+const A_LONG_TIME: Duration = Duration::from_secs(8);
 
 /// A time at which the reference's own clock begins; nothing depends on which.
 const NOON: u64 = 1_750_000_000;
@@ -52,7 +61,7 @@ impl<'a, 'c> Workbench<'a, 'c> {
         shrinking: &'c mut dyn FnMut(usize, usize),
     ) -> Workbench<'a, 'c> {
         let whole = capabilities.asynchronous;
-        Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, whole, is_gone: false }
+        Workbench { campaign, driver: None, capabilities, shrinking, made: 0, played: 0, whole, is_gone: false, is_careful: false }
     }
 
     /// The target, started if it has to be.
@@ -117,38 +126,45 @@ impl<'a, 'c> Workbench<'a, 'c> {
         Some(driver)
     }
 
-    /// Whether a case that fails passes where the target has a moment after each delivery, as one that claims `asynchronous` has. Whoever
-    /// is called in this process and works on afterwards is not waited for.
-    pub(super) fn passes_a_moment_later(&mut self, host: usize, plan: &Plan) -> bool {
-        if self.capabilities.asynchronous || self.is_in_process() {
-            return false;
-        }
-        let mut is_right = |moment| {
-            let case = self.case(host, plan);
-            self.play_within(moment, host, &case, None).map(|shown| shown.failure.is_none())
-        };
-        is_right(Some(A_MOMENT)) == Some(true) && is_right(None) == Some(false)
-    }
-
-    /// Plays a case; with a moment, as if the target claimed `asynchronous`.
-    fn play_within(&mut self, moment: Option<Duration>, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
+    fn play_at(&mut self, pace: Pace, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
         if self.campaign.is_over() {
             return None;
         }
         self.renew();
+        if self.is_careful {
+            self.driver = None;
+        }
         self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
         let (name, rules) = (self.name(host), self.host_rules(host));
+        let clock = self.campaign.clock.clone();
         let driver = self.driver()?;
         drop(driver.complaints());
-        let outcome = match moment {
-            Some(moment) => driver.run_with_patience(&name, case, rules, moment),
-            None => driver.run(&name, case, rules),
+        let outcome = match pace {
+            Pace::AsClaimed => driver.run(&name, case, rules),
+            Pace::Waiting => {
+                driver.before = Some(Box::new(move |_, _| clock.sleep(A_MOMENT)));
+                let outcome = driver.run(&name, case, rules);
+                driver.before = None;
+                outcome
+            }
+            Pace::Settling(time) => driver.run_with_patience(&name, case, rules, time),
         };
         let complaints = driver.complaints();
         self.is_gone = !outcome.is_still_there() || !driver.is_usable();
         self.played += 1;
         outcome.error.is_none().then(|| shown(outcome, complaints))
     }
+}
+
+/// How a case is played.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// As the target claims that it may be.
+    AsClaimed,
+    /// With a moment before each delivery.
+    Waiting,
+    /// As if the target claimed `asynchronous`, with so long to settle.
+    Settling(Duration),
 }
 
 /// What came of a case, as far as an inquiry asks.
@@ -175,7 +191,7 @@ impl Stage for Workbench<'_, '_> {
     }
 
     fn play(&mut self, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
-        self.play_within(None, host, case, after)
+        self.play_at(Pace::AsClaimed, host, case, after)
     }
 
     fn foretell(&mut self, host: usize, case: &Case, faults: &[Fault]) -> Shown {
@@ -190,17 +206,18 @@ impl Stage for Workbench<'_, '_> {
         let most = match kind {
             FailureKind::Timeout => HANGS,
             FailureKind::Crash => STARTS,
+            FailureKind::State | FailureKind::Answer if self.is_careful => CAREFUL_STARTS,
             FailureKind::State | FailureKind::Answer => return limits,
         };
         if self.is_in_process() { limits } else { ShrinkLimits { attempts: limits.attempts.min(most), ..limits } }
     }
 
     fn is_dear(&self, kind: FailureKind, case: &Case) -> bool {
-        self.is_costly(kind) || !self.is_in_process() && (case.kills() || self.capabilities.asynchronous)
+        self.is_costly(kind) || !self.is_in_process() && (self.is_careful || case.kills() || self.capabilities.asynchronous)
     }
 
     fn at_once(&mut self, kind: FailureKind, case: &Case) -> usize {
-        let is_shared = !case.wants_target_alone() && matches!(kind, FailureKind::State | FailureKind::Answer);
+        let is_shared = !self.is_careful && !case.wants_target_alone() && matches!(kind, FailureKind::State | FailureKind::Answer);
         let campaign = self.campaign;
         self.driver().filter(|_| is_shared).map_or(1, |driver| campaign.at_once(driver))
     }
@@ -231,6 +248,26 @@ impl Stage for Workbench<'_, '_> {
             return in_turn(self);
         }
         outcomes.into_iter().flatten().map(|outcome| Some(shown(outcome, String::new()))).collect()
+    }
+
+    /// Whoever is called in this process and works on afterwards is not waited for, nor is one waited for longer that need not be.
+    fn passes(&mut self, host: usize, plan: &Plan, ease: Ease) -> Option<bool> {
+        let is_asynchronous = self.capabilities.asynchronous;
+        let pace = match ease {
+            Ease::Alone => Pace::AsClaimed,
+            Ease::Slowly if is_asynchronous => Pace::Waiting,
+            Ease::Later if !is_asynchronous && !self.is_in_process() => Pace::Settling(A_MOMENT),
+            Ease::Patiently if is_asynchronous => Pace::Settling(self.campaign.options.settle * FAR_MORE + A_LONG_TIME),
+            Ease::Slowly | Ease::Later | Ease::Patiently => return None,
+        };
+        let case = self.case(host, plan);
+        // What one that is only started again has stored would still be there.
+        self.driver = None;
+        self.play_at(pace, host, &case, None).map(|shown| shown.failure.is_none())
+    }
+
+    fn be_careful(&mut self) {
+        self.is_careful = true;
     }
 
     fn is_costly(&self, kind: FailureKind) -> bool {

@@ -1,6 +1,7 @@
 //! Whole certifications in this process: what passes, what fails and what is said of it, whatever the target claims and however it
 //! is driven; and what follows from a report.
 
+mod besides;
 mod canaries;
 mod chosen;
 #[path = "../common/mod.rs"]

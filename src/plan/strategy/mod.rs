@@ -92,6 +92,8 @@ pub struct Palette {
     pub currencies: u8,
     /// How many of those that follow the first have a minor unit that is not a hundredth.
     pub odd_currencies: u8,
+    /// How many further currencies there are, of which only amounts are drawn.
+    pub rare_currencies: u8,
     /// How many event types are only traffic.
     pub others: u16,
     /// How many further types of bookings there are that stand for no refund and no chargeback. As actions they follow the event

@@ -9,6 +9,9 @@ use proptest::{
 use super::{Actions, Draw, Steps};
 use crate::plan::step::{Action, Extra, FailureShape, Level, Opening, OrderPlan, Pick, Step};
 
+/// A few of the smallest unit.
+const FEW: u64 = 3;
+
 impl Draw<'_> {
     // ---- orders
 
@@ -61,13 +64,23 @@ impl Draw<'_> {
 
     pub(super) fn exact_order(&self) -> BoxedStrategy<OrderPlan> {
         let captured = prop_oneof![
-            2 => 1_u64..=3,
+            2 => 1_u64..=FEW,
             3 => 100_u64..100_000,
             2 => 1_000_000_000_u64..=1_000_000_000_000_000,
             1 => Just(1_000_000_000_000_000_u64),
         ];
         let charges = if self.palette.charges { 1_u8..=3 } else { 1..=1 };
-        self.varied((0..self.palette.currencies, captured, charges, 1_u8..=3).prop_map(order_plan).boxed())
+        let orders = (0..self.palette.currencies, captured, charges, 1_u8..=3);
+        let (usual, rare) = (self.palette.currencies, self.palette.rare_currencies);
+        if rare == 0 {
+            return self.varied(orders.prop_map(order_plan).boxed());
+        }
+        // In what unit an amount is shows with a few of them as well as with many; what else goes wrong with amounts does not.
+        let in_rare = move |(order, rare): ((u8, u64, u8, u8), u8)| {
+            let currency = if order.1 <= FEW { rare } else { order.0 };
+            order_plan((currency, order.1, order.2, order.3))
+        };
+        self.varied((orders, usual..usual.saturating_add(rare)).prop_map(in_rare).boxed())
     }
 
     // ---- asking for a refund

@@ -59,10 +59,16 @@ const LIFECYCLE: Lifecycle = Lifecycle::new(&[
     (Succeeded, Cancelled),
 ]);
 
-/// Those whose smallest unit is not a hundredth come after the first.
-const CURRENCIES: [&str; 9] = ["USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", "EUR", "GBP"];
+/// Every currency whose smallest unit is not a hundredth, and some others. Those of which that is so come after the first, and those
+/// that are drawn for amounts alone at the end. Frozen sequences name a currency by its place.
+const CURRENCIES: [&str; 29] = [
+    "USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", "EUR", "GBP", "BIF", "CLP", "DJF", "GNF", "KMF", "PYG", "RWF", "VND", "VUV", "XAF",
+    "XOF", "XPF", "BHD", "JOD", "OMR", "TND", "HUF", "TWD", "CHF", "INR",
+];
 
 const ODD_CURRENCIES: u8 = 6;
+
+const RARE_CURRENCIES: u8 = 20;
 
 /// Stripe with its corpus.
 #[derive(Clone, Debug)]
@@ -115,8 +121,9 @@ impl Stripe {
             refund_completion: events::REFUND_CREATED.to_owned(),
             charge_completion: events::CHARGE_REFUNDED.to_owned(),
             views: ["refund.*", events::CHARGE_REFUNDED].map(str::to_owned).to_vec(),
-            currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX),
+            currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX) - RARE_CURRENCIES,
             odd_currencies: ODD_CURRENCIES,
+            rare_currencies: RARE_CURRENCIES,
             others: u16::try_from(events.others()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
             ..Palette::default()

@@ -55,6 +55,14 @@ mod tests {
     }
 
     #[test]
+    fn every_currency_without_hundredths_is_sent() {
+        let sent = super::super::CURRENCIES;
+        let missing = |codes: &[&'static str]| codes.iter().filter(|code| !sent.contains(code)).count();
+        assert_eq!([&ZERO_DECIMAL[..], &THREE_DECIMAL, &WHOLE_IN_HUNDREDTHS].map(missing), [0, 0, 0]);
+        assert!(sent.iter().all(|code| Currency::from_code(code).is_some()));
+    }
+
+    #[test]
     fn units_are_those_that_stripe_sends() {
         check("USD", 4_200, 4_200);
         check("JPY", 500, 500);

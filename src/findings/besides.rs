@@ -1,0 +1,92 @@
+//! Cases that fail because of something that is not in them: what the target was told before or at the same time, how quickly one
+//! delivery follows another, how long it is waited for. Whatever such a target does, its smallest case would say nothing, so each of
+//! these is one finding, and a case that fails for such a reason is not made smaller.
+
+use super::{
+    inquiry::Inquiry,
+    mistake::{Besides, Ease, Failing, Mistake, Stage},
+};
+use crate::check::{FailureKind, besides_fingerprint};
+
+/// How often it is asked whether more time of one kind makes right what is wrong, as long as it never did.
+const MOST_WAITED_FOR: usize = 3;
+
+impl<S: Stage> Inquiry<'_, S> {
+    /// The mistake because of which a case fails that is right by itself. `fails_again` says that it did, on a target that was used:
+    /// one that did not may have failed by chance, and only a second such case says otherwise. Where deliveries race, and where a hang
+    /// or a new start is what is wrong, none of this is asked.
+    pub(super) fn by_besides(&mut self, failing: &Failing, kind: FailureKind, fails_again: bool) -> Option<usize> {
+        if failing.case.is_chancy() || self.stage.is_costly(kind) {
+            return None;
+        }
+        let besides = self.besides(failing, kind)?;
+        if besides == Besides::Others && !fails_again && self.place_of(besides).is_none() {
+            let lost = self.mistakes.iter().position(Mistake::is_lost);
+            return lost.inspect(|place| self.is_beside_others(*place));
+        }
+        let place = self.place_of(besides).unwrap_or_else(|| self.note_besides(besides, failing, kind));
+        if besides == Besides::Patience {
+            // Each further question would take as long, and have the same answer.
+            self.whatever.insert(kind, place);
+        }
+        Some(place)
+    }
+
+    /// What was met once and never again depends on others: it is not the only case of that kind.
+    fn is_beside_others(&mut self, place: usize) {
+        let mistake = &mut self.mistakes[place];
+        let like = Vec::new();
+        (mistake.id, mistake.besides, mistake.like) = (besides_fingerprint(Besides::Others.as_str()), Some(Besides::Others), like);
+        (mistake.chance, mistake.is_examined) = (None, false);
+        mistake.trigger.clear();
+        self.stage.be_careful();
+    }
+
+    /// Whether a case has failed already that is right by itself, or may be.
+    pub(super) fn depends_on_more(&self) -> bool {
+        self.mistakes.iter().any(|mistake| mistake.besides.is_some() || mistake.is_lost())
+    }
+
+    /// The mistake of this inquiry that shows only together with this.
+    fn place_of(&self, besides: Besides) -> Option<usize> {
+        self.mistakes.iter().position(|mistake| mistake.besides == Some(besides))
+    }
+
+    fn besides(&mut self, failing: &Failing, kind: FailureKind) -> Option<Besides> {
+        let passes = |inquiry: &mut Self, ease| inquiry.stage.passes(failing.host, &failing.plan, ease) == Some(true);
+        let known: Vec<Besides> = self.mistakes.iter().filter_map(|mistake| mistake.besides).collect();
+        if let Some(besides) = known.iter().copied().find(|besides| passes(self, besides.ease())) {
+            return Some(besides);
+        }
+        // The first time it is asked twice: once may be luck.
+        if !known.contains(&Besides::Others) && passes(self, Ease::Alone) && passes(self, Ease::Alone) {
+            return Some(Besides::Others);
+        }
+        let of_time = [Besides::Haste, Besides::Moment, Besides::Patience].into_iter();
+        of_time.filter(|besides| kind == FailureKind::State && !known.contains(besides)).find(|besides| {
+            if self.waited_for.iter().filter(|other| *other == besides).count() >= MOST_WAITED_FOR {
+                return false;
+            }
+            self.waited_for.push(*besides);
+            passes(self, besides.ease())
+        })
+    }
+
+    fn note_besides(&mut self, besides: Besides, failing: &Failing, kind: FailureKind) -> usize {
+        if besides == Besides::Others {
+            // What is asked from now on must not be answered by what came before.
+            self.stage.be_careful();
+        }
+        let id = besides_fingerprint(besides.as_str());
+        let mut mistake = Mistake::unexamined(id.clone(), failing.clone(), kind);
+        // The others do not fail by themselves, or each attempt would take long.
+        if matches!(besides, Besides::Haste | Besides::Moment) {
+            let (smaller, is_smallest, _) = self.smallest(failing.clone(), kind);
+            if self.stage.passes(smaller.host, &smaller.plan, besides.ease()) == Some(true) {
+                mistake = Mistake { smallest: self.under_its_own_ids(&id, smaller), is_smallest, is_examined: true, ..mistake };
+            }
+        }
+        self.mistakes.push(Mistake { besides: Some(besides), trigger: Vec::new(), ..mistake });
+        self.mistakes.len() - 1
+    }
+}
