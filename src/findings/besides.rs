@@ -1,6 +1,6 @@
 //! Cases that fail because of something that is not in them: what the target was told before or at the same time, how quickly one
-//! delivery follows another, how long it is waited for. Whatever such a target does, its smallest case would say nothing, so each of
-//! these is one finding, and a case that fails for such a reason is not made smaller.
+//! delivery follows another, how long it is waited for. Any case may fail for such a reason, and shows something else each time; so
+//! each of these is one finding, whatever is wrong in its case.
 
 use super::{
     inquiry::Inquiry,
@@ -35,9 +35,9 @@ impl<S: Stage> Inquiry<'_, S> {
     /// What was met once and never again depends on others: it is not the only case of that kind.
     fn is_beside_others(&mut self, place: usize) {
         let mistake = &mut self.mistakes[place];
-        let like = Vec::new();
-        (mistake.id, mistake.besides, mistake.like) = (besides_fingerprint(Besides::Others.as_str()), Some(Besides::Others), like);
-        (mistake.chance, mistake.is_examined) = (None, false);
+        mistake.id = besides_fingerprint(Besides::Others.as_str());
+        (mistake.besides, mistake.chance, mistake.is_examined) = (Some(Besides::Others), None, false);
+        mistake.like.clear();
         mistake.trigger.clear();
         self.stage.be_careful();
     }

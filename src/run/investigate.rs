@@ -157,7 +157,10 @@ impl<'a> Campaign<'a> {
                 inquiry.stage().whole = capabilities.asynchronous && failed.case.is_sent_whole();
                 let shown = shown(failed.outcome, failed.complaints);
                 let failing = Failing { host: index, number: Some(failed.number), plan: failed.plan, case: failed.case, shown };
-                let known = inquiry.foretold(&failing).or_else(|| as_before(&failing, &because, inquiry));
+                let known = inquiry.foretold(&failing).or_else(|| {
+                    let by = besides_of_last(&because, inquiry.mistakes())?;
+                    Some(inquiry.hit(&failing, by))
+                });
                 let known = known.or_else(|| left_over(&failing, &left_by, inquiry));
                 let by = known.unwrap_or_else(|| inquiry.attribute(&failing));
                 left_by.clone_from(&by);
@@ -167,7 +170,8 @@ impl<'a> Campaign<'a> {
                     plans.push(failing.plan);
                 }
             }
-            if pending.progress.ended || asked_about >= MOST_ASKED_ABOUT {
+            let is_beside = besides_of_last(&because, inquiry.mistakes()).is_some();
+            if pending.progress.ended || asked_about >= MOST_ASKED_ABOUT || is_beside {
                 break;
             }
             inquiry.stage().renew();
@@ -356,11 +360,11 @@ impl<'a> Campaign<'a> {
 }
 
 /// What the last cases of a requirement depended on besides themselves, where that is why they failed. To see it each is played anew,
-/// and with the time that it needs, so it is not asked about each.
-fn as_before(failing: &Failing, because: &BTreeMap<u32, Vec<usize>>, inquiry: &mut Inquiry<'_, Workbench<'_, '_>>) -> Option<Vec<usize>> {
+/// and with the time that it needs, so it is not asked about each, and no further case is sent.
+fn besides_of_last(because: &BTreeMap<u32, Vec<usize>>, mistakes: &[Mistake]) -> Option<Vec<usize>> {
     let last: Vec<&Vec<usize>> = because.values().rev().take(ENOUGH).collect();
-    let is_enough = last.len() == ENOUGH && last.iter().all(|by| are_right_alone(by, inquiry.mistakes()));
-    is_enough.then(|| inquiry.hit(failing, last[0].clone()))
+    let is_one = |by: &&Vec<usize>| !by.is_empty() && by.iter().all(|place| mistakes[*place].besides.is_some());
+    (last.len() == ENOUGH && last.iter().all(is_one)).then(|| last[0].clone())
 }
 
 /// The mistakes because of which an earlier case failed, if this one, which nothing foretells, fails only on the target that that case

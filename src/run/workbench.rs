@@ -126,6 +126,7 @@ impl<'a, 'c> Workbench<'a, 'c> {
         Some(driver)
     }
 
+    /// Plays a case at this pace.
     fn play_at(&mut self, pace: Pace, host: usize, case: &Case, after: Option<FailureKind>) -> Option<Shown> {
         if self.campaign.is_over() {
             return None;
@@ -250,7 +251,8 @@ impl Stage for Workbench<'_, '_> {
         outcomes.into_iter().flatten().map(|outcome| Some(shown(outcome, String::new()))).collect()
     }
 
-    /// Whoever is called in this process and works on afterwards is not waited for, nor is one waited for longer that need not be.
+    /// Only one that claims `asynchronous` can have more time than it claims to need; the others get a moment, but not in this process,
+    /// where a call is over when it returns.
     fn passes(&mut self, host: usize, plan: &Plan, ease: Ease) -> Option<bool> {
         let is_asynchronous = self.capabilities.asynchronous;
         let pace = match ease {
