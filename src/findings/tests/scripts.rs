@@ -821,3 +821,15 @@ fn what_is_put_down_to_others_is_about_orders_that_mix() {
     assert_eq!([Besides::Moment, Besides::Patience].map(|besides| id(besides, &[0, 1, 2])), [Some(0), Some(0)]);
     assert_eq!(id(Besides::Others, &[0, 1]), Some(0), "it breaks nothing about that");
 }
+
+/// Each question costs a new start, and what is taken out of a case says enough.
+#[test]
+fn what_a_known_mistake_explains_is_not_asked_whether_it_is_right_alone() {
+    let again = |case: &Case, _| case.all_deliveries().any(|delivery| delivery.fault.is_some());
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(Scripted { eased: &|_, _| Some(false), ..scripted(&again) }, &requirements);
+    bring(&mut inquiry, &plan(vec![refund(&[FaultKind::Again { after: 0 }])]));
+    let before = inquiry.stage().asked_for.len();
+    bring(&mut inquiry, &plan(vec![refund(&[FaultKind::Again { after: 2 }]), refund(&[])]));
+    assert_eq!((inquiry.mistakes().len(), inquiry.stage().asked_for.len()), (1, before));
+}
