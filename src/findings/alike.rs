@@ -190,6 +190,17 @@ pub(super) fn wrong_answer(shown: &Shown) -> Option<&str> {
     Some(class(&failure.observed))
 }
 
+/// Whether a case may fail because of a mistake: where that takes that something is done to a body or a signature, the same is done
+/// there, and where an answer is wrong it is of the same class. What else it takes another case may have in another way.
+pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) -> bool {
+    if mistake.kind != kind || wrong_answer(&mistake.smallest.shown) != wrong_answer(&failing.shown) {
+        return false;
+    }
+    let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();
+    let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_)));
+    takes.all(|feature| held.contains(&word(feature, kind)))
+}
+
 /// The class of an answer that is written out.
 fn class(observed: &str) -> &str {
     observed.get(..1).unwrap_or_default()

@@ -4,9 +4,9 @@
 
 use super::{
     inquiry::Inquiry,
-    mistake::{Besides, Ease, Failing, Mistake, Stage},
+    mistake::{Besides, Ease, Failing, Mistake, Stage, is_lost},
 };
-use crate::check::{FailureKind, besides_fingerprint};
+use crate::check::FailureKind;
 
 /// How often it is asked whether more time of one kind makes right what is wrong, as long as it never did.
 const MOST_WAITED_FOR: usize = 3;
@@ -21,7 +21,7 @@ impl<S: Stage> Inquiry<'_, S> {
         }
         let besides = self.besides(failing, kind)?;
         if besides == Besides::Others && !fails_again && self.place_of(besides).is_none() {
-            let lost = self.mistakes.iter().position(Mistake::is_lost);
+            let lost = self.mistakes.iter().position(came_once);
             return lost.inspect(|place| self.is_beside_others(*place));
         }
         let place = self.place_of(besides).unwrap_or_else(|| self.note_besides(besides, failing, kind));
@@ -35,16 +35,14 @@ impl<S: Stage> Inquiry<'_, S> {
     /// What was met once and never again depends on others: it is not the only case of that kind.
     fn is_beside_others(&mut self, place: usize) {
         let mistake = &mut self.mistakes[place];
-        mistake.id = besides_fingerprint(Besides::Others.as_str());
-        (mistake.besides, mistake.chance, mistake.is_examined) = (Some(Besides::Others), None, false);
-        mistake.like.clear();
-        mistake.trigger.clear();
+        let beside = Mistake::beside(Besides::Others, mistake.smallest.clone(), mistake.kind);
+        *mistake = Mistake { hits: std::mem::take(&mut mistake.hits), first: mistake.first, ..beside };
         self.stage.be_careful();
     }
 
     /// Whether a case has failed already that is right by itself, or may be.
     pub(super) fn depends_on_more(&self) -> bool {
-        self.mistakes.iter().any(|mistake| mistake.besides.is_some() || mistake.is_lost())
+        self.mistakes.iter().any(|mistake| mistake.besides.is_some() || came_once(mistake))
     }
 
     /// The mistake of this inquiry that shows only together with this.
@@ -77,16 +75,21 @@ impl<S: Stage> Inquiry<'_, S> {
             // What is asked from now on must not be answered by what came before.
             self.stage.be_careful();
         }
-        let id = besides_fingerprint(besides.as_str());
-        let mut mistake = Mistake::unexamined(id.clone(), failing.clone(), kind);
+        let mut mistake = Mistake::beside(besides, failing.clone(), kind);
         // The others do not fail by themselves, or each attempt would take long.
         if matches!(besides, Besides::Haste | Besides::Moment) {
             let (smaller, is_smallest, _) = self.smallest(failing.clone(), kind);
             if self.stage.passes(smaller.host, &smaller.plan, besides.ease()) == Some(true) {
-                mistake = Mistake { smallest: self.under_its_own_ids(&id, smaller), is_smallest, is_examined: true, ..mistake };
+                let smallest = self.under_its_own_ids(&mistake.id, smaller);
+                mistake = Mistake { smallest, is_smallest, is_examined: true, ..mistake };
             }
         }
-        self.mistakes.push(Mistake { besides: Some(besides), trigger: Vec::new(), ..mistake });
+        self.mistakes.push(mistake);
         self.mistakes.len() - 1
     }
+}
+
+/// Whether the case of a mistake never failed again, and no race is why.
+fn came_once(mistake: &Mistake) -> bool {
+    is_lost(mistake.chance) && !mistake.smallest.case.is_chancy()
 }

@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    alike::{alike, alike_in, as_known, as_refused, is_fresh, shape_of, word, wrong_answer, wrong_members},
+    alike::{alike, alike_in, as_known, as_refused, is_fresh, may_fail, shape_of, wrong_members},
     likeness::Dictionary,
-    mistake::{Besides, Failing, Mistake, Requirement, Shown, Stage},
+    mistake::{Besides, Failing, Mistake, Requirement, Shown, Stage, is_lost},
     shrink::is_bare,
     trigger::{Feature, features, undoubted, without},
 };
@@ -36,10 +36,8 @@ pub struct Inquiry<'i, S: Stage> {
     kinds: Vec<String>,
     /// Mistakes that cost a new start or a hang whatever is delivered, by the way in which cases fail because of them.
     pub(super) whatever: BTreeMap<FailureKind, usize>,
-    /// How often it was asked whether more time makes right what is wrong.
+    /// Which kinds of time were given to see whether they make right what is wrong, each time.
     pub(super) waited_for: Vec<Besides>,
-    /// Mistakes that were met while the case that is asked about was made smaller, and that show with others only.
-    met: Vec<usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
 }
@@ -50,18 +48,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     pub fn new(stage: S, requirements: &'i BTreeMap<usize, Requirement>) -> Inquiry<'i, S> {
         let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
         let dictionary = Dictionary::new(stage.provider());
-        let (mistakes, whatever) = (Vec::new(), BTreeMap::new());
-        Inquiry {
-            stage,
-            requirements,
-            dictionary,
-            mistakes,
-            kinds,
-            whatever,
-            waited_for: Vec::new(),
-            met: Vec::new(),
-            is_taking_apart: false,
-        }
+        let (mistakes, waited_for, whatever) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Inquiry { stage, requirements, dictionary, mistakes, kinds, whatever, waited_for, is_taking_apart: false }
     }
 
     /// What was found.
@@ -118,13 +106,15 @@ impl<'i, S: Stage> Inquiry<'i, S> {
 
     /// The mistakes because of which a case fails; new ones are found on the way. Empty where nothing could be said.
     pub fn attribute(&mut self, failing: &Failing) -> Vec<usize> {
-        let mut by = self.attribute_own(failing);
-        let met: Vec<usize> = std::mem::take(&mut self.met).into_iter().filter(|place| !by.contains(place)).collect();
+        let mut met = Vec::new();
+        let mut by = self.attribute_own(failing, &mut met);
+        met.retain(|place| !by.contains(place));
         by.extend(self.hit(failing, met));
         by
     }
 
-    fn attribute_own(&mut self, failing: &Failing) -> Vec<usize> {
+    /// Those that it fails because of itself. Mistakes that are met while it is made smaller, and show with others only, go into `met`.
+    fn attribute_own(&mut self, failing: &Failing, met: &mut Vec<usize>) -> Vec<usize> {
         let Some(kind) = failing.shown.failure.as_ref().map(|failure| failure.kind) else { return Vec::new() };
         for _ in 0..ROUNDS {
             if let Some(by) = self.foretold(failing) {
@@ -156,13 +146,12 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             }
             let before = self.mistakes.len();
             let (smallest, is_smallest, chance) = self.smallest(at, kind);
-            let fails_again = chance.is_none_or(|(failed, _)| failed > 0);
-            if let Some(place) = self.by_besides(&smallest, kind, fails_again) {
-                if self.met.contains(&place) {
+            if let Some(place) = self.by_besides(&smallest, kind, !is_lost(chance)) {
+                if met.contains(&place) {
                     return self.hit(failing, vec![place]);
                 }
                 // What is left of it is right by itself, and the case was not. It is made smaller once more, with care.
-                self.met.push(place);
+                met.push(place);
                 continue;
             }
             if let Some(by) = self.beyond_doubt(&smallest, kind) {
@@ -374,42 +363,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         Registered::New(self.mistakes.len() - 1)
     }
 
-    /// Gives one id to mistakes that are one, told by events of several types: it takes the same to show them but for the types
-    /// of events, and each of their cases shows the same with the events of the other. Those that are like a fault the bank
-    /// knows better. To be asked when everything was attributed.
-    pub fn unite(&mut self) {
-        for place in 1..self.mistakes.len() {
-            if let Some(first) = (0..place).find(|first| self.is_same_by_other_events(*first, place)) {
-                self.mistakes[place].id = self.mistakes[first].id.clone();
-            }
-        }
-    }
-
-    fn is_same_by_other_events(&mut self, one: usize, other: usize) -> bool {
-        let (one, other) = (&self.mistakes[one], &self.mistakes[other]);
-        if [one, other].into_iter().any(|mistake| !mistake.like.is_empty() || mistake.besides.is_some()) {
-            return false;
-        }
-        let takes = |mistake: &Mistake| -> Vec<Feature> {
-            mistake.trigger.iter().filter(|feature| !matches!(feature, Feature::Event(_))).cloned().collect()
-        };
-        let (besides, same) = (takes(one), takes(one) == takes(other));
-        let (one, other) = (&one.smallest, &other.smallest);
-        let Some(wrong) = wrong_members(&one.shown).filter(|wrong| same && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
-            return false;
-        };
-        if one.plan.only == other.plan.only {
-            // With the same events each would only be played once more, which says nothing of the other. What it takes besides says it.
-            return !besides.is_empty();
-        }
-        let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
-        [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
-            let case = self.stage.case(host, &plan);
-            let shown = self.stage.play(host, &case, Some(FailureKind::State));
-            shown.and_then(|shown| wrong_members(&shown)).as_ref() == Some(&wrong)
-        })
-    }
-
     /// Plays further cases on which the fault that a mistake is like fails; of several that nothing told apart, on which the next one
     /// fails, where the target does not have the first.
     fn verify(&mut self, place: usize) {
@@ -495,17 +448,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             };
         }
     }
-}
-
-/// Whether a case may fail because of a mistake: where that takes that something is done to a body or a signature, the same is done
-/// there, and where an answer is wrong it is of the same class. What else it takes another case may have in another way.
-pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) -> bool {
-    if mistake.kind != kind || wrong_answer(&mistake.smallest.shown) != wrong_answer(&failing.shown) {
-        return false;
-    }
-    let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();
-    let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_)));
-    takes.all(|feature| held.contains(&word(feature, kind)))
 }
 
 enum Edited {

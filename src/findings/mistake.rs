@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     case::Case,
-    check::{Failure, FailureKind},
+    check::{Failure, FailureKind, besides_fingerprint},
     plan::{Plan, Recipe},
     provider::Provider,
     reference::Fault,
@@ -165,11 +165,6 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// Whether its case never failed again, and no race is why.
-    pub fn is_lost(&self) -> bool {
-        self.chance.is_some_and(|(failed, _)| failed == 0) && !self.smallest.case.is_chancy()
-    }
-
     /// A mistake of which nothing more is known than one case that fails.
     pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
         let trigger = features(&smallest.plan, &smallest.case);
@@ -189,4 +184,15 @@ impl Mistake {
             besides: None,
         }
     }
+
+    /// The mistake that shows only together with this, which is not in its case.
+    pub fn beside(besides: Besides, failing: Failing, kind: FailureKind) -> Mistake {
+        let unexamined = Mistake::unexamined(besides_fingerprint(besides.as_str()), failing, kind);
+        Mistake { besides: Some(besides), trigger: Vec::new(), ..unexamined }
+    }
+}
+
+/// Whether a case that was played again to say how often it fails never did.
+pub(super) fn is_lost(chance: Option<(u32, u32)>) -> bool {
+    chance.is_some_and(|(failed, _)| failed == 0)
 }

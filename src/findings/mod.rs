@@ -21,6 +21,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod unite;
 
 pub use alike::alike;
 pub use inquiry::Inquiry;

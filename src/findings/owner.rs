@@ -63,8 +63,8 @@ impl<S: Stage> Inquiry<'_, S> {
                 Besides::Haste => Recipe::Concurrent,
                 Besides::Moment | Besides::Patience => return mistake.hits.first().copied(),
             };
-            let mut about = self.requirements.iter().filter(|(_, requirement)| requirement.recipe == wanted).map(|(place, _)| *place);
-            return about.find(|place| mistake.hits.contains(place)).or(mistake.hits.first().copied());
+            let about = self.drawn_by(wanted).filter(|place| mistake.hits.contains(place));
+            return about.or(mistake.hits.first().copied());
         }
         let Failing { host, plan, case, .. } = &mistake.smallest;
         let amid = case.entries.iter().any(|entry| matches!(entry.act, Act::Meanwhile(..)));
@@ -74,13 +74,18 @@ impl<S: Stage> Inquiry<'_, S> {
             (case.races(), Recipe::Concurrent, FaultKind::Together { with: 1 }),
         ];
         for (_, recipe, kind) in circumstances.into_iter().filter(|(is_so, ..)| *is_so) {
-            let Some((place, _)) = self.requirements.iter().find(|(_, requirement)| requirement.recipe == recipe) else { continue };
+            let Some(place) = self.drawn_by(recipe) else { continue };
             let case = self.stage.case(*host, &without(plan, &Feature::Delivery(kind.name()), &[]));
             if self.stage.play(*host, &case, Some(mistake.kind))?.failure.is_none() {
-                return Some(*place);
+                return Some(place);
             }
         }
         None
+    }
+
+    /// The first requirement whose cases are drawn so.
+    fn drawn_by(&self, recipe: Recipe) -> Option<usize> {
+        self.requirements.iter().find(|(_, requirement)| requirement.recipe == recipe).map(|(place, _)| *place)
     }
 
     fn aim(&self, fault: Fault) -> Option<usize> {
@@ -97,9 +102,8 @@ impl<S: Stage> Inquiry<'_, S> {
     /// In how many cases of plain and of mixed traffic a canary of the requirement fails.
     fn commonness(&mut self, place: usize) -> u32 {
         let canaries = self.canaries(place);
-        let mixed = self.requirements.iter().find(|(_, requirement)| requirement.recipe == Recipe::MixedTraffic).map(|(place, _)| *place);
         // What everything together shows is nobody's subject.
-        if mixed == Some(place) {
+        if self.drawn_by(Recipe::MixedTraffic) == Some(place) {
             return u32::MAX;
         }
         let mut count = 0;

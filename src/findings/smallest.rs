@@ -6,7 +6,7 @@ use super::{
     alike::{alike_but_for_ids, alike_in, shape_of},
     dear::{Player, shrink_dear},
     inquiry::Inquiry,
-    mistake::{Failing, Mistake, Shown, Stage},
+    mistake::{Failing, Mistake, Shown, Stage, is_lost},
     shrink::{ShrinkLimits, Shrunk, shrink},
     trigger::features,
 };
@@ -152,7 +152,6 @@ impl<S: Stage> Inquiry<'_, S> {
 
     /// A mistake whose smallest case never failed again is shown by another case of it that does, if this is one.
     pub(super) fn prove(&mut self, place: usize, failing: &Failing, kind: FailureKind) {
-        let is_lost = |chance: Option<(u32, u32)>| chance.is_some_and(|(failed, _)| failed == 0);
         if !is_lost(self.mistakes[place].chance) {
             return;
         }

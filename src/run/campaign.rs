@@ -103,7 +103,7 @@ pub(super) struct Campaign<'a> {
     pub(super) options: &'a Options,
     stop: &'a AtomicBool,
     /// Times answers; may be a manual clock.
-    pub(super) clock: Clock,
+    clock: Clock,
     /// Times the run.
     pub(super) wall: Clock,
     /// How many requirements ended with a hanging target or an adapter error. After a few of those the rest is

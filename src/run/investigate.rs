@@ -181,7 +181,8 @@ impl<'a> Campaign<'a> {
                 inquiry.stage().is_gone();
             }
         }
-        if because.values().any(|by| are_right_alone(by, inquiry.mistakes())) {
+        // One that needs far longer is taken to be the reason without being played for so long.
+        if because.values().any(|by| all_depend(by, inquiry.mistakes(), |besides| besides != Besides::Patience)) {
             pending.progress.trail.freed = true;
         } else if !pending.progress.trail.has_passed() {
             let mut found = Vec::new();
@@ -232,17 +233,16 @@ impl<'a> Campaign<'a> {
 
     /// Notices that a target works on after it has answered and does not claim so: what it shows is right a moment later.
     fn notice_late_work(&self, mistakes: &[Mistake]) {
-        let is_late = mistakes.iter().any(|mistake| mistake.besides == Some(Besides::Moment));
-        self.is_late.fetch_or(is_late, Ordering::Relaxed);
+        if mistakes.iter().any(|mistake| mistake.besides == Some(Besides::Moment)) {
+            self.is_late.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The findings, in the order of the requirements that they are about.
     fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
         let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
             let about = owner?;
-            let mut finding = self.tell(mistake, &self.provider.corpus().requirements[about]);
-            finding.message.push_str(mistake.besides.map_or("", |besides| besides_words(besides)));
-            Some((about, finding))
+            Some((about, self.tell(mistake, &self.provider.corpus().requirements[about])))
         });
         let mut told: Vec<(usize, FindingReport)> = told.collect();
         told.sort_by_key(|(about, finding)| (*about, finding.id.clone()));
@@ -269,7 +269,7 @@ impl<'a> Campaign<'a> {
             deliveries: case.deliveries(),
             kind: mistake.kind,
             entry: failure.as_ref().and_then(|failure| failure.entry),
-            message,
+            message: message + mistake.besides.map_or("", besides_words),
             expected: text(|failure| failure.expected),
             observed: text(|failure| failure.observed),
             diff: text(|failure| failure.diff),
@@ -363,8 +363,7 @@ impl<'a> Campaign<'a> {
 /// and with the time that it needs, so it is not asked about each, and no further case is sent.
 fn besides_of_last(because: &BTreeMap<u32, Vec<usize>>, mistakes: &[Mistake]) -> Option<Vec<usize>> {
     let last: Vec<&Vec<usize>> = because.values().rev().take(ENOUGH).collect();
-    let is_one = |by: &&Vec<usize>| !by.is_empty() && by.iter().all(|place| mistakes[*place].besides.is_some());
-    (last.len() == ENOUGH && last.iter().all(is_one)).then(|| last[0].clone())
+    (last.len() == ENOUGH && last.iter().all(|by| all_depend(by, mistakes, |_| true))).then(|| last[0].clone())
 }
 
 /// The mistakes because of which an earlier case failed, if this one, which nothing foretells, fails only on the target that that case
@@ -385,10 +384,9 @@ fn left_over(failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Wor
     passes.then(|| inquiry.hit(failing, left_by.to_vec()))
 }
 
-/// Whether a case is right by itself that fails because of these.
-fn are_right_alone(by: &[usize], mistakes: &[Mistake]) -> bool {
-    let is_right = |place: &usize| mistakes[*place].besides.is_some_and(|besides| besides != Besides::Patience);
-    !by.is_empty() && by.iter().all(is_right)
+/// Whether there are any, and each depends on something of this kind that is not in its case.
+fn all_depend(by: &[usize], mistakes: &[Mistake], on: fn(Besides) -> bool) -> bool {
+    !by.is_empty() && by.iter().all(|place| mistakes[*place].besides.is_some_and(on))
 }
 
 /// What is said of a mistake that shows only together with something that is not in its case.

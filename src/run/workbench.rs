@@ -137,12 +137,12 @@ impl<'a, 'c> Workbench<'a, 'c> {
         }
         self.is_gone |= matches!(after, Some(FailureKind::Crash | FailureKind::Timeout));
         let (name, rules) = (self.name(host), self.host_rules(host));
-        let clock = self.campaign.clock.clone();
         let driver = self.driver()?;
         drop(driver.complaints());
         let outcome = match pace {
             Pace::AsClaimed => driver.run(&name, case, rules),
             Pace::Waiting => {
+                let clock = driver.clock.clone();
                 driver.before = Some(Box::new(move |_, _| clock.sleep(A_MOMENT)));
                 let outcome = driver.run(&name, case, rules);
                 driver.before = None;

@@ -9,8 +9,7 @@ use crate::{
     check::{Failure, FailureKind},
     findings::{
         Failing, Mistake, Shown, alike,
-        alike::{alike_but_for_ids, alike_in, alike_in_all, as_known, as_refused, is_fresh, shape_of, wrong_members},
-        inquiry::may_fail,
+        alike::{alike_but_for_ids, alike_in, alike_in_all, as_known, as_refused, is_fresh, may_fail, shape_of, wrong_members},
     },
     plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
     provider::{lower, registered},

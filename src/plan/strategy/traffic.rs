@@ -76,9 +76,9 @@ impl Draw<'_> {
             return self.varied(orders.prop_map(order_plan).boxed());
         }
         // In what unit an amount is shows with a few of them as well as with many; what else goes wrong with amounts does not.
-        let in_rare = move |(order, rare): ((u8, u64, u8, u8), u8)| {
-            let currency = if order.1 <= FEW { rare } else { order.0 };
-            order_plan((currency, order.1, order.2, order.3))
+        let in_rare = |(order, rare)| {
+            let order = order_plan(order);
+            if order.captured <= FEW { OrderPlan { currency: rare, ..order } } else { order }
         };
         self.varied((orders, usual..usual.saturating_add(rare)).prop_map(in_rare).boxed())
     }

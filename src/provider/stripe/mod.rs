@@ -59,16 +59,16 @@ const LIFECYCLE: Lifecycle = Lifecycle::new(&[
     (Succeeded, Cancelled),
 ]);
 
-/// Every currency whose smallest unit is not a hundredth, and some others. Those of which that is so come after the first, and those
-/// that are drawn for amounts alone at the end. Frozen sequences name a currency by its place.
-const CURRENCIES: [&str; 29] = [
-    "USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", "EUR", "GBP", "BIF", "CLP", "DJF", "GNF", "KMF", "PYG", "RWF", "VND", "VUV", "XAF",
-    "XOF", "XPF", "BHD", "JOD", "OMR", "TND", "HUF", "TWD", "CHF", "INR",
-];
+/// Those whose smallest unit is not a hundredth come after the first. Frozen sequences name a currency by its place.
+const CURRENCIES: [&str; 9] = ["USD", "JPY", "KWD", "ISK", "UGX", "KRW", "MGA", "EUR", "GBP"];
 
 const ODD_CURRENCIES: u8 = 6;
 
-const RARE_CURRENCIES: u8 = 20;
+/// The rest of those whose smallest unit is not a hundredth, and some that are taken for such. Their places follow.
+const RARE_CURRENCIES: [&str; 20] = [
+    "BIF", "CLP", "DJF", "GNF", "KMF", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF", "BHD", "JOD", "OMR", "TND", "HUF", "TWD", "CHF",
+    "INR",
+];
 
 /// Stripe with its corpus.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl Stripe {
     pub fn new(files: &Files) -> Result<Stripe, CorpusError> {
         let corpus = Corpus::load(files)?;
         let events = Events::new(&corpus)?;
-        let currencies: Vec<Currency> = CURRENCIES.into_iter().filter_map(Currency::from_code).collect();
+        let currencies = CURRENCIES.into_iter().chain(RARE_CURRENCIES).filter_map(Currency::from_code).collect();
         let palette = Palette {
             information: true,
             cancellation: true,
@@ -121,9 +121,9 @@ impl Stripe {
             refund_completion: events::REFUND_CREATED.to_owned(),
             charge_completion: events::CHARGE_REFUNDED.to_owned(),
             views: ["refund.*", events::CHARGE_REFUNDED].map(str::to_owned).to_vec(),
-            currencies: u8::try_from(currencies.len()).unwrap_or(u8::MAX) - RARE_CURRENCIES,
+            currencies: CURRENCIES.len() as u8,
             odd_currencies: ODD_CURRENCIES,
-            rare_currencies: RARE_CURRENCIES,
+            rare_currencies: RARE_CURRENCIES.len() as u8,
             others: u16::try_from(events.others()).unwrap_or(u16::MAX),
             defects: u8::try_from(corpus.defects.len()).unwrap_or(u8::MAX),
             ..Palette::default()
