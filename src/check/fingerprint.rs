@@ -55,6 +55,11 @@ pub fn unexamined_fingerprint(requirement: &str, kind: FailureKind, diff: &str) 
     digest(&format!("{requirement}\n{}\n{}", kind.as_str(), differing_fields(diff)))
 }
 
+/// The fingerprint of whatever fails in this way and could not be looked into any more.
+pub fn unasked_fingerprint(kind: FailureKind) -> String {
+    digest(&format!("unasked {}", kind.as_str()))
+}
+
 /// The fingerprint of a mistake that shows together with something that is not in its case.
 pub fn besides_fingerprint(besides: &str) -> String {
     digest(&format!("besides {besides}"))

@@ -13,7 +13,7 @@ pub mod snapshot;
 pub use coverage::Coverage;
 pub use fingerprint::{
     Shape, besides_fingerprint, circumstance_fingerprint, differing_fields, fingerprint, likeness_fingerprint, snapshot_fingerprint,
-    unexamined_fingerprint,
+    unasked_fingerprint, unexamined_fingerprint,
 };
 pub use judge::{Failure, FailureKind, Rules, judge_answer, judge_state, refused_once};
 pub use show::{diff, expectation_lines, state_lines};

@@ -4,20 +4,28 @@
 
 use super::{
     inquiry::Inquiry,
-    mistake::{Besides, Ease, Failing, Mistake, Stage, is_lost},
+    mistake::{Besides, Examined, Failing, Mistake, Stage, is_lost},
 };
 use crate::check::FailureKind;
+
+/// So often a case in which deliveries race must be right slowly, before haste is why it was not.
+const LUCKY: usize = 3;
 
 /// How often it is asked whether more time of one kind makes right what is wrong, as long as it never did.
 const MOST_WAITED_FOR: usize = 3;
 
 impl<S: Stage> Inquiry<'_, S> {
     /// The mistake because of which a case fails that is right by itself. `fails_again` says that it did, on a target that was used:
-    /// one that did not may have failed by chance, and only a second such case says otherwise. Where deliveries race, and where a hang
-    /// or a new start is what is wrong, none of this is asked.
+    /// one that did not may have failed by chance, and only a second such case says otherwise. Where a hang or a new start is what is
+    /// wrong, none of this is asked. Where deliveries race, what passes once may have been lucky; so only haste that is known already
+    /// is the reason.
     pub(super) fn by_besides(&mut self, failing: &Failing, kind: FailureKind, fails_again: bool) -> Option<usize> {
-        if failing.case.is_chancy() || self.stage.is_costly(kind) {
+        if self.stage.is_costly(kind) {
             return None;
+        }
+        if failing.case.is_chancy() {
+            let place = self.place_of(Besides::Haste)?;
+            return (0..LUCKY).all(|_| self.is_right(failing, Besides::Haste)).then_some(place);
         }
         let besides = self.besides(failing, kind)?;
         if besides == Besides::Others && !fails_again && self.place_of(besides).is_none() {
@@ -51,13 +59,12 @@ impl<S: Stage> Inquiry<'_, S> {
     }
 
     fn besides(&mut self, failing: &Failing, kind: FailureKind) -> Option<Besides> {
-        let passes = |inquiry: &mut Self, ease| inquiry.stage.passes(failing.host, &failing.plan, ease) == Some(true);
         let known: Vec<Besides> = self.mistakes.iter().filter_map(|mistake| mistake.besides).collect();
-        if let Some(besides) = known.iter().copied().find(|besides| passes(self, besides.ease())) {
+        if let Some(besides) = known.iter().copied().find(|besides| self.is_right(failing, *besides)) {
             return Some(besides);
         }
         // The first time it is asked twice: once may be luck.
-        if !known.contains(&Besides::Others) && passes(self, Ease::Alone) && passes(self, Ease::Alone) {
+        if !known.contains(&Besides::Others) && (0..2).all(|_| self.is_right(failing, Besides::Others)) {
             return Some(Besides::Others);
         }
         let of_time = [Besides::Haste, Besides::Moment, Besides::Patience].into_iter();
@@ -66,8 +73,13 @@ impl<S: Stage> Inquiry<'_, S> {
                 return false;
             }
             self.waited_for.push(*besides);
-            passes(self, besides.ease())
+            self.is_right(failing, *besides)
         })
+    }
+
+    /// Whether a case passes without what it is to depend on.
+    fn is_right(&mut self, failing: &Failing, besides: Besides) -> bool {
+        self.stage.passes(failing.host, &failing.plan, besides.ease()) == Some(true)
     }
 
     fn note_besides(&mut self, besides: Besides, failing: &Failing, kind: FailureKind) -> usize {
@@ -79,9 +91,9 @@ impl<S: Stage> Inquiry<'_, S> {
         // The others do not fail by themselves, or each attempt would take long.
         if matches!(besides, Besides::Haste | Besides::Moment) {
             let (smaller, is_smallest, _) = self.smallest(failing.clone(), kind);
-            if self.stage.passes(smaller.host, &smaller.plan, besides.ease()) == Some(true) {
+            if self.is_right(&smaller, besides) {
                 let smallest = self.under_its_own_ids(&mistake.id, smaller);
-                mistake = Mistake { smallest, is_smallest, is_examined: true, ..mistake };
+                mistake = Mistake { smallest, is_smallest, examined: Examined::Yes, ..mistake };
             }
         }
         self.mistakes.push(mistake);

@@ -10,7 +10,7 @@ use std::{
 use super::{
     alike::{alike, alike_in, as_known, as_refused, is_fresh, may_fail, shape_of, wrong_members},
     likeness::Dictionary,
-    mistake::{Besides, Failing, Mistake, Requirement, Shown, Stage, is_lost},
+    mistake::{Besides, Examined, Failing, Mistake, Requirement, Shown, Stage, is_lost},
     shrink::is_bare,
     trigger::{Feature, features, undoubted, without},
 };
@@ -180,10 +180,14 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             }
         }
         // It is not said to fail because of something that is known: that might hide what is not.
-        let id = shape_of(failing, kind, false);
-        let place = self.mistakes.iter().position(|mistake| mistake.id == id).unwrap_or(self.mistakes.len());
+        let unknown = if self.stage.is_over() {
+            Mistake::unasked(failing.clone(), kind)
+        } else {
+            Mistake::unexamined(shape_of(failing, kind, false), failing.clone(), kind)
+        };
+        let place = self.mistakes.iter().position(|mistake| mistake.id == unknown.id).unwrap_or(self.mistakes.len());
         if place == self.mistakes.len() {
-            self.mistakes.push(Mistake::unexamined(id, failing.clone(), kind));
+            self.mistakes.push(unknown);
         }
         self.hit(failing, vec![place])
     }
@@ -351,7 +355,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             smallest,
             kind,
             is_smallest,
-            is_examined: true,
+            examined: Examined::Yes,
             like,
             trigger,
             failing_faults,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     case::Case,
-    check::{Failure, FailureKind, besides_fingerprint},
+    check::{Failure, FailureKind, besides_fingerprint, unasked_fingerprint},
     plan::{Plan, Recipe},
     provider::Provider,
     reference::Fault,
@@ -107,6 +107,10 @@ pub trait Stage {
     fn be_careful(&mut self) {}
     /// The time since the run began.
     fn elapsed(&self) -> Duration;
+    /// Whether the run is over, so that nothing more is played.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// Hears how many deliveries a case has left.
     fn smaller(&mut self, host: usize, deliveries: usize);
 }
@@ -135,6 +139,17 @@ pub struct Failing {
     pub shown: Shown,
 }
 
+/// Whether somebody looked into what a case shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Examined {
+    /// Its case was made smaller as far as it went.
+    Yes,
+    /// Its case is as it was.
+    No,
+    /// Its case is as it was, and stands for all that fail in the same way: the run was over before the target could be asked.
+    TooLate,
+}
+
 /// A mistake that was found.
 #[derive(Clone, Debug)]
 pub struct Mistake {
@@ -147,7 +162,7 @@ pub struct Mistake {
     /// Whether nothing more could go from the case.
     pub is_smallest: bool,
     /// Whether it was looked into at all.
-    pub is_examined: bool,
+    pub examined: Examined,
     /// The faults of the bank that do the same; empty where there are none, several where nothing tells them apart.
     pub like: Vec<Fault>,
     /// What it takes to show it.
@@ -174,7 +189,7 @@ impl Mistake {
             smallest,
             kind,
             is_smallest: false,
-            is_examined: false,
+            examined: Examined::No,
             like,
             trigger,
             failing_faults,
@@ -183,6 +198,12 @@ impl Mistake {
             chance: None,
             besides: None,
         }
+    }
+
+    /// What a case shows that was still to be looked into when the run was over.
+    pub fn unasked(failing: Failing, kind: FailureKind) -> Mistake {
+        let unexamined = Mistake::unexamined(unasked_fingerprint(kind), failing, kind);
+        Mistake { examined: Examined::TooLate, trigger: Vec::new(), ..unexamined }
     }
 
     /// The mistake that shows only together with this, which is not in its case.

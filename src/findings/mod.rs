@@ -25,6 +25,6 @@ mod unite;
 
 pub use alike::alike;
 pub use inquiry::Inquiry;
-pub use mistake::{Besides, Ease, Failing, Mistake, Requirement, Shown, Stage};
+pub use mistake::{Besides, Ease, Examined, Failing, Mistake, Requirement, Shown, Stage};
 pub use shrink::{ShrinkLimits, Shrunk, shrink};
 pub use trigger::{Feature, features, without};

@@ -15,7 +15,7 @@ use crate::{
     adapter::Capabilities,
     check::{Rules, unexamined_fingerprint},
     corpus::{RequirementText, bug_classes},
-    findings::{Besides, Failing, Inquiry, Mistake, Requirement, Stage},
+    findings::{Besides, Examined, Failing, Inquiry, Mistake, Requirement, Stage},
     plan::Plan,
     reference::Fault,
     search::{Canaries, Progress},
@@ -238,15 +238,16 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// The findings, in the order of the requirements that they are about.
+    /// The findings, in the order of the requirements that they are about; those last that nobody looked into.
     fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
         let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
             let about = owner?;
-            Some((about, self.tell(mistake, &self.provider.corpus().requirements[about])))
+            Some((is_too_late(mistake), about, self.tell(mistake, &self.provider.corpus().requirements[about])))
         });
-        let mut told: Vec<(usize, FindingReport)> = told.collect();
-        told.sort_by_key(|(about, finding)| (*about, finding.id.clone()));
-        told.into_iter().map(|(_, finding)| finding).collect()
+        let mut told: Vec<(bool, usize, FindingReport)> = told.collect();
+        // What nobody looked into is told when everything else has been.
+        told.sort_by_key(|(is_too_late, about, finding)| (*is_too_late, *about, finding.id.clone()));
+        told.into_iter().map(|(.., finding)| finding).collect()
     }
 
     fn tell(&self, mistake: &Mistake, asked: &RequirementText) -> FindingReport {
@@ -269,13 +270,13 @@ impl<'a> Campaign<'a> {
             deliveries: case.deliveries(),
             kind: mistake.kind,
             entry: failure.as_ref().and_then(|failure| failure.entry),
-            message: message + mistake.besides.map_or("", besides_words),
+            message: message + mistake.besides.map_or("", besides_words) + if is_too_late(mistake) { TOO_LATE } else { "" },
             expected: text(|failure| failure.expected),
             observed: text(|failure| failure.observed),
             diff: text(|failure| failure.diff),
             like: mistake.like.first().and_then(|fault| likeness(*fault)),
             chance: mistake.chance.map(|(failed, runs)| Chance { failed, runs }),
-            cut_short: mistake.is_examined && !mistake.is_smallest,
+            cut_short: mistake.examined == Examined::Yes && !mistake.is_smallest,
             file: String::new(),
             reproduce: String::new(),
             answers,
@@ -387,6 +388,13 @@ fn left_over(failing: &Failing, left_by: &[usize], inquiry: &mut Inquiry<'_, Wor
 /// Whether there are any, and each depends on something of this kind that is not in its case.
 fn all_depend(by: &[usize], mistakes: &[Mistake], on: fn(Besides) -> bool) -> bool {
     !by.is_empty() && by.iter().all(|place| mistakes[*place].besides.is_some_and(on))
+}
+
+/// What is said of a case that was still to be looked into when the run was over.
+const TOO_LATE: &str = "; this and whatever else fails so was not looked into, because the run was over: give it more time";
+
+fn is_too_late(mistake: &Mistake) -> bool {
+    mistake.examined == Examined::TooLate
 }
 
 /// What is said of a mistake that shows only together with something that is not in its case.

@@ -280,6 +280,10 @@ impl Stage for Workbench<'_, '_> {
         if self.campaign.is_over() { Duration::MAX } else { self.campaign.wall.monotonic() }
     }
 
+    fn is_over(&self) -> bool {
+        self.campaign.is_over()
+    }
+
     fn smaller(&mut self, host: usize, deliveries: usize) {
         (self.shrinking)(host, deliveries);
     }

@@ -12,7 +12,7 @@ use super::{plan, tells, with_faults};
 use crate::{
     case::Case,
     check::{Failure, FailureKind},
-    findings::{Ease, Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage},
+    findings::{Ease, Examined, Failing, Inquiry, Mistake, Requirement, Shown, ShrinkLimits, Stage},
     model::Tell,
     plan::{Action, FaultKind, OrderPlan, Pick, Plan, Recipe, Step},
     provider::{Provider, lower, registered},
@@ -53,6 +53,7 @@ struct Scripted<'s> {
     asked_for: Vec<Ease>,
     /// Whether it is to be careful.
     is_careful: bool,
+    is_over: bool,
 }
 
 /// What a target does with a case that it has more ease with.
@@ -76,6 +77,7 @@ fn scripted<'s>(script: &'s Script<'s>) -> Scripted<'s> {
         eased: &|_, _| None,
         asked_for: Vec::new(),
         is_careful: false,
+        is_over: false,
     }
 }
 
@@ -145,6 +147,10 @@ impl Stage for Scripted<'_> {
 
     fn be_careful(&mut self) {
         self.is_careful = true;
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
     }
 }
 
@@ -374,8 +380,25 @@ fn what_nobody_can_be_asked_about_is_a_finding_of_its_own() {
     assert_eq!(inquiry.mistakes().len(), 1);
     inquiry.stage().patience = 0;
     bring(&mut inquiry, &plan(vec![refund(&[FaultKind::Again { after: 2 }]), Step::plain(Action::Dispute), refund(&[])]));
-    let examined: Vec<bool> = inquiry.mistakes().iter().map(|mistake| mistake.is_examined).collect();
-    assert_eq!(examined, [true, false]);
+    let examined: Vec<Examined> = inquiry.mistakes().iter().map(|mistake| mistake.examined).collect();
+    assert_eq!(examined, [Examined::Yes, Examined::No]);
+}
+
+/// When the run is over, what else fails is one finding, not one for each way in which it can be wrong; and the known one is not said
+/// to be why.
+#[test]
+fn what_is_left_when_the_run_is_over_is_one_finding() {
+    let requirements = requirements();
+    let mut inquiry = Inquiry::new(scripted(&|_, _| true), &requirements);
+    bring(&mut inquiry, &plan(vec![refund(&[])]));
+    inquiry.stage().patience = 0;
+    inquiry.stage().is_over = true;
+    for observed in ["failed", "settled"] {
+        inquiry.stage().observed = observed;
+        bring(&mut inquiry, &plan(vec![Step::plain(Action::Dispute), refund(&[])]));
+    }
+    let told: Vec<(Examined, bool)> = inquiry.mistakes().iter().map(|mistake| (mistake.examined, mistake.trigger.is_empty())).collect();
+    assert_eq!(told, [(Examined::Yes, false), (Examined::TooLate, true)]);
 }
 
 /// Where the time is over before everything smaller was tried, nobody knows whether it fails too.

@@ -9,7 +9,7 @@ use super::{Eased, Script, Scripted, bring, failing, failure, in_turn, plan, rac
 use crate::{
     case::Case,
     check::FailureKind,
-    findings::{Besides, Ease, Inquiry, Mistake, Requirement, Stage},
+    findings::{Besides, Ease, Examined, Inquiry, Mistake, Requirement, Stage},
     plan::{Action, FaultKind, Pick, Plan, Recipe, Step},
 };
 
@@ -46,7 +46,7 @@ fn what_never_comes_again_is_put_down_to_others_when_it_is_met_twice() {
     assert_eq!(besides(&inquiry), [(None, Some((0, 21)))]);
     bring(&mut inquiry, &plan(vec![refund(&[])]));
     assert_eq!(besides(&inquiry), [(Some(Besides::Others), None)]);
-    assert!(inquiry.stage().is_careful && inquiry.mistakes()[0].trigger.is_empty() && !inquiry.mistakes()[0].is_examined);
+    assert!(inquiry.stage().is_careful && inquiry.mistakes()[0].trigger.is_empty() && inquiry.mistakes()[0].examined == Examined::No);
 }
 
 /// Once may be luck.
@@ -68,7 +68,7 @@ fn what_is_right_slowly_is_put_down_to_haste_and_made_smaller() {
     bring(&mut inquiry, &in_turn());
     let [mistake] = inquiry.mistakes() else { panic!("{} mistakes", inquiry.mistakes().len()) };
     assert_eq!((mistake.besides, mistake.smallest.case.deliveries()), (Some(Besides::Haste), 1));
-    assert!(mistake.is_smallest && mistake.is_examined && mistake.trigger.is_empty() && mistake.like.is_empty());
+    assert!(mistake.is_smallest && mistake.examined == Examined::Yes && mistake.trigger.is_empty() && mistake.like.is_empty());
     assert!(!inquiry.stage().is_careful, "others do not matter");
 }
 
@@ -81,7 +81,7 @@ fn what_is_wrong_slowly_when_it_is_smaller_is_told_as_it_was() {
     let mut inquiry = Inquiry::new(Scripted { eased: &eased, ..scripted(&always) }, &requirements);
     bring(&mut inquiry, &whole);
     let mistake = &inquiry.mistakes()[0];
-    assert_eq!((mistake.besides, &mistake.smallest.plan, mistake.is_examined), (Some(Besides::Haste), &whole, false));
+    assert_eq!((mistake.besides, &mistake.smallest.plan, mistake.examined), (Some(Besides::Haste), &whole, Examined::No));
 }
 
 #[test]
@@ -123,6 +123,37 @@ fn what_races_or_is_costly_is_not_asked_whether_it_is_right_alone() {
         bring(&mut inquiry, &plan);
         assert_eq!(inquiry.stage().asked_for, []);
     }
+}
+
+/// What races and fails with one that is known to be hasty: by haste if it is right slowly each time, by itself if not.
+fn of_a_race(right_slowly: &dyn Fn(u32) -> bool) -> Vec<(Option<Besides>, bool)> {
+    let requirements = requirements();
+    let times = Cell::new(0);
+    let eased = |plan: &Plan, ease| {
+        let races = plan.steps.iter().flat_map(|step| &step.faults).any(|fault| matches!(fault.kind, FaultKind::Together { .. }));
+        times.set(times.get() + u32::from(races));
+        Some(ease == Ease::Slowly && (!races || right_slowly(times.get())))
+    };
+    let known = Cell::new(false);
+    let script = |case: &Case, _: u32| !known.get() || case.races();
+    let mut inquiry = Inquiry::new(Scripted { eased: &eased, ..scripted(&script) }, &requirements);
+    bring(&mut inquiry, &in_turn());
+    known.set(true);
+    let race = failing(&mut inquiry, &race(), Some(failure(FailureKind::State, "pending")));
+    let by = inquiry.attribute(&race);
+    let told = inquiry.mistakes().iter().enumerate().map(|(place, mistake)| (mistake.besides, by.contains(&place)));
+    told.collect()
+}
+
+#[test]
+fn a_race_that_is_right_slowly_fails_because_of_haste_that_is_known() {
+    assert_eq!(of_a_race(&|_| true), [(Some(Besides::Haste), true)]);
+}
+
+/// It may have been lucky.
+#[test]
+fn a_race_that_is_right_slowly_now_and_then_fails_by_itself() {
+    assert_eq!(of_a_race(&|times| times % 3 > 0), [(Some(Besides::Haste), false), (None, true)]);
 }
 
 /// Time makes no answer right that was wrong.
