@@ -183,7 +183,22 @@ impl Mistake {
     /// A mistake of which nothing more is known than one case that fails.
     pub fn unexamined(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
         let trigger = features(&smallest.plan, &smallest.case);
-        let (like, failing_faults, hits) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Mistake { trigger, ..Mistake::bare(id, smallest, kind) }
+    }
+
+    /// What a case shows that was still to be looked into when the run was over.
+    pub fn unasked(failing: Failing, kind: FailureKind) -> Mistake {
+        Mistake { examined: Examined::TooLate, ..Mistake::bare(unasked_fingerprint(kind), failing, kind) }
+    }
+
+    /// The mistake that shows only together with this, which is not in its case.
+    pub fn beside(besides: Besides, failing: Failing, kind: FailureKind) -> Mistake {
+        Mistake { besides: Some(besides), ..Mistake::bare(besides_fingerprint(besides.as_str()), failing, kind) }
+    }
+
+    /// A case that fails, of which nothing says what it takes.
+    fn bare(id: String, smallest: Failing, kind: FailureKind) -> Mistake {
+        let (like, trigger, failing_faults, hits) = (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
         Mistake {
             id,
             smallest,
@@ -198,18 +213,6 @@ impl Mistake {
             chance: None,
             besides: None,
         }
-    }
-
-    /// What a case shows that was still to be looked into when the run was over.
-    pub fn unasked(failing: Failing, kind: FailureKind) -> Mistake {
-        let unexamined = Mistake::unexamined(unasked_fingerprint(kind), failing, kind);
-        Mistake { examined: Examined::TooLate, trigger: Vec::new(), ..unexamined }
-    }
-
-    /// The mistake that shows only together with this, which is not in its case.
-    pub fn beside(besides: Besides, failing: Failing, kind: FailureKind) -> Mistake {
-        let unexamined = Mistake::unexamined(besides_fingerprint(besides.as_str()), failing, kind);
-        Mistake { besides: Some(besides), trigger: Vec::new(), ..unexamined }
     }
 }
 

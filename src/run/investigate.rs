@@ -238,14 +238,14 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// The findings, in the order of the requirements that they are about; those last that nobody looked into.
+    /// The findings, in the order of the requirements that they are about; those last of their level that nobody looked into.
     fn told(&self, mistakes: &[Mistake], owners: Vec<Option<usize>>) -> Vec<FindingReport> {
         let told = mistakes.iter().zip(owners).filter_map(|(mistake, owner)| {
             let about = owner?;
             Some((is_too_late(mistake), about, self.tell(mistake, &self.provider.corpus().requirements[about])))
         });
         let mut told: Vec<(bool, usize, FindingReport)> = told.collect();
-        // What nobody looked into is told when everything else has been.
+        // The order stays when they are told by level.
         told.sort_by_key(|(is_too_late, about, finding)| (*is_too_late, *about, finding.id.clone()));
         told.into_iter().map(|(.., finding)| finding).collect()
     }

@@ -53,6 +53,7 @@ struct Scripted<'s> {
     asked_for: Vec<Ease>,
     /// Whether it is to be careful.
     is_careful: bool,
+    /// Whether the run is over.
     is_over: bool,
 }
 
