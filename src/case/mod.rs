@@ -298,6 +298,10 @@ pub enum Signature {
     },
     /// Rightly, but named after another scheme.
     OnlyOtherScheme,
+    /// With two secrets, as while one is being replaced, neither of which the target knows.
+    TwoWrong,
+    /// Rightly, but with capitals for small letters and the other way round.
+    OtherCase,
 }
 
 /// How a secret is made from another, so that the two are never the same.

@@ -123,6 +123,8 @@ fn case_shape(case: &Case) -> String {
             Signature::At { .. } => " from the future",
             Signature::OtherScheme { .. } => " with another scheme",
             Signature::OnlyOtherScheme => " by another scheme only",
+            Signature::TwoWrong => " with two other secrets",
+            Signature::OtherCase => " in other case",
         });
         line
     };
@@ -297,6 +299,8 @@ mod tests {
             (Signature::At { seconds: 0 }, " from the future"),
             (Signature::OtherScheme { first: true }, " with another scheme"),
             (Signature::OnlyOtherScheme, " by another scheme only"),
+            (Signature::TwoWrong, " with two other secrets"),
+            (Signature::OtherCase, " in other case"),
         ];
         for (signature, words) in ways {
             lines(vec![deliver(signed(signature))], &format!("refund.a e1 Accept o1 r1 (again){words}\n"));

@@ -78,8 +78,15 @@ impl Signing<'_> {
         const HOUR: u64 = 3600;
         let (secret, now) = (self.secret, self.now);
         match self.signature {
-            Signature::Valid | Signature::Truncated | Signature::Absent | Signature::OtherScheme { .. } | Signature::OnlyOtherScheme => {
-                sign(&[secret], now, own)
+            Signature::Valid
+            | Signature::Truncated
+            | Signature::Absent
+            | Signature::OtherScheme { .. }
+            | Signature::OnlyOtherScheme
+            | Signature::OtherCase => sign(&[secret], now, own),
+            Signature::TwoWrong => {
+                let others = [OtherSecret::OneCharacterOff, OtherSecret::Doubled].map(|how| how.of(secret));
+                sign(&[&others[0], &others[1]], now, own)
             }
             Signature::With(other) => sign(&[other], now, own),
             Signature::OtherSecret(how) => sign(&[&how.of(secret)], now, own),
@@ -100,7 +107,11 @@ impl Signing<'_> {
             Signature::Absent => String::new(),
             _ => self.by(own, |secrets, now, over| self.provider.seal(secrets, now, over)).map(|seal| seal.value).unwrap_or_default(),
         };
-        let value = if *self.signature == Signature::Truncated { cut(&value) } else { value };
+        let value = match self.signature {
+            Signature::Truncated => cut(&value),
+            Signature::OtherCase => in_other_case(&value),
+            _ => value,
+        };
         Seal { at: place, value }.put_into(own).map_or(Cow::Borrowed(own), Cow::Owned)
     }
 
@@ -113,6 +124,9 @@ impl Signing<'_> {
             Signature::OtherScheme { first: false } => return provider.with_another_scheme(headers, SchemePlace::After),
             Signature::OnlyOtherScheme => return provider.with_another_scheme(headers, SchemePlace::Alone),
             Signature::Absent => headers.retain(|(name, _)| !is_own(name)),
+            Signature::OtherCase => {
+                headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = in_other_case(value))
+            }
             Signature::Truncated => headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = cut(value)),
             _ => {}
         }
@@ -122,6 +136,11 @@ impl Signing<'_> {
 
 fn cut(value: &str) -> String {
     value.chars().take(value.chars().count().saturating_sub(CUT)).collect()
+}
+
+fn in_other_case(value: &str) -> String {
+    let other = |letter: char| if letter.is_ascii_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() };
+    value.chars().map(other).collect()
 }
 
 fn is_signature(provider: &dyn Provider, name: &str) -> bool {

@@ -435,8 +435,8 @@ impl Knowledge {
         amounts.extend(self.latest_order.as_ref().map(|order| order.available));
         // While a dispute holds money nothing can be refunded, and it may hold more than was left.
         let is_blocked = self.disputed(false).iter().any(|taken| !taken.is_zero());
-        if is_blocked || amounts.iter().all(|amount| amount.is_negative()) {
-            // More is asked for than there is, because a withdrawn refund is still taken for open.
+        if is_blocked || amounts.iter().any(|amount| amount.is_negative()) {
+            // More is asked for than there is: a withdrawn refund is still taken for open, or one that a sum counts already.
             amounts.push(Amount::ZERO);
         }
         choices(amounts)

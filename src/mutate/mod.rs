@@ -77,6 +77,8 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         MutationKind::OtherSecret => delivery.signature = Signature::OtherSecret(OtherSecret::ALL[pick % OtherSecret::ALL.len()]),
         MutationKind::Stale => delivery.signature = Signature::Stale,
         MutationKind::OtherScheme => delivery.signature = Signature::OtherScheme { first: pick % 2 == 0 },
+        MutationKind::TwoWrong => delivery.signature = Signature::TwoWrong,
+        MutationKind::OtherCase => delivery.signature = Signature::OtherCase,
         MutationKind::OnlyOtherScheme => delivery.signature = Signature::OnlyOtherScheme,
         MutationKind::FutureTime => delivery.signature = Signature::At { seconds: AHEAD },
         MutationKind::AgeLimit => delivery.signature = Signature::At { seconds: -i16::try_from(anatomy.oldest_signature).ok()? },

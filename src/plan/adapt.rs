@@ -37,7 +37,8 @@ impl Palette {
             MutationKind::TimeDigits | MutationKind::ZonedTime => self.varying_times,
             MutationKind::EmptyItems => self.items,
             MutationKind::Stale => self.dated_signatures,
-            MutationKind::RotatedSecret => self.several_secrets,
+            MutationKind::RotatedSecret | MutationKind::TwoWrong => self.several_secrets,
+            MutationKind::OtherCase => self.signatures_in_base64,
             MutationKind::OtherScheme | MutationKind::OnlyOtherScheme => self.several_schemes,
             MutationKind::FutureTime => self.dated_signatures && self.oldest_signature > 0,
             MutationKind::AgeLimit => self.oldest_signature > 0,
@@ -81,6 +82,7 @@ mod tests {
             items: true,
             dated_signatures: true,
             several_secrets: true,
+            signatures_in_base64: true,
             several_schemes: true,
             oldest_signature: 300,
             ..Palette::default()
@@ -89,7 +91,20 @@ mod tests {
         use MutationKind::*;
         assert_eq!(
             missing,
-            [AmountForm, TimeDigits, EmptyItems, ZonedTime, FutureTime, AgeLimit, OnlyOtherScheme, Stale, RotatedSecret, OtherScheme]
+            [
+                AmountForm,
+                TimeDigits,
+                EmptyItems,
+                ZonedTime,
+                FutureTime,
+                AgeLimit,
+                OnlyOtherScheme,
+                TwoWrong,
+                OtherCase,
+                Stale,
+                RotatedSecret,
+                OtherScheme
+            ]
         );
         assert!(MutationKind::ALL.iter().all(|kind| rich.has(*kind)));
     }

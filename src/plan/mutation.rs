@@ -139,6 +139,8 @@ mutations! {
         SignatureTruncated "truncated signature" "A signature that breaks off.";
         OtherSecret "another secret" "A signature with a secret that the target does not know.";
         OnlyOtherScheme "signed by another scheme only" "What would be the right signature stands under the name of another scheme, and nothing beside it.";
+        TwoWrong "two signatures, neither right" "As while a secret is replaced, but neither of the two signatures is by the secret that the target knows.";
+        OtherCase "letters in the other case" "The right signature with capitals for small letters and the other way round, where the case of letters counts.";
     }
     Tampered {
         BodyChanged "body changed after signing" "The body was changed after signing.";

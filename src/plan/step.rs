@@ -422,11 +422,12 @@ pub enum FaultKind {
         defect: u8,
     },
     /// Its body, headers or signature are not as they were. What means the same takes its place; anything else
-    /// comes before it, and it follows so many deliveries later.
+    /// comes before it, and it follows so many deliveries later. Only what is not authentic and carries its event id comes so
+    /// many deliveries after it, when it is known.
     Mutated {
         /// What is done to it.
         mutation: Mutation,
-        /// Whether what comes before it carries its event id.
+        /// Whether what comes besides carries its event id.
         #[serde(default)]
         same_id: bool,
         /// How many other deliveries come between.

@@ -3,12 +3,14 @@
 //! Deterministic: the same plan and serial give the same case, byte for byte.
 
 mod known;
+mod mutants;
 mod newer;
 mod order;
 mod original;
 
 use std::rc::Rc;
 
+use mutants::forges;
 use order::{Order, When};
 
 use super::{
@@ -17,11 +19,11 @@ use super::{
     times::{may_tie, next_second, next_time},
 };
 use crate::{
-    case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, OwnRefund, OwnRefundDetails, SCHEMA},
+    case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
     domain::{EventTime, fits_pattern},
     model::{Change, EventFacts, OrderTruth, Tell},
-    mutate::{Anatomy, Mutant, effect, mutate, unusual},
-    plan::{Extra, Fault, FaultKind, Group, Mutation, MutationKind, OrderPlan, Plan, Step},
+    mutate::Anatomy,
+    plan::{Extra, Fault, FaultKind, MutationKind, OrderPlan, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -270,33 +272,6 @@ impl<'a> Stage<'a> {
         line.find(&mut applies).unwrap_or(own)
     }
 
-    fn mutate(&mut self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
-        if !self.provider.palette().has(mutation.kind) {
-            return None;
-        }
-        let anatomy = self.anatomy(order, original)?;
-        // What need not be rejected is of no use to those who ask for a rejection.
-        let is_strict = mutation.kind.group() != Group::Incomplete || effect(mutation.kind, &anatomy) == Effect::Reject;
-        is_strict.then(|| mutate(mutation, original, &anatomy, fresh_id)).flatten()
-    }
-
-    fn unusual(&mut self, order: usize, mutation: Mutation, original: &Delivery) -> Option<Delivery> {
-        let anatomy = self.anatomy(order, original)?;
-        unusual(mutation, original, &anatomy)
-    }
-
-    /// The places in a body of the order that is told of now.
-    fn anatomy(&mut self, order: usize, original: &Delivery) -> Option<Rc<Anatomy>> {
-        if let Some((_, known)) = self.anatomies.iter().find(|(body, _)| *body == original.body) {
-            return Some(Rc::clone(known));
-        }
-        let body = serde_json::from_str(original.body.text()?).ok()?;
-        let captured = self.orders[order].amount(self.orders[order].truth.captured);
-        let anatomy = Rc::new(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency));
-        self.anatomies.push((original.body.clone(), Rc::clone(&anatomy)));
-        Some(anatomy)
-    }
-
     fn initiate(&mut self, index: usize, refund: usize, step: &Step) {
         let order = &self.orders[index];
         let made = &order.truth.refunds[refund];
@@ -369,18 +344,25 @@ impl<'a> Stage<'a> {
             (_, late) => late.map(|_| "out of order"),
         };
         let original = delivery(message, name, plain);
+        let is_once = self.provider.once(&original.event.kind);
         let (mut original, besides) = self.mutants(order, original, befalls);
+        // Whoever goes by object and type takes the true event for known after one that says something else.
+        let says_else = |mutant: &Delivery| mutant.effect == Effect::Tolerate && mutant.signature == Signature::Valid;
+        let is_known = is_once && besides.iter().any(|(mutant, _)| says_else(mutant));
+        let is_omitted = is_known || befalls.iter().any(|kind| matches!(kind, FaultKind::Omit));
         let trouble = befalls.iter().find_map(|kind| if let FaultKind::ApiFails { how } = kind { Some(usize::from(*how)) } else { None });
         if self.audience.calls_back {
             original.api = trouble.map(|how| ApiFault::ALL[how % ApiFault::ALL.len()]);
         }
         // Whatever comes before the original pushes it back.
+        let (known, besides): (Vec<_>, Vec<_>) = besides.into_iter().partition(|(mutant, _)| forges(mutant, &original));
         let mut own_place = place;
         for (mutant, after) in besides {
             line.push((place, mutant));
             own_place = own_place.max(later(place, after));
         }
-        if befalls.iter().any(|kind| matches!(kind, FaultKind::Omit)) {
+        line.extend(known.into_iter().map(|(mutant, after)| (later(own_place, after), mutant)));
+        if is_omitted {
             self.orders[order].complete = false;
         } else {
             for (hours, _) in much_later.iter().filter(|(_, first)| !first) {
@@ -389,7 +371,7 @@ impl<'a> Stage<'a> {
             }
             original::deliver(&mut line, original, own_place, befalls, later);
         }
-        for (after, twin) in twins {
+        for (after, twin) in twins.into_iter().filter(|_| !is_known) {
             let name = FaultKind::Twin { after }.name();
             line.push((later(place, after), delivery(twin, Some(name), plain)));
         }
@@ -441,34 +423,6 @@ impl<'a> Stage<'a> {
         let mutation = Some(format!("documented defect of {}", defect.kind));
         let mutation_kind = Some(MutationKind::Syntax);
         Some(Delivery { mutation, mutation_kind, effect: Effect::Reject, ..Delivery::plain(facts, Body::new(defect.bytes.clone())) })
-    }
-
-    /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
-    /// number of deliveries that come between that and the original.
-    fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
-        let mut besides = Vec::new();
-        for (index, kind) in befalls.iter().enumerate() {
-            if let FaultKind::Unusual { mutation } = **kind {
-                original = self.unusual(order, mutation, &original).unwrap_or(original);
-            }
-            let FaultKind::Mutated { mutation, same_id, after } = **kind else { continue };
-            let fresh = self.mint.uuid("doubtful", u64::from(self.created) * 16 + index as u64);
-            // What may be taken for known without having been applied must not hide the original.
-            let same_id = same_id && !matches!(mutation.kind.group(), Group::Doubtful | Group::Unusual);
-            let fresh = (!same_id).then_some(fresh.as_str());
-            match self.mutate(order, mutation, &original, fresh) {
-                Some(Mutant { delivery, replaces: true }) => original = delivery,
-                Some(Mutant { delivery, .. }) => {
-                    let doubtful = delivery.effect == Effect::Tolerate;
-                    if !doubtful || self.doubtful[order] < MOST_DOUBTFUL {
-                        self.doubtful[order] += u8::from(doubtful);
-                        besides.push((delivery, after));
-                    }
-                }
-                None => {}
-            }
-        }
-        (original, besides)
     }
 }
 

@@ -174,6 +174,13 @@ pub trait Provider: Send + Sync {
         true
     }
 
+    /// Whether an object has no more than one event of a type, so that a consumer may tell by object and type that it knows an event
+    /// already. A doubtful event of such a type then stands in place of the true one and never beside it.
+    fn once(&self, kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// The name of the endpoint that an event goes to, for a provider whose consumers register several of them, such as one for
     /// refunds and one for disputes; none where there is only one.
     fn endpoint(&self, event: &EventFacts) -> Option<&str> {

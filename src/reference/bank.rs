@@ -281,6 +281,10 @@ bank! {
         "The event id is stored before the body is read; the redelivery of a broken body is skipped.";
     DropsUnknownOrders "drops-unknown-orders" "UNKNOWN-OBJ" "redelivery-after-failure" ["https://github.com/polarsource/polar/pull/9630"]
         "An event that comes before the shop has stored the order is acknowledged and dropped.";
+    EarlyFailureDropped "early-failure-dropped" "UNKNOWN-OBJ" "redelivery-after-failure" []
+        "A refund's failure that comes before the shop has stored the order is acknowledged and dropped; what else comes early waits for it.";
+    EarlyChargebackDropped "early-chargeback-dropped" "UNKNOWN-OBJ" "redelivery-after-failure" []
+        "A chargeback or dispute that comes before the shop has stored the order is acknowledged and dropped.";
     OrderIdCut "order-id-cut" "ATTRIB" "orders-do-not-mix" []
         "Order ids are stored in a column of eight characters.";
     OrderIdTail "order-id-tail" "ATTRIB" "orders-do-not-mix" []
@@ -299,6 +303,8 @@ bank! {
         "Refunds are stored once they are final; open ones are lost in a restart.";
     ChargebacksInMemory "chargebacks-in-memory" "ACK" "survives-restart" []
         "Refunds are stored; what a bank took back is kept in memory only.";
+    EarlyEventsInMemory "early-events-in-memory" "ACK" "survives-restart" []
+        "Events that come before the shop has stored their order are acknowledged and kept in memory until it has; a restart loses them.";
     AcksUnwritten "acks-unwritten" "ACK" "survives-restart" []
         "That the disk is full is logged, and the event acknowledged; after a restart nothing is known of it.";
     AcksAfterTimeout "acks-after-timeout" "ACK" "survives-restart" []
@@ -411,6 +417,12 @@ bank! {
         "A signature need only begin like the right one: a truncated one passes.";
     EmptySecret "empty-secret" "SIG" "signature-required" ["https://github.com/shopperlabs/shopper/pull/602"]
         "A second endpoint has no secret, so a signature with the empty secret passes.";
+    KnownEventUnchecked "known-event-unchecked" "SIG" "signature-required" []
+        "An event whose id is known is acknowledged before its signature is looked at.";
+    TwoSignaturesPass "two-signatures-pass" "SIG" "signature-required" []
+        "Where the header has two signatures, as while a secret is replaced, neither is compared.";
+    SignatureCaseIgnored "signature-case-ignored" "SIG" "signature-required" []
+        "Signatures are compared without looking at capitals, though base64 tells them apart.";
     AnyScheme "any-scheme" "SIG" "signature-required" []
         "A signature counts under whatever name it stands in the header, also under that of a scheme that must be ignored.";
     SignsReserialisedJson "signs-reserialised-json" "SIG" "signature-covers-raw-body" ["https://github.com/stripe/stripe-node/issues/341"]
@@ -489,6 +501,12 @@ bank! {
         "A refund is booked only if it is of all that was paid.";
     IsoDigits "iso-digits" "MONEY" "exact-amounts" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/2674"]
         "Amounts are read with the digits of ISO 4217, though krónur and Ugandan shillings are sent in hundredths.";
+    PayoutDigits "payout-digits" "MONEY" "exact-amounts" []
+        "Forints and Taiwan dollars are read as whole units, as they are only in payouts.";
+    FewWholeCurrencies "few-whole-currencies" "MONEY" "exact-amounts" ["https://github.com/evershopcommerce/evershop/pull/377"]
+        "Only yen and won are known to have no smaller unit; other such currencies are read as hundredths.";
+    ThousandthsUnknown "thousandths-unknown" "MONEY" "exact-amounts" ["https://github.com/evershopcommerce/evershop/pull/377"]
+        "A currency has either hundredths or no smaller unit; dinars are read as hundredths.";
     UpdatesIgnored "updates-ignored" "FAILED" "refund-returned-by-bank" ["https://github.com/Automattic/woocommerce-payments/issues/312"]
         "refund.updated is acknowledged and dropped; what becomes of a refund after it was made is not seen.";
     PreviousTakenForState "previous-taken-for-state" "FAILED" "refund-fails-after-success" []

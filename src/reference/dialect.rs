@@ -211,6 +211,9 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,
             Fault::IsoDigits,
+            Fault::PayoutDigits,
+            Fault::FewWholeCurrencies,
+            Fault::ThousandthsUnknown,
         ],
     },
     Dialect {
@@ -249,8 +252,10 @@ pub(super) const DIALECTS: &[Dialect] = &[
         not_tried: &[
             // Its signatures have no schemes.
             Fault::AnyScheme,
+            Fault::TwoSignaturesPass,
             // No bank takes anything back.
             Fault::ChargebacksInMemory,
+            Fault::EarlyChargebackDropped,
             // A refund is of no type and no item, and nothing is charged that is not captured.
             Fault::TypedRefundSkipped,
             Fault::ItemsAreAll,
@@ -266,6 +271,9 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::OnlyFullRefunds,
             Fault::FlagDecidesFull,
             Fault::IsoDigits,
+            Fault::PayoutDigits,
+            Fault::FewWholeCurrencies,
+            Fault::ThousandthsUnknown,
             // There is one layer of refunds and one event for each of their states.
             Fault::EachSuccessAdds,
             Fault::CountsBothLayers,
@@ -472,6 +480,8 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::TextTimeOrder,
             Fault::WholeMinuteTimes,
             Fault::LongFractionsRefused,
+            // Signatures are hexadecimal digits.
+            Fault::SignatureCaseIgnored,
             // The time of sending is signed, and no unknown type begins like a refund's.
             Fault::SignsBodyOnly,
             Fault::CreatedAtReformatted,

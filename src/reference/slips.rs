@@ -71,6 +71,8 @@ pub(super) struct ShopSlips {
     pub(super) under_way: Option<HashSet<String>>,
     /// Bodies that were answered before.
     pub(super) answered: HashSet<Vec<u8>>,
+    /// Headers and bodies that came before their order was stored.
+    pub(super) early: Vec<(Vec<(String, String)>, Vec<u8>)>,
     pub(super) is_broken: bool,
     pub(super) is_locked: bool,
     /// Ids of the events that came last, the newest at the end. They are stored, so a restart leaves them.

@@ -193,8 +193,14 @@ pub fn times_increase(provider: &dyn Provider, plan: &Plan) -> Law {
 /// When the law is broken.
 pub fn the_end_is_the_truth(provider: &dyn Provider, plan: &Plan, walk: impl FnOnce(usize) -> Vec<usize>) -> Law {
     let mut plan = plan.clone();
+    // What is doubtful may stand in place of what is true.
+    let hides = |kind: &FaultKind| match kind {
+        FaultKind::Omit => true,
+        FaultKind::Mutated { mutation, .. } => is_doubtful(mutation.kind),
+        _ => false,
+    };
     for step in &mut plan.steps {
-        step.faults.retain(|fault| fault.kind != FaultKind::Omit);
+        step.faults.retain(|fault| !hides(&fault.kind));
     }
     // What is not sent cannot be known.
     plan.only.clear();
@@ -225,9 +231,12 @@ pub fn the_end_is_the_truth(provider: &dyn Provider, plan: &Plan, walk: impl FnO
 
 /// What the provider itself wrote, doubtful or not, before anything was done to it.
 pub fn is_told(delivery: &Delivery) -> bool {
-    let is_doubtful = |kind: MutationKind| matches!(kind.group(), Group::Doubtful | Group::Unusual | Group::Incomplete);
     let is_itself = !delivery.mutation_kind.is_some_and(is_doubtful);
     delivery.effect == Effect::Accept || delivery.effect == Effect::Tolerate && is_itself
+}
+
+fn is_doubtful(kind: MutationKind) -> bool {
+    matches!(kind.group(), Group::Doubtful | Group::Unusual | Group::Incomplete)
 }
 
 fn is_truth(provider: &dyn Provider, known: &Knowledge, truth: &OrderTruth, order: &OrderSetup) -> Law {

@@ -104,7 +104,7 @@ fn incomplete_events_of_another_provider(#[case] kind: &str, #[case] mutation: M
 #[case(&[Truncate, Trailing, Empty, BadUtf8, Syntax, WrongRoot], Reject)]
 #[case(&[UnusualNumber, NullOptional, Damaged, BadAmount, BooleanAmount, NegativeAmount, UnknownOrder, OtherCurrency, OverCaptured, TooPrecise], Tolerate)]
 #[case(&[TextAmount, UnknownState, BadEventId, BadTime, OtherMode, Deep, Large, Repeated, OtherEncoding, FutureTime, AgeLimit], Tolerate)]
-#[case(&[SignatureAbsent, SignatureWrong, SignatureTruncated, OtherSecret, OnlyOtherScheme, BodyChanged, Reserialised, Stale], Refuse)]
+#[case(&[SignatureAbsent, SignatureWrong, SignatureTruncated, OtherSecret, OnlyOtherScheme, TwoWrong, OtherCase, BodyChanged, Reserialised, Stale], Refuse)]
 fn whatever_the_event(#[case] kinds: &[MutationKind], #[case] expected: Effect) {
     for kind in kinds {
         check(decimals(), "refund.complete", *kind, expected);

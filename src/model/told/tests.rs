@@ -244,6 +244,11 @@ fn it_may_be_shown_as(#[case] events: &[&str], #[case] expected: &str) {
 #[case::a_dispute_that_is_over(&["1 taken d 30.00", "2 taken d 0.00"], &["100.00"], &["0.00"])]
 #[case::a_dispute_of_which_two_things_are_said(&["1 taken d 30.00", "2 status d 0.00"], &["0.00", "70.00", "100.00"], &["0.00", "30.00"])]
 #[case::more_is_asked_for_than_there_is(&["1 refund r1 pending 60.00", "2 refund r2 pending 60.00"], &["0.00"], &["0.00"])]
+#[case::of_its_own_refund_a_sum_tells(
+    &["1 refund r1 pending 99.00", "2 sum ch 99.00 r1 succeeded 99.00"],
+    &["0.00", "1.00"],
+    &["0.00"]
+)]
 fn it_ends_with(#[case] events: &[&str], #[case] available: &[&str], #[case] charged_back: &[&str]) {
     let end = knowledge(events).final_expectation(true);
     let amounts = |texts: &[&str]| Some(texts.iter().map(|text| amount(text)).collect::<Vec<_>>());

@@ -49,6 +49,13 @@ impl Draw<'_> {
         prop_oneof![3 => refunds, 1 => self.with_faults(self.order(), withdrawn, kinds, how_many)].boxed()
     }
 
+    /// Deliveries that are not authentic, before the event and now and then after it, when it is known.
+    pub(super) fn unsigned(&self) -> PlanStrategy {
+        let kinds = self.kinds(&[Group::Unsigned]);
+        let known = self.mutated_refunds(self.mutation(&kinds, true), 1..4);
+        prop_oneof![3 => self.mutated(&kinds, 2..6), 1 => known].boxed()
+    }
+
     /// The kinds of these groups that there are with the provider.
     pub(super) fn kinds(&self, groups: &[Group]) -> Vec<MutationKind> {
         MutationKind::of(groups).into_iter().filter(|kind| self.palette.has(*kind)).collect()
@@ -138,14 +145,15 @@ impl Draw<'_> {
     /// What was paid back is where a redelivery does harm, so most refunds get that far, and often little else is sent. Some
     /// orders become known only when events of them have come, which is a reason to refuse these.
     pub(super) fn redelivery(&self) -> PlanStrategy {
-        let end = prop_oneof![3 => self.success(), 1 => self.any_end()].boxed();
+        let end = prop_oneof![5 => self.success(), 1 => self.any_end(), 2 => self.failure()].boxed();
         let plan = self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6));
-        (plan, prop_oneof![3 => Just(0_u8), 1 => 1_u8..=4])
-            .prop_map(|(mut plan, known_after)| {
-                plan.orders.iter_mut().for_each(|order| order.known_after = known_after);
-                plan
-            })
-            .boxed()
+        match self.reversal() {
+            Some(reversal) => {
+                let reversed = self.with_faults(self.order(), reversal, refused(), 1..4);
+                prop_oneof![3 => known_later(plan), 1 => known_later(reversed)].boxed()
+            }
+            None => known_later(plan),
+        }
     }
 
     pub(super) fn no_trace(&self) -> PlanStrategy {
@@ -168,7 +176,7 @@ impl Draw<'_> {
             }
             None => lives,
         };
-        let plan = self.with_faults(self.order(), steps, restart, 1..3);
+        let plan = known_later(self.with_faults(self.order(), steps, restart, 1..3));
         (plan, vec((any::<u8>(), any::<u8>(), again()), 1..4)).prop_map(|(plan, faults)| befall(plan, faults)).boxed()
     }
 
@@ -192,6 +200,16 @@ impl Draw<'_> {
         let defect = (0..self.palette.defects).prop_map(|defect| FaultKind::DefectBefore { defect });
         prop_oneof![1 => defect, 1 => self.mutation(&self.kinds(&[Group::Malformed]), false)].boxed()
     }
+}
+
+/// Now and then orders become known only when some events of them have come.
+fn known_later(plan: PlanStrategy) -> PlanStrategy {
+    (plan, prop_oneof![1 => Just(0_u8), 1 => 1_u8..=8])
+        .prop_map(|(mut plan, known_after)| {
+            plan.orders.iter_mut().for_each(|order| order.known_after = known_after);
+            plan
+        })
+        .boxed()
 }
 
 pub(super) fn late() -> BoxedStrategy<FaultKind> {

@@ -68,6 +68,8 @@ pub struct Palette {
     pub dated_signatures: bool,
     /// While a secret is being replaced there is a signature for each.
     pub several_secrets: bool,
+    /// Signatures are written in base64, so that the case of their letters counts.
+    pub signatures_in_base64: bool,
     /// A signature says of which scheme it is, and others than the one that counts may stand beside it.
     pub several_schemes: bool,
     /// Whether orders and refunds vary as real ones do: texts of all kinds, times at the edges of days and of summer time, equal
@@ -304,7 +306,7 @@ pub fn for_recipe(recipe: Recipe, palette: &Palette) -> PlanStrategy {
         Recipe::NoTrace => draw.no_trace(),
         Recipe::Restarts => draw.restarts(),
         Recipe::Doubtful => draw.doubtful(),
-        Recipe::Unsigned => draw.mutated(&draw.kinds(&[Group::Unsigned]), 2..6),
+        Recipe::Unsigned => draw.unsigned(),
         Recipe::RawBody => draw.mutated(MutationKind::RAW_BODY, 2..6),
         Recipe::RotatedSecret => draw.mutated(&draw.kinds(&[Group::Rotation]), 2..6),
         Recipe::Replayed => draw.mutated(draw.ages(), 2..6),

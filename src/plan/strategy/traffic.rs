@@ -75,10 +75,14 @@ impl Draw<'_> {
         if rare == 0 {
             return self.varied(orders.prop_map(order_plan).boxed());
         }
-        // In what unit an amount is shows with a few of them as well as with many; what else goes wrong with amounts does not.
+        // In what unit an amount is shows with any of them; what else goes wrong with amounts shows with the usual ones.
         let in_rare = |(order, rare)| {
             let order = order_plan(order);
-            if order.captured <= FEW { OrderPlan { currency: rare, ..order } } else { order }
+            if order.captured <= FEW || order.captured < 100_000 && order.captured % 4 != 0 {
+                OrderPlan { currency: rare, ..order }
+            } else {
+                order
+            }
         };
         self.varied((orders, usual..usual.saturating_add(rare)).prop_map(in_rare).boxed())
     }

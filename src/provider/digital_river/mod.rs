@@ -89,6 +89,7 @@ impl DigitalRiver {
             ],
             varying_times: true,
             dated_signatures: true,
+            signatures_in_base64: true,
             several_secrets: true,
             // Live events are sent again for 72 hours.
             sends_again_for: 71,

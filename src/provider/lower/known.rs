@@ -28,6 +28,8 @@ pub(super) fn in_line<'p>(mut entries: Vec<Entry>, orders: impl Iterator<Item = 
             }
         }
         if came > 0 {
+            // What was kept for it must be there after a restart too.
+            place += entries[place..].iter().take_while(|entry| matches!(entry.act, Act::Restart)).count();
             entries.insert(place, Entry { act: Act::Begin(order_id), expect: Vec::new(), expect_if_refused: Vec::new() });
         }
     }
@@ -38,13 +40,26 @@ pub(super) fn in_line<'p>(mut entries: Vec<Entry>, orders: impl Iterator<Item = 
 mod tests {
     use super::*;
     use crate::{
-        plan::{Action, Level, Opening, Pick, Plan, Step},
+        plan::{Action, Fault, FaultKind, Level, Opening, Pick, Plan, Step},
         provider::{lower, registered},
     };
 
     fn refund(order: u8, own: bool) -> Step {
         let action = Action::Refund { amount: Pick::Units(5), level: Level::Order, joins: false, own, kind: 0, opens: Opening::Pending };
         Step { order, ..Step::plain(action) }
+    }
+
+    #[test]
+    fn after_a_restart_that_follows_them() {
+        let restarts = Step { faults: vec![Fault { event: 0, kind: FaultKind::RestartAfter }], ..refund(0, false) };
+        let plan = Plan {
+            orders: vec![OrderPlan { known_after: 1, ..OrderPlan::default() }],
+            steps: vec![restarts],
+            only: vec!["refund.created".to_owned()],
+            look: 0,
+        };
+        let entries = lower(registered()[0].embedded(), &plan, 1).case.entries;
+        assert!(matches!(entries[..], [Entry { act: Act::Deliver(_), .. }, Entry { act: Act::Restart, .. }, Entry { act: Act::Begin(_), .. }]));
     }
 
     /// The first order becomes known after so many of its deliveries: after how many of all deliveries that is.

@@ -138,3 +138,31 @@ fn the_last_event_that_is_sent_of_a_change_ends_it() {
     };
     assert!(waits(&|_| true) && !waits(&|kind| !kind.ends_with("closed")));
 }
+
+/// What is not authentic and is called like an event comes when that is known; what is called otherwise comes before.
+#[test]
+fn a_forged_copy_of_an_event_comes_after_it() {
+    for (same_id, expected) in [(true, [Effect::Accept, Effect::Refuse]), (false, [Effect::Refuse, Effect::Accept])] {
+        let mutation = Mutation { kind: MutationKind::SignatureAbsent, pick: 0 };
+        let case = lower(that_has(|_| true), &of(vec![refund(false, [FaultKind::Mutated { mutation, same_id, after: 0 }])]), 7).case;
+        let first: Vec<Effect> = case.all_deliveries().map(|delivery| delivery.effect).take(2).collect();
+        assert_eq!(first, expected);
+    }
+}
+
+/// Where an object has one event of a type, nothing doubtful of that type comes beside the true one, and no second event of the
+/// fact either. A doubtful signature says nothing else than the event.
+#[test]
+fn what_there_is_one_event_of_is_doubtful_or_true() {
+    let provider = that_has(|palette| palette.twins);
+    let kind = provider.palette().refund_completion.clone();
+    assert!(provider.once(&kind), "{kind}");
+    let effects = |mutation: MutationKind| {
+        let doubtful = FaultKind::Mutated { mutation: Mutation { kind: mutation, pick: 0 }, same_id: false, after: 0 };
+        let plan = Plan { only: vec![kind.clone()], ..of(vec![refund(false, [doubtful, FaultKind::Twin { after: 0 }])]) };
+        let case = lower(provider, &plan, 7).case;
+        case.all_deliveries().map(|delivery| delivery.effect).collect::<Vec<_>>()
+    };
+    assert_eq!(effects(MutationKind::TextAmount), [Effect::Tolerate]);
+    assert_eq!(effects(MutationKind::FutureTime), [Effect::Tolerate, Effect::Accept, Effect::Accept]);
+}

@@ -40,6 +40,9 @@ const TOLD: [&str; 10] = [
     FUNDS_REINSTATED,
 ];
 
+/// Of which a refund or a dispute has one at most. The others tell of each change anew.
+pub(super) const ONCE: [&str; 6] = [REFUND_CREATED, REFUND_FAILED, DISPUTE_CREATED, DISPUTE_CLOSED, FUNDS_WITHDRAWN, FUNDS_REINSTATED];
+
 /// Events whose charge is the one that paid for the order; other charges are earlier attempts.
 pub(super) const OF_THE_CHARGE: [&str; 4] = [CHARGE_REFUNDED, "charge.succeeded", "charge.captured", "charge.updated"];
 

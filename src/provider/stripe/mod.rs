@@ -236,6 +236,11 @@ impl Provider for Stripe {
         SIGNATURE_HEADER
     }
 
+    /// By its page on webhooks two events of one fact are known by object and type; of these types an object has one.
+    fn once(&self, kind: &str) -> bool {
+        events::ONCE.contains(&kind)
+    }
+
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
         sign::headers(secrets, unix_seconds, body)
     }

@@ -67,6 +67,7 @@ impl Tazapay {
             cancellation: true,
             own: true,
             varied: true,
+            signatures_in_base64: true,
             extras: vec![Extra::OtherId, Extra::LongRefundIds, Extra::Sparse, Extra::FineTimes],
             // An event is sent again for up to 24 hours.
             sends_again_for: 23,
@@ -165,6 +166,11 @@ impl Provider for Tazapay {
     /// By the provider's page on retries, after these answers and no others.
     fn sends_again_after(&self, status: u16) -> bool {
         [400, 404, 408, 409, 412, 500].contains(&status)
+    }
+
+    /// Each change of a refund is told by one event of its own type.
+    fn once(&self, _kind: &str) -> bool {
+        true
     }
 
     fn sign(&self, secrets: &[&str], _unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {

@@ -145,6 +145,9 @@ impl<'a> Envelope<'a> {
         let currency = self.text(object.currency, "the object has no currency")?.to_ascii_uppercase();
         amounts.places = match () {
             () if self.faults.has(Fault::TwoDigitCurrency) => 2,
+            () if self.faults.has(Fault::PayoutDigits) && ["HUF", "TWD"].contains(&currency.as_str()) => 0,
+            () if self.faults.has(Fault::FewWholeCurrencies) && !["JPY", "KRW"].contains(&currency.as_str()) => places(&currency).max(2),
+            () if self.faults.has(Fault::ThousandthsUnknown) => places(&currency).min(2),
             () if self.faults.has(Fault::IsoDigits) => Currency::from_code(&currency).map_or(2, Currency::digits),
             () => places(&currency),
         };

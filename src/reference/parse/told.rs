@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Amount, EventTime, RefundState};
+use crate::{
+    domain::{Amount, EventTime, RefundState},
+    reference::{bank::Fault, fault::Faults},
+};
 
 /// An event that tells of a refund or a chargeback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,15 @@ impl Told<'_> {
             Told::Charge(told) => told.entries.iter().any(|entry| entry.state == RefundState::Succeeded),
             Told::Total(told) => !told.refunded.is_zero(),
             Told::Chargeback(_) | Told::Dispute(_) | Told::Nothing => false,
+        }
+    }
+
+    /// Whether a faulty shop drops it if it comes before the order.
+    pub(in crate::reference) fn is_dropped_early(&self, faults: Faults) -> bool {
+        match self {
+            Told::Refund(told) => told.state == RefundState::Failed && faults.has(Fault::EarlyFailureDropped),
+            Told::Chargeback(_) | Told::Dispute(_) => faults.has(Fault::EarlyChargebackDropped),
+            Told::Charge(_) | Told::Total(_) | Told::Nothing => false,
         }
     }
 }

@@ -24,6 +24,34 @@ impl ReferenceShop {
         misread(envelope, object, known.and_then(|id| self.order(&id)), faults)
     }
 
+    /// An event that is known already changes nothing and is acknowledged.
+    pub(super) fn meet_again(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
+        if self.has(Fault::DuplicateRefused) {
+            return Err(Refusal::conflict("the event is known already"));
+        }
+        if self.has(Fault::LatestDeliveryWins)
+            && let Some(order) = self.order(&event.order_id)
+        {
+            order.learn(event.clone());
+            return Ok(());
+        }
+        let is_under_way = self.slips.under_way.as_ref().is_some_and(|new| new.contains(&*event.id));
+        let is_lost = self.slips.has_lost(&event.id, self.faults);
+        if self.faults.any()
+            && let Some(order) = self.order(&event.order_id)
+            && (is_under_way || is_lost || order.has_forgotten(&event.id) || order.is_for_second_address(&event.id))
+        {
+            order.book_again(event);
+        }
+        Ok(())
+    }
+
+    /// Whether this is an event that was booked before, by what its body says and nobody has verified.
+    pub(super) fn knows(&self, body: &[u8]) -> bool {
+        let Ok(event) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+        event["id"].as_str().is_some_and(|id| self.orders.values().any(|order| order.has_seen(id)))
+    }
+
     /// The event with the order that a confused shop takes it to be about.
     pub(super) fn readdressed<'a>(&self, mut event: Event<'a>) -> Event<'a> {
         if let Some(order) = self.payments.get(&*event.order_id) {

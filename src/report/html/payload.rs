@@ -78,6 +78,8 @@ fn signature_words(signature: &Signature) -> &'static str {
         Signature::OtherScheme { first: true } => "right, after one of another scheme",
         Signature::OtherScheme { first: false } => "right, before one of another scheme",
         Signature::OnlyOtherScheme => "under the name of another scheme only",
+        Signature::TwoWrong => "with two secrets, neither of them known",
+        Signature::OtherCase => "right, but with its letters in the other case",
     }
 }
 

@@ -112,7 +112,7 @@ fn shows_a_case_as_commands() {
 
 /// What can happen in a case beside single deliveries is told in words, and in commands that a shell takes.
 #[rstest]
-#[case::killed(0, "forgets-event-ids-on-restart", "killed and started again", "killed and started again")]
+#[case::killed(0, "forgets-orders-on-restart", "killed and started again", "killed and started again")]
 #[case::time_passes(0, "prunes-event-ids", "pass", "a signature that follows is to be of then")]
 #[case::known_later(0, "drops-unknown-orders", "becomes known to the target", "becomes known to the target")]
 #[case::together(0, "lost-update", "1= ", "| curl ")]

@@ -1,0 +1,72 @@
+//! What mutations make of deliveries.
+
+use std::rc::Rc;
+
+use super::{MOST_DOUBTFUL, Stage};
+use crate::{
+    case::{Delivery, Effect},
+    mutate::{Anatomy, Mutant, effect, mutate, unusual},
+    plan::{FaultKind, Group, Mutation},
+};
+
+impl Stage<'_> {
+    /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
+    /// number of deliveries that come between that and the original.
+    pub(super) fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
+        let mut besides = Vec::new();
+        for (index, kind) in befalls.iter().enumerate() {
+            if let FaultKind::Unusual { mutation } = **kind {
+                original = self.unusual(order, mutation, &original).unwrap_or(original);
+            }
+            let FaultKind::Mutated { mutation, same_id, after } = **kind else { continue };
+            let fresh = self.mint.uuid("doubtful", u64::from(self.created) * 16 + index as u64);
+            // What may be taken for known without having been applied must not hide the original.
+            let same_id = same_id && !matches!(mutation.kind.group(), Group::Doubtful | Group::Unusual);
+            let fresh = (!same_id).then_some(fresh.as_str());
+            match self.mutate(order, mutation, &original, fresh) {
+                Some(Mutant { delivery, replaces: true }) => original = delivery,
+                Some(Mutant { delivery, .. }) => {
+                    let doubtful = delivery.effect == Effect::Tolerate;
+                    if !doubtful || self.doubtful[order] < MOST_DOUBTFUL {
+                        self.doubtful[order] += u8::from(doubtful);
+                        besides.push((delivery, after));
+                    }
+                }
+                None => {}
+            }
+        }
+        (original, besides)
+    }
+
+    pub(super) fn mutate(&mut self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
+        if !self.provider.palette().has(mutation.kind) {
+            return None;
+        }
+        let anatomy = self.anatomy(order, original)?;
+        // What need not be rejected is of no use to those who ask for a rejection.
+        let is_strict = mutation.kind.group() != Group::Incomplete || effect(mutation.kind, &anatomy) == Effect::Reject;
+        is_strict.then(|| mutate(mutation, original, &anatomy, fresh_id)).flatten()
+    }
+
+    pub(super) fn unusual(&mut self, order: usize, mutation: Mutation, original: &Delivery) -> Option<Delivery> {
+        let anatomy = self.anatomy(order, original)?;
+        unusual(mutation, original, &anatomy)
+    }
+
+    /// The places in a body of the order that is told of now.
+    fn anatomy(&mut self, order: usize, original: &Delivery) -> Option<Rc<Anatomy>> {
+        if let Some((_, known)) = self.anatomies.iter().find(|(body, _)| *body == original.body) {
+            return Some(Rc::clone(known));
+        }
+        let body = serde_json::from_str(original.body.text()?).ok()?;
+        let captured = self.orders[order].amount(self.orders[order].truth.captured);
+        let anatomy = Rc::new(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency));
+        self.anatomies.push((original.body.clone(), Rc::clone(&anatomy)));
+        Some(anatomy)
+    }
+}
+
+/// Whether somebody else than the provider might have made it of an event that is known.
+pub(super) fn forges(mutant: &Delivery, original: &Delivery) -> bool {
+    mutant.effect == Effect::Refuse && mutant.event.id == original.event.id
+}
