@@ -25,7 +25,7 @@ use refundproof::{
 };
 
 /// How many cases a fault is looked for in, and in how many where the requirement that it is aimed at has not found it by then.
-const CASES: u32 = 32;
+const CASES: u32 = 24;
 const MORE_CASES: u32 = 64;
 
 /// In how many cases it is looked whether a fault shows that cannot be made with the provider's events. It fails none of them, so

@@ -52,7 +52,7 @@ fn node_shop_conforms_with_every_provider() {
 fn a_filter_that_remembers_refused_events_is_found() {
     if is_there("node") {
         // Its cases show it soon. A smaller one would be looked for as long as it may, as each attempt costs a process too.
-        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "8", "--time-limit", "25s"])
+        node("server_buggy.js", "refundproof.toml", &["--only", "rejection-leaves-no-trace", "--cases", "8", "--time-limit", "12s"])
             .fails_first("rejection-leaves-no-trace");
     }
 }

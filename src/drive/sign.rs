@@ -125,7 +125,7 @@ impl Signing<'_> {
             Signature::OnlyOtherScheme => return provider.with_another_scheme(headers, SchemePlace::Alone),
             Signature::Absent => headers.retain(|(name, _)| !is_own(name)),
             Signature::OtherCase => {
-                headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = in_other_case(value))
+                headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = in_other_case(value));
             }
             Signature::Truncated => headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = cut(value)),
             _ => {}

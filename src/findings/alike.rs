@@ -9,6 +9,8 @@ use super::{
 use crate::{
     case::{Act, Body, Case, Effect, Signature},
     check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
+    domain::{Amount, RefundState},
+    model::Tell,
     plan::{Group, MutationKind},
 };
 
@@ -25,9 +27,15 @@ pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
 /// The fingerprint of a mistake that is like no fault of the bank.
 pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
     let Some(failure) = &smallest.shown.failure else { return String::new() };
-    let takes = circumstances(&features(&smallest.plan, &smallest.case), kind);
+    let takes = circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown));
     if is_smallest && !takes.is_empty() {
         return circumstance_fingerprint(kind, &takes, &aspect(failure));
+    }
+    if is_smallest && let Some(status) = status_for_amount(failure) {
+        return circumstance_fingerprint(kind, &["the amount is right".to_owned()], status);
+    }
+    if is_smallest && let Some(state) = counted(&smallest.case, failure) {
+        return circumstance_fingerprint(kind, &["a refund is counted".to_owned()], &format!("{state:?}"));
     }
     // Where chance has a say, what is left of the case is chance too.
     let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
@@ -36,31 +44,37 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
 
 /// What befalls a delivery or is done to it where a mistake takes that, else, where an answer is wrong, what the order or the refund
 /// has: whichever event shows such a mistake, it is the same. Nothing where the event alone shows it.
-fn circumstances(takes: &[Feature], kind: FailureKind) -> Vec<String> {
+fn circumstances(takes: &[Feature], kind: FailureKind, answer: Option<&str>) -> Vec<String> {
     let words = |is_one: fn(&Feature) -> bool| -> Vec<String> {
-        let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(|feature| word(feature, kind)).collect();
+        let words: BTreeSet<String> = takes.iter().filter(|feature| is_one(feature)).map(|feature| word(feature, answer)).collect();
         words.into_iter().collect()
     };
     if matches!(kind, FailureKind::Crash | FailureKind::Timeout) {
         return Vec::new();
     }
-    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Delivery(_) | Feature::Kill));
+    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Imitation | Feature::Delivery(_) | Feature::Kill));
     if kind == FailureKind::Answer && befalls.is_empty() {
         return words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature));
     }
     befalls
 }
 
-/// What is said of a feature. In which way a body is broken does not matter, nor what is doubtful in one, where that is answered
-/// wrongly: whoever fails at what cannot be taken has one place to mend.
-pub(super) fn word(feature: &Feature, kind: FailureKind) -> String {
+/// What is said of a feature, with the class of the answer that is wrong, where one is. In which way a body is broken does not matter,
+/// nor what is doubtful in one, where that is answered wrongly: whoever fails at what cannot be taken has one place to mend. So has
+/// whoever refuses what is not authentic, and does so with the wrong answer; what is not authentic and taken passes by its own hole.
+pub(super) fn word(feature: &Feature, answer: Option<&str>) -> String {
+    let is_answer = answer.is_some();
     let is_one_place = |mutation: MutationKind| match mutation.group() {
         Group::Malformed => true,
-        Group::NoEvent | Group::Incomplete => kind == FailureKind::Answer,
-        Group::Doubtful => kind == FailureKind::Answer && !OF_THEIR_OWN.contains(&mutation),
+        Group::NoEvent | Group::Incomplete => is_answer,
+        Group::Doubtful => is_answer && !OF_THEIR_OWN.contains(&mutation),
         _ => false,
     };
+    let is_forged = |mutation: MutationKind| matches!(mutation.group(), Group::Unsigned | Group::Tampered | Group::Stale);
+    let is_refused = answer.is_some_and(|class| class != "2");
     match feature {
+        Feature::Imitation if is_refused => "Forged".to_owned(),
+        Feature::Mutation(mutation) if is_refused && is_forged(*mutation) => "Forged".to_owned(),
         Feature::Mutation(mutation) if is_one_place(*mutation) => format!("{:?}", mutation.group()),
         _ => format!("{feature:?}"),
     }
@@ -82,6 +96,27 @@ fn aspect(failure: &Failure) -> String {
         FailureKind::State => differing_fields(&failure.diff),
         _ => format!("{} for {}", failure.observed, failure.expected),
     }
+}
+
+/// The status that is wrong for an amount that is right: which event told of that amount does not matter then.
+fn status_for_amount(failure: &Failure) -> Option<&str> {
+    let wrong = |sign: char, name: &str| core(&failure.diff).find(|line| line.starts_with(sign) && member(line) == name);
+    if failure.kind != FailureKind::State || wrong('+', "refundedAmount").is_some() || wrong('-', "status")?.contains("charged_back") {
+        return None;
+    }
+    let status = wrong('+', "status")?.split_whitespace().nth(1)?;
+    ["refunded", "partially_refunded"].contains(&status).then_some(status)
+}
+
+/// The state of the only refund that was told of, by one event, where the refund is counted and must not be: whichever event says
+/// that it is in that state.
+fn counted(case: &Case, failure: &Failure) -> Option<RefundState> {
+    let mut deliveries = case.all_deliveries();
+    let (Some(delivery), None) = (deliveries.next(), deliveries.next()) else { return None };
+    let [Tell::Refund { state, .. }] = delivery.event.tells[..] else { return None };
+    let shown = core(&failure.diff).find(|line| line.starts_with('+') && member(line) == "refundedAmount")?;
+    let amount = shown.split_whitespace().nth(1).and_then(|amount| Amount::parse(amount).ok())?;
+    (failure.kind == FailureKind::State && state != RefundState::Succeeded && !amount.is_zero()).then_some(state)
 }
 
 /// Members of an order that a target shows if it likes.
@@ -196,9 +231,10 @@ pub(super) fn may_fail(mistake: &Mistake, failing: &Failing, kind: FailureKind) 
     if mistake.kind != kind || wrong_answer(&mistake.smallest.shown) != wrong_answer(&failing.shown) {
         return false;
     }
-    let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, kind)).collect();
-    let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_)));
-    takes.all(|feature| held.contains(&word(feature, kind)))
+    let answer = wrong_answer(&failing.shown);
+    let held: Vec<String> = features(&failing.plan, &failing.case).iter().map(|feature| word(feature, answer)).collect();
+    let mut takes = mistake.trigger.iter().filter(|feature| matches!(feature, Feature::Mutation(_) | Feature::Imitation));
+    takes.all(|feature| held.contains(&word(feature, answer)))
 }
 
 /// The class of an answer that is written out.

@@ -18,7 +18,7 @@ pub(super) fn may_be_about(recipe: Recipe, takes: &[Feature]) -> bool {
         Recipe::UnusualJson => befalls() || of(&[Group::Unusual]),
         Recipe::Doubtful => befalls() || of(&[Group::Unusual, Group::Doubtful, Group::Incomplete]),
         Recipe::Malformed | Recipe::Recovery | Recipe::InvalidEvents | Recipe::Rejections | Recipe::NoTrace => is_broken(),
-        Recipe::Unsigned => of(&[Group::Unsigned]),
+        Recipe::Unsigned => has(&Feature::Imitation) || of(&[Group::Unsigned]),
         Recipe::RawBody => is_mutated(&|kind| MutationKind::RAW_BODY.contains(&kind)),
         Recipe::RotatedSecret => of(&[Group::Rotation]),
         Recipe::Replayed => of(&[Group::Stale, Group::Doubtful]),
@@ -48,6 +48,6 @@ pub(super) fn may_be_about(recipe: Recipe, takes: &[Feature]) -> bool {
         | Recipe::DisputesAndRefunds => has(&Feature::Dispute),
         Recipe::MixedTraffic => true,
         // Nothing is done to what these deliver.
-        _ => !is_mutated(&|_| true),
+        _ => !has(&Feature::Imitation) && !is_mutated(&|_| true),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     case::Case,
-    plan::{Action, Fault, FaultKind, Group, Level, MutationKind, OrderPlan, Pick, Plan},
+    plan::{Action, Extra, Fault, FaultKind, Group, Level, MutationKind, OrderPlan, Pick, Plan},
 };
 
 /// Something that a minimal case holds beyond one plain refund of one plain order.
@@ -13,6 +13,8 @@ use crate::{
 pub enum Feature {
     /// Something is done to a body, headers or a signature.
     Mutation(MutationKind),
+    /// What is not authentic bears the id of an event that is known; what makes it so does not matter.
+    Imitation,
     /// Something befalls a delivery; the name of what.
     Delivery(&'static str),
     /// The target is killed, in whatever way.
@@ -41,6 +43,10 @@ pub enum Feature {
     Metadata,
     /// An order that becomes known only when events of it have come.
     KnownLater,
+    /// Something that an order has and a plain one has not.
+    Extra(Extra),
+    /// An order that was made at the edge of a day, of a year or of summer time.
+    AtAnEdge,
     /// Several orders.
     SeveralOrders,
     /// Several charges of one order.
@@ -67,8 +73,10 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
     };
     let faults = || plan.steps.iter().flat_map(|step| &step.faults);
     for fault in faults() {
-        if let FaultKind::Mutated { mutation, .. } = fault.kind {
-            add(Feature::Mutation(mutation.kind));
+        match fault.kind {
+            _ if fault.kind.imitates() => add(Feature::Imitation),
+            FaultKind::Mutated { mutation, .. } => add(Feature::Mutation(mutation.kind)),
+            _ => {}
         }
     }
     for fault in faults() {
@@ -101,7 +109,9 @@ pub fn features(plan: &Plan, case: &Case) -> Vec<Feature> {
     }
     let plain = OrderPlan::default();
     let order = |has: fn(&OrderPlan, &OrderPlan) -> bool| plan.orders.iter().any(|order| has(order, &plain));
+    plan.orders.iter().flat_map(|order| &order.extras).for_each(|extra| add(Feature::Extra(*extra)));
     let shape = [
+        (order(|order, plain| order.moment != plain.moment), Feature::AtAnEdge),
         (order(|order, plain| order.known_after != plain.known_after), Feature::KnownLater),
         (plan.orders.len() > 1, Feature::SeveralOrders),
         (order(|order, plain| order.charges > plain.charges), Feature::SeveralCharges),
@@ -134,8 +144,10 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
     let mut plan = plan.clone();
     match feature {
         Feature::Mutation(kind) => {
-            without_faults(&mut plan, |fault| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind));
+            let is_it = |fault: &FaultKind| matches!(fault, FaultKind::Mutated { mutation, .. } if mutation.kind == *kind);
+            without_faults(&mut plan, |fault| is_it(fault) && !fault.imitates());
         }
+        Feature::Imitation => without_faults(&mut plan, FaultKind::imitates),
         Feature::Delivery(name) => without_faults(&mut plan, |fault| fault.name() == *name),
         Feature::Kill => without_faults(&mut plan, FaultKind::kills),
         Feature::OwnRefund => each_action(&mut plan, |action| {
@@ -187,6 +199,8 @@ pub fn without(plan: &Plan, feature: &Feature, kinds: &[String]) -> Plan {
             plan.steps.retain(|step| usize::from(step.order) % count == 0);
             plan.steps.iter_mut().for_each(|step| step.order = 0);
         }
+        Feature::Extra(extra) => plan.orders.iter_mut().for_each(|order| order.extras.retain(|other| other != extra)),
+        Feature::AtAnEdge => plan.orders.iter_mut().for_each(|order| order.moment = 0),
         Feature::KnownLater => plan.orders.iter_mut().for_each(|order| order.known_after = 0),
         Feature::SeveralCharges => plan.orders.iter_mut().for_each(|order| order.charges = 1),
         Feature::SeveralItems => plan.orders.iter_mut().for_each(|order| order.items = 1),

@@ -222,6 +222,9 @@ fn plainer_faults(step: &Step) -> Vec<Vec<Fault>> {
             FaultKind::ApiFails { how } => smaller(how).for_each(|how| with(FaultKind::ApiFails { how })),
             FaultKind::DefectBefore { defect } => smaller(defect).for_each(|defect| with(FaultKind::DefectBefore { defect })),
             FaultKind::Mutated { mutation, same_id, after } => {
+                if fault.kind.imitates() {
+                    with(FaultKind::Mutated { mutation, same_id: false, after });
+                }
                 smaller(after).for_each(|after| with(FaultKind::Mutated { mutation, same_id, after }));
                 plainer_mutations(mutation).for_each(|mutation| with(FaultKind::Mutated { mutation, same_id, after }));
             }

@@ -4,7 +4,7 @@
 use arbitrary::Arbitrary;
 use serde::{Deserialize, Serialize};
 
-use super::mutation::Mutation;
+use super::mutation::{Group, Mutation, MutationKind};
 
 /// What happens to a few orders, and how the deliveries that tell of it are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -467,6 +467,12 @@ impl FaultKind {
     /// Whether the target is killed.
     pub fn kills(&self) -> bool {
         matches!(self, FaultKind::RestartAfter | FaultKind::KilledDuring { .. } | FaultKind::DiskFull)
+    }
+
+    /// Whether somebody who is not the provider imitates an event that is known.
+    pub fn imitates(&self) -> bool {
+        let is_authentic = |kind: MutationKind| !matches!(kind.group(), Group::Unsigned | Group::Tampered | Group::Stale);
+        matches!(self, FaultKind::Mutated { mutation, same_id: true, .. } if !is_authentic(mutation.kind))
     }
 
     /// The name that reports use.

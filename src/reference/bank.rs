@@ -417,6 +417,8 @@ bank! {
         "A signature need only begin like the right one: a truncated one passes.";
     EmptySecret "empty-secret" "SIG" "signature-required" ["https://github.com/shopperlabs/shopper/pull/602"]
         "A second endpoint has no secret, so a signature with the empty secret passes.";
+    BadSignatureFails "bad-signature-fails" "SIG" "signature-required" []
+        "A signature that is missing or does not match ends in an error, answered with 500, instead of a refusal.";
     KnownEventUnchecked "known-event-unchecked" "SIG" "signature-required" []
         "An event whose id is known is acknowledged before its signature is looked at.";
     TwoSignaturesPass "two-signatures-pass" "SIG" "signature-required" []

@@ -305,6 +305,7 @@ impl ReferenceShop {
             RefusalKind::Malformed if self.has(Fault::RemembersFailedEvents) => self.slips.burnt.extend(beginning(body)),
             RefusalKind::Invalid if self.has(Fault::InvalidAcknowledged) => return 200,
             RefusalKind::Invalid if self.has(Fault::InvalidIsServerError) => return 500,
+            RefusalKind::Unsigned if self.has(Fault::BadSignatureFails) => return 500,
             _ => {}
         }
         refusal.status()
@@ -371,7 +372,10 @@ impl Target for ReferenceShop {
         }
         Ok(match self.receive(request) {
             Ok(()) if is_new => 500,
-            Ok(()) => 200,
+            Ok(()) => {
+                self.note_acknowledged(request.body);
+                200
+            }
             Err(refusal) if refusal.kind == RefusalKind::UnknownOrder && self.has(Fault::EarlyEventsInMemory) => {
                 self.slips.early.push((request.headers.to_vec(), request.body.to_vec()));
                 200

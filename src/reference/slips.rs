@@ -72,12 +72,17 @@ pub(super) struct ShopSlips {
     /// Bodies that were answered before.
     pub(super) answered: HashSet<Vec<u8>>,
     /// Headers and bodies that came before their order was stored.
-    pub(super) early: Vec<(Vec<(String, String)>, Vec<u8>)>,
+    pub(super) early: Vec<Kept>,
+    /// Ids of events that were acknowledged, those that tell nothing too.
+    pub(super) acknowledged: HashSet<String>,
     pub(super) is_broken: bool,
     pub(super) is_locked: bool,
     /// Ids of the events that came last, the newest at the end. They are stored, so a restart leaves them.
     pub(super) kept: VecDeque<String>,
 }
+
+/// The headers and the body of a delivery.
+type Kept = (Vec<(String, String)>, Vec<u8>);
 
 /// How many event ids are kept by a shop that keeps only some.
 const KEPT: usize = 200;

@@ -14,6 +14,7 @@ fn alone() -> Vec<Feature> {
     groups.dedup();
     let first_of = |group: Group| MutationKind::of(&[group])[0];
     let others = [
+        Feature::Imitation,
         Feature::Delivery("redelivery"),
         Feature::Kill,
         Feature::OwnRefund,
@@ -36,7 +37,7 @@ fn alone() -> Vec<Feature> {
 #[case(Recipe::Doubtful, "UnusualNumber, NoType, Damaged, redelivery, Kill")]
 #[case(Recipe::Malformed, "Truncate, WrongRoot, NoType, redelivery, Kill")]
 #[case(Recipe::NoTrace, "Truncate, WrongRoot, NoType, redelivery, Kill")]
-#[case(Recipe::Unsigned, "SignatureAbsent")]
+#[case(Recipe::Unsigned, "SignatureAbsent, Imitation")]
 #[case(Recipe::RawBody, "Reorder, BodyChanged")]
 #[case(Recipe::RotatedSecret, "RotatedSecret")]
 #[case(Recipe::Replayed, "Damaged, Stale")]

@@ -4,8 +4,8 @@ use super::{plan, refund, with_faults};
 use crate::{
     findings::{Feature, features, trigger::undoubted, without},
     plan::{
-        Action, DisputeMove, FailureShape, FaultKind, Group, Level, Mutation, MutationKind, Opening, OrderPlan, Pick, Plan, Step, draw,
-        for_recipe,
+        Action, DisputeMove, Extra, FailureShape, FaultKind, Group, Level, Mutation, MutationKind, Opening, OrderPlan, Pick, Plan, Step,
+        draw, for_recipe,
     },
     provider::{lower, registered},
 };
@@ -43,6 +43,12 @@ fn what_befalls_deliveries() {
     for kill in [FaultKind::RestartAfter, FaultKind::KilledDuring { after: 0, patience: 0 }, FaultKind::DiskFull] {
         check(&with(&[kill, FaultKind::Omit]), Feature::Kill, &with(&[FaultKind::Omit]));
     }
+    // A forged copy of an event that is known is the same whatever is wrong with its signature; before the event it is another thing.
+    let forged = |kind: MutationKind, same_id: bool| FaultKind::Mutated { mutation: Mutation { kind, pick: 3 }, same_id, after: 1 };
+    let (absent, before) = (forged(MutationKind::SignatureAbsent, true), forged(MutationKind::SignatureAbsent, false));
+    let copies = with(&[absent, forged(MutationKind::Stale, true), before.clone()]);
+    assert_eq!(told(&copies), [Feature::Imitation, Feature::Mutation(MutationKind::SignatureAbsent)]);
+    assert_eq!(without(&copies, &Feature::Imitation, &[]), with(&[before]));
     let both = with(&[mutated(one), FaultKind::Late { by: 1 }, mutated(other), FaultKind::Late { by: 2 }]);
     assert_eq!(told(&both), [Feature::Mutation(one), Feature::Mutation(other), Feature::Delivery("out of order")]);
     assert_eq!(without(&both, &Feature::Mutation(one), &[]), with(&[FaultKind::Late { by: 1 }, mutated(other), FaultKind::Late { by: 2 }]));
@@ -122,6 +128,10 @@ fn what_orders_are_like() {
     };
     let plain = of(|_| {});
     check(&of(|order| order.known_after = 3), Feature::KnownLater, &plain);
+    check(&of(|order| order.moment = 2), Feature::AtAnEdge, &plain);
+    check(&of(|order| order.extras = vec![Extra::Sparse]), Feature::Extra(Extra::Sparse), &plain);
+    let both = of(|order| order.extras = vec![Extra::Sparse, Extra::OtherId]);
+    assert_eq!(without(&both, &Feature::Extra(Extra::Sparse), &[]), of(|order| order.extras = vec![Extra::OtherId]));
     check(&of(|order| order.charges = 2), Feature::SeveralCharges, &plain);
     check(&of(|order| order.items = 3), Feature::SeveralItems, &plain);
     check(&of(|order| order.currency = 4), Feature::Currency, &plain);

@@ -94,6 +94,7 @@ fn what_befalls_deliveries() {
         FaultKind::Mutated { mutation: mutation(9), same_id: true, after: 1 },
         FaultKind::Mutated { mutation: mutation(0), same_id: true, after: 0 },
         FaultKind::Mutated { mutation: mutation(1), same_id: true, after: 0 },
+        FaultKind::Mutated { mutation: Mutation { kind: MutationKind::Stale, pick: 0 }, same_id: true, after: 1 },
         FaultKind::Unusual { mutation: mutation(9) },
         FaultKind::Unusual { mutation: mutation(1) },
         FaultKind::MuchLater { hours: 2, first: true },

@@ -78,7 +78,7 @@ impl Draw<'_> {
         // In what unit an amount is shows with any of them; what else goes wrong with amounts shows with the usual ones.
         let in_rare = |(order, rare)| {
             let order = order_plan(order);
-            if order.captured <= FEW || order.captured < 100_000 && order.captured % 4 != 0 {
+            if order.captured <= FEW || order.captured < 100_000 && !order.captured.is_multiple_of(4) {
                 OrderPlan { currency: rare, ..order }
             } else {
                 order

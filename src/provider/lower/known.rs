@@ -59,7 +59,10 @@ mod tests {
             look: 0,
         };
         let entries = lower(registered()[0].embedded(), &plan, 1).case.entries;
-        assert!(matches!(entries[..], [Entry { act: Act::Deliver(_), .. }, Entry { act: Act::Restart, .. }, Entry { act: Act::Begin(_), .. }]));
+        assert!(matches!(
+            entries[..],
+            [Entry { act: Act::Deliver(_), .. }, Entry { act: Act::Restart, .. }, Entry { act: Act::Begin(_), .. }]
+        ));
     }
 
     /// The first order becomes known after so many of its deliveries: after how many of all deliveries that is.

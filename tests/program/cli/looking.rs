@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use refundproof::provider::registered;
+use refundproof::{provider::registered, reference::Fault};
 use rstest::rstest;
 
 use super::{check, complains, sample};
@@ -121,7 +121,9 @@ fn shows_a_case_as_commands() {
 fn shows_what_happens(#[case] provider: usize, #[case] fault: &str, #[case] words: &str, #[case] commands: &str) {
     let place = Place::new();
     let target = format!("builtin:fault/{fault}");
-    place.exits(&["certify", &target, "--provider", registered()[provider].name], 1);
+    let provider = &registered()[provider];
+    let aim = Fault::from_name(fault).and_then(|fault| fault.info().aimed_at(provider.name, provider.embedded().corpus()));
+    place.exits(&["certify", &target, "--provider", provider.name, "--only", aim.expect("it can be made")], 1);
     let saved = fs::read_dir(place.path("refundproof-failures")).expect("a folder").map(|entry| entry.expect("an entry").path());
     let saved: Vec<String> = saved.map(|path| path.display().to_string()).collect();
     let shows = |flag: &[&str], words: &str| {
