@@ -196,6 +196,64 @@ fn in_which_way_a_body_is_broken_does_not_matter() {
     assert_ne!(of(MutationKind::Truncate), of(MutationKind::SignatureAbsent));
 }
 
+/// Who refuses what is not authentic, and does so with the wrong answer, has one place to mend; who takes it has a hole for each.
+#[test]
+fn what_is_wrong_with_a_signature_does_not_matter_where_it_is_refused() {
+    let of = |mutation: MutationKind, same_id: bool, observed: &str| {
+        let mutated = FaultKind::Mutated { mutation: Mutation { kind: mutation, pick: 0 }, same_id, after: 0 };
+        named(&OrderPlan::default(), with_faults(refund(), &[mutated]), FailureKind::Answer, "", observed)
+    };
+    let absent = |same_id, observed| of(MutationKind::SignatureAbsent, same_id, observed);
+    for (kind, same_id) in [(MutationKind::Stale, false), (MutationKind::BodyChanged, false), (MutationKind::SignatureWrong, true)] {
+        assert_eq!(of(kind, same_id, "500"), absent(false, "500"), "{kind:?}");
+        assert_ne!(of(kind, same_id, "200"), absent(false, "200"), "{kind:?}");
+    }
+    // A forged copy of an event that is known is one, whatever is wrong with it.
+    assert_eq!(of(MutationKind::Stale, true, "200"), absent(true, "200"));
+    assert_ne!(absent(true, "200"), absent(false, "200"));
+    assert_ne!(absent(false, "500"), of(MutationKind::Truncate, false, "500"));
+}
+
+/// Of an amount that is right the status follows, whichever event told it.
+#[test]
+fn a_status_that_is_wrong_for_its_amount_is_one_mistake() {
+    let of = |action: Action, diff: &str| named(&OrderPlan::default(), Step::plain(action), STATE, diff, "");
+    let wrong = "-status partially_refunded\n+status refunded\n refundedAmount 5.00\n";
+    let either = "-status not_refunded | partially_refunded\n+status refunded\n refundedAmount 5.00\n";
+    assert_eq!(of(refund(), wrong), of(Action::Dispute, either));
+    let others = [
+        "-status refunded\n+status partially_refunded\n refundedAmount 5.00\n",
+        "-status partially_refunded\n+status refunded\n-refundedAmount 5.00\n+refundedAmount 9.00\n",
+        "-status charged_back\n+status refunded\n refundedAmount 5.00\n",
+        "-status failed\n+status pending\n refundedAmount 0.00\n",
+    ];
+    for other in others {
+        assert_ne!(of(refund(), wrong), of(refund(), other), "{other}");
+    }
+    // Only what follows of the amount; what else a status may be depends on the event.
+    for of_an_event in &others[1..] {
+        assert_ne!(of(refund(), of_an_event), of(Action::Dispute, of_an_event), "{of_an_event}");
+    }
+}
+
+/// That a refund is counted while it is in such a state is one mistake, whichever event says that it is.
+#[test]
+fn a_refund_that_must_not_be_counted_is_known_by_its_state() {
+    let of = |kind: &str, diff: &str| {
+        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
+        assert_eq!(failing.case.deliveries(), 1, "{kind}");
+        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
+        shape_of(&failing, STATE, true)
+    };
+    let counted = "-status pending\n+status refunded\n-refundedAmount 0.00\n+refundedAmount 10.00\n";
+    assert_eq!(of("refund.created", counted), of("refund.pending", counted));
+    let uncounted = "-status pending\n+status not_refunded\n refundedAmount 0.00\n";
+    assert_ne!(of("refund.created", uncounted), of("refund.pending", uncounted));
+    assert_ne!(of("refund.created", counted), of("refund.created", uncounted));
+    let nothing = counted.replace("+refundedAmount 10.00", "+refundedAmount 0.00");
+    assert_ne!(of("refund.created", &nothing), of("refund.pending", &nothing));
+}
+
 #[test]
 fn what_is_doubtful_in_a_body_does_not_matter_to_a_wrong_answer() {
     let of = |mutation: MutationKind, kind: FailureKind| {
