@@ -162,7 +162,10 @@ impl Driver<'_> {
         for (number, (delivery, answer)) in group.iter().zip(answers).enumerate() {
             let status = match attempted(answer, took, run.rules)? {
                 Attempt::Answered(status) => status,
-                Attempt::Unanswered(_) => self.send(delivery, run.rules, outcome)?,
+                Attempt::Unanswered(_) => {
+                    outcome.silent.insert(delivery.event.kind.clone());
+                    self.send(delivery, run.rules, outcome)?
+                }
             };
             self.insist(first + number, delivery, status, run, outcome)?;
         }
@@ -258,7 +261,10 @@ impl Driver<'_> {
             let answer = self.call("deliver", |target| target.deliver(&request));
             match attempted(answer, self.since(started), rules)? {
                 Attempt::Answered(status) => return Ok(status),
-                Attempt::Unanswered(within) => limit = within,
+                Attempt::Unanswered(within) => {
+                    outcome.silent.insert(delivery.event.kind.clone());
+                    limit = within;
+                }
             }
         }
         Err(blame(TargetError::new("deliver", TargetErrorKind::TimedOut(limit))))

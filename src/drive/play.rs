@@ -1,6 +1,6 @@
 //! A case from its beginning to its end.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use super::{
     Driver,
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub deliveries: u64,
     /// How many valid events were answered with an error first and acknowledged when they were sent again.
     pub refused_first: u64,
+    /// Types of events to which there was no answer in time, so that they were sent again.
+    pub silent: BTreeSet<String>,
     /// What was sent, and what was answered.
     pub sent: Vec<Sent>,
     /// What was seen.

@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
@@ -59,6 +59,7 @@ pub fn certify(
         wall: Clock::system(),
         spoiled: AtomicU32::new(0),
         hangs: AtomicU32::new(0),
+        silent: Mutex::default(),
         is_late: AtomicBool::new(false),
         machine: RwLock::new(()),
         cut: AtomicBool::new(false),
@@ -111,6 +112,7 @@ pub(super) struct Campaign<'a> {
     pub(super) spoiled: AtomicU32,
     /// How many cases the target hung on that it answered when they were played again alone.
     hangs: AtomicU32,
+    silent: Mutex<BTreeMap<String, u64>>,
     /// Whether something that the target shows is right a moment later.
     pub(super) is_late: AtomicBool,
     /// Held by whoever plays a case; as a whole by whoever must be alone with the machine.
@@ -184,6 +186,7 @@ impl<'a> Campaign<'a> {
             is_over,
             spoiled: &self.spoiled,
             hangs: &self.hangs,
+            silent: &self.silent,
             index,
             requirement,
             strategy,
@@ -276,8 +279,10 @@ impl<'a> Campaign<'a> {
         let growth = self.factory.growth().filter(|growth| growth.is_much()).map(|_| Growth::text());
         let has_hung = self.hangs.load(Ordering::Relaxed) > 0;
         let hangs = has_hung.then(|| "it hung in a case, which it answered when that was played again alone".to_owned());
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = silent_text(&silent);
         let late = self.is_late.load(Ordering::Relaxed).then(|| format!("what is wrong is right a moment later: {WORKS_ON}"));
-        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).chain(late).collect()
+        claims_remarks(self.provider, capabilities).into_iter().chain(calls).chain(growth).chain(hangs).chain(silent).chain(late).collect()
     }
 
     /// The sequences of which a target shows what it should while others are under way on it too; nothing where it is not shared.
@@ -391,6 +396,12 @@ impl<'a> Campaign<'a> {
             shard: self.options.shard.map(|shard| shard.to_string()),
         }
     }
+}
+
+/// To which type of events there was no answer in time in the most cases. Others may only have stood in line behind those.
+fn silent_text(cases: &BTreeMap<String, u64>) -> Option<String> {
+    let (kind, _) = cases.iter().rev().max_by_key(|(_, cases)| **cases)?;
+    Some(format!("it gave no answer in time, most often to `{kind}`; whatever is not answered is sent again, and the run waits for it"))
 }
 
 /// How what was shown of a frozen sequence differs from its snapshot, if it does.

@@ -250,6 +250,11 @@ impl<'a> Campaign<'a> {
         };
         result.judged = true;
         result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
+        if let Some(reason) = driver.as_ref().and_then(|driver| inapplicable(requirement, driver.capabilities())) {
+            result.verdict = Verdict::NotApplicable;
+            result.note = Some(reason);
+            return done(result);
+        }
         if self.is_over() {
             result.note = Some("the run ended before it".to_owned());
             return done(result);

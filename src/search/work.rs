@@ -1,9 +1,9 @@
 //! One requirement's cases: drawn and driven, until one fails or there are enough.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -132,6 +132,8 @@ pub(crate) struct Work<'c> {
     pub(crate) spoiled: &'c AtomicU32,
     /// How many cases the target hung on that it answered when they were played again alone.
     pub(crate) hangs: &'c AtomicU32,
+    /// Types of events that it did not answer in time, and in how many cases.
+    pub(crate) silent: &'c Mutex<BTreeMap<String, u64>>,
     /// The requirement's place in the catalogue.
     pub(crate) index: usize,
     pub(crate) requirement: &'c RequirementText,
@@ -178,6 +180,7 @@ impl<'c> Work<'c> {
                 }
                 let most_open = if next.played.is_open() { MOST_OPEN } else { 0 };
                 let stopped = next.played.outcome().has_stopped();
+                self.note_silent(next.played.outcome());
                 if stopped && !next.played.outcome().is_still_there() {
                     // What the target shows of earlier cases after it was killed says nothing of them.
                     open.drain(..).for_each(|open| progress.trail.note(open.ran(), self.tells_of_each()));
@@ -305,6 +308,14 @@ impl<'c> Work<'c> {
         let (plan, case) = (Arc::unwrap_or_clone(plan), Arc::unwrap_or_clone(case));
         failed.push(Failed { number, plan, case, outcome, complaints });
         (ran, usable)
+    }
+
+    /// Notes what was not answered in time, but was when it was sent again. What was never answered is told of as a hang.
+    fn note_silent(&self, outcome: &Outcome) {
+        if !outcome.has_hung() {
+            let mut cases = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+            outcome.silent.iter().for_each(|kind| *cases.entry(kind.clone()).or_default() += 1);
+        }
     }
 
     /// Notes a hang that did not come again; how many there were.

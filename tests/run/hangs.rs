@@ -1,6 +1,6 @@
 //! Targets that hang, and answer when they are asked again.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError, TargetErrorKind},
@@ -78,4 +78,48 @@ fn who_hangs_once_is_judged_by_the_case_alone() {
 fn who_never_hangs_has_no_remark() {
     let report = tiring(1000);
     assert_eq!((report.verdict, report.target.remarks.len()), (Conformance::Conformant, 0));
+}
+
+/// A shop that answers what it has not seen yet only when that comes again.
+struct Slow {
+    shop: Box<dyn Target>,
+    seen: HashSet<Vec<u8>>,
+    kind: &'static str,
+}
+
+impl Target for Slow {
+    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
+        self.shop.hello(hello)
+    }
+
+    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
+        self.shop.begin(case, orders)
+    }
+
+    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
+        let body = String::from_utf8_lossy(request.body);
+        if body.contains(self.kind) && self.seen.insert(request.body.to_vec()) {
+            return Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_secs(1))));
+        }
+        self.shop.deliver(request)
+    }
+
+    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
+        self.shop.observe(order_id)
+    }
+
+    fn end(&mut self, case: &str) -> Result<(), TargetError> {
+        self.shop.end(case)
+    }
+}
+
+/// What takes so long may be all that a run has time for, so it says so though everything is right.
+#[test]
+fn who_answers_late_is_told_to_what() {
+    let kind = "order.charge.refund.complete";
+    let make = |clock: &Clock| Box::new(Slow { shop: shop(None, clock), seen: HashSet::new(), kind }) as Box<dyn Target>;
+    let report = certified_target(provider(), &make, &quick(4, 1).with(|options| options.selection = only(&["full-refund-detected"])));
+    assert_eq!(report.verdict, Conformance::Conformant);
+    let [remark] = &report.target.remarks[..] else { panic!("{:?}", report.target.remarks) };
+    assert!(remark.starts_with("it gave no answer in time, most often to `order.charge.refund.complete`"), "{remark}");
 }
