@@ -170,8 +170,15 @@ fn is_genuine(signature: &Signature) -> bool {
 }
 
 /// What has nothing to do in Stripe's bodies: amounts and times are whole numbers, there are no items, and the envelope has one form.
-const NOTHING_TO_CHANGE: &[MutationKind] =
-    &[MutationKind::AmountForm, MutationKind::TimeDigits, MutationKind::EmptyItems, MutationKind::Envelope, MutationKind::ZonedTime];
+/// Nor in its signatures: the case of hexadecimal digits does not count.
+const NOTHING_TO_CHANGE: &[MutationKind] = &[
+    MutationKind::AmountForm,
+    MutationKind::TimeDigits,
+    MutationKind::EmptyItems,
+    MutationKind::Envelope,
+    MutationKind::ZonedTime,
+    MutationKind::OtherCase,
+];
 
 /// Nothing passes for having been left out: every event type of the catalogue and every mutation that plans hold.
 #[track_caller]
