@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt, fs,
+    hash::{BuildHasher, RandomState},
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     time::{Duration, Instant},
@@ -190,9 +191,16 @@ fn taken(sockets: &[SocketAddr]) -> Option<u16> {
     taken
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It lies below those that systems give to whoever asks for any, so that nobody is given it while
+/// a service starts; where none of some is free there, it is one of those.
 pub(super) fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|error| format!("no free port: {error}"))?;
+    const FIRST: u16 = 20_000;
+    const PORTS: u64 = 12_000;
+    const LOOKS: u8 = 50;
+    let chance = RandomState::new();
+    let below = |look: u8| u16::try_from(chance.hash_one(look) % PORTS).map_or(FIRST, |place| FIRST + place);
+    let bound = (0..LOOKS).find_map(|look| TcpListener::bind(("127.0.0.1", below(look))).ok());
+    let listener = bound.map_or_else(|| TcpListener::bind(("127.0.0.1", 0)), Ok).map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }
 
@@ -221,4 +229,18 @@ fn find_holder(port: u16) -> Option<(u32, String)> {
         let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
         Some((pid, name.trim().to_owned()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever asks the system for any port is given a higher one.
+    #[test]
+    fn nobody_is_given_the_port_of_a_service_that_starts() {
+        for _ in 0..20 {
+            let port = free_port().expect("a port");
+            assert!((20_000..32_000).contains(&port), "{port}");
+        }
+    }
 }
