@@ -107,12 +107,7 @@ impl Signing<'_> {
             Signature::Absent => String::new(),
             _ => self.by(own, |secrets, now, over| self.provider.seal(secrets, now, over)).map(|seal| seal.value).unwrap_or_default(),
         };
-        let value = match self.signature {
-            Signature::Truncated => cut(&value),
-            Signature::OtherCase => in_other_case(&value),
-            _ => value,
-        };
-        Seal { at: place, value }.put_into(own).map_or(Cow::Borrowed(own), Cow::Owned)
+        Seal { at: place, value: self.spoilt(value) }.put_into(own).map_or(Cow::Borrowed(own), Cow::Owned)
     }
 
     fn headers(&self, body: &[u8]) -> Headers {
@@ -124,13 +119,18 @@ impl Signing<'_> {
             Signature::OtherScheme { first: false } => return provider.with_another_scheme(headers, SchemePlace::After),
             Signature::OnlyOtherScheme => return provider.with_another_scheme(headers, SchemePlace::Alone),
             Signature::Absent => headers.retain(|(name, _)| !is_own(name)),
-            Signature::OtherCase => {
-                headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = in_other_case(value));
-            }
-            Signature::Truncated => headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = cut(value)),
-            _ => {}
+            _ => headers.iter_mut().filter(|(name, _)| is_own(name)).for_each(|(_, value)| *value = self.spoilt(std::mem::take(value))),
         }
         headers
+    }
+
+    /// The text of a signature, with what is done to that.
+    fn spoilt(&self, value: String) -> String {
+        match self.signature {
+            Signature::Truncated => cut(&value),
+            Signature::OtherCase => in_other_case(&value),
+            _ => value,
+        }
     }
 }
 

@@ -27,15 +27,17 @@ pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
 /// The fingerprint of a mistake that is like no fault of the bank.
 pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
     let Some(failure) = &smallest.shown.failure else { return String::new() };
-    let takes = circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown));
-    if is_smallest && !takes.is_empty() {
-        return circumstance_fingerprint(kind, &takes, &aspect(failure));
-    }
-    if is_smallest && let Some(status) = status_for_amount(failure) {
-        return circumstance_fingerprint(kind, &["the amount is right".to_owned()], status);
-    }
-    if is_smallest && let Some(state) = counted(&smallest.case, failure) {
-        return circumstance_fingerprint(kind, &["a refund is counted".to_owned()], &format!("{state:?}"));
+    if is_smallest {
+        let takes = circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown));
+        if !takes.is_empty() {
+            return circumstance_fingerprint(kind, &takes, &aspect(failure));
+        }
+        if let Some(status) = status_for_amount(failure) {
+            return circumstance_fingerprint(kind, &["the amount is right".to_owned()], status);
+        }
+        if let Some(state) = counted(&smallest.case, failure) {
+            return circumstance_fingerprint(kind, &["a refund is counted".to_owned()], &format!("{state:?}"));
+        }
     }
     // Where chance has a say, what is left of the case is chance too.
     let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
@@ -70,11 +72,10 @@ pub(super) fn word(feature: &Feature, answer: Option<&str>) -> String {
         Group::Doubtful => is_answer && !OF_THEIR_OWN.contains(&mutation),
         _ => false,
     };
-    let is_forged = |mutation: MutationKind| matches!(mutation.group(), Group::Unsigned | Group::Tampered | Group::Stale);
     let is_refused = answer.is_some_and(|class| class != "2");
     match feature {
         Feature::Imitation if is_refused => "Forged".to_owned(),
-        Feature::Mutation(mutation) if is_refused && is_forged(*mutation) => "Forged".to_owned(),
+        Feature::Mutation(mutation) if is_refused && mutation.group().is_forged() => "Forged".to_owned(),
         Feature::Mutation(mutation) if is_one_place(*mutation) => format!("{:?}", mutation.group()),
         _ => format!("{feature:?}"),
     }
@@ -100,11 +101,11 @@ fn aspect(failure: &Failure) -> String {
 
 /// The status that is wrong for an amount that is right: which event told of that amount does not matter then.
 fn status_for_amount(failure: &Failure) -> Option<&str> {
-    let wrong = |sign: char, name: &str| core(&failure.diff).find(|line| line.starts_with(sign) && member(line) == name);
-    if failure.kind != FailureKind::State || wrong('+', "refundedAmount").is_some() || wrong('-', "status")?.contains("charged_back") {
+    let is_amount_right = wrong_line(failure, '+', "refundedAmount").is_none();
+    if failure.kind != FailureKind::State || !is_amount_right || wrong_line(failure, '-', "status")?.contains("charged_back") {
         return None;
     }
-    let status = wrong('+', "status")?.split_whitespace().nth(1)?;
+    let status = wrong_line(failure, '+', "status")?.split_whitespace().nth(1)?;
     ["refunded", "partially_refunded"].contains(&status).then_some(status)
 }
 
@@ -114,9 +115,14 @@ fn counted(case: &Case, failure: &Failure) -> Option<RefundState> {
     let mut deliveries = case.all_deliveries();
     let (Some(delivery), None) = (deliveries.next(), deliveries.next()) else { return None };
     let [Tell::Refund { state, .. }] = delivery.event.tells[..] else { return None };
-    let shown = core(&failure.diff).find(|line| line.starts_with('+') && member(line) == "refundedAmount")?;
+    let shown = wrong_line(failure, '+', "refundedAmount")?;
     let amount = shown.split_whitespace().nth(1).and_then(|amount| Amount::parse(amount).ok())?;
     (failure.kind == FailureKind::State && state != RefundState::Succeeded && !amount.is_zero()).then_some(state)
+}
+
+/// What a member that is wrong must be (`-`), or is shown as (`+`).
+fn wrong_line<'f>(failure: &'f Failure, sign: char, name: &str) -> Option<&'f str> {
+    core(&failure.diff).find(|line| line.starts_with(sign) && member(line) == name)
 }
 
 /// Members of an order that a target shows if it likes.

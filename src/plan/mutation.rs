@@ -45,6 +45,13 @@ pub enum Group {
     Rotation,
 }
 
+impl Group {
+    /// Whether it is not proven to be the provider's.
+    pub fn is_forged(self) -> bool {
+        matches!(self, Group::Unsigned | Group::Tampered | Group::Stale)
+    }
+}
+
 macro_rules! mutations {
     ($($group:ident { $($kind:ident $name:literal $doc:literal;)+ })+) => {
         /// What is done to a delivery.

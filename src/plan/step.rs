@@ -4,7 +4,7 @@
 use arbitrary::Arbitrary;
 use serde::{Deserialize, Serialize};
 
-use super::mutation::{Group, Mutation, MutationKind};
+use super::mutation::Mutation;
 
 /// What happens to a few orders, and how the deliveries that tell of it are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -471,8 +471,7 @@ impl FaultKind {
 
     /// Whether somebody who is not the provider imitates an event that is known.
     pub fn imitates(&self) -> bool {
-        let is_authentic = |kind: MutationKind| !matches!(kind.group(), Group::Unsigned | Group::Tampered | Group::Stale);
-        matches!(self, FaultKind::Mutated { mutation, same_id: true, .. } if !is_authentic(mutation.kind))
+        matches!(self, FaultKind::Mutated { mutation, same_id: true, .. } if mutation.kind.group().is_forged())
     }
 
     /// The name that reports use.

@@ -10,7 +10,7 @@ mod original;
 
 use std::rc::Rc;
 
-use mutants::forges;
+use mutants::Mutants;
 use order::{Order, When};
 
 use super::{
@@ -345,23 +345,22 @@ impl<'a> Stage<'a> {
         };
         let original = delivery(message, name, plain);
         let is_once = self.provider.once(&original.event.kind);
-        let (mut original, besides) = self.mutants(order, original, befalls);
+        let Mutants { mut original, before, copies } = self.mutants(order, original, befalls);
         // Whoever goes by object and type takes the true event for known after one that says something else.
         let says_else = |mutant: &Delivery| mutant.effect == Effect::Tolerate && mutant.signature == Signature::Valid;
-        let is_known = is_once && besides.iter().any(|(mutant, _)| says_else(mutant));
+        let is_known = is_once && before.iter().any(|(mutant, _)| says_else(mutant));
         let is_omitted = is_known || befalls.iter().any(|kind| matches!(kind, FaultKind::Omit));
         let trouble = befalls.iter().find_map(|kind| if let FaultKind::ApiFails { how } = kind { Some(usize::from(*how)) } else { None });
         if self.audience.calls_back {
             original.api = trouble.map(|how| ApiFault::ALL[how % ApiFault::ALL.len()]);
         }
         // Whatever comes before the original pushes it back.
-        let (known, besides): (Vec<_>, Vec<_>) = besides.into_iter().partition(|(mutant, _)| forges(mutant, &original));
         let mut own_place = place;
-        for (mutant, after) in besides {
+        for (mutant, after) in before {
             line.push((place, mutant));
             own_place = own_place.max(later(place, after));
         }
-        line.extend(known.into_iter().map(|(mutant, after)| (later(own_place, after), mutant)));
+        line.extend(copies.into_iter().map(|(mutant, after)| (later(own_place, after), mutant)));
         if is_omitted {
             self.orders[order].complete = false;
         } else {

@@ -130,11 +130,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether the event is known.
-    pub(super) fn has_seen(&self, event_id: &str) -> bool {
-        self.seen.contains(event_id)
-    }
-
     /// Notes that the event is known. `false` where it was already.
     pub(super) fn remember(&mut self, event_id: &str) -> bool {
         let is_new = !self.seen.contains(event_id) && self.seen.insert(event_id.to_owned());

@@ -250,10 +250,12 @@ impl<'a> Campaign<'a> {
         };
         result.judged = true;
         result.floor = (self.options.cases * u32::from(requirement.floor)).div_ceil(100);
-        if let Some(reason) = driver.as_ref().and_then(|driver| inapplicable(requirement, driver.capabilities())) {
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some(reason);
-            return done(result);
+        let inapplicable = |driver: &Driver<'_>| inapplicable(requirement, driver.capabilities());
+        let not_applicable = |reason: String, result: RequirementResult| {
+            done(RequirementResult { verdict: Verdict::NotApplicable, note: Some(reason), ..result })
+        };
+        if let Some(reason) = driver.as_ref().and_then(inapplicable) {
+            return not_applicable(reason, result);
         }
         if self.is_over() {
             result.note = Some("the run ended before it".to_owned());
@@ -282,10 +284,8 @@ impl<'a> Campaign<'a> {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
             return done(error_result(requirement, error.to_string()));
         }
-        if let Some(reason) = inapplicable(requirement, ready.capabilities()) {
-            result.verdict = Verdict::NotApplicable;
-            result.note = Some(reason);
-            return done(result);
+        if let Some(reason) = inapplicable(ready) {
+            return not_applicable(reason, result);
         }
         let started = self.wall.monotonic();
         let is_over = || self.is_over();

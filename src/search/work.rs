@@ -312,7 +312,7 @@ impl<'c> Work<'c> {
 
     /// Notes what was not answered in time, but was when it was sent again. What was never answered is told of as a hang.
     fn note_silent(&self, outcome: &Outcome) {
-        if !outcome.has_hung() {
+        if !outcome.silent.is_empty() && !outcome.has_hung() {
             let mut cases = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
             outcome.silent.iter().for_each(|kind| *cases.entry(kind.clone()).or_default() += 1);
         }

@@ -11,13 +11,13 @@ use refundproof::{
 
 use crate::common::{certified_target, only, provider, quick, shop};
 
-/// A shop that answers so many deliveries, and no more until it is started anew.
-struct Tiring {
+/// A shop that does not answer some deliveries.
+struct Silent<F> {
     shop: Box<dyn Target>,
-    left: u32,
+    answers: F,
 }
 
-impl Target for Tiring {
+impl<F: FnMut(&[u8]) -> bool + Send> Target for Silent<F> {
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.shop.hello(hello)
     }
@@ -27,10 +27,9 @@ impl Target for Tiring {
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let Some(left) = self.left.checked_sub(1) else {
+        if !(self.answers)(request.body) {
             return Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_secs(1))));
-        };
-        self.left = left;
+        }
         self.shop.deliver(request)
     }
 
@@ -45,7 +44,16 @@ impl Target for Tiring {
 
 /// What comes of one that answers so many deliveries at a time, in short cases.
 fn tiring(left: u32) -> Report {
-    let make = |clock: &Clock| Box::new(Tiring { shop: shop(None, clock), left }) as Box<dyn Target>;
+    let make = |clock: &Clock| {
+        // No more until it is started anew.
+        let mut left = left;
+        let answers = move |_: &[u8]| {
+            let answers = left > 0;
+            left = left.saturating_sub(1);
+            answers
+        };
+        Box::new(Silent { shop: shop(None, clock), answers }) as Box<dyn Target>
+    };
     let options = quick(30, 1).with(|options| {
         options.jobs = 1;
         options.selection = only(&["refund-complete-updates-order"]);
@@ -80,44 +88,16 @@ fn who_never_hangs_has_no_remark() {
     assert_eq!((report.verdict, report.target.remarks.len()), (Conformance::Conformant, 0));
 }
 
-/// A shop that answers what it has not seen yet only when that comes again.
-struct Slow {
-    shop: Box<dyn Target>,
-    seen: HashSet<Vec<u8>>,
-    kind: &'static str,
-}
-
-impl Target for Slow {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.shop.hello(hello)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
-
-    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        let body = String::from_utf8_lossy(request.body);
-        if body.contains(self.kind) && self.seen.insert(request.body.to_vec()) {
-            return Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_secs(1))));
-        }
-        self.shop.deliver(request)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
-    }
-}
-
 /// What takes so long may be all that a run has time for, so it says so though everything is right.
 #[test]
 fn who_answers_late_is_told_to_what() {
     let kind = "order.charge.refund.complete";
-    let make = |clock: &Clock| Box::new(Slow { shop: shop(None, clock), seen: HashSet::new(), kind }) as Box<dyn Target>;
+    let make = |clock: &Clock| {
+        // What it has not seen yet it answers when it comes again.
+        let mut seen: HashSet<Vec<u8>> = HashSet::new();
+        let answers = move |body: &[u8]| !String::from_utf8_lossy(body).contains(kind) || !seen.insert(body.to_vec());
+        Box::new(Silent { shop: shop(None, clock), answers }) as Box<dyn Target>
+    };
     let report = certified_target(provider(), &make, &quick(4, 1).with(|options| options.selection = only(&["full-refund-detected"])));
     assert_eq!(report.verdict, Conformance::Conformant);
     let [remark] = &report.target.remarks[..] else { panic!("{:?}", report.target.remarks) };

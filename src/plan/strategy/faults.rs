@@ -147,13 +147,10 @@ impl Draw<'_> {
     pub(super) fn redelivery(&self) -> PlanStrategy {
         let end = prop_oneof![5 => self.success(), 1 => self.any_end(), 2 => self.failure()].boxed();
         let plan = self.all_or_one_view(self.with_faults(self.order(), self.lives(self.refund(), end, 1, 3), refused(), 2..6));
-        match self.reversal() {
-            Some(reversal) => {
-                let reversed = self.with_faults(self.order(), reversal, refused(), 1..4);
-                prop_oneof![3 => known_later(plan), 1 => known_later(reversed)].boxed()
-            }
-            None => known_later(plan),
-        }
+        known_later(match self.reversal() {
+            Some(reversal) => prop_oneof![3 => plan, 1 => self.with_faults(self.order(), reversal, refused(), 1..4)].boxed(),
+            None => plan,
+        })
     }
 
     pub(super) fn no_trace(&self) -> PlanStrategy {

@@ -9,11 +9,20 @@ use crate::{
     plan::{FaultKind, Group, Mutation},
 };
 
+/// A delivery with what is sent besides, each with the number of deliveries that come between the two.
+pub(super) struct Mutants {
+    /// It itself, or what stands in its place.
+    pub(super) original: Delivery,
+    /// What comes before it.
+    pub(super) before: Vec<(Delivery, u8)>,
+    /// What imitates it when it is known.
+    pub(super) copies: Vec<(Delivery, u8)>,
+}
+
 impl Stage<'_> {
-    /// What mutations make of a delivery: the original or what stands in its place, and what is sent besides, with the
-    /// number of deliveries that come between that and the original.
-    pub(super) fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> (Delivery, Vec<(Delivery, u8)>) {
-        let mut besides = Vec::new();
+    /// What mutations make of a delivery.
+    pub(super) fn mutants(&mut self, order: usize, mut original: Delivery, befalls: &[&FaultKind]) -> Mutants {
+        let (mut before, mut copies) = (Vec::new(), Vec::new());
         for (index, kind) in befalls.iter().enumerate() {
             if let FaultKind::Unusual { mutation } = **kind {
                 original = self.unusual(order, mutation, &original).unwrap_or(original);
@@ -29,13 +38,14 @@ impl Stage<'_> {
                     let doubtful = delivery.effect == Effect::Tolerate;
                     if !doubtful || self.doubtful[order] < MOST_DOUBTFUL {
                         self.doubtful[order] += u8::from(doubtful);
-                        besides.push((delivery, after));
+                        let place = if kind.imitates() { &mut copies } else { &mut before };
+                        place.push((delivery, after));
                     }
                 }
                 None => {}
             }
         }
-        (original, besides)
+        Mutants { original, before, copies }
     }
 
     pub(super) fn mutate(&mut self, order: usize, mutation: Mutation, original: &Delivery, fresh_id: Option<&str>) -> Option<Mutant> {
@@ -64,9 +74,4 @@ impl Stage<'_> {
         self.anatomies.push((original.body.clone(), Rc::clone(&anatomy)));
         Some(anatomy)
     }
-}
-
-/// Whether somebody else than the provider might have made it of an event that is known.
-pub(super) fn forges(mutant: &Delivery, original: &Delivery) -> bool {
-    mutant.effect == Effect::Refuse && mutant.event.id == original.event.id
 }

@@ -48,14 +48,20 @@ impl ReferenceShop {
 
     /// Whether this is an event that was booked before, by what its body says and nobody has verified.
     pub(super) fn knows(&self, body: &[u8]) -> bool {
-        event_id(body).is_some_and(|id| self.slips.acknowledged.contains(&id) || self.orders.values().any(|order| order.has_seen(&id)))
+        let is_seen = |id: &str| self.slips.acknowledged.contains(id) || self.orders.values().any(|order| order.seen.contains(id));
+        self.event_id(body).is_some_and(|id| is_seen(&id))
     }
 
     /// Keeps the id of an event that was acknowledged.
     pub(super) fn note_acknowledged(&mut self, body: &[u8]) {
         if self.has(Fault::KnownEventUnchecked) {
-            self.slips.acknowledged.extend(event_id(body));
+            let id = self.event_id(body).map(Cow::into_owned);
+            self.slips.acknowledged.extend(id);
         }
+    }
+
+    fn event_id<'b>(&self, body: &'b [u8]) -> Option<Cow<'b, str>> {
+        Envelope::open(std::str::from_utf8(body).ok()?, self.dialect, self.faults).ok()?.id()
     }
 
     /// The event with the order that a confused shop takes it to be about.
@@ -116,8 +122,4 @@ pub(super) fn beginning(body: &[u8]) -> Option<String> {
     let start = start + text[start..].find('"')? + 1;
     let length = text[start..].find('"')?;
     Some(text[..start + length].to_owned())
-}
-
-fn event_id(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<serde_json::Value>(body).ok()?["id"].as_str().map(str::to_owned)
 }
