@@ -251,16 +251,16 @@ fn unusual_form(text: &str, pick: usize) -> Option<String> {
         return None;
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = format!("{whole}{fraction}");
     let digit = if fraction.is_empty() { "0" } else { fraction };
+    let (sign, positive) = whole.strip_prefix('-').map_or(("", whole), |positive| ("-", positive));
     // JSON has no leading zeros.
-    let digits = match digits.trim_start_matches('0') {
-        "" => "0",
-        rest => rest,
+    let integer = |digits: String| match digits.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        rest => rest.to_owned(),
     };
     Some(match pick % 4 {
-        0 => format!("{digits}e-{}", fraction.len()),
-        1 => format!("{digits}0E-{}", fraction.len() + 1),
+        0 => format!("{sign}{}e-{}", integer(format!("{positive}{fraction}")), fraction.len()),
+        1 => format!("{sign}{}E-{}", integer(format!("{positive}{fraction}0")), fraction.len() + 1),
         2 => format!("{whole}.{digit}e0"),
         // A whole number with a fraction, or a decimal without one.
         _ if fraction.is_empty() => format!("{whole}.0"),
@@ -399,4 +399,34 @@ fn tamper(value: &mut Value, anatomy: &Anatomy, pick: usize) -> Option<()> {
         _ => insert(value, &format!("{}/forged", anatomy.object), Value::Bool(true))?,
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{unusual_form, with_zeros};
+    use crate::domain::Amount;
+
+    #[track_caller]
+    fn same_number(written: &str, other: &str) {
+        let number: serde_json::Value = serde_json::from_str(other).unwrap_or_else(|error| panic!("{written} as {other}: {error}"));
+        assert!(number.is_number(), "{other}");
+        assert_eq!(Amount::parse(written), Amount::parse(other), "{written} as {other}");
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_in_another_notation_is_the_same_number(
+            sign in prop::sample::select(vec!["", "-"]),
+            whole in prop::sample::select(vec!["0", "7", "10", "1200"]),
+            fraction in prop::sample::select(vec!["", ".0", ".00", ".5", ".05", ".50", ".125"]),
+            pick in 0_usize..12,
+        ) {
+            let written = format!("{sign}{whole}{fraction}");
+            for other in [unusual_form(&written, pick), with_zeros(&written, pick)].into_iter().flatten() {
+                same_number(&written, &other);
+            }
+        }
+    }
 }
