@@ -284,6 +284,16 @@ impl Scene<'_> {
     }
 }
 
+impl Scene<'_> {
+    /// A number below `choices` that follows from the look as well, and stays the same in all that is told of one thing of the order: its
+    /// refund or dispute number `index`. The plainest look takes one choice after the other.
+    pub(super) fn lasting(&self, what: &str, index: usize, choices: usize) -> usize {
+        let number = if self.look == 0 { index as u64 } else { Mint::new(u64::from(self.look)).number(what, index as u64) };
+        // It is less than a number that came from there.
+        usize::try_from(number % choices.max(1) as u64).unwrap_or(0)
+    }
+}
+
 /// The provider's ids for one order and its parts.
 #[derive(Clone, Debug, Default)]
 pub struct Names {

@@ -1,12 +1,28 @@
 //! Texts as shoppers and clerks write them: long ones, and letters that not every column, font or signature takes.
 
-/// What is given as the reason of a refund of this kind; nothing for the kinds below eight, whose reasons are the provider's
-/// own words.
+/// How many texts there are.
+const TEXTS: u8 = 7;
+
+/// What is given as the reason of a refund of this kind, as JSON; nothing for the kinds below eight, whose reasons are the
+/// provider's own words.
 pub(super) fn reason(kind: u8) -> Option<String> {
-    // None of these needs escapes in JSON.
+    Some(json(&text((kind / 8).checked_sub(1)? % TEXTS)))
+}
+
+/// What somebody wrote about one refund in four, as JSON; `chosen` is any number.
+pub(super) fn note(chosen: usize) -> Option<String> {
+    let number = u8::try_from(chosen % (4 * usize::from(TEXTS))).ok()?;
+    (number < TEXTS).then(|| json(&text(number)))
+}
+
+fn json(text: &str) -> String {
+    crate::json::Value::from(text).to_string()
+}
+
+fn text(number: u8) -> String {
     const PLAIN: &str =
         "The parcel arrived late and one of the two boxes was damaged, so the customer keeps one and sends the other back. ";
-    let text = match (kind / 8).checked_sub(1)? % 6 {
+    match number {
         // Letters of the Latin alphabet that ASCII does not have, and signs that are common in names.
         0 => "Größe passt nicht – „Leonardo™ Design Studio“, Straße 5, Łódź".to_owned(),
         1 => "サイズが合わないため返品".to_owned(),
@@ -16,9 +32,10 @@ pub(super) fn reason(kind: u8) -> Option<String> {
         3 => PLAIN.chars().cycle().take(300).collect(),
         4 => "Rücksendung – ".chars().cycle().take(300).collect(),
         // From right to left, and letters that two code points make.
-        _ => "إرجاع البضاعة — cafe\u{301}".to_owned(),
-    };
-    Some(text)
+        5 => "إرجاع البضاعة — cafe\u{301}".to_owned(),
+        // Marks of which a query, a page or a command may be made.
+        _ => r#"It's 3" too short & the "S/M" <b>label</b> says \ or %s; $5 off"#.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -33,10 +50,19 @@ mod tests {
 
     #[test]
     fn there_are_long_ones_and_some_outside_the_basic_plane() {
-        let all: Vec<String> = (8..=u8::MAX).filter_map(reason).collect();
+        let all: Vec<String> = (0..TEXTS).map(text).collect();
         assert!(all.iter().any(|text| text.is_ascii() && text.len() == 300));
         assert!(all.iter().any(|text| text.chars().count() == 300 && text.len() > 300));
         assert!(all.iter().any(|text| text.chars().any(|letter| letter > '\u{ffff}')));
-        assert!(all.iter().all(|text| text.chars().all(|letter| letter >= ' ' && letter != '"' && letter != '\\')));
+        assert!(all.iter().all(|text| text.chars().all(|letter| letter >= ' ')));
+        assert!(all.iter().any(|text| "'\"\\<&%".chars().all(|mark| text.contains(mark))));
+    }
+
+    #[test]
+    fn what_is_written_is_json_of_the_text() {
+        let read = |json: &str| serde_json::from_str::<String>(json).expect("a text");
+        let reasons: Vec<String> = (0..TEXTS).filter_map(|number| reason(8 + 8 * number)).map(|json| read(&json)).collect();
+        let notes: Vec<String> = (0..4 * usize::from(TEXTS)).filter_map(note).map(|json| read(&json)).collect();
+        assert_eq!((&reasons, reasons.len()), (&notes, usize::from(TEXTS)));
     }
 }

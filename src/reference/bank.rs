@@ -107,6 +107,8 @@ bank! {
         "Refunds of shipping, fees or tax have no order line and are left out.";
     LongReasonFails "long-reason-fails" "MISSING" "partial-refunds-add-up" ["https://github.com/dj-stripe/dj-stripe/issues/2109"]
         "A reason of more than 255 letters does not fit its column and ends in a database error.";
+    QuotedReasonFails "quoted-reason-fails" "MISSING" "partial-refunds-add-up" []
+        "An apostrophe in the reason ends the text in a query that is put together by hand, and the database fails.";
     FourByteReasonFails "four-byte-reason-fails" "MISSING" "partial-refunds-add-up" []
         "Letters outside the basic plane do not fit the column of the reason and end in a database error.";
     AnyRefundIsFull "any-refund-is-full" "PARTIAL" "full-refund-detected" ["https://github.com/202-ecommerce/stripe_official/pull/159"]
@@ -527,6 +529,10 @@ bank! {
         "A dispute of more than is left of the payment is refused.";
     PreventedRefused "prevented-refused" "MISSING" "inquiry-changes-nothing" ["https://github.com/stripe/stripe-go/issues/2116"]
         "A dispute that was prevented has a status that the shop has no word for, and ends in an error.";
+    FewDisputeReasons "few-dispute-reasons" "MISSING" "dispute-withdraws" []
+        "A dispute of which the reason is none of those that the shop has a word for ends in an error.";
+    FewFailureReasons "few-failure-reasons" "MISSING" "refund-fails-after-success" []
+        "A refund that failed for a reason that the shop has no word for ends in an error.";
     WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
         "A dispute that was won, or whose money came back, stays booked.";
     LatestDisputeWins "latest-dispute-wins" "ORDER" "dispute-won-restores" []

@@ -50,6 +50,9 @@ impl Envelope<'_> {
         if self.faults.has(Fault::LongReasonFails) && reason.chars().count() > 255 {
             return Err(Refusal::failed("the reason is too long for its column"));
         }
+        if self.faults.has(Fault::QuotedReasonFails) && reason.contains('\'') {
+            return Err(Refusal::failed("the query has an unbalanced quote"));
+        }
         if self.faults.has(Fault::FourByteReasonFails) && reason.chars().any(|letter| letter.len_utf8() > 3) {
             return Err(Refusal::failed("the reason has letters that its column does not take"));
         }

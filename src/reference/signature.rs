@@ -46,7 +46,7 @@ impl Verifier {
         if !self.is_fresh(sent, now, form) {
             return Err(Refusal::unsigned("the timestamp is too far from now"));
         }
-        let body = self.signed_body(body, form);
+        let body = self.signed_body(body);
         let text = [timestamp.as_bytes(), b".", &body];
         let fits = |signature: &&str| self.fits_any_secret(&text, signature, form);
         let verified = if self.faults.has(Fault::FirstSignatureOnly) {
@@ -62,7 +62,7 @@ impl Verifier {
     /// Whether a delivery may be believed whose event id and creation time are signed with its body.
     pub(super) fn check_named(&self, header: Option<&str>, event_id: &str, body: &[u8], time: &str) -> Result<(), Refusal> {
         let Some(header) = self.compared(header)? else { return Ok(()) };
-        let body = self.signed_body(body, Form::Flat);
+        let body = self.signed_body(body);
         let time = if self.faults.has(Fault::CreatedAtReformatted) { with_three_digits(time) } else { Cow::Borrowed(time) };
         let whole = [event_id.as_bytes(), &body, time.as_bytes()];
         let text = if self.faults.has(Fault::SignsBodyOnly) { &whole[1..2] } else { &whole };
@@ -109,8 +109,8 @@ impl Verifier {
     }
 
     /// What the signature is computed over: the bytes as they came.
-    fn signed_body<'a>(&self, body: &'a [u8], form: Form) -> Cow<'a, [u8]> {
-        if form != Form::Snapshot && self.faults.has(Fault::AsciiSignature) {
+    fn signed_body<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.faults.has(Fault::AsciiSignature) {
             let ascii = |letter: char| if letter.is_ascii() { letter } else { '?' };
             return Cow::Owned(String::from_utf8_lossy(body).chars().map(ascii).collect::<String>().into_bytes());
         }

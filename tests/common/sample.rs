@@ -17,6 +17,8 @@ pub(crate) struct Certified {
 /// Certifies with the program at this path; reports and saved cases go to a folder of the test's own.
 pub(crate) fn certify(program: &Path, name: &str, args: &[&str]) -> Certified {
     let failures = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // What a run before this one saved would be played first.
+    _ = fs::remove_dir_all(&failures);
     let mut command = Command::new(program);
     command.arg("certify").arg("--failures").arg(failures).args(args).env_remove("COLUMNS").env("NO_COLOR", "1");
     let output = command.output().expect("the program runs");

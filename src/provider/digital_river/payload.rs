@@ -325,7 +325,7 @@ impl Writer<'_> {
                         push_plain(out, kind);
                     }
                 }
-                Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind).map(|text| format!("\"{text}\""))),
+                Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind)),
                 Place::Reason if truth.kind >= 4 => push_plain(out, "requested_by_customer"),
                 Place::FailureReason if truth.state == RefundState::Failed && truth.explained => {
                     push_plain(out, "The payment method does not take refunds any more.");

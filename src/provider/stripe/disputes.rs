@@ -15,8 +15,16 @@ use crate::{
     plan::DisputeMove,
 };
 
-/// Why shoppers dispute.
-const REASONS: [&str; 4] = ["fraudulent", "product_not_received", "duplicate", "credit_not_processed"];
+/// Why shoppers dispute what they paid by card, and how the card's network says it.
+const REASONS: [(&str, &str); 7] = [
+    ("fraudulent", "10.3"),
+    ("product_not_received", "13.1"),
+    ("duplicate", "12.6.1"),
+    ("credit_not_processed", "13.6"),
+    ("product_unacceptable", "13.3"),
+    ("subscription_canceled", "13.2"),
+    ("general", "12.1"),
+];
 
 impl Family<'_> {
     /// A dispute was opened or goes on.
@@ -61,6 +69,7 @@ impl Family<'_> {
         let withdrawn = transaction_id(scene, number, 0);
         let created = seconds(&scene.dispute_times[dispute]);
         let time = seconds(&self.time());
+        let (reason, network_code) = REASONS[scene.lasting("dispute reason", dispute, REASONS.len())];
         self.push(kind, by_shop, vec![tell], &|place, out| {
             // Writing to a string cannot fail.
             _ = match place {
@@ -79,7 +88,8 @@ impl Family<'_> {
                 Place::Created => write!(out, "{created}"),
                 Place::IsRefundable => write!(out, "{inquiry}"),
                 Place::CaseType => write!(out, r#""{}""#, case_type(truth.stage)),
-                Place::Reason => write!(out, r#""{}""#, REASONS[dispute % REASONS.len()]),
+                Place::Reason => write!(out, r#""{reason}""#),
+                Place::NetworkCode => write!(out, r#""{network_code}""#),
                 Place::Status => write!(out, r#""{status}""#),
                 Place::Previous => match before.filter(|before| *before != status) {
                     Some(before) => write!(out, r#"{{"status":"{before}"}}"#),

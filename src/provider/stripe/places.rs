@@ -47,6 +47,7 @@ pub(super) enum Place {
     Receipt,
     Status,
     CaseType,
+    NetworkCode,
 }
 
 const ENVELOPE: [(&str, Place); 4] =
@@ -87,7 +88,7 @@ const CHARGE: [(&str, Place); 14] = [
     ("/data/object/refunded", Place::IsRefunded),
 ];
 
-const DISPUTE: [(&str, Place); 12] = [
+const DISPUTE: [(&str, Place); 13] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/balance_transaction", Place::BalanceTransaction),
@@ -98,6 +99,7 @@ const DISPUTE: [(&str, Place); 12] = [
     ("/data/object/is_charge_refundable", Place::IsRefundable),
     ("/data/object/payment_intent", Place::PaymentIntent),
     ("/data/object/payment_method_details/card/case_type", Place::CaseType),
+    ("/data/object/payment_method_details/card/network_reason_code", Place::NetworkCode),
     ("/data/object/reason", Place::Reason),
     ("/data/object/status", Place::Status),
 ];

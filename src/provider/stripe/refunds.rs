@@ -16,14 +16,14 @@ use crate::{
     domain::RefundState,
     json::Value,
     model::{DisputeEvent, Tell},
-    provider::Scene,
+    provider::{Scene, texts},
 };
 
 /// Why refunds are made; the second is what nothing is said as.
 const REASONS: [&str; 4] = [r#""requested_by_customer""#, "null", r#""duplicate""#, r#""fraudulent""#];
 
 /// Why refunds fail.
-const FAILURES: [&str; 4] = ["lost_or_stolen_card", "expired_or_canceled_card", "declined", "unknown"];
+const FAILURES: [&str; 5] = ["lost_or_stolen_card", "expired_or_canceled_card", "declined", "unknown", "insufficient_funds"];
 
 const CANCELLED_BY_SHOP: &str = "merchant_request";
 
@@ -151,9 +151,8 @@ fn fill(scene: &Scene<'_>, refund: usize, look: Look, place: Place, out: &mut St
         Place::Destination if truth.state == RefundState::PendingInformation => Ok(()),
         Place::Destination => write!(out, "{}", destination(number, look.referenced)),
         Place::FailureTransaction if failed => write!(out, "{}", transaction("failure transaction")),
-        Place::FailureReason if failed => write!(out, r#""{}""#, failure(truth.state, truth.kind)),
-        Place::Metadata if truth.revision > 0 => write!(out, r#"{{"checked":"{}"}}"#, truth.revision),
-        Place::Metadata => write!(out, "{{}}"),
+        Place::FailureReason if failed => write!(out, r#""{}""#, failure(scene, refund)),
+        Place::Metadata => metadata(scene, refund, out),
         Place::NextAction if truth.state == RefundState::PendingInformation => {
             let sent_at = seconds(&scene.refund_times[refund]);
             let expires = sent_at + 45 * 86_400;
@@ -172,6 +171,15 @@ fn fill(scene: &Scene<'_>, refund: usize, look: Look, place: Place, out: &mut St
     };
 }
 
+/// What the shop keeps with a refund: when it looked at it, and what somebody wrote about it.
+fn metadata(scene: &Scene<'_>, refund: usize, out: &mut String) -> std::fmt::Result {
+    let revision = scene.truth.refunds[refund].revision;
+    let checked = (revision > 0).then(|| format!(r#""checked":"{revision}""#));
+    let note = if scene.look == 0 { None } else { texts::note(scene.lasting("note", refund, usize::MAX)) };
+    let members: Vec<String> = checked.into_iter().chain(note.map(|note| format!(r#""note":{note}"#))).collect();
+    write!(out, "{{{}}}", members.join(","))
+}
+
 /// Stripe's word for a state.
 pub(super) fn word(state: RefundState) -> &'static str {
     match state {
@@ -183,10 +191,10 @@ pub(super) fn word(state: RefundState) -> &'static str {
     }
 }
 
-fn failure(state: RefundState, kind: u8) -> &'static str {
-    match state {
+fn failure(scene: &Scene<'_>, refund: usize) -> &'static str {
+    match scene.truth.refunds[refund].state {
         RefundState::Cancelled => CANCELLED_BY_SHOP,
-        _ => FAILURES[usize::from(kind) % FAILURES.len()],
+        _ => FAILURES[scene.lasting("failure reason", refund, FAILURES.len())],
     }
 }
 

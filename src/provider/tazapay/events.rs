@@ -257,7 +257,7 @@ impl Writer<'_> {
             Place::Currency => push_plain(out, scene.currency.code()),
             Place::CustomerReceives => self.customer_receives(out),
             Place::Attempt => push_plain(out, &format!("pat_{}", code(&scene.mint, "attempt", scene.order as u64 * 1000, 20))),
-            Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind).map(|text| format!("\"{text}\""))),
+            Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind)),
             Place::Reason => push_plain(out, if truth.kind % 2 == 0 { "Damaged Goods" } else { "Requested by customer" }),
             Place::Status => push_plain(out, self.state.as_str()),
             // The two pages of the provider that describe a refund have one name for it each.

@@ -81,6 +81,9 @@ pub(super) struct SnapshotObject<'a> {
     object: Option<&'a RawValue>,
     #[serde(borrow)]
     payment_intent: Option<&'a RawValue>,
+    /// Only read for a fault.
+    #[serde(borrow)]
+    reason: Option<&'a RawValue>,
     #[serde(borrow)]
     refunded: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -103,6 +106,8 @@ struct List<'a> {
 struct Reference<'a> {
     #[serde(borrow)]
     order_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    note: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +121,7 @@ struct Movement<'a> {
 impl<'a> SnapshotObject<'a> {
     pub(super) fn members(self, faults: Faults) -> ObjectMembers<'a> {
         let by_metadata = || serde_json::from_str::<Object<Reference<'a>>>(self.metadata?.get()).ok()?.0.order_id;
+        let by_note = || serde_json::from_str::<Object<Reference<'a>>>(self.metadata?.get()).ok()?.0.note;
         // What was charged without a payment is known by its charge.
         let charge = || self.charge.or(self.id.filter(|_| self.object.is_some_and(|object| object.get() == "\"charge\"")));
         ObjectMembers {
@@ -127,6 +133,8 @@ impl<'a> SnapshotObject<'a> {
             refunded_amount: self.amount_refunded,
             is_refunded: self.refunded,
             failure_reason: self.failure_reason,
+            // What people write is put into the same column.
+            reason: if faults.any() { by_note().or(self.reason) } else { None },
             refunds: self.refunds,
             movements: self.balance_transactions,
             created: self.created,
@@ -194,6 +202,13 @@ impl<'a> Envelope<'a> {
         if state == RefundState::Failed && object.failure_reason.is_none() && self.faults.has(Fault::FailureReasonRequired) {
             return Err(Refusal::failed("the refund has no failure reason"));
         }
+        if self.faults.any() {
+            self.store_reason(object)?;
+        }
+        let few = ["\"lost_or_stolen_card\"", "\"expired_or_canceled_card\"", "\"unknown\""];
+        if state == RefundState::Failed && self.faults.has(Fault::FewFailureReasons) && is_none_of(object.failure_reason, &few) {
+            return Err(Refusal::failed("the refund failed for a reason that is not known"));
+        }
         let amount = amounts.needed(object.amount, "the refund has no amount")?;
         let paid = if state == RefundState::Succeeded { amount } else { Amount::ZERO };
         let created = object.created.and_then(|raw| seconds(raw.get()));
@@ -231,6 +246,10 @@ impl<'a> Envelope<'a> {
         let status = self.text(object.state, "the dispute has no status")?;
         if status == "prevented" && self.faults.has(Fault::PreventedRefused) {
             return Err(Refusal::failed("the dispute has a status that is not known"));
+        }
+        let few = ["\"fraudulent\"", "\"product_not_received\"", "\"duplicate\"", "\"credit_not_processed\""];
+        if self.faults.has(Fault::FewDisputeReasons) && is_none_of(object.reason, &few) {
+            return Err(Refusal::failed("the dispute has a reason that is not known"));
         }
         let amount = amounts.needed(object.amount, "the dispute has no amount")?;
         let movements: Vec<Object<Movement<'a>>> = match object.movements {
@@ -280,6 +299,11 @@ fn places(currency: &str) -> u32 {
         "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
         _ => 2,
     }
+}
+
+/// Whether a member is there and has another text than these, which are as JSON writes them.
+fn is_none_of(member: Option<&RawValue>, texts: &[&str]) -> bool {
+    member.is_some_and(|raw| !texts.contains(&raw.get()))
 }
 
 /// A time in seconds after 1970.
