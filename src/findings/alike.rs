@@ -12,6 +12,7 @@ use crate::{
     domain::{Amount, RefundState},
     model::Tell,
     plan::{Group, MutationKind},
+    provider::Provider,
 };
 
 /// Whether the smallest case of a mistake is the case itself, so that nothing was shrunk away.
@@ -28,7 +29,13 @@ pub(super) fn wrong_members(shown: &Shown) -> Option<String> {
 pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool) -> String {
     let Some(failure) = &smallest.shown.failure else { return String::new() };
     if is_smallest {
-        let takes = circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown));
+        if is_noise(failure) {
+            return circumstance_fingerprint(kind, &["an amount is nearly right".to_owned()], "");
+        }
+        let takes = match is_any_forgery(&smallest.case, kind) && wrong_answer(&smallest.shown) == Some("2") {
+            true => vec!["Forged".to_owned(), "nothing told".to_owned()],
+            false => circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown)),
+        };
         if !takes.is_empty() {
             return circumstance_fingerprint(kind, &takes, &aspect(failure));
         }
@@ -38,10 +45,20 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
         if let Some(state) = counted(&smallest.case, failure) {
             return circumstance_fingerprint(kind, &["a refund is counted".to_owned()], &format!("{state:?}"));
         }
+        if let Some((state, status)) = misnamed(&smallest.case, failure) {
+            return circumstance_fingerprint(kind, &["a refund has another state".to_owned()], &format!("{state:?} as {status}"));
+        }
     }
     // Where chance has a say, what is left of the case is chance too.
     let case = (is_smallest && !smallest.case.is_chancy()).then_some(&smallest.case);
     fingerprint(&Shape { kind, entry: failure.entry, diff: &failure.diff, case })
+}
+
+/// Whether what is not authentic is taken where nothing is told of a refund: nobody looks at such events, in whatever way they are forged.
+fn is_any_forgery(case: &Case, kind: FailureKind) -> bool {
+    let mut deliveries = case.all_deliveries();
+    let only = deliveries.next().filter(|_| deliveries.next().is_none());
+    kind == FailureKind::Answer && only.is_some_and(|delivery| delivery.effect == Effect::Refuse && delivery.event.tells.is_empty())
 }
 
 /// What befalls a delivery or is done to it where a mistake takes that, else, where an answer is wrong, what the order or the refund
@@ -99,6 +116,22 @@ fn aspect(failure: &Failure) -> String {
     }
 }
 
+/// Whether some amount is wrong by less than anybody could pay: what binary fractions leave of one, in whatever member and state.
+fn is_noise(failure: &Failure) -> bool {
+    let amounts = |sign: char| -> Vec<(&str, f64)> {
+        let lines = failure.diff.lines().filter(move |line| line.starts_with(sign));
+        lines.flat_map(|line| line.split_whitespace().skip(1).filter_map(move |word| Some((member(line), word.parse().ok()?)))).collect()
+    };
+    let right = amounts('-');
+    let is_near = |(member, shown): (&str, f64)| {
+        right.iter().any(|(other, amount)| *other == member && *amount != shown && (amount - shown).abs() <= amount.abs() * NOISE)
+    };
+    failure.kind == FailureKind::State && amounts('+').into_iter().any(is_near)
+}
+
+/// Of what part of an amount binary fractions of single precision are wrong at most.
+const NOISE: f64 = 1e-6;
+
 /// The status that is wrong for an amount that is right: which event told of that amount does not matter then.
 fn status_for_amount(failure: &Failure) -> Option<&str> {
     let is_amount_right = wrong_line(failure, '+', "refundedAmount").is_none();
@@ -112,12 +145,26 @@ fn status_for_amount(failure: &Failure) -> Option<&str> {
 /// The state of the only refund that was told of, by one event, where the refund is counted and must not be: whichever event says
 /// that it is in that state.
 fn counted(case: &Case, failure: &Failure) -> Option<RefundState> {
-    let mut deliveries = case.all_deliveries();
-    let (Some(delivery), None) = (deliveries.next(), deliveries.next()) else { return None };
-    let [Tell::Refund { state, .. }] = delivery.event.tells[..] else { return None };
+    let state = only_state(case)?;
     let shown = wrong_line(failure, '+', "refundedAmount")?;
     let amount = shown.split_whitespace().nth(1).and_then(|amount| Amount::parse(amount).ok())?;
     (failure.kind == FailureKind::State && state != RefundState::Succeeded && !amount.is_zero()).then_some(state)
+}
+
+/// The same where nothing is counted and the refund makes the order's status another one than its state does, and which.
+fn misnamed<'f>(case: &Case, failure: &'f Failure) -> Option<(RefundState, &'f str)> {
+    let is_amount_right = wrong_line(failure, '+', "refundedAmount").is_none();
+    let status = wrong_line(failure, '+', "status")?.split_whitespace().nth(1)?;
+    // An order that shows no refund may not have taken the event in at all.
+    (failure.kind == FailureKind::State && is_amount_right && status != "not_refunded").then_some((only_state(case)?, status))
+}
+
+/// The state of the only refund that a case tells of, by its only delivery.
+fn only_state(case: &Case) -> Option<RefundState> {
+    let mut deliveries = case.all_deliveries();
+    let (Some(delivery), None) = (deliveries.next(), deliveries.next()) else { return None };
+    let [Tell::Refund { state, .. }] = delivery.event.tells[..] else { return None };
+    Some(state)
 }
 
 /// What a member that is wrong must be (`-`), or is shown as (`+`).
@@ -152,6 +199,19 @@ fn is_wrong_alike(one: &str, other: &str) -> bool {
     core(one).eq(core(other)) && (is_core_wrong(one) || share_a_member())
 }
 
+/// The case as targets may read it that conform and do other than the reference: with its orders known from the beginning, where the
+/// target keeps events of orders that it does not know yet and the reference refuses them; with events that the reference passes over as
+/// those that they mirror, where the target handles these; and all of these without the doubtful deliveries that the target refused,
+/// where the reference takes them.
+pub(super) fn readings(case: &Case, shown: &Shown, provider: &dyn Provider) -> Vec<Case> {
+    let as_known = as_known(case);
+    let mirrored: Vec<Case> =
+        [Some(case), as_known.as_ref()].into_iter().flatten().filter_map(|case| as_mirrored(case, provider)).collect();
+    let read: Vec<Case> = as_known.into_iter().chain(mirrored).collect();
+    let refused: Vec<Case> = [case].into_iter().chain(&read).filter_map(|case| as_refused(case, shown)).collect();
+    read.into_iter().chain(refused).collect()
+}
+
 /// The case with something that nobody takes in place of each doubtful delivery that the target refused; nothing where it refused
 /// none. Conforming targets differ in what they take.
 pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
@@ -166,6 +226,19 @@ pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
         (delivery.body, delivery.signature) = (Body::new("{}"), Signature::Valid);
     }
     Some(as_refused)
+}
+
+/// The case with each event of a type that mirrors another one as one of that type, which the reference handles; nothing where there is
+/// none.
+fn as_mirrored(case: &Case, provider: &dyn Provider) -> Option<Case> {
+    let mut as_mirrored = case.clone();
+    let mut is_any = false;
+    for delivery in as_mirrored.all_deliveries_mut() {
+        let Some((handled, text)) = provider.mirrored(&delivery.event.kind).zip(delivery.body.text()) else { continue };
+        delivery.body = Body::new(text.replace(&format!("\"{}\"", delivery.event.kind), &format!("\"{handled}\"")));
+        is_any = true;
+    }
+    is_any.then_some(as_mirrored)
 }
 
 /// The case with its orders known from the beginning; nothing where they are.

@@ -2,14 +2,11 @@
 //!
 //! What is found depends on the order in which cases are brought, which is that of the catalogue, and on nothing else.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    alike::{alike, alike_in, as_known, as_refused, is_fresh, may_fail, shape_of, wrong_members},
-    likeness::Dictionary,
+    alike::{alike, is_fresh, may_fail, shape_of, wrong_members},
+    likeness::{Dictionary, told_like},
     mistake::{Besides, Examined, Failing, Mistake, Requirement, Shown, Stage, is_lost},
     shrink::is_bare,
     trigger::{Feature, features, undoubted, without},
@@ -70,26 +67,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     /// Whether the assumed faults do here what the target did.
     pub fn is_foretold(&mut self, host: usize, case: &Case, shown: &Shown) -> bool {
         let assumed = self.assumed();
-        self.told_like(host, case, shown, &assumed).is_some()
-    }
-
-    /// What these faults do with a case, if that is what the target did, and the case with which they do it: as it is, without the
-    /// doubtful deliveries that the target refused, where the reference takes them, or with its orders known from the beginning,
-    /// where the target keeps events of orders that it does not know yet and the reference refuses them.
-    fn told_like<'c>(&mut self, host: usize, case: &'c Case, shown: &Shown, faults: &[Fault]) -> Option<(Cow<'c, Case>, Shown)> {
-        let told = self.stage.foretell(host, case, faults);
-        if alike_in(case, &told, shown) {
-            return Some((Cow::Borrowed(case), told));
-        }
-        let as_known = as_known(case);
-        let as_refused = [as_refused(case, shown), as_known.as_ref().and_then(|case| as_refused(case, shown))];
-        for other in as_known.into_iter().chain(as_refused.into_iter().flatten()) {
-            let told = self.stage.foretell(host, &other, faults);
-            if alike_in(case, &told, shown) {
-                return Some((Cow::Owned(other), told));
-            }
-        }
-        None
+        told_like(&mut self.stage, host, case, shown, &assumed).is_some()
     }
 
     /// The mistakes because of which a case fails, where the faults that they are like do here what the target did. That costs the
@@ -99,7 +77,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         if assumed.is_empty() {
             return None;
         }
-        let (case, foretold) = self.told_like(failing.host, &failing.case, &failing.shown, &assumed)?;
+        let (case, foretold) = told_like(&mut self.stage, failing.host, &failing.case, &failing.shown, &assumed)?;
         let by = self.needed(failing.host, &case, &foretold);
         Some(self.hit(failing, by))
     }
@@ -312,7 +290,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 }
                 let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Unasked };
                 // Where nothing is wrong, targets may still answer a doubtful event differently.
-                if shown.failure.is_none() || alike_in(&case, &self.stage.foretell(at.host, &case, &assumed), &shown) {
+                if shown.failure.is_none() || told_like(&mut self.stage, at.host, &case, &shown, &assumed).is_some() {
                     return Edited::Because(place);
                 }
                 if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {

@@ -1,9 +1,9 @@
 //! The bank of faults as a dictionary: which fault does what the target did.
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use super::{
-    alike::{alike, alike_in_all},
+    alike::{alike, alike_in, alike_in_all, readings},
     inquiry::Inquiry,
     mistake::{Failing, Shown, Stage},
     shrink::{ShrinkLimits, Shrunk, shrink},
@@ -59,6 +59,25 @@ impl Dictionary {
     fn aim(&self, fault: Fault) -> Option<&'static str> {
         self.faults.iter().find(|(other, _)| *other == fault).map(|(_, aim)| *aim)
     }
+}
+
+/// What these faults do with a case, if that is what the target did, and the case with which they do it: as it is, or as a target of
+/// another design reads it.
+pub(super) fn told_like<'c, S: Stage>(
+    stage: &mut S,
+    host: usize,
+    case: &'c Case,
+    shown: &Shown,
+    faults: &[Fault],
+) -> Option<(Cow<'c, Case>, Shown)> {
+    let told = stage.foretell(host, case, faults);
+    if alike_in(case, &told, shown) {
+        return Some((Cow::Borrowed(case), told));
+    }
+    readings(case, shown, stage.provider()).into_iter().find_map(|other| {
+        let told = stage.foretell(host, &other, faults);
+        alike_in(case, &told, shown).then_some((Cow::Owned(other), told))
+    })
 }
 
 impl<S: Stage> Inquiry<'_, S> {
@@ -161,7 +180,7 @@ impl<S: Stage> Inquiry<'_, S> {
             let rest = if in_all.is_empty() { that_are(alike) } else { in_all };
             if rest.len() == like.len() {
                 vain += 1;
-                if vain >= STRIKES {
+                if vain >= 2 * STRIKES {
                     break;
                 }
                 continue;

@@ -3,9 +3,10 @@
 use std::{cell::RefCell, time::Duration};
 
 use super::{
-    alike::{alike_but_for_ids, alike_in, shape_of},
+    alike::{alike_but_for_ids, shape_of},
     dear::{Player, shrink_dear},
     inquiry::Inquiry,
+    likeness::told_like,
     mistake::{Failing, Mistake, Shown, Stage, is_lost},
     shrink::{ShrinkLimits, Shrunk, shrink},
     trigger::features,
@@ -64,7 +65,7 @@ impl<S: Stage> Attempts<'_, S> {
     /// Whether it fails in the same way, and not as the assumed faults do.
     fn is_new(&mut self, case: &Case, shown: &Shown) -> bool {
         let fails = shown.failure.as_ref().is_some_and(|failure| failure.kind == self.kind);
-        fails && (self.assumed.is_empty() || !alike_in(case, &self.stage.foretell(self.host, case, &self.assumed), shown))
+        fails && (self.assumed.is_empty() || told_like(self.stage, self.host, case, shown, &self.assumed).is_none())
     }
 
     fn taken(&mut self, case: Case, shown: Shown) -> (usize, (Case, Shown)) {

@@ -3,7 +3,7 @@
 use super::{
     alike::wrong_members,
     inquiry::Inquiry,
-    mistake::{Failing, Mistake, Stage},
+    mistake::{Failing, Mistake, Shown, Stage},
     trigger::Feature,
 };
 use crate::{check::FailureKind, plan::Plan};
@@ -30,18 +30,34 @@ impl<S: Stage> Inquiry<'_, S> {
         };
         let (besides, same) = (takes(one), takes(one) == takes(other));
         let (one, other) = (&one.smallest, &other.smallest);
-        let Some(wrong) = wrong_members(&one.shown).filter(|wrong| same && wrong_members(&other.shown).as_ref() == Some(wrong)) else {
+        let Some(wrong) = what_is_wrong(&one.shown).filter(|wrong| same && what_is_wrong(&other.shown).as_ref() == Some(wrong)) else {
             return false;
         };
         if one.plan.only == other.plan.only {
             // With the same events each would only be played once more, which says nothing of the other. What it takes besides says it.
             return !besides.is_empty();
         }
+        let kind = one.shown.failure.as_ref().map(|failure| failure.kind);
         let with = |failing: &Failing, events: &Plan| (failing.host, Plan { only: events.only.clone(), ..failing.plan.clone() });
-        [with(one, &other.plan), with(other, &one.plan)].into_iter().all(|(host, plan)| {
+        let mut is_any_told = false;
+        for (host, plan) in [with(one, &other.plan), with(other, &one.plan)] {
             let case = self.stage.case(host, &plan);
-            let shown = self.stage.play(host, &case, Some(FailureKind::State));
-            shown.and_then(|shown| wrong_members(&shown)).as_ref() == Some(&wrong)
-        })
+            if case.deliveries() == 0 {
+                // Of what happens in this case no event of the other tells.
+                continue;
+            }
+            is_any_told = true;
+            let shown = self.stage.play(host, &case, kind);
+            if shown.and_then(|shown| what_is_wrong(&shown)).as_ref() != Some(&wrong) {
+                return false;
+            }
+        }
+        is_any_told
     }
+}
+
+/// Which members are wrong, or which answer is.
+fn what_is_wrong(shown: &Shown) -> Option<String> {
+    let answer = shown.failure.as_ref().filter(|failure| failure.kind == FailureKind::Answer);
+    wrong_members(shown).or_else(|| answer.map(|failure| failure.observed.clone()))
 }

@@ -181,6 +181,12 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// The event type that tells what one of this type tells, and that consumers who handle one of the two handle.
+    fn mirrored(&self, kind: &str) -> Option<&'static str> {
+        let _ = kind;
+        None
+    }
+
     /// The name of the endpoint that an event goes to, for a provider whose consumers register several of them, such as one for
     /// refunds and one for disputes; none where there is only one.
     fn endpoint(&self, event: &EventFacts) -> Option<&str> {

@@ -42,6 +42,8 @@ bank! {
         "Every delivery is answered with a 4xx, as where the address is wrong or the secret is that of another endpoint.";
     FailsEverything "fails-everything" "ACK" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" | "refund-succeeded-updates-order" []
         "Every delivery is answered with a 5xx, as where the service behind the address is not there.";
+    AppliesNothing "applies-nothing" "ACK" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" | "refund-succeeded-updates-order" []
+        "Signature and JSON are checked, then every event is acknowledged and dropped, as where no order is ever found or every version is the wrong one.";
     // ---- refund
     IgnoresChargeEvents "ignores-charge-events" "EVTYPE" "charge-refund-complete-updates-order" | "charge-refunded-updates-order" ["https://github.com/HiEventsDev/Hi.Events/issues/1067"]
         "What a charge tells of its refunds is acknowledged and dropped; only refund events are handled.";
@@ -85,6 +87,8 @@ bank! {
         "Every event of a refund books its amount: created, pending and paid.";
     EachSuccessAdds "each-success-adds" "EVTYPE" "refund-counted-once" []
         "Every event that says that a refund succeeded adds a row, and one that says that it failed removes the refund's rows; which is newer is not looked at.";
+    CreatedIgnored "created-ignored" "EVTYPE" "refund-created-updates-order" | "refund-counted-once" []
+        "refund.created is acknowledged and dropped; a refund is known only once an update tells of it.";
     DedupesByObject "dedupes-by-object" "REDELIV" "refund-counted-once" []
         "Events are known by the id of the refund, charge or dispute that they show, so that whatever follows the first is taken for a redelivery.";
     PictureAsDelta "picture-as-delta" "CUMUL" "partial-refunds-add-up" ["https://github.com/antiwork/gumroad/pull/6684"]
@@ -187,6 +191,8 @@ bank! {
         "Nobody handles refund.failed; the refund stays pending for ever.";
     FailedKeepsReservation "failed-keeps-reservation" "FAILED" "failed-refund-not-counted" ["https://github.com/antiwork/gumroad/pull/5779"]
         "What a failed refund asked for does not become available again.";
+    FailedDeleted "failed-deleted" "FAILED" "failed-refund-not-counted" []
+        "A refund that failed is deleted, and the order looks as if there had been none.";
     FailureReasonRequired "failure-reason-required" "MISSING" "failed-refund-not-counted" []
         "A failed refund without a reason ends in an error, though the reason is only sometimes there.";
     FailedEntryCounts "failed-entry-counts" "FAILED" "failed-refund-not-counted" ["https://github.com/Adyen/adyen-magento/issues/524"]
@@ -263,6 +269,8 @@ bank! {
         "An event that is known already is answered with 409, so the provider sends it for days.";
     SecondAddressBooks "second-address-books" "REDELIV" "two-addresses-one-event" []
         "Each webhook address has its own list of known events; the copy for the second books again.";
+    NeedsCreatedFirst "needs-created-first" "ORDER" "out-of-order-deliveries" []
+        "An event of a refund whose creation has not come yet is acknowledged and dropped.";
     LatestEventWins "latest-event-wins" "ORDER" "out-of-order-deliveries" ["https://github.com/paypal/mirakl-hyperwallet-connector/issues/35"]
         "A refund is in the state of the event that arrived last.";
     LatestPictureWins "latest-picture-wins" "ORDER" "out-of-order-deliveries" ["https://github.com/laravel/cashier-paddle/pull/313"]
@@ -423,6 +431,8 @@ bank! {
         "A signature that is missing or does not match ends in an error, answered with 500, instead of a refusal.";
     KnownEventUnchecked "known-event-unchecked" "SIG" "signature-required" []
         "An event whose id is known is acknowledged before its signature is looked at.";
+    UnhandledUnchecked "unhandled-unchecked" "SIG" "signature-required" []
+        "An event of a type that is not handled is acknowledged before its signature is looked at.";
     TwoSignaturesPass "two-signatures-pass" "SIG" "signature-required" []
         "Where the header has two signatures, as while a secret is replaced, neither is compared.";
     SignatureCaseIgnored "signature-case-ignored" "SIG" "signature-required" []
@@ -488,7 +498,7 @@ bank! {
     TotalOnTopOfRefunds "total-on-top-of-refunds" "CUMUL" "cumulative-is-not-added" ["https://github.com/antiwork/gumroad/pull/6193"]
         "The running total of the charge is counted on top of the refunds that it sums up.";
     FirstTotalOnly "first-total-only" "REDELIV" "cumulative-is-not-added" ["https://github.com/anomalyco/opencode/pull/28400"]
-        "Events are told apart by object and type, so that a charge's second running total is taken for a copy.";
+        "Events are told apart by object and type, so that a charge's second running total, or a refund's second update, is taken for a copy.";
     SuccessIsFinal "success-is-final" "FAILED" "refund-fails-after-success" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/4405"]
         "A refund that was paid back is over; that it fails later is not looked at.";
     TotalReplaces "total-replaces" "FAILED" "total-does-not-outlive-failure" []

@@ -53,7 +53,7 @@ const ALSO: &[(&str, &[Fault])] = &[
 const LOUD: [Fault; 3] = [Fault::PanicsOnChargebackWithoutRefund, Fault::PanicsOnMalformed, Fault::PanicsOnUnknownOrder];
 
 /// Mistakes that fail nearly every case, and so tell nothing of any.
-const BLUNT: [Fault; 3] = [Fault::AcknowledgesOnly, Fault::RefusesEverything, Fault::FailsEverything];
+const BLUNT: [Fault; 4] = [Fault::AcknowledgesOnly, Fault::AppliesNothing, Fault::RefusesEverything, Fault::FailsEverything];
 
 /// The mistakes whose makers play the cases of a requirement.
 pub fn canaries(requirement: &str, provider: &str, corpus: &Corpus) -> Vec<Fault> {

@@ -147,7 +147,7 @@ impl Ledger {
     /// Takes in an event that passed the check.
     pub(super) fn learn(&mut self, event: Event<'_>) {
         self.slips.before = event.before;
-        if self.faults.has(Fault::DedupesByObject) && self.has_met_object(&event.told) {
+        if self.faults.any() && self.has_met(&event.kind, &event.told) {
             return;
         }
         match event.told {
@@ -339,7 +339,7 @@ impl Ledger {
             currency: Some(self.currency.clone()),
             available_to_refund_amount: Some((self.captured - paid - self.reserved() - charged_back).max(Amount::ZERO)),
             charged_back_amount: Some(charged_back),
-            refunds: Some(self.refunds.iter().map(|refund| self.view(refund)).collect()),
+            refunds: Some(self.refunds.iter().filter(|refund| !self.is_deleted(refund.state)).map(|refund| self.view(refund)).collect()),
         }
     }
 
@@ -464,7 +464,7 @@ impl Ledger {
             Status::PendingInformation
         } else if some(RefundState::Pending) || some(RefundState::Requested) {
             Status::Pending
-        } else if some(RefundState::Failed) {
+        } else if some(RefundState::Failed) && !self.is_deleted(RefundState::Failed) {
             Status::Failed
         } else {
             Status::NotRefunded

@@ -69,9 +69,6 @@ impl Ledger {
             self.slips.extra += told.refunded;
             return;
         }
-        if self.faults.has(Fault::FirstTotalOnly) && self.total.is_some() {
-            return;
-        }
         if self.faults.has(Fault::TotalReplaces) {
             self.slips.replaced = Some(told.refunded);
         }

@@ -159,11 +159,22 @@ impl<'a> Envelope<'a> {
         if text.is_empty() { Err(Refusal::invalid(why)) } else { Ok(text) }
     }
 
+    /// Whether a faulty shop has no handler for a type that tells of refunds.
+    fn is_passed_over(&self, kind: &str) -> bool {
+        match kind {
+            "refund.created" => self.faults.has(Fault::CreatedIgnored),
+            "refund.updated" => self.faults.has(Fault::UpdatesIgnored),
+            "refund.failed" => self.faults.has(Fault::FailedEventUnhandled),
+            _ => false,
+        }
+    }
+
     pub(super) fn topic(&self) -> Topic {
         if self.faults.has(Fault::WhitespaceNotRead) && !self.text.contains(&format!("\"type\":\"{}\"", self.kind)) {
             return Topic::Other;
         }
         match &*self.kind {
+            kind if self.faults.any() && self.is_passed_over(kind) => Topic::Other,
             "charge.refund.updated" if self.faults.has(Fault::RefundReadAsCharge) => Topic::Charge,
             kind if self.faults.has(Fault::DisputeReadAsCharge) && kind.starts_with("charge.dispute.") => Topic::Charge,
             kind if self.dialect.refunds.contains(&kind) => Topic::Refund,

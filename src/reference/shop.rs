@@ -177,6 +177,9 @@ impl ReferenceShop {
         if self.has(Fault::KnownEventUnchecked) && self.knows(request.body) {
             return Ok(());
         }
+        if self.has(Fault::UnhandledUnchecked) && self.is_unhandled(request.body) {
+            return Ok(());
+        }
         let signature = header(self.dialect.header);
         if self.dialect.form != Form::Flat && !self.trusts {
             self.verifier()?.check_dated(signature, request.body, self.now(), self.dialect.form)?;
@@ -198,6 +201,9 @@ impl ReferenceShop {
             return Ok(());
         }
         if self.faults.any() && envelope.id().is_some_and(|id| self.slips.burnt.contains(&*id)) {
+            return Ok(());
+        }
+        if self.has(Fault::AppliesNothing) {
             return Ok(());
         }
         match envelope.read() {
@@ -447,7 +453,8 @@ impl Transport for ReferenceShop {
                 let before = self.orders.clone();
                 let status = self.deliver(request)?;
                 self.orders = before;
-                let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten) && !self.has(Fault::AcknowledgesOnly);
+                let is_for_nobody = self.faults.any() && (self.applies_nothing() || self.is_passed_over(request.body));
+                let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten) && !is_for_nobody;
                 self.restart().map(|()| Some(if cannot_write { 503 } else { status }))
             }
             Mishap::StandsStill { .. } if self.has(Fault::AcksAfterTimeout) => Ok(Some(200)),

@@ -162,12 +162,11 @@ impl Ledger {
             || faults.has(Fault::WaitsForSucceededEvent) && kind == "refund.complete"
             || faults.has(Fault::OutsideRefundIgnored) && !is_own
             || faults.has(Fault::OwnRefundEventsIgnored) && is_own
+            || faults.has(Fault::NeedsCreatedFirst) && !is_known && kind != "refund.created"
             || faults.has(Fault::NeedsPendingFirst) && !is_known && told.state.is_final()
             || faults.has(Fault::DedupesByType) && kind == self.dialect.completion && self.slips.had_completion
-            || faults.has(Fault::FailedEventUnhandled) && kind == "refund.failed"
             || faults.has(Fault::OnlyTenRefunds) && !is_known && self.refunds.len() >= PAGE
             || faults.has(Fault::SameAmountIsKnown) && !is_known && self.is_like_another(told)
-            || faults.has(Fault::UpdatesIgnored) && kind == "refund.updated"
             || faults.has(Fault::OnlyFullRefunds) && self.dialect.form == Form::Snapshot && told.amount < self.captured;
         if is_ignored {
             return;
@@ -233,8 +232,11 @@ impl Ledger {
         self.faults.has(Fault::LatestEventWins) || self.faults.has(Fault::LatestDeliveryWins)
     }
 
-    /// Whether an event has shown this object before; from now on one has.
-    pub(super) fn has_met_object(&mut self, told: &Told<'_>) -> bool {
+    /// Whether an event has shown this object before, or one of this type has where that counts; from now on one has.
+    pub(super) fn has_met(&mut self, kind: &str, told: &Told<'_>) -> bool {
+        if !self.faults.has(Fault::DedupesByObject) && !self.faults.has(Fault::FirstTotalOnly) {
+            return false;
+        }
         let id = match told {
             Told::Refund(told) => &*told.id,
             Told::Charge(told) => &*told.id,
@@ -243,7 +245,13 @@ impl Ledger {
             Told::Total(_) => "charge",
             Told::Nothing => return false,
         };
-        !self.slips.objects.insert(id.to_owned())
+        let met = if self.faults.has(Fault::DedupesByObject) { id.to_owned() } else { format!("{id} {kind}") };
+        !self.slips.objects.insert(met)
+    }
+
+    /// Whether a refund in this state is shown no more.
+    pub(super) fn is_deleted(&self, state: RefundState) -> bool {
+        matches!(state, RefundState::Failed | RefundState::Cancelled) && self.faults.has(Fault::FailedDeleted)
     }
 
     /// Whether another refund is of the same amount.

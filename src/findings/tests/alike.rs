@@ -3,16 +3,16 @@
 use super::{plan, refund, with_faults};
 use crate::{
     case::{
-        Act, Body, Delivery, Effect,
+        Act, Body, Case, Delivery, Effect,
         by_hand::{case, deliver, paid, with_effect},
     },
     check::{Failure, FailureKind},
     findings::{
         Failing, Mistake, Shown, alike,
-        alike::{alike_but_for_ids, alike_in, alike_in_all, as_known, as_refused, is_fresh, may_fail, shape_of, wrong_members},
+        alike::{alike_but_for_ids, alike_in, alike_in_all, as_known, as_refused, is_fresh, may_fail, readings, shape_of, wrong_members},
     },
-    plan::{Action, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
-    provider::{lower, registered},
+    plan::{Action, Fault, FaultKind, Mutation, MutationKind, OrderPlan, Plan, Step},
+    provider::{Provider, lower, registered},
 };
 
 const STATE: FailureKind = FailureKind::State;
@@ -252,6 +252,74 @@ fn a_refund_that_must_not_be_counted_is_known_by_its_state() {
     assert_ne!(of("refund.created", counted), of("refund.created", uncounted));
     let nothing = counted.replace("+refundedAmount 10.00", "+refundedAmount 0.00");
     assert_ne!(of("refund.created", &nothing), of("refund.pending", &nothing));
+}
+
+/// So is that it makes the order's status another one than its state does, where something is shown of it.
+#[test]
+fn a_refund_that_is_shown_in_another_state_is_known_by_both() {
+    let of = |kind: &str, diff: &str| {
+        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
+        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
+        shape_of(&failing, STATE, true)
+    };
+    let failed = "-status pending\n+status failed\n refundedAmount 0.00\n";
+    let perhaps = "-status not_refunded | pending\n+status failed\n refundedAmount 0.00\n";
+    assert_eq!(of("refund.created", failed), of("refund.pending", perhaps));
+    let waiting = failed.replace("+status failed", "+status pending_information");
+    assert_ne!(of("refund.created", failed), of("refund.created", &waiting));
+}
+
+/// What binary fractions leave of an amount is one mistake, wherever it shows; a wrong amount is another.
+#[test]
+fn an_amount_that_is_nearly_right_is_noise() {
+    let of = |kind: &str, diff: &str| {
+        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
+        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
+        shape_of(&failing, STATE, true)
+    };
+    let sum = "-status refunded\n+status partially_refunded\n-refundedAmount 0.01\n+refundedAmount 0.009999999776482582\n";
+    let refund = " status pending\n-refund re_1 pending 0.00 of 0.01\n+refund re_1 pending 0.00 of 0.009999999776482582\n";
+    assert_eq!(of("refund.created", sum), of("refund.pending", refund));
+    let cent = "-status refunded\n+status partially_refunded\n-refundedAmount 0.02\n+refundedAmount 0.01\n";
+    assert_ne!(of("refund.created", sum), of("refund.created", cent));
+}
+
+/// Who looks at no signature of what tells nothing of refunds has one place to mend, in whatever way it is forged.
+#[test]
+fn what_is_forged_and_tells_nothing_is_one_mistake() {
+    let of = |action: Action, kind: MutationKind, observed: &str| {
+        let mutated = FaultKind::Mutated { mutation: Mutation { kind, pick: 0 }, same_id: false, after: 0 };
+        let step = Step { faults: [FaultKind::Omit, mutated].map(|kind| Fault { event: 0, kind }).into(), ..Step::plain(action) };
+        named(&OrderPlan::default(), step, FailureKind::Answer, "", observed)
+    };
+    let (absent, wrong, other) = (MutationKind::SignatureAbsent, MutationKind::SignatureWrong, Action::Other { event: 3 });
+    assert_eq!(of(other.clone(), absent, "200"), of(other.clone(), wrong, "200"));
+    assert_ne!(of(refund(), absent, "200"), of(refund(), wrong, "200"));
+    assert_ne!(of(refund(), wrong, "200"), of(other.clone(), wrong, "200"));
+    assert_eq!(of(refund(), wrong, "500"), of(other, wrong, "500"));
+}
+
+/// Whoever handles a type of event that mirrors another one is like one who was told by that.
+#[test]
+fn an_event_may_be_read_as_the_one_that_it_mirrors() {
+    let mirrored = |provider: &'static dyn Provider| {
+        let kinds = provider.corpus().catalogue.iter().map(|event| event.kind.clone());
+        kinds.filter_map(move |kind| Some((provider.mirrored(&kind)?, kind))).map(move |(handled, kind)| (provider, kind, handled))
+    };
+    let all: Vec<_> = registered().iter().map(|provider| provider.embedded()).flat_map(mirrored).collect();
+    assert!(!all.is_empty());
+    for (provider, kind, handled) in all {
+        let told = |kind: &str| {
+            let body = Body::new(format!("{{\"type\": \"{kind}\"}}"));
+            let mut delivery = Delivery { body, ..paid("o", "a") };
+            kind.clone_into(&mut delivery.event.kind);
+            case(&["o"], vec![deliver(delivery)])
+        };
+        let read = readings(&told(&kind), &shown(None, &[&[200]]), provider);
+        let bodies: Vec<_> = read.iter().flat_map(Case::all_deliveries).filter_map(|delivery| delivery.body.text()).collect();
+        assert_eq!(bodies, [format!("{{\"type\": \"{handled}\"}}")]);
+        assert_eq!(readings(&told(handled), &shown(None, &[&[200]]), provider), []);
+    }
 }
 
 #[test]

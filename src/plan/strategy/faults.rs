@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*, strategy::BoxedStrategy};
 use super::{Draw, INVALID, PlanStrategy};
 use crate::plan::{
     mutation::{Group, Mutation, MutationKind},
-    step::{Fault, FaultKind, Plan, Step},
+    step::{Action, Fault, FaultKind, Plan, Step},
 };
 
 impl Draw<'_> {
@@ -53,7 +53,18 @@ impl Draw<'_> {
     pub(super) fn unsigned(&self) -> PlanStrategy {
         let kinds = self.kinds(&[Group::Unsigned]);
         let known = self.mutated_refunds(self.mutation(&kinds, true), 1..4);
-        prop_oneof![3 => self.mutated(&kinds, 2..6), 1 => known].boxed()
+        let told = prop_oneof![3 => self.mutated(&kinds, 2..6), 1 => known].boxed();
+        if self.palette.others == 0 {
+            return told;
+        }
+        // Whoever handles a few types only may ask nothing of the others.
+        let other = (any::<u8>(), 0..self.palette.others, vec(self.mutation(&kinds, false), 1..3));
+        let steps = (self.lives(self.refund(), self.any_end(), 0, 1), other).prop_map(|(mut steps, (place, event, kinds))| {
+            let faults = kinds.into_iter().map(|kind| Fault { event: 0, kind }).collect();
+            steps.insert(usize::from(place) % (steps.len() + 1), Step { faults, ..Step::plain(Action::Other { event }) });
+            steps
+        });
+        prop_oneof![7 => told, 1 => self.plan(self.order(), steps.boxed())].boxed()
     }
 
     /// The kinds of these groups that there are with the provider.

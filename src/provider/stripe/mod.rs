@@ -241,6 +241,10 @@ impl Provider for Stripe {
         events::ONCE.contains(&kind)
     }
 
+    fn mirrored(&self, kind: &str) -> Option<&'static str> {
+        (kind == events::CHARGE_REFUND_UPDATED).then_some(events::REFUND_UPDATED)
+    }
+
     fn sign(&self, secrets: &[&str], unix_seconds: u64, body: &[u8]) -> Vec<(String, String)> {
         sign::headers(secrets, unix_seconds, body)
     }

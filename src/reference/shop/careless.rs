@@ -52,6 +52,27 @@ impl ReferenceShop {
         self.event_id(body).is_some_and(|id| is_seen(&id))
     }
 
+    /// Whether events of this type are handled by nobody, by what the body says and nobody has verified. What is named after money that
+    /// goes back may well be.
+    pub(super) fn is_unhandled(&self, body: &[u8]) -> bool {
+        let is_of_refunds = |kind: &str| ["refund", "dispute", "chargeback"].iter().any(|word| kind.contains(word));
+        self.opened(body).is_some_and(|envelope| envelope.topic() == Topic::Other && !is_of_refunds(&envelope.kind))
+    }
+
+    /// Whether nothing of an event is to be written.
+    pub(super) fn is_passed_over(&self, body: &[u8]) -> bool {
+        self.opened(body).is_some_and(|envelope| envelope.topic() == Topic::Other)
+    }
+
+    fn opened<'b>(&self, body: &'b [u8]) -> Option<Envelope<'b>> {
+        Envelope::open(std::str::from_utf8(body).ok()?, self.dialect, self.faults).ok()
+    }
+
+    /// Whether it never has anything to write.
+    pub(super) fn applies_nothing(&self) -> bool {
+        self.has(Fault::AcknowledgesOnly) || self.has(Fault::AppliesNothing)
+    }
+
     /// Keeps the id of an event that was acknowledged.
     pub(super) fn note_acknowledged(&mut self, body: &[u8]) {
         if self.has(Fault::KnownEventUnchecked) {
@@ -61,7 +82,7 @@ impl ReferenceShop {
     }
 
     fn event_id<'b>(&self, body: &'b [u8]) -> Option<Cow<'b, str>> {
-        Envelope::open(std::str::from_utf8(body).ok()?, self.dialect, self.faults).ok()?.id()
+        self.opened(body)?.id()
     }
 
     /// The event with the order that a confused shop takes it to be about.
