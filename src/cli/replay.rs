@@ -81,7 +81,10 @@ pub(super) fn replay(args: &Replay, output: &mut Output) -> Result<Exit, Stop> {
         return Err(Stop::not_judged(redactor.error(error)));
     }
     let Some(failure) = outcome.failure else {
-        writeln!(out, "{}", paint(Tone::Good, "the target showed what it must"))?;
+        // The title of a case that was saved says what was wrong then.
+        let was_wrong = case.requirement.as_ref().is_some_and(|id| case.title.starts_with(&format!("{id}: ")));
+        let then = if was_wrong { "; what the first line says was wrong when the case was saved" } else { "" };
+        writeln!(out, "{}{then}", paint(Tone::Good, "the target showed what it must"))?;
         return Ok(Exit::Conformant);
     };
     let place = failure.entry.map_or("when everything had been delivered".to_owned(), |entry| format!("after entry {}", entry + 1));
