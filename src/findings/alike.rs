@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
+
 use super::{
     mistake::{Failing, Mistake, Shown},
     trigger::{Feature, features},
@@ -118,19 +120,21 @@ fn aspect(failure: &Failure) -> String {
 
 /// Whether some amount is wrong by less than anybody could pay: what binary fractions leave of one, in whatever member and state.
 fn is_noise(failure: &Failure) -> bool {
-    let amounts = |sign: char| -> Vec<(&str, f64)> {
+    let amounts = |sign: char| -> Vec<(&str, Decimal)> {
         let lines = failure.diff.lines().filter(move |line| line.starts_with(sign));
         lines.flat_map(|line| line.split_whitespace().skip(1).filter_map(move |word| Some((member(line), word.parse().ok()?)))).collect()
     };
     let right = amounts('-');
-    let is_near = |(member, shown): (&str, f64)| {
-        right.iter().any(|(other, amount)| *other == member && *amount != shown && (amount - shown).abs() <= amount.abs() * NOISE)
+    let is_off = |amount: Decimal, shown: Decimal| {
+        let has_more_digits = shown.normalize().scale() > amount.scale();
+        has_more_digits && (amount - shown).abs() <= amount.abs() / Decimal::from(NOISE)
     };
+    let is_near = |(member, shown): (&str, Decimal)| right.iter().any(|(other, amount)| *other == member && is_off(*amount, shown));
     failure.kind == FailureKind::State && amounts('+').into_iter().any(is_near)
 }
 
-/// Of what part of an amount binary fractions of single precision are wrong at most.
-const NOISE: f64 = 1e-6;
+/// By what part of an amount binary fractions are wrong at most, also those of single precision: one in so many.
+const NOISE: u32 = 1_000_000;
 
 /// The status that is wrong for an amount that is right: which event told of that amount does not matter then.
 fn status_for_amount(failure: &Failure) -> Option<&str> {

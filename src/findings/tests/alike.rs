@@ -282,6 +282,8 @@ fn an_amount_that_is_nearly_right_is_noise() {
     assert_eq!(of("refund.created", sum), of("refund.pending", refund));
     let cent = "-status refunded\n+status partially_refunded\n-refundedAmount 0.02\n+refundedAmount 0.01\n";
     assert_ne!(of("refund.created", sum), of("refund.created", cent));
+    let large = cent.replace("0.02", "1000000.01").replace("0.01", "1000000.00");
+    assert_ne!(of("refund.created", sum), of("refund.created", &large));
 }
 
 /// Who looks at no signature of what tells nothing of refunds has one place to mend, in whatever way it is forged.
