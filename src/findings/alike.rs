@@ -9,7 +9,7 @@ use super::{
     trigger::{Feature, features},
 };
 use crate::{
-    case::{Act, Body, Case, Effect, Signature},
+    case::{Act, Body, Case, Delivery, Effect, Signature},
     check::{Failure, FailureKind, Shape, circumstance_fingerprint, differing_fields, fingerprint},
     domain::{Amount, RefundState},
     model::Tell,
@@ -34,9 +34,10 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
         if is_noise(failure) {
             return circumstance_fingerprint(kind, &["an amount is nearly right".to_owned()], "");
         }
-        let takes = match is_any_forgery(&smallest.case, kind) && wrong_answer(&smallest.shown) == Some("2") {
-            true => vec!["Forged".to_owned(), "nothing told".to_owned()],
-            false => circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown)),
+        let takes = if is_any_forgery_taken(smallest) {
+            vec!["Forged".to_owned(), "nothing told".to_owned()]
+        } else {
+            circumstances(&features(&smallest.plan, &smallest.case), kind, wrong_answer(&smallest.shown))
         };
         if !takes.is_empty() {
             return circumstance_fingerprint(kind, &takes, &aspect(failure));
@@ -57,10 +58,15 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
 }
 
 /// Whether what is not authentic is taken where nothing is told of a refund: nobody looks at such events, in whatever way they are forged.
-fn is_any_forgery(case: &Case, kind: FailureKind) -> bool {
+fn is_any_forgery_taken(smallest: &Failing) -> bool {
+    let tells_nothing = |delivery: &Delivery| delivery.effect == Effect::Refuse && delivery.event.tells.is_empty();
+    wrong_answer(&smallest.shown) == Some("2") && only_delivery(&smallest.case).is_some_and(tells_nothing)
+}
+
+/// The delivery of a case that has no other one.
+fn only_delivery(case: &Case) -> Option<&Delivery> {
     let mut deliveries = case.all_deliveries();
-    let only = deliveries.next().filter(|_| deliveries.next().is_none());
-    kind == FailureKind::Answer && only.is_some_and(|delivery| delivery.effect == Effect::Refuse && delivery.event.tells.is_empty())
+    deliveries.next().filter(|_| deliveries.next().is_none())
 }
 
 /// What befalls a delivery or is done to it where a mistake takes that, else, where an answer is wrong, what the order or the refund
@@ -165,9 +171,7 @@ fn misnamed<'f>(case: &Case, failure: &'f Failure) -> Option<(RefundState, &'f s
 
 /// The state of the only refund that a case tells of, by its only delivery.
 fn only_state(case: &Case) -> Option<RefundState> {
-    let mut deliveries = case.all_deliveries();
-    let (Some(delivery), None) = (deliveries.next(), deliveries.next()) else { return None };
-    let [Tell::Refund { state, .. }] = delivery.event.tells[..] else { return None };
+    let [Tell::Refund { state, .. }] = only_delivery(case)?.event.tells[..] else { return None };
     Some(state)
 }
 
@@ -235,14 +239,21 @@ pub(super) fn as_refused(case: &Case, shown: &Shown) -> Option<Case> {
 /// The case with each event of a type that mirrors another one as one of that type, which the reference handles; nothing where there is
 /// none.
 fn as_mirrored(case: &Case, provider: &dyn Provider) -> Option<Case> {
-    let mut as_mirrored = case.clone();
-    let mut is_any = false;
-    for delivery in as_mirrored.all_deliveries_mut() {
-        let Some((handled, text)) = provider.mirrored(&delivery.event.kind).zip(delivery.body.text()) else { continue };
-        delivery.body = Body::new(text.replace(&format!("\"{}\"", delivery.event.kind), &format!("\"{handled}\"")));
-        is_any = true;
+    let as_handled = |delivery: &Delivery| {
+        let (handled, text) = provider.mirrored(&delivery.event.kind).zip(delivery.body.text())?;
+        Some(Body::new(text.replace(&format!("\"{}\"", delivery.event.kind), &format!("\"{handled}\""))))
+    };
+    let bodies: Vec<Option<Body>> = case.all_deliveries().map(as_handled).collect();
+    if bodies.iter().all(Option::is_none) {
+        return None;
     }
-    is_any.then_some(as_mirrored)
+    let mut as_mirrored = case.clone();
+    for (delivery, body) in as_mirrored.all_deliveries_mut().zip(bodies) {
+        if let Some(body) = body {
+            delivery.body = body;
+        }
+    }
+    Some(as_mirrored)
 }
 
 /// The case with its orders known from the beginning; nothing where they are.

@@ -275,7 +275,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
     /// The case without what the known mistakes need of which no fault foretells anything.
     fn edited(&mut self, failing: &Failing, kind: FailureKind) -> Edited {
         let mut at = failing.clone();
-        let assumed = self.assumed();
         for place in 0..self.mistakes.len() {
             let mistake = &self.mistakes[place];
             if !mistake.like.is_empty() || mistake.trigger.is_empty() || !may_fail(mistake, &at, kind) {
@@ -290,7 +289,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 }
                 let Some(shown) = self.stage.play(at.host, &case, Some(kind)) else { return Edited::Unasked };
                 // Where nothing is wrong, targets may still answer a doubtful event differently.
-                if shown.failure.is_none() || told_like(&mut self.stage, at.host, &case, &shown, &assumed).is_some() {
+                if shown.failure.is_none() || self.is_foretold(at.host, &case, &shown) {
                     return Edited::Because(place);
                 }
                 if shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && still.is_none() {

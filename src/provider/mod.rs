@@ -288,9 +288,7 @@ impl Scene<'_> {
     pub fn variant(&self, what: &str, index: u64, choices: u64) -> u64 {
         if self.look == 0 { 0 } else { Mint::new(u64::from(self.look)).number(what, self.moment * 64 + index) % choices }
     }
-}
 
-impl Scene<'_> {
     /// A number below `choices` that follows from the look as well, and stays the same in all that is told of one thing of the order: its
     /// refund or dispute number `index`. The plainest look takes one choice after the other.
     pub(super) fn lasting(&self, what: &str, index: usize, choices: usize) -> usize {

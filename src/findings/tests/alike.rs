@@ -236,54 +236,47 @@ fn a_status_that_is_wrong_for_its_amount_is_one_mistake() {
     }
 }
 
+/// What is wrong when one event of this type has told of a plain refund.
+#[track_caller]
+fn told_by(kind: &str, diff: &str) -> String {
+    let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
+    assert_eq!(failing.case.deliveries(), 1, "{kind}");
+    diff.clone_into(&mut failing.shown.failure.as_mut().expect("it fails").diff);
+    shape_of(&failing, STATE, true)
+}
+
 /// That a refund is counted while it is in such a state is one mistake, whichever event says that it is.
 #[test]
 fn a_refund_that_must_not_be_counted_is_known_by_its_state() {
-    let of = |kind: &str, diff: &str| {
-        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
-        assert_eq!(failing.case.deliveries(), 1, "{kind}");
-        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
-        shape_of(&failing, STATE, true)
-    };
     let counted = "-status pending\n+status refunded\n-refundedAmount 0.00\n+refundedAmount 10.00\n";
-    assert_eq!(of("refund.created", counted), of("refund.pending", counted));
+    assert_eq!(told_by("refund.created", counted), told_by("refund.pending", counted));
     let uncounted = "-status pending\n+status not_refunded\n refundedAmount 0.00\n";
-    assert_ne!(of("refund.created", uncounted), of("refund.pending", uncounted));
-    assert_ne!(of("refund.created", counted), of("refund.created", uncounted));
+    assert_ne!(told_by("refund.created", uncounted), told_by("refund.pending", uncounted));
+    assert_ne!(told_by("refund.created", counted), told_by("refund.created", uncounted));
     let nothing = counted.replace("+refundedAmount 10.00", "+refundedAmount 0.00");
-    assert_ne!(of("refund.created", &nothing), of("refund.pending", &nothing));
+    assert_ne!(told_by("refund.created", &nothing), told_by("refund.pending", &nothing));
 }
 
 /// So is that it makes the order's status another one than its state does, where something is shown of it.
 #[test]
 fn a_refund_that_is_shown_in_another_state_is_known_by_both() {
-    let of = |kind: &str, diff: &str| {
-        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
-        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
-        shape_of(&failing, STATE, true)
-    };
     let failed = "-status pending\n+status failed\n refundedAmount 0.00\n";
     let perhaps = "-status not_refunded | pending\n+status failed\n refundedAmount 0.00\n";
-    assert_eq!(of("refund.created", failed), of("refund.pending", perhaps));
+    assert_eq!(told_by("refund.created", failed), told_by("refund.pending", perhaps));
     let waiting = failed.replace("+status failed", "+status pending_information");
-    assert_ne!(of("refund.created", failed), of("refund.created", &waiting));
+    assert_ne!(told_by("refund.created", failed), told_by("refund.created", &waiting));
 }
 
 /// What binary fractions leave of an amount is one mistake, wherever it shows; a wrong amount is another.
 #[test]
 fn an_amount_that_is_nearly_right_is_noise() {
-    let of = |kind: &str, diff: &str| {
-        let mut failing = failing(Plan { only: vec![kind.to_owned()], ..plan(vec![Step::plain(refund())]) }, "");
-        failing.shown.failure.as_mut().expect("it fails").diff = diff.to_owned();
-        shape_of(&failing, STATE, true)
-    };
     let sum = "-status refunded\n+status partially_refunded\n-refundedAmount 0.01\n+refundedAmount 0.009999999776482582\n";
     let refund = " status pending\n-refund re_1 pending 0.00 of 0.01\n+refund re_1 pending 0.00 of 0.009999999776482582\n";
-    assert_eq!(of("refund.created", sum), of("refund.pending", refund));
+    assert_eq!(told_by("refund.created", sum), told_by("refund.pending", refund));
     let cent = "-status refunded\n+status partially_refunded\n-refundedAmount 0.02\n+refundedAmount 0.01\n";
-    assert_ne!(of("refund.created", sum), of("refund.created", cent));
+    assert_ne!(told_by("refund.created", sum), told_by("refund.created", cent));
     let large = cent.replace("0.02", "1000000.01").replace("0.01", "1000000.00");
-    assert_ne!(of("refund.created", sum), of("refund.created", &large));
+    assert_ne!(told_by("refund.created", sum), told_by("refund.created", &large));
 }
 
 /// Who looks at no signature of what tells nothing of refunds has one place to mend, in whatever way it is forged.
