@@ -2,12 +2,15 @@
 
 use crate::{
     domain::{Amount, RefundState},
+    json::Value,
     plan::MutationKind,
 };
 
-/// The places of one event's body, as JSON Pointers.
+/// The places of one event's body, as JSON Pointers, and that body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Anatomy {
+    /// The body, read once for all that is done to it. The provider leaves it out: it is put in beside the places.
+    pub body: Value,
     /// Whether it must move the state of its order by itself: acknowledged unread it would be lost.
     pub must_move: bool,
     /// The event id.

@@ -10,9 +10,8 @@ use crate::{
     plan::MutationKind,
 };
 
-/// The body after the mutation. `None` where there is nothing to change.
-pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Anatomy) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
+/// The body after the mutation: `value` as it is written in `body`. `None` where there is nothing to change.
+pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], mut value: Value, anatomy: &Anatomy) -> Option<Vec<u8>> {
     let mut raw = None;
     match kind {
         MutationKind::AddMember => add_member(&mut value, pick)?,
@@ -133,12 +132,10 @@ pub(super) fn change(kind: MutationKind, pick: usize, body: &[u8], anatomy: &Ana
     (bytes != body).then_some(bytes)
 }
 
-/// The body with another event id.
-pub(super) fn with_id(body: &[u8], anatomy: &Anatomy, text: &str) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    *value.pointer_mut(&anatomy.id)? = Value::from(text);
+/// A body as the provider writes it.
+pub(super) fn written(value: &Value, anatomy: &Anatomy) -> Vec<u8> {
     let compact = value.to_string();
-    Some(if anatomy.indented { indented(&compact) } else { compact }.into_bytes())
+    if anatomy.indented { indented(&compact) } else { compact }.into_bytes()
 }
 
 /// No payload holds this text, so it can be replaced in the written JSON.

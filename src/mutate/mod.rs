@@ -13,11 +13,12 @@ mod readings;
 pub use anatomy::Anatomy;
 pub(crate) use bytes::significant;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     case::{Body, Delivery, Effect, OtherSecret, Signature},
     domain::RefundState,
+    json::Value,
     model::Tell,
     plan::{Group, Mutation, MutationKind},
 };
@@ -66,8 +67,11 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
     delivery.fault = None;
     delivery.mutation = Some(mutation.kind.name().to_owned());
     delivery.mutation_kind = Some(mutation.kind);
+    let mut value = Cow::Borrowed(&anatomy.body);
     if let Some(fresh_id) = fresh_id {
-        take_id(&mut delivery, anatomy, fresh_id)?;
+        *value.to_mut().pointer_mut(&anatomy.id)? = Value::from(fresh_id);
+        delivery.body = Body::new(body::written(&value, anatomy));
+        fresh_id.clone_into(&mut delivery.event.id);
     }
     let pick = usize::from(mutation.pick);
     match mutation.kind {
@@ -85,7 +89,7 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         MutationKind::SignatureWrong => delivery.signature = Signature::Over("another body".to_owned()),
         MutationKind::BodyChanged | MutationKind::Reserialised => {
             let signed = delivery.body.text()?.to_owned();
-            let changed = body::change(mutation.kind, pick, delivery.body.bytes(), anatomy)?;
+            let changed = body::change(mutation.kind, pick, delivery.body.bytes(), value.into_owned(), anatomy)?;
             delivery.body = Body::new(changed);
             delivery.signature = Signature::Over(signed);
         }
@@ -102,7 +106,7 @@ fn changed(mutation: Mutation, original: &Delivery, anatomy: &Anatomy, fresh_id:
         | MutationKind::OtherEncoding => {
             delivery.body = Body::new(bytes::change(mutation.kind, pick, delivery.body.bytes())?);
         }
-        _ => delivery.body = Body::new(body::change(mutation.kind, pick, delivery.body.bytes(), anatomy)?),
+        _ => delivery.body = Body::new(body::change(mutation.kind, pick, delivery.body.bytes(), value.into_owned(), anatomy)?),
     }
     delivery.readings = readings::of(mutation, &delivery.event, anatomy);
     if mutation.kind == MutationKind::NegativeAmount {
@@ -120,12 +124,6 @@ fn keep_unharmed(tells: &mut Vec<Tell>) {
 
 /// How many seconds ahead a signature from the future is: an hour, as with a clock that was not put back.
 const AHEAD: i16 = 3600;
-
-fn take_id(delivery: &mut Delivery, anatomy: &Anatomy, fresh_id: &str) -> Option<()> {
-    delivery.body = Body::new(body::with_id(delivery.body.bytes(), anatomy, fresh_id)?);
-    fresh_id.clone_into(&mut delivery.event.id);
-    Some(())
-}
 
 fn content_type(delivery: &mut Delivery, pick: usize) {
     const FORMS: [&str; 2] = ["application/json; charset=utf-8", "application/json;charset=UTF-8"];

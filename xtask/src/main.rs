@@ -26,7 +26,12 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use refundproof::provider::registry::default::NAME as DEFAULT_PROVIDER;
+
+/// What is measured here is measured as the program does it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Makes and checks the corpus")]

@@ -70,7 +70,8 @@ impl Stage<'_> {
         }
         let body = serde_json::from_str(original.body.text()?).ok()?;
         let captured = self.orders[order].amount(self.orders[order].truth.captured);
-        let anatomy = Rc::new(self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency));
+        let anatomy = self.provider.anatomy(&original.event, &body, captured, self.orders[order].currency);
+        let anatomy = Rc::new(Anatomy { body, ..anatomy });
         self.anatomies.push((original.body.clone(), Rc::clone(&anatomy)));
         Some(anatomy)
     }
