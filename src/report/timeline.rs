@@ -92,8 +92,8 @@ pub(super) fn order_texts(case: &Case) -> Vec<String> {
     case.orders.iter().enumerate().map(text).collect()
 }
 
-/// What may decide and nothing else shows: members that plain events do not have, text that is long or no ASCII, and times within
-/// one second.
+/// What may decide and nothing else shows: members that plain events do not have, text that is not plain, and times within one
+/// second.
 pub(super) struct Decisive<'c> {
     provider: Option<&'static dyn Provider>,
     /// The events so far that tell something, by the numbers of their deliveries.
@@ -109,7 +109,7 @@ impl<'c> Decisive<'c> {
     pub(super) fn lines(&mut self, number: usize, delivery: &'c Delivery) -> Vec<String> {
         let event = &delivery.event;
         let telling = self.provider.map(|provider| provider.telling_members(&event.kind)).unwrap_or_default();
-        let mut lines = said(telling, delivery);
+        let mut lines = said(telling, delivery.body.text().unwrap_or_default());
         let is_tied = |other: &&(usize, &EventFacts)| {
             let (one, other) = (&event.created_time, &other.1.created_time);
             let second = |time: &EventTime| time.micros().div_euclid(1_000_000);
@@ -129,23 +129,25 @@ impl<'c> Decisive<'c> {
     }
 }
 
-/// Members that plain events do not have, and the first text that is long or no ASCII.
-fn said(telling: &[&str], delivery: &Delivery) -> Vec<String> {
-    let Some(text) = delivery.body.text() else { return Vec::new() };
-    let Ok(body) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+/// Members that plain events do not have, and the first text that is long, no ASCII, or has marks that mean something where texts are
+/// put together.
+fn said(telling: &[&str], body: &str) -> Vec<String> {
+    let Ok(body) = serde_json::from_str::<Value>(body) else { return Vec::new() };
     let shown = |text: &str| visible_line(&shorten_text(text));
     let name = |place: &str| place.rsplit('/').next().unwrap_or_default().to_owned();
-    let told = telling.iter().filter_map(|place| Some((name(place), body.pointer(place)?.as_str()?)));
-    let mut said: Vec<String> = told.map(|(name, text)| format!("{name}: {}", shown(text))).collect();
-    if let Some((name, odd)) = odd_text(&body).filter(|_| said.iter().all(|line| line.is_ascii())) {
+    let members =
+        telling.iter().filter_map(|place| Some((name(place), body.pointer(place)?.as_str().filter(|text| !text.is_empty())?.to_owned())));
+    let (names, told): (Vec<String>, Vec<String>) = members.unzip();
+    let mut said: Vec<String> = names.iter().zip(&told).map(|(name, text)| format!("{name}: {}", shown(text))).collect();
+    if let Some((name, odd)) = odd_text(&body).filter(|(_, odd)| !told.contains(odd)) {
         said.push(format!("text that is not plain: {} {}", shown(&name), shown(&odd)).trim_end().to_owned());
     }
     said
 }
 
-/// The first text in a body, a member's name or its value, that is long or no ASCII.
+/// The first text in a body, a member's name or its value, that is not plain.
 fn odd_text(value: &Value) -> Option<(String, String)> {
-    let is_odd = |text: &str| !text.is_ascii() || text.len() > LONG;
+    let is_odd = |text: &str| !text.is_ascii() || text.len() > LONG || text.contains(['"', '\\']);
     match value {
         Value::Object(members) => members.iter().find_map(|(name, value)| match value {
             Value::String(text) if is_odd(name) || is_odd(text) => Some((name.clone(), text.clone())),
@@ -162,7 +164,7 @@ const LONG: usize = 255;
 
 fn shorten_text(text: &str) -> String {
     let length = text.chars().count();
-    if length <= 60 { text.to_owned() } else { format!("{}… ({length} letters)", text.chars().take(40).collect::<String>()) }
+    if length <= 70 { text.to_owned() } else { format!("{}… ({length} letters)", text.chars().take(40).collect::<String>()) }
 }
 
 fn note(out: &mut dyn Write, text: &str, columns: usize) -> io::Result<()> {
@@ -302,5 +304,36 @@ fn shorten(id: &str) -> String {
     match id.match_indices('-').next() {
         Some((end, _)) if id.len() > 20 => format!("{}…", &id[..end]),
         _ => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: &[&str]) {
+        assert_eq!(said(&["/object/type", "/object/reason"], body), expected, "{body}");
+    }
+
+    #[test]
+    fn what_plain_events_do_not_have_is_said() {
+        check(r#"{"object":{"id":"1","reason":"lost","type":"shipping"}}"#, &["type: shipping", "reason: lost"]);
+        check(r#"{"object":{"id":"1","reason":null,"type":""}}"#, &[]);
+        check("no JSON", &[]);
+    }
+
+    #[test]
+    fn a_text_that_is_not_plain_is_said() {
+        check(r#"{"object":{"note":"an \"S\""}}"#, &[r#"text that is not plain: note an "S""#]);
+        check(r#"{"list":[{"größe":1}]}"#, &["text that is not plain: größe"]);
+        let long = "x".repeat(300);
+        check(&format!(r#"{{"note":"{long}"}}"#), &[&format!("text that is not plain: note {}… (300 letters)", &long[..40])]);
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        check(r#"{"object":{"reason":"für dich"}}"#, &["reason: für dich"]);
+        check(r#"{"object":{"reason":"für dich","note":"für mich"}}"#, &["reason: für dich"]);
     }
 }

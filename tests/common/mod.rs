@@ -12,6 +12,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+use mimalloc::MiMalloc;
 use refundproof::{
     adapter::Target,
     corpus::Corpus,
@@ -23,6 +24,10 @@ use refundproof::{
     run::{Options, Selection, certify},
     verdict::Report,
 };
+
+/// The program's: certifications are most of what these binaries do.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The provider that is meant where none is named.
 pub(crate) fn provider() -> &'static dyn Provider {

@@ -228,6 +228,16 @@ impl Provider for Stripe {
         anatomy::anatomy(event, body, captured, currency)
     }
 
+    fn telling_members(&self, kind: &str) -> &[&str] {
+        match kind {
+            _ if kind.starts_with("charge.dispute.") => &["/data/object/reason"],
+            "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
+                &["/data/object/pending_reason", "/data/object/failure_reason"]
+            }
+            _ => &[],
+        }
+    }
+
     fn reader(&self) -> Option<&'static dyn EventReader> {
         Some(&read::Reader)
     }

@@ -155,6 +155,10 @@ impl Provider for Tazapay {
         anatomy::anatomy(event, body, captured, currency)
     }
 
+    fn telling_members(&self, kind: &str) -> &[&str] {
+        if kind.starts_with("refund.") { &["/data/reason", "/data/status_reason"] } else { &[] }
+    }
+
     fn reader(&self) -> Option<&'static dyn EventReader> {
         Some(&read::Reader)
     }
