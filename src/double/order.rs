@@ -23,6 +23,8 @@ pub(super) struct Order {
     objects: HashMap<String, Object>,
     /// Refunds that the shop was asked to make and has not made yet.
     pub(super) asked: Vec<OwnRefund>,
+    /// The amounts of those that it has made.
+    made: Vec<Amount>,
     /// Whether the answer to the next request that makes one waits.
     pub(super) waits: bool,
     /// Whether that answer is lost.
@@ -91,12 +93,19 @@ impl Order {
             None => (!self.asked.is_empty()).then_some(0),
         };
         let Some(place) = place else {
+            let is_known = amount.is_some_and(|amount| self.made.contains(&amount));
             let amount = amount.map_or_else(|| "all that is left".to_owned(), |amount| format!("{amount} {}", self.currency));
+            if is_known && self.asked.is_empty() {
+                return Err(format!(
+                    "the refund of {amount} that the shop was asked for was requested once more, and not under the same key"
+                ));
+            }
             let asked: Vec<String> = self.asked.iter().map(|own| format!("{} {}", own.refund.amount, own.refund.currency)).collect();
             let asked = if asked.is_empty() { "nothing".to_owned() } else { asked.join(" and ") };
             return Err(format!("a refund of {amount} was requested, where the shop was asked to refund {asked}"));
         };
         let own = self.asked.remove(place);
+        self.made.push(own.refund.amount);
         let since = self.objects.get(&own.refund.id).and_then(|object| object.states.first()).map_or(0, |(since, _)| *since);
         self.moment = self.moment.max(since);
         Ok(own.refund.id)

@@ -105,6 +105,16 @@ fn the_shops_own_refund_is_there_when_it_was_made() {
     assert_eq!(double.wrong(&ticket), None);
     assert_eq!(call("200", "b").status, 400);
     let wrong = double.wrong(&ticket).expect("it is noted");
+    assert!(wrong.contains("the refund of 2.00 USD that the shop was asked for was requested once more"), "{wrong}");
+}
+
+#[test]
+fn a_refund_that_nobody_asked_for_is_one_too_many() {
+    let (case, double) = case();
+    let ticket = double.begin(&case);
+    let call = ApiCall::post("/v1/refunds", &[("payment_intent", payment(&case).as_str()), ("amount", "200")], "a");
+    assert_eq!(double.call(&call).expect("an answer").status, 400);
+    let wrong = double.wrong(&ticket).expect("it is noted");
     assert!(wrong.contains("a refund of 2.00 USD was requested, where the shop was asked to refund nothing"), "{wrong}");
 }
 

@@ -160,8 +160,9 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whether a faulty shop has no handler for a type that tells of refunds.
-    fn is_passed_over(&self, kind: &str) -> bool {
+    fn has_no_handler(&self, kind: &str) -> bool {
         match kind {
+            _ if self.faults.has(Fault::AppliesNothing) => true,
             "refund.created" => self.faults.has(Fault::CreatedIgnored),
             "refund.updated" => self.faults.has(Fault::UpdatesIgnored),
             "refund.failed" => self.faults.has(Fault::FailedEventUnhandled),
@@ -174,7 +175,7 @@ impl<'a> Envelope<'a> {
             return Topic::Other;
         }
         match &*self.kind {
-            kind if self.faults.any() && self.is_passed_over(kind) => Topic::Other,
+            kind if self.faults.any() && self.has_no_handler(kind) => Topic::Other,
             "charge.refund.updated" if self.faults.has(Fault::RefundReadAsCharge) => Topic::Charge,
             kind if self.faults.has(Fault::DisputeReadAsCharge) && kind.starts_with("charge.dispute.") => Topic::Charge,
             kind if self.dialect.refunds.contains(&kind) => Topic::Refund,

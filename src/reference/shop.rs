@@ -203,9 +203,6 @@ impl ReferenceShop {
         if self.faults.any() && envelope.id().is_some_and(|id| self.slips.burnt.contains(&*id)) {
             return Ok(());
         }
-        if self.has(Fault::AppliesNothing) {
-            return Ok(());
-        }
         match envelope.read() {
             Ok(Some(event)) => self.take_in(event),
             Ok(None) => self.pass_over(&envelope),
@@ -453,7 +450,7 @@ impl Transport for ReferenceShop {
                 let before = self.orders.clone();
                 let status = self.deliver(request)?;
                 self.orders = before;
-                let is_for_nobody = self.faults.any() && (self.applies_nothing() || self.is_passed_over(request.body));
+                let is_for_nobody = self.faults.any() && self.is_for_nobody(request.body);
                 let cannot_write = (200..300).contains(&status) && !self.has(Fault::AcksUnwritten) && !is_for_nobody;
                 self.restart().map(|()| Some(if cannot_write { 503 } else { status }))
             }

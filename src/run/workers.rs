@@ -121,9 +121,16 @@ fn blame_nobody(results: &mut [Judged], suspects: &[Suspect], redactor: &Redacto
     let Some((place, Suspect { number, what, .. })) = suspects.iter().find_map(place) else { return };
     if let Judged::Done(_, result) = &mut results[place] {
         let others = suspects.len() - 1;
-        let too = if others > 0 { format!(", as did {others} other cases") } else { String::new() };
+        let too = match others {
+            0 => String::new(),
+            1 => ", as did another case".to_owned(),
+            _ => format!(", as did {others} other cases"),
+        };
         (result.verdict, result.coverage, result.by_claims) = (Verdict::Error, None, false);
-        result.note = Some(format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}"));
+        let what = format!("case {number} failed while others were under way{too}, and none of them fails alone: {what}");
+        let advice =
+            "requests that are handled at the same time may get in each other's way now and then; run it again with more `--cases`";
+        result.note = Some(format!("{what}; {advice}"));
         redactor.requirement(result);
     }
 }

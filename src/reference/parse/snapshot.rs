@@ -205,14 +205,19 @@ impl<'a> Envelope<'a> {
         if self.faults.any() {
             self.store_reason(object)?;
         }
-        let few = ["\"lost_or_stolen_card\"", "\"expired_or_canceled_card\"", "\"unknown\""];
-        if state == RefundState::Failed && self.faults.has(Fault::FewFailureReasons) && is_none_of(object.failure_reason, &few) {
+        let few = ["lost_or_stolen_card", "expired_or_canceled_card", "unknown"];
+        if state == RefundState::Failed && self.faults.has(Fault::FewFailureReasons) && self.is_none_of(object.failure_reason, &few) {
             return Err(Refusal::failed("the refund failed for a reason that is not known"));
         }
         let amount = amounts.needed(object.amount, "the refund has no amount")?;
         let paid = if state == RefundState::Succeeded { amount } else { Amount::ZERO };
         let created = object.created.and_then(|raw| seconds(raw.get()));
         Ok(Told::Refund(RefundTold { id, state, amount, paid, is_of_items: false, charges: 0, created }))
+    }
+
+    /// Whether something is said that is none of a few words.
+    fn is_none_of(&self, raw: Option<&'a RawValue>, few: &[&str]) -> bool {
+        self.text(raw, "").is_ok_and(|text| !few.contains(&&*text))
     }
 
     /// The state that a refund had before, where an event says so.
@@ -247,8 +252,8 @@ impl<'a> Envelope<'a> {
         if status == "prevented" && self.faults.has(Fault::PreventedRefused) {
             return Err(Refusal::failed("the dispute has a status that is not known"));
         }
-        let few = ["\"fraudulent\"", "\"product_not_received\"", "\"duplicate\"", "\"credit_not_processed\""];
-        if self.faults.has(Fault::FewDisputeReasons) && is_none_of(object.reason, &few) {
+        let few = ["fraudulent", "product_not_received", "duplicate", "credit_not_processed"];
+        if self.faults.has(Fault::FewDisputeReasons) && self.is_none_of(object.reason, &few) {
             return Err(Refusal::failed("the dispute has a reason that is not known"));
         }
         let amount = amounts.needed(object.amount, "the dispute has no amount")?;
@@ -299,11 +304,6 @@ fn places(currency: &str) -> u32 {
         "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
         _ => 2,
     }
-}
-
-/// Whether a member is there and has another text than these, which are as JSON writes them.
-fn is_none_of(member: Option<&RawValue>, texts: &[&str]) -> bool {
-    member.is_some_and(|raw| !texts.contains(&raw.get()))
 }
 
 /// A time in seconds after 1970.

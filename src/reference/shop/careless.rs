@@ -60,17 +60,12 @@ impl ReferenceShop {
     }
 
     /// Whether nothing of an event is to be written.
-    pub(super) fn is_passed_over(&self, body: &[u8]) -> bool {
-        self.opened(body).is_some_and(|envelope| envelope.topic() == Topic::Other)
+    pub(super) fn is_for_nobody(&self, body: &[u8]) -> bool {
+        self.has(Fault::AcknowledgesOnly) || self.opened(body).is_some_and(|envelope| envelope.topic() == Topic::Other)
     }
 
     fn opened<'b>(&self, body: &'b [u8]) -> Option<Envelope<'b>> {
         Envelope::open(std::str::from_utf8(body).ok()?, self.dialect, self.faults).ok()
-    }
-
-    /// Whether it never has anything to write.
-    pub(super) fn applies_nothing(&self) -> bool {
-        self.has(Fault::AcknowledgesOnly) || self.has(Fault::AppliesNothing)
     }
 
     /// Keeps the id of an event that was acknowledged.
