@@ -543,6 +543,10 @@ bank! {
         "A dispute of which the reason is none of those that the shop has a word for ends in an error.";
     FewFailureReasons "few-failure-reasons" "MISSING" "refund-fails-after-success" []
         "A refund that failed for a reason that the shop has no word for ends in an error.";
+    NullDueDateFails "null-due-date-fails" "MISSING" "dispute-withdraws" []
+        "A dispute that says by no date when an answer is due ends in an error.";
+    GuestFails "guest-fails" "MISSING" "charge-refunded-updates-order" []
+        "A charge without a customer's account, as a guest pays it, ends in an error.";
     WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
         "A dispute that was won, or whose money came back, stays booked.";
     LatestDisputeWins "latest-dispute-wins" "ORDER" "dispute-won-restores" []

@@ -11,7 +11,7 @@ use super::{
     json::Object,
     ledger::Ledger,
     money::Amounts,
-    parse::{Envelope, ObjectMembers, PartMembers, Told},
+    parse::{Envelope, ObjectMembers, PartMembers, Told, Topic},
     refusal::Refusal,
 };
 use crate::{
@@ -26,7 +26,8 @@ impl Envelope<'_> {
         if self.faults.has(Fault::MemberOrderAssumed) && place(self.members.kind) > place(self.data()) {
             return Err(Refusal::invalid("the type comes after the data"));
         }
-        if !self.faults.has(Fault::UnknownMembersRefused) && !self.faults.has(Fault::NullMemberFails) {
+        const STRICT: [Fault; 4] = [Fault::UnknownMembersRefused, Fault::NullMemberFails, Fault::NullDueDateFails, Fault::GuestFails];
+        if !STRICT.iter().any(|fault| self.faults.has(*fault)) {
             return Ok(());
         }
         let Ok(Value::Object(envelope)) = serde_json::from_str(self.text) else { return Ok(()) };
@@ -40,6 +41,13 @@ impl Envelope<'_> {
         }
         if self.faults.has(Fault::NullMemberFails) && object.values().any(Value::is_null) {
             return Err(Refusal::failed("a member is null"));
+        }
+        let due = object.get("evidence_details").and_then(|details| details.get("due_by"));
+        if self.faults.has(Fault::NullDueDateFails) && due.is_some_and(Value::is_null) {
+            return Err(Refusal::failed("the dispute has no date"));
+        }
+        if self.faults.has(Fault::GuestFails) && self.topic() == Topic::Charge && object.get("customer").is_some_and(Value::is_null) {
+            return Err(Refusal::failed("the charge has no customer"));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::{
     code,
-    events::{DISPUTE_CLOSED, DISPUTE_CREATED, DISPUTE_UPDATED, FUNDS_REINSTATED, FUNDS_WITHDRAWN, Family, charge, seconds},
+    events::{DISPUTE_CLOSED, DISPUTE_CREATED, DISPUTE_UPDATED, FUNDS_REINSTATED, FUNDS_WITHDRAWN, Family, ONE_IN, charge, seconds},
     money::sent,
     places::Place,
 };
@@ -25,6 +25,9 @@ const REASONS: [(&str, &str); 7] = [
     ("subscription_canceled", "13.2"),
     ("general", "12.1"),
 ];
+
+/// By when the disputes of Stripe's examples may be answered, in seconds after 1970. A date that lies after all events.
+const DUE_BY: u64 = 1_795_651_199;
 
 impl Family<'_> {
     /// A dispute was opened or goes on.
@@ -88,6 +91,8 @@ impl Family<'_> {
                 Place::Created => write!(out, "{created}"),
                 Place::IsRefundable => write!(out, "{inquiry}"),
                 Place::CaseType => write!(out, r#""{}""#, case_type(truth.stage)),
+                Place::DueBy if scene.lasting("date", dispute, ONE_IN) == ONE_IN - 1 => write!(out, "null"),
+                Place::DueBy => write!(out, "{DUE_BY}"),
                 Place::Reason => write!(out, r#""{reason}""#),
                 Place::NetworkCode => write!(out, r#""{network_code}""#),
                 Place::Status => write!(out, r#""{status}""#),

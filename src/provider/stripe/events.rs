@@ -128,6 +128,13 @@ pub(super) struct Family<'a> {
     pub(super) messages: Vec<Message>,
 }
 
+/// Who pays in Stripe's examples.
+const CUSTOMER: &str = "cus_ClQ0Ti1JKSZP88";
+const EMAIL: &str = "paula.buyer@example.com";
+
+/// One order in so many is a guest's, who has no account and gives no address, and one dispute in so many has no date.
+pub(super) const ONE_IN: usize = 4;
+
 impl Family<'_> {
     /// Adds an event of a type. `fill` writes what only its kind of object has.
     pub(super) fn push(&mut self, kind: &str, by_shop: bool, tells: Vec<Tell>, fill: &dyn Fn(Place, &mut String)) {
@@ -150,6 +157,7 @@ impl Family<'_> {
         let (carries, template) = self.events.templates.get(kind)?;
         let time = self.time();
         let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
+        let is_guest = scene.lasting("guest", 0, ONE_IN) == ONE_IN - 1;
         let mut body = String::with_capacity(4000);
         template.render(&mut body, &mut |place, out| match place {
             Place::EventId => push_plain(out, id),
@@ -163,6 +171,9 @@ impl Family<'_> {
             Place::Charge => push_plain(out, charge(scene)),
             Place::PaymentIntent => push_plain(out, &scene.names.payment),
             Place::Currency => push_plain(out, &scene.currency.code().to_lowercase()),
+            Place::Customer | Place::Email if is_guest => out.push_str("null"),
+            Place::Customer => push_plain(out, CUSTOMER),
+            Place::Email => push_plain(out, EMAIL),
             Place::Id if *carries == Carries::Charge && own_charge => push_plain(out, charge(scene)),
             Place::Id if *carries == Carries::Payment && kind != OF_ANOTHER_PAYMENT => push_plain(out, &scene.names.payment),
             Place::Metadata if matches!(carries, Carries::Charge | Carries::Payment) => {

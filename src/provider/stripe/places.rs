@@ -48,12 +48,17 @@ pub(super) enum Place {
     Status,
     CaseType,
     NetworkCode,
+    /// The account of who paid, and their address.
+    Customer,
+    Email,
+    /// By when a dispute may be answered.
+    DueBy,
 }
 
 const ENVELOPE: [(&str, Place); 4] =
     [("/id", Place::EventId), ("/created", Place::EventTime), ("/data/previous_attributes", Place::Previous), ("/request", Place::Request)];
 
-const REFUND: [(&str, Place); 15] = [
+const REFUND: [(&str, Place); 16] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/balance_transaction", Place::BalanceTransaction),
@@ -69,9 +74,10 @@ const REFUND: [(&str, Place); 15] = [
     ("/data/object/pending_reason", Place::PendingReason),
     ("/data/object/reason", Place::Reason),
     ("/data/object/status", Place::Status),
+    ("/data/object/customer", Place::Customer),
 ];
 
-const CHARGE: [(&str, Place); 14] = [
+const CHARGE: [(&str, Place); 16] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/amount_captured", Place::Captured),
@@ -86,9 +92,11 @@ const CHARGE: [(&str, Place); 14] = [
     ("/data/object/payment_method_details/card/overcapture/maximum_amount_capturable", Place::Authorized),
     ("/data/object/receipt_url", Place::Receipt),
     ("/data/object/refunded", Place::IsRefunded),
+    ("/data/object/billing_details/email", Place::Email),
+    ("/data/object/customer", Place::Customer),
 ];
 
-const DISPUTE: [(&str, Place); 13] = [
+const DISPUTE: [(&str, Place); 14] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/balance_transaction", Place::BalanceTransaction),
@@ -102,9 +110,10 @@ const DISPUTE: [(&str, Place); 13] = [
     ("/data/object/payment_method_details/card/network_reason_code", Place::NetworkCode),
     ("/data/object/reason", Place::Reason),
     ("/data/object/status", Place::Status),
+    ("/data/object/evidence_details/due_by", Place::DueBy),
 ];
 
-const PAYMENT: [(&str, Place); 10] = [
+const PAYMENT: [(&str, Place); 11] = [
     ("/data/object/id", Place::Id),
     ("/data/object/amount", Place::Amount),
     ("/data/object/amount_capturable", Place::Capturable),
@@ -115,6 +124,7 @@ const PAYMENT: [(&str, Place); 10] = [
     ("/data/object/created", Place::Created),
     ("/data/object/currency", Place::Currency),
     ("/data/object/metadata", Place::Metadata),
+    ("/data/object/customer", Place::Customer),
 ];
 
 /// Objects that only name a charge: reviews and early warnings.
