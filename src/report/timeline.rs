@@ -135,11 +135,10 @@ fn said(telling: &[&str], body: &str) -> Vec<String> {
     let Ok(body) = serde_json::from_str::<Value>(body) else { return Vec::new() };
     let shown = |text: &str| visible_line(&shorten_text(text));
     let name = |place: &str| place.rsplit('/').next().unwrap_or_default().to_owned();
-    let members =
-        telling.iter().filter_map(|place| Some((name(place), body.pointer(place)?.as_str().filter(|text| !text.is_empty())?.to_owned())));
-    let (names, told): (Vec<String>, Vec<String>) = members.unzip();
-    let mut said: Vec<String> = names.iter().zip(&told).map(|(name, text)| format!("{name}: {}", shown(text))).collect();
-    if let Some((name, odd)) = odd_text(&body).filter(|(_, odd)| !told.contains(odd)) {
+    let member = |place: &&str| Some((name(place), body.pointer(place)?.as_str().filter(|text| !text.is_empty())?));
+    let told: Vec<(String, &str)> = telling.iter().filter_map(member).collect();
+    let mut said: Vec<String> = told.iter().map(|(name, text)| format!("{name}: {}", shown(text))).collect();
+    if let Some((name, odd)) = odd_text(&body).filter(|(_, odd)| told.iter().all(|(_, text)| text != odd)) {
         said.push(format!("text that is not plain: {} {}", shown(&name), shown(&odd)).trim_end().to_owned());
     }
     said

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::{
     code,
-    events::{DISPUTE_CLOSED, DISPUTE_CREATED, DISPUTE_UPDATED, FUNDS_REINSTATED, FUNDS_WITHDRAWN, Family, ONE_IN, charge, seconds},
+    events::{DISPUTE_CLOSED, DISPUTE_CREATED, DISPUTE_UPDATED, FUNDS_REINSTATED, FUNDS_WITHDRAWN, Family, charge, is_seldom, seconds},
     money::sent,
     places::Place,
 };
@@ -91,7 +91,7 @@ impl Family<'_> {
                 Place::Created => write!(out, "{created}"),
                 Place::IsRefundable => write!(out, "{inquiry}"),
                 Place::CaseType => write!(out, r#""{}""#, case_type(truth.stage)),
-                Place::DueBy if scene.lasting("date", dispute, ONE_IN) == ONE_IN - 1 => write!(out, "null"),
+                Place::DueBy if is_seldom(scene, "date", dispute) => write!(out, "null"),
                 Place::DueBy => write!(out, "{DUE_BY}"),
                 Place::Reason => write!(out, r#""{reason}""#),
                 Place::NetworkCode => write!(out, r#""{network_code}""#),

@@ -132,8 +132,11 @@ pub(super) struct Family<'a> {
 const CUSTOMER: &str = "cus_ClQ0Ti1JKSZP88";
 const EMAIL: &str = "paula.buyer@example.com";
 
-/// One order in so many is a guest's, who has no account and gives no address, and one dispute in so many has no date.
-pub(super) const ONE_IN: usize = 4;
+/// Whether what is rare holds for refund or dispute number `index`, or for the order as a whole: it does for one in four.
+pub(super) fn is_seldom(scene: &Scene<'_>, what: &str, index: usize) -> bool {
+    const ONE_IN: usize = 4;
+    scene.lasting(what, index, ONE_IN) == ONE_IN - 1
+}
 
 impl Family<'_> {
     /// Adds an event of a type. `fill` writes what only its kind of object has.
@@ -157,7 +160,8 @@ impl Family<'_> {
         let (carries, template) = self.events.templates.get(kind)?;
         let time = self.time();
         let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
-        let is_guest = scene.lasting("guest", 0, ONE_IN) == ONE_IN - 1;
+        // A guest has no account, and need not give an address.
+        let is_guest = is_seldom(scene, "guest", 0);
         let mut body = String::with_capacity(4000);
         template.render(&mut body, &mut |place, out| match place {
             Place::EventId => push_plain(out, id),
