@@ -42,6 +42,9 @@ pub(super) fn shape_of(smallest: &Failing, kind: FailureKind, is_smallest: bool)
         if !takes.is_empty() {
             return circumstance_fingerprint(kind, &takes, &aspect(failure));
         }
+        if let Some(state) = refused(smallest) {
+            return circumstance_fingerprint(kind, &["a refund is refused".to_owned()], &format!("{state:?}"));
+        }
         if let Some(status) = status_for_amount(failure) {
             return circumstance_fingerprint(kind, &["the amount is right".to_owned()], status);
         }
@@ -79,7 +82,7 @@ fn circumstances(takes: &[Feature], kind: FailureKind, answer: Option<&str>) -> 
     if matches!(kind, FailureKind::Crash | FailureKind::Timeout) {
         return Vec::new();
     }
-    let befalls = words(|feature| matches!(feature, Feature::Mutation(_) | Feature::Imitation | Feature::Delivery(_) | Feature::Kill));
+    let befalls = words(befalls_a_delivery);
     if kind == FailureKind::Answer && befalls.is_empty() {
         return words(|feature| !matches!(feature, Feature::Event(_) | Feature::SecondRefund) && !is_progress(feature));
     }
@@ -111,7 +114,10 @@ const OF_THEIR_OWN: [MutationKind; 3] = [MutationKind::UnknownOrder, MutationKin
 
 /// What becomes of a refund or of an order, which has events of its own.
 fn is_progress(feature: &Feature) -> bool {
-    matches!(feature, Feature::Information | Feature::Failure | Feature::Cancellation | Feature::Chargeback | Feature::Dispute)
+    matches!(
+        feature,
+        Feature::Information | Feature::Failure | Feature::Cancellation | Feature::Chargeback | Feature::Dispute | Feature::Metadata
+    )
 }
 
 /// What is wrong, without which event shows it: which answer came where which was right; whether status and amount are wrong, or
@@ -159,6 +165,28 @@ fn counted(case: &Case, failure: &Failure) -> Option<RefundState> {
     let shown = wrong_line(failure, '+', "refundedAmount")?;
     let amount = shown.split_whitespace().nth(1).and_then(|amount| Amount::parse(amount).ok())?;
     (failure.kind == FailureKind::State && state != RefundState::Succeeded && !amount.is_zero()).then_some(state)
+}
+
+/// The same where the event is refused, and the refund is in a state in which not every refund is at some time.
+fn refused(smallest: &Failing) -> Option<RefundState> {
+    let is_refused = wrong_answer(&smallest.shown).is_some_and(|class| class != "2");
+    only_state(&smallest.case).filter(|state| is_refused && !matches!(state, RefundState::Pending | RefundState::Succeeded))
+}
+
+/// The fingerprint of a wrong answer for which it takes something that an order or a refund has, and nothing that befalls a delivery:
+/// whoever gives it has one place to mend, whether or not a fault of the bank gives it there too.
+pub(super) fn answered_to_what_it_has(smallest: &Failing, kind: FailureKind) -> Option<String> {
+    let failure = smallest.shown.failure.as_ref().filter(|_| kind == FailureKind::Answer)?;
+    let features = features(&smallest.plan, &smallest.case);
+    if features.iter().any(befalls_a_delivery) {
+        return None;
+    }
+    let takes = circumstances(&features, kind, wrong_answer(&smallest.shown));
+    (!takes.is_empty()).then(|| circumstance_fingerprint(kind, &takes, &aspect(failure)))
+}
+
+fn befalls_a_delivery(feature: &Feature) -> bool {
+    matches!(feature, Feature::Mutation(_) | Feature::Imitation | Feature::Delivery(_) | Feature::Kill)
 }
 
 /// The same where nothing is counted and the refund makes the order's status another one than its state does, and which.

@@ -35,6 +35,8 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) whatever: BTreeMap<FailureKind, usize>,
     /// Which kinds of time were given to see whether they make right what is wrong, each time.
     pub(super) waited_for: Vec<Besides>,
+    /// Mistakes that were met while another one was looked at, and of which it is not known yet whether they do what their fault does.
+    unverified: Vec<usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
 }
@@ -46,7 +48,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let kinds = stage.provider().corpus().catalogue.iter().map(|event| event.kind.clone()).collect();
         let dictionary = Dictionary::new(stage.provider());
         let (mistakes, waited_for, whatever) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Inquiry { stage, requirements, dictionary, mistakes, kinds, whatever, waited_for, is_taking_apart: false }
+        let unverified = Vec::new();
+        Inquiry { stage, requirements, dictionary, mistakes, kinds, whatever, waited_for, unverified, is_taking_apart: false }
     }
 
     /// What was found.
@@ -139,6 +142,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 Registered::Known(place) => return self.hit(failing, vec![place]),
                 Registered::New(place) => {
                     self.verify(place);
+                    self.verify_others();
                     if self.comes_whatever(place) {
                         self.whatever.insert(kind, place);
                         return self.hit(failing, vec![place]);
@@ -151,7 +155,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                         return self.hit(failing, vec![place]);
                     }
                 }
-                Registered::Learned => {}
+                Registered::Learned => self.verify_others(),
             }
             if self.mistakes.len() == before && self.assumed() == assumed {
                 break;
@@ -354,6 +358,12 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         }
     }
 
+    fn verify_others(&mut self) {
+        while let Some(place) = self.unverified.pop() {
+            self.verify(place);
+        }
+    }
+
     fn verify_as(&mut self, fault: Fault, place: usize) {
         let host = self.mistakes[place].smallest.host;
         for plan in self.telling(fault, host) {
@@ -410,8 +420,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return;
             }
             let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
-            if let Registered::Learned | Registered::Known(_) = self.register(smallest, kind, is_smallest, chance) {
-                return;
+            match self.register(smallest, kind, is_smallest, chance) {
+                Registered::New(place) => self.unverified.push(place),
+                Registered::Learned | Registered::Known(_) => return,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One mistake that is told by events of several types, where nothing in the bank says that it is one.
 
 use super::{
-    alike::wrong_members,
+    alike::{answered_to_what_it_has, wrong_members},
     inquiry::Inquiry,
     mistake::{Failing, Mistake, Shown, Stage},
     trigger::Feature,
@@ -13,9 +13,27 @@ impl<S: Stage> Inquiry<'_, S> {
     /// of events, and each of their cases shows the same with the events of the other. Those that are like a fault the bank
     /// knows better. To be asked when everything was attributed.
     pub fn unite(&mut self) {
+        self.unite_with_likenesses();
         for place in 1..self.mistakes.len() {
             if let Some(first) = (0..place).find(|first| self.is_same_by_other_events(*first, place)) {
                 self.mistakes[place].id = self.mistakes[first].id.clone();
+            }
+        }
+    }
+
+    /// Gives one id to wrong answers for which it takes the same of an order or a refund, where faults of the bank give them in some of
+    /// the cases only: then there is one place to mend, which does more than the fault does.
+    fn unite_with_likenesses(&mut self) {
+        let by_what_it_has = |mistake: &Mistake| answered_to_what_it_has(&mistake.smallest, mistake.kind).filter(|_| mistake.is_smallest);
+        let ids: Vec<Option<String>> = self.mistakes.iter().map(by_what_it_has).collect();
+        let places = 0..self.mistakes.len();
+        let unlike: Vec<&String> =
+            places.clone().filter(|place| self.mistakes[*place].like.is_empty()).filter_map(|place| ids[place].as_ref()).collect();
+        for place in places {
+            if let Some(id) = ids[place].as_ref().filter(|id| unlike.contains(id)) {
+                let mistake = &mut self.mistakes[place];
+                mistake.like.clear();
+                mistake.id.clone_from(id);
             }
         }
     }

@@ -98,7 +98,8 @@ pub enum Tell {
         taken_amount: Amount,
         /// Of which kind the event is.
         by: DisputeEvent,
-        /// What it may be taken for until the dispute is closed, where its object still has the state of before.
+        /// What it may be taken for until the next event of the dispute, where its object still has the state of before or
+        /// its money is still away.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         still: Option<Amount>,
     },

@@ -71,6 +71,8 @@ pub enum Extra {
     Sparse,
     /// Times with nine fraction digits.
     FineTimes,
+    /// A payment that was not made by card.
+    NoCard,
     /// Less can be refunded than was captured less what was paid back, for a reason that nobody is told.
     Withheld,
 }
@@ -94,6 +96,7 @@ impl Extra {
             Extra::Cancelled => "a part that was cancelled, and the rest captured in parts",
             Extra::Sparse => "members left out or null",
             Extra::FineTimes => "times with nine fraction digits",
+            Extra::NoCard => "a payment by something else than a card",
             Extra::Withheld => "a part that cannot be refunded",
         }
     }

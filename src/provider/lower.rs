@@ -21,7 +21,7 @@ use super::{
 use crate::{
     case::{Act, ApiFault, ApiObject, Body, Case, Delivery, Effect, OwnRefund, OwnRefundDetails, SCHEMA, Signature},
     domain::{EventTime, fits_pattern},
-    model::{Change, EventFacts, OrderTruth, Tell},
+    model::{Change, DisputeEvent, EventFacts, OrderTruth, Tell},
     mutate::Anatomy,
     plan::{Extra, Fault, FaultKind, MutationKind, OrderPlan, Plan, Step},
 };
@@ -179,8 +179,9 @@ impl<'a> Stage<'a> {
         };
         let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
-            let (long, id) = (order.truth.has(Extra::LongRefundIds), IdOf::Refund(index, refund));
-            order.names.refunds.push(if long { self.provider.other_id(&self.mint, id) } else { self.provider.id(&self.mint, id) });
+            let id = IdOf::Refund(index, refund);
+            let is_other = [Extra::LongRefundIds, Extra::NoCard].into_iter().any(|extra| order.truth.has(extra));
+            order.names.refunds.push(if is_other { self.provider.other_id(&self.mint, id) } else { self.provider.id(&self.mint, id) });
             order.refund_times.push(common[0].clone());
             self.initiate(index, refund, step);
         }
@@ -199,7 +200,7 @@ impl<'a> Stage<'a> {
             ends_it(last);
         }
         let shown = if self.audience.calls_back { self.provider.shows(&scene(&times), &messages) } else { Vec::new() };
-        let last = messages.len().checked_sub(1);
+        let last = messages.iter().map(|message| message.facts.created_time.micros()).max();
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
         let room = MOST_DOUBTFUL.saturating_sub(self.doubtful[index]);
@@ -222,8 +223,8 @@ impl<'a> Stage<'a> {
         self.show(index, shown, self.created + 1);
         let order = &mut self.orders[index];
         order.complete &= held_back.is_empty();
-        if let Some(last) = last.and_then(|last| times.get(last)) {
-            order.now = last.micros();
+        if let Some(last) = last {
+            order.now = last;
         }
         self.show_newer(index, change, plan.look);
         self.hold(index, change, faults, &messages, &times);
@@ -428,7 +429,8 @@ impl<'a> Stage<'a> {
 /// Whoever hears nothing further of a change cannot wait for it: what the event tells holds from now on.
 fn ends_it(message: &mut Message) {
     for tell in &mut message.facts.tells {
-        if let Tell::Dispute { still, .. } = tell {
+        // Of a dispute that is closed and whose money is still away either holds, whoever hears no more.
+        if let Tell::Dispute { still, by: DisputeEvent::Money, .. } = tell {
             *still = None;
         }
     }

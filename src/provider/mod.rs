@@ -36,7 +36,7 @@ use crate::{
     domain::{Amount, Currency, EventTime, Lifecycle},
     model::{Change, EventFacts, OrderTruth, Tell},
     mutate::Anatomy,
-    plan::Palette,
+    plan::{Extra, Palette},
 };
 
 /// One payment provider.
@@ -87,6 +87,11 @@ pub trait Provider: Send + Sync {
     /// for where [`Palette::extras`] has such.
     fn other_id(&self, mint: &Mint, of: IdOf) -> String {
         self.id(mint, of)
+    }
+
+    /// Whether an order of so much (in minor units) may have this; [`Palette::extras`] says what orders may have at all.
+    fn may_have(&self, _extra: Extra, _currency: Currency, _captured: u64) -> bool {
+        true
     }
 
     /// The events that tell of a change, in the order in which they are created.

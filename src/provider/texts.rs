@@ -9,12 +9,6 @@ pub(super) fn reason(kind: u8) -> Option<String> {
     Some(json(&text((kind / 8).checked_sub(1)? % TEXTS)))
 }
 
-/// What somebody wrote about one refund in four, as JSON; `chosen` is any number.
-pub(super) fn note(chosen: usize) -> Option<String> {
-    let number = u8::try_from(chosen % (4 * usize::from(TEXTS))).ok()?;
-    (number < TEXTS).then(|| json(&text(number)))
-}
-
 fn json(text: &str) -> String {
     crate::json::Value::from(text).to_string()
 }
@@ -62,7 +56,6 @@ mod tests {
     fn what_is_written_is_json_of_the_text() {
         let read = |json: &str| serde_json::from_str::<String>(json).expect("a text");
         let reasons: Vec<String> = (0..TEXTS).filter_map(|number| reason(8 + 8 * number)).map(|json| read(&json)).collect();
-        let notes: Vec<String> = (0..4 * usize::from(TEXTS)).filter_map(note).map(|json| read(&json)).collect();
-        assert_eq!((&reasons, reasons.len()), (&notes, usize::from(TEXTS)));
+        assert_eq!(reasons, (0..TEXTS).map(text).collect::<Vec<String>>());
     }
 }

@@ -547,8 +547,14 @@ bank! {
         "A dispute that says by no date when an answer is due ends in an error.";
     GuestFails "guest-fails" "MISSING" "charge-refunded-updates-order" []
         "A charge without a customer's account, as a guest pays it, ends in an error.";
+    CardExpected "card-expected" "MISSING" "charge-refunded-updates-order" []
+        "The card's last digits are read of every charge, and one that was not paid by card ends in an error.";
+    KnownPrefixesOnly "known-prefixes-only" "MISSING" "refund-created-updates-order" []
+        "Ids of refunds begin with re_ for the shop, and refunds of payments that were not made by card are refused.";
     WonNotRestored "won-not-restored" "CHGBK" "dispute-won-restores" ["https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1098"]
         "A dispute that was won, or whose money came back, stays booked.";
+    ReinstatementIgnored "reinstatement-ignored" "CHGBK" "dispute-won-restores" []
+        "charge.dispute.funds_reinstated is acknowledged and dropped, so that money which comes back after the end stays away.";
     LatestDisputeWins "latest-dispute-wins" "ORDER" "dispute-won-restores" []
         "A dispute stands as the event that arrived last says.";
     ClosedGivesBack "closed-gives-back" "CHGBK" "dispute-lost-stays" ["https://github.com/juspay/hyperswitch/pull/11653"]

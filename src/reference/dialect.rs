@@ -444,8 +444,6 @@ pub(super) const DIALECTS: &[Dialect] = &[
             // What differs in its orders' ids stands at their end.
             Fault::OrderIdTail,
             // Its orders and refunds are drawn without what these need.
-            Fault::OnlyTenRefunds,
-            Fault::SameAmountIsKnown,
             Fault::TypedRefundSkipped,
             Fault::ItemsAreAll,
             Fault::ChargedIsCaptured,
@@ -479,10 +477,9 @@ pub(super) const DIALECTS: &[Dialect] = &[
             Fault::LongFractionsRefused,
             // Signatures are hexadecimal digits.
             Fault::SignatureCaseIgnored,
-            // The time of sending is signed, and no unknown type begins like a refund's.
+            // The time of sending is signed.
             Fault::SignsBodyOnly,
             Fault::CreatedAtReformatted,
-            Fault::RefundPrefixDispatch,
         ],
     },
 ];

@@ -26,7 +26,14 @@ impl Envelope<'_> {
         if self.faults.has(Fault::MemberOrderAssumed) && place(self.members.kind) > place(self.data()) {
             return Err(Refusal::invalid("the type comes after the data"));
         }
-        const STRICT: [Fault; 4] = [Fault::UnknownMembersRefused, Fault::NullMemberFails, Fault::NullDueDateFails, Fault::GuestFails];
+        const STRICT: [Fault; 6] = [
+            Fault::UnknownMembersRefused,
+            Fault::NullMemberFails,
+            Fault::NullDueDateFails,
+            Fault::GuestFails,
+            Fault::CardExpected,
+            Fault::KnownPrefixesOnly,
+        ];
         if !STRICT.iter().any(|fault| self.faults.has(*fault)) {
             return Ok(());
         }
@@ -48,6 +55,14 @@ impl Envelope<'_> {
         }
         if self.faults.has(Fault::GuestFails) && self.topic() == Topic::Charge && object.get("customer").is_some_and(Value::is_null) {
             return Err(Refusal::failed("the charge has no customer"));
+        }
+        let card = object.get("payment_method_details").and_then(|details| details.get("card"));
+        if self.faults.has(Fault::CardExpected) && self.topic() == Topic::Charge && card.is_none() {
+            return Err(Refusal::failed("the charge has no card"));
+        }
+        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        if self.faults.has(Fault::KnownPrefixesOnly) && self.topic() == Topic::Refund && !id.starts_with("re_") {
+            return Err(Refusal::invalid("this is no id of a refund"));
         }
         Ok(())
     }

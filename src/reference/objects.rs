@@ -97,6 +97,9 @@ impl Ledger {
         if self.faults.has(Fault::ChargebackIgnored) || !is_closed && self.faults.has(Fault::OnlyClosedDisputes) {
             return;
         }
+        if kind.ends_with(".funds_reinstated") && self.faults.has(Fault::ReinstatementIgnored) {
+            return;
+        }
         if is_closed && told.rank == LOST && self.faults.has(Fault::LostIsFullRefund) {
             self.slips.replaced = Some(self.captured);
         }

@@ -256,7 +256,7 @@ impl Ledger {
 
     /// Whether another refund is of the same amount.
     fn is_like_another(&self, told: &RefundTold<'_>) -> bool {
-        self.dialect.form != Form::Snapshot && self.refunds.iter().any(|refund| refund.amount == told.amount)
+        self.refunds.iter().any(|refund| refund.amount == told.amount)
     }
 
     /// Whether a faulty shop has forgotten that it knows this event.

@@ -71,7 +71,7 @@ impl<'c> Work<'c> {
                 Some(chosen) if chosen.is_empty() => return None,
                 Some(_) => None,
                 None if progress.drawn >= self.most() => return None,
-                None if !progress.planned.wants_more(self.options.cases, floor, progress.trail.blinded) => return None,
+                None if !progress.planned.wants_more(self.options.cases, self.most(), floor, progress.trail.blinded) => return None,
                 None => Some(progress.drawn),
             };
             if self.is_cut(progress) {

@@ -34,10 +34,11 @@ impl Planned {
         self.exercised += u32::from(exercised);
     }
 
-    /// Whether more cases are to be drawn: too few, or too few that can show a mistake, unless it is known that the
-    /// target's claims hide it.
-    pub(crate) fn wants_more(self, wanted: u32, floor: u32, blinded: u32) -> bool {
-        self.cases < wanted || self.exercised + blinded < floor
+    /// Whether more cases are to be drawn, of `most` that can be: too few, or too few that can show a mistake. Where it is known
+    /// that the target's claims hide it in the others, only if there will be enough, as things look.
+    pub(crate) fn wants_more(self, wanted: u32, most: u32, floor: u32, blinded: u32) -> bool {
+        let will_be_enough = || u64::from(self.exercised) * u64::from(most) >= u64::from(floor) * u64::from(self.cases);
+        self.cases < wanted || self.exercised < floor && (self.exercised + blinded < floor || will_be_enough())
     }
 }
 

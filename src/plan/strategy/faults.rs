@@ -115,7 +115,7 @@ impl Draw<'_> {
         ];
         if self.palette.revocable {
             // The mistake of taking it for positive shows only in a running total.
-            often.push(MutationKind::NegativeAmount);
+            often.extend([MutationKind::NegativeAmount; 3]);
         }
         // A doubtful signature says nothing of how an event is read.
         let is_read = |kind: &MutationKind| !matches!(kind, MutationKind::FutureTime | MutationKind::AgeLimit);

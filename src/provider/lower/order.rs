@@ -38,13 +38,19 @@ impl Order {
         let digits = provider.digits(currency);
         let charges = if palette.charges { plan.charges } else { 1 };
         let items = if palette.items { plan.items } else { 1 };
-        let extras: Vec<Extra> = plan.extras.iter().copied().filter(|extra| palette.extras.contains(extra)).collect();
-        let truth = OrderTruth::new(plan.captured.min(provider.most(currency)), charges, items);
+        let captured = plan.captured.min(provider.most(currency));
+        let may_have = |extra: &Extra| palette.extras.contains(extra) && provider.may_have(*extra, currency, captured);
+        let extras: Vec<Extra> = plan.extras.iter().copied().filter(may_have).collect();
+        let truth = OrderTruth::new(captured, charges, items);
         let truth = truth.with_extras(extras).living_by(provider.lifecycle());
         let order = IdOf::Order(index);
+        let charge = |charge: usize| match IdOf::Charge(index, charge) {
+            charge if truth.has(Extra::NoCard) => provider.other_id(mint, charge),
+            charge => provider.id(mint, charge),
+        };
         let names = Names {
             order: if truth.has(Extra::OtherId) { provider.other_id(mint, order) } else { provider.id(mint, order) },
-            charges: (0..truth.charges.len()).map(|charge| provider.id(mint, IdOf::Charge(index, charge))).collect(),
+            charges: (0..truth.charges.len()).map(charge).collect(),
             items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
             refunds: Vec::new(),
             payment: if palette.payments { provider.id(mint, IdOf::Payment(index)) } else { String::new() },
@@ -53,6 +59,7 @@ impl Order {
         // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.
         let start = 1_640_995_200_000_000 + i64::try_from(mint.number("start", index as u64) % 31_536_000).unwrap_or(0) * 1_000_000;
         let start = if palette.varied { times::start(plan.moment, mint.number("edge", index as u64)).unwrap_or(start) } else { start };
+        let start = if provider.whole_seconds() { start - start % 1_000_000 } else { start };
         Order {
             truth,
             names,

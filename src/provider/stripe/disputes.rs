@@ -11,6 +11,7 @@ use super::{
     places::Place,
 };
 use crate::{
+    domain::EventTime,
     model::{DisputeEvent, DisputeStage, Tell},
     plan::DisputeMove,
 };
@@ -47,6 +48,13 @@ impl Family<'_> {
                 self.dispute(FUNDS_WITHDRAWN, dispute, Money, None);
             }
             Some(DisputeMove::Answer) => self.dispute(DISPUTE_UPDATED, dispute, Status, Some(answered)),
+            Some(DisputeMove::Win) if self.is_paid_after_its_end(dispute) => {
+                self.dispute(DISPUTE_CLOSED, dispute, Status, Some("under_review"));
+                // What the two say of the money is not the same, so each has a second of its own.
+                let after = self.messages.last().map(|closed| closed.facts.created_time.micros() + 1_000_000);
+                self.earliest = after.map(EventTime::from_micros);
+                self.dispute(FUNDS_REINSTATED, dispute, Money, None);
+            }
             Some(DisputeMove::Win) => {
                 self.dispute(FUNDS_REINSTATED, dispute, Money, None);
                 self.dispute(DISPUTE_CLOSED, dispute, Status, Some("under_review"));
@@ -56,18 +64,26 @@ impl Family<'_> {
         }
     }
 
+    /// Whether the money of a won dispute comes back after its end and not before. Both are known
+    /// (`docs/expectations.md`, "Stripe").
+    fn is_paid_after_its_end(&self, dispute: usize) -> bool {
+        is_seldom(self.scene, "reinstated last", dispute)
+    }
+
     /// One event of a dispute; `before` is the status that it had before, where that changed.
     pub(super) fn dispute(&mut self, kind: &str, dispute: usize, by: DisputeEvent, before: Option<&str>) {
         let scene = self.scene;
         let truth = &scene.truth.disputes[dispute];
         let id = &scene.names.disputes[dispute];
         let number = (scene.order * 1000 + dispute) as u64;
-        // Its object is still under review when the money is back.
-        let still = (kind == FUNDS_REINSTATED).then(|| self.amount(truth.amount));
+        let is_paid_last = self.is_paid_after_its_end(dispute);
+        // When the first of the two events comes, the object has still the state of before, or the money is still away.
+        let first = if is_paid_last { DISPUTE_CLOSED } else { FUNDS_REINSTATED };
+        let is_first_of_win = kind == first && truth.stage == DisputeStage::Won;
+        let still = is_first_of_win.then(|| self.amount(truth.amount));
         let tell = Tell::Dispute { id: id.clone(), taken_amount: self.amount(truth.taken()), by, still };
         let inquiry = matches!(truth.stage, DisputeStage::Inquiry | DisputeStage::InquiryAnswered | DisputeStage::InquiryEnded);
-        // The money comes back before the dispute is closed.
-        let status = if kind == FUNDS_REINSTATED { "under_review" } else { word(truth.stage) };
+        let status = if is_first_of_win && !is_paid_last { "under_review" } else { word(truth.stage) };
         let by_shop = kind == DISPUTE_UPDATED && matches!(truth.stage, DisputeStage::Answered | DisputeStage::InquiryAnswered);
         let withdrawn = transaction_id(scene, number, 0);
         let created = seconds(&scene.dispute_times[dispute]);
@@ -81,7 +97,7 @@ impl Family<'_> {
                 Place::BalanceTransaction if truth.withdrawn => write!(out, r#""{withdrawn}""#),
                 Place::BalanceTransaction => write!(out, "null"),
                 Place::BalanceTransactions => {
-                    let back = truth.stage == DisputeStage::Won;
+                    let back = truth.stage == DisputeStage::Won && !(is_first_of_win && is_paid_last);
                     let entries = [(truth.withdrawn, 0), (back, 1)].into_iter().filter(|(has, _)| *has);
                     let when = |entry: u64| if entry == 0 { created } else { time };
                     let entries: Vec<String> =

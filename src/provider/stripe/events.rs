@@ -6,13 +6,14 @@ use super::{
     NAME, code,
     money::sent,
     older,
-    places::{Carries, Place, template},
+    places::{Carries, Place, template, without_card},
 };
 use crate::{
     corpus::{Corpus, CorpusError},
     domain::{Amount, EventTime, RefundState},
     json::{Value, indented},
     model::{Change, Covered, Tell},
+    plan::Extra,
     provider::{Message, Scene, Template, push_plain},
 };
 
@@ -61,14 +62,25 @@ const OF_ANOTHER_PAYMENT: &str = "payment_intent.canceled";
 const UNKNOWN_TYPES: [&str; 4] =
     ["payment_insight.updated", "billing.credit_forecast.created", "issuing_rule.archived", "treasury.sweep.settled"];
 
+/// One more, which begins like the types of refunds and is about none.
+const LIKE_A_REFUND: &str = "refund_insight.created";
+
 /// More events than one change has; numbers their ids.
 const MOST_EVENTS: u64 = 1 << 20;
 
 /// All templates of the provider.
 #[derive(Clone, Debug)]
 pub(super) struct Events {
-    templates: BTreeMap<String, (Carries, Template<Place>)>,
+    templates: BTreeMap<String, Kind>,
     others: Vec<String>,
+}
+
+/// The templates of a type of event.
+#[derive(Clone, Debug)]
+struct Kind {
+    carries: Carries,
+    by_card: Template<Place>,
+    otherwise: Template<Place>,
 }
 
 impl Events {
@@ -76,7 +88,8 @@ impl Events {
         let mut templates = BTreeMap::new();
         for entry in &corpus.catalogue {
             let Some(example) = corpus.examples.get(&entry.kind) else { continue };
-            templates.insert(entry.kind.clone(), (Carries::of(example), template(example)));
+            let (by_card, otherwise) = (template(example), template(&without_card(example)));
+            templates.insert(entry.kind.clone(), Kind { carries: Carries::of(example), by_card, otherwise });
         }
         if let Some(missing) = TOLD.iter().find(|kind| !templates.contains_key(**kind)) {
             let problem = format!("an example of `{missing}` is missing; payloads are made from it");
@@ -93,7 +106,7 @@ impl Events {
 
     /// The events that tell of a change.
     pub(super) fn tell(&self, scene: &Scene<'_>, change: &Change) -> Vec<Message> {
-        let mut family = Family { events: self, scene, messages: Vec::new() };
+        let mut family = Family { events: self, scene, messages: Vec::new(), earliest: None };
         match change {
             Change::Opened { refund, ends, .. } => family.opened(*refund, ends),
             Change::Moved { refunds, from, to, .. } => refunds.iter().for_each(|refund| family.moved(*refund, *from, *to)),
@@ -114,7 +127,7 @@ impl Events {
     /// The object in an event of a type that only shows it.
     pub(super) fn object(&self, scene: &Scene<'_>, kind: &str) -> Option<Value> {
         let index = self.others.iter().position(|other| other == kind)?;
-        let mut family = Family { events: self, scene, messages: Vec::new() };
+        let mut family = Family { events: self, scene, messages: Vec::new(), earliest: None };
         family.other(u16::try_from(index).ok()?);
         let event: Value = serde_json::from_str(&family.messages.pop()?.body).ok()?;
         event.pointer("/data/object").cloned()
@@ -126,6 +139,8 @@ pub(super) struct Family<'a> {
     events: &'a Events,
     pub(super) scene: &'a Scene<'a>,
     pub(super) messages: Vec<Message>,
+    /// Before which the next event is not made, where that is later than its time.
+    pub(super) earliest: Option<EventTime>,
 }
 
 /// Who pays in Stripe's examples.
@@ -157,7 +172,8 @@ impl Family<'_> {
     pub(super) fn body(&self, kind: &str, id: &str, by_shop: bool, fill: &dyn Fn(Place, &mut String)) -> Option<String> {
         let scene = self.scene;
         // Every type used here was checked when the corpus was loaded.
-        let (carries, template) = self.events.templates.get(kind)?;
+        let Kind { carries, by_card, otherwise } = self.events.templates.get(kind)?;
+        let template = if scene.truth.has(Extra::NoCard) { otherwise } else { by_card };
         let time = self.time();
         let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
         // A guest has no account, and need not give an address.
@@ -191,7 +207,8 @@ impl Family<'_> {
     /// The time of the event that is pushed next.
     pub(super) fn time(&self) -> EventTime {
         let times = self.scene.times;
-        times[self.messages.len().min(times.len() - 1)].clone()
+        let time = &times[self.messages.len().min(times.len() - 1)];
+        self.earliest.as_ref().filter(|earliest| *earliest > time).unwrap_or(time).clone()
     }
 
     pub(super) fn amount(&self, minor: u64) -> Amount {
@@ -306,7 +323,8 @@ fn event_id(scene: &Scene<'_>, event: usize) -> String {
 
 /// An event of a type that nobody has heard of.
 pub(super) fn unknown(scene: &Scene<'_>, name: u8) -> Message {
-    let kind = UNKNOWN_TYPES[usize::from(name) % UNKNOWN_TYPES.len()];
+    let is_like_a_refund = usize::from(name) % (2 * UNKNOWN_TYPES.len()) == UNKNOWN_TYPES.len();
+    let kind = if is_like_a_refund { LIKE_A_REFUND } else { UNKNOWN_TYPES[usize::from(name) % UNKNOWN_TYPES.len()] };
     let id = format!("evt_1{}", code(&scene.mint, "unknown", scene.moment * 256 + u64::from(name), super::LENGTH));
     let object = code(&scene.mint, "unknown object", scene.moment, super::LENGTH);
     let (time, amount) = (&scene.times[0], sent(1, scene.currency));

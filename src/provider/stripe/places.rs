@@ -192,6 +192,28 @@ pub(super) fn template(example: &Value) -> Template<Place> {
     Template::indented(&whole, &places.into_iter().filter(is_there).collect::<Vec<_>>())
 }
 
+/// The same example of a payment by Klarna: what it was paid with stands in a member that is called like that.
+pub(super) fn without_card(example: &Value) -> Value {
+    let of_charge = r#"{"klarna":{"payer_details":{"address":{"country":"DE"}},"payment_method_category":"pay_later","preferred_locale":"en-DE"},"type":"klarna"}"#;
+    let of_dispute = r#"{"klarna":{"reason_code":null},"type":"klarna"}"#;
+    let details = match Carries::of(example) {
+        Carries::Charge => ("/data/object/payment_method_details", of_charge),
+        Carries::Dispute => ("/data/object/payment_method_details", of_dispute),
+        Carries::Payment => ("/data/object/payment_method_types", r#"["klarna"]"#),
+        // Where the money of a refund goes is written into its template.
+        Carries::Refund | Carries::Aside => return example.clone(),
+    };
+    let mut otherwise = example.clone();
+    let options = ("/data/object/payment_method_options", r#"{"klarna":{"preferred_locale":"en-DE"}}"#);
+    for (pointer, text) in [details, options] {
+        if let Some(member) = otherwise.pointer_mut(pointer).filter(|member| !member.is_null()) {
+            // The texts are JSON.
+            *member = serde_json::from_str(text).unwrap_or_default();
+        }
+    }
+    otherwise
+}
+
 /// The members of an object in Stripe's order.
 pub(super) fn in_order(object: &Map) -> Map {
     let mut members: Vec<(String, Value)> = object.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -235,7 +235,8 @@ fn dispute(object: &Value, said: &mut Said) -> Result<(), Unread> {
     let order = of_payment(object).ok_or_else(|| Unread::Lacking("its dispute names neither a payment intent nor a charge".to_owned()))?;
     said.order = Some(with_currency(order, object));
     let disputed = amount(object, "/amount")?;
-    let holds = match needed(object, "/status")? {
+    let status = needed(object, "/status")?;
+    let holds = match status {
         "needs_response" | "under_review" | "lost" => true,
         "warning_needs_response" | "warning_under_review" | "warning_closed" | "won" | "prevented" => false,
         other => return Err(Unread::Against(format!("its dispute has the status `{other}`, which {NAME} does not document"))),
@@ -246,7 +247,10 @@ fn dispute(object: &Value, said: &mut Said) -> Result<(), Unread> {
         return Err(Unread::Lacking("what its dispute takes is said in another currency than the payment's".to_owned()));
     }
     let sum = transactions.map(|all| all.iter().map(|one| amount(one, "/amount")).sum::<Result<Amount, Unread>>()).transpose()?;
+    // A dispute that is won has its money, or is about to have it.
+    let is_about_to = status == "won" && sum.is_some_and(|sum| sum.is_negative());
     let taken_amount = match sum {
+        Some(_) if is_about_to => Amount::ZERO,
         Some(sum) => Amount::ZERO - sum,
         None if holds => disputed,
         None => Amount::ZERO,
@@ -255,7 +259,10 @@ fn dispute(object: &Value, said: &mut Said) -> Result<(), Unread> {
         return Err(Unread::Against(format!("its dispute gives back {} more than it took", Amount::ZERO - taken_amount)));
     }
     let by = if [FUNDS_WITHDRAWN, FUNDS_REINSTATED].contains(&said.kind.as_str()) { DisputeEvent::Money } else { DisputeEvent::Status };
-    let still = (said.kind == FUNDS_REINSTATED && holds).then_some(disputed);
+    let still = match sum {
+        Some(sum) if is_about_to => Some(Amount::ZERO - sum),
+        _ => (said.kind == FUNDS_REINSTATED && holds).then_some(disputed),
+    };
     said.tells.push(Tell::Dispute { id: needed(object, "/id")?.to_owned(), taken_amount, by, still });
     Ok(())
 }

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     domain::RefundState,
     json::Value,
-    model::{DisputeEvent, Tell},
+    model::{DisputeEvent, RefundTruth, Tell},
+    plan::Extra,
     provider::{Scene, texts},
 };
 
@@ -149,7 +150,7 @@ fn fill(scene: &Scene<'_>, refund: usize, look: Look, place: Place, out: &mut St
         Place::BalanceTransaction => write!(out, "{}", transaction("refund transaction")),
         Place::Created => write!(out, "{}", seconds(&scene.refund_times[refund])),
         Place::Destination if truth.state == RefundState::PendingInformation => Ok(()),
-        Place::Destination => write!(out, "{}", destination(number, look.referenced)),
+        Place::Destination => write!(out, "{}", destination(scene, number, look.referenced)),
         Place::FailureTransaction if failed => write!(out, "{}", transaction("failure transaction")),
         Place::FailureReason if failed => write!(out, r#""{}""#, failure(scene, refund)),
         Place::Metadata => metadata(scene, refund, out),
@@ -166,17 +167,17 @@ fn fill(scene: &Scene<'_>, refund: usize, look: Look, place: Place, out: &mut St
         }
         Place::Reason => write!(out, "{}", REASONS[usize::from(truth.kind) % REASONS.len()]),
         Place::Status => write!(out, r#""{}""#, word(truth.state)),
-        Place::Previous => previous(look.before, failed, number, out),
+        Place::Previous => previous(scene, look.before, failed, number, out),
         _ => Ok(()),
     };
 }
 
 /// What the shop keeps with a refund: when it looked at it, and what somebody wrote about it.
 fn metadata(scene: &Scene<'_>, refund: usize, out: &mut String) -> std::fmt::Result {
-    let revision = scene.truth.refunds[refund].revision;
+    let RefundTruth { revision, kind, .. } = scene.truth.refunds[refund];
     let checked = (revision > 0).then(|| format!(r#""checked":"{revision}""#));
-    let note = if scene.look == 0 { None } else { texts::note(scene.lasting("note", refund, usize::MAX)) };
-    let members: Vec<String> = checked.into_iter().chain(note.map(|note| format!(r#""note":{note}"#))).collect();
+    let note = texts::reason(kind).map(|note| format!(r#""note":{note}"#));
+    let members: Vec<String> = checked.into_iter().chain(note).collect();
     write!(out, "{{{}}}", members.join(","))
 }
 
@@ -198,8 +199,15 @@ fn failure(scene: &Scene<'_>, refund: usize) -> &'static str {
     }
 }
 
-fn destination(number: u64, referenced: bool) -> String {
-    if referenced {
+/// Where the money goes, and by what reference the bank knows it once there is one.
+fn destination(scene: &Scene<'_>, number: u64, referenced: bool) -> String {
+    if scene.truth.has(Extra::NoCard) {
+        let (reference, status) = match referenced {
+            true => (format!(r#""K-{}""#, 5_130_000 + number), "available"),
+            false => ("null".to_owned(), "pending"),
+        };
+        format!(r#"{{"klarna":{{"reference":{reference},"reference_status":"{status}"}},"type":"klarna"}}"#)
+    } else if referenced {
         let reference = 74_830_162_590_000_000 + number;
         format!(
             r#"{{"card":{{"reference":"{reference}","reference_status":"available","reference_type":"acquirer_reference_number","type":"refund"}},"type":"card"}}"#
@@ -209,14 +217,14 @@ fn destination(number: u64, referenced: bool) -> String {
     }
 }
 
-fn previous(before: Before, failed: bool, number: u64, out: &mut String) -> std::fmt::Result {
+fn previous(scene: &Scene<'_>, before: Before, failed: bool, number: u64, out: &mut String) -> std::fmt::Result {
     match before {
         Before::Nothing => Ok(()),
         Before::State(state) if failed => {
             write!(out, r#"{{"failure_balance_transaction":null,"failure_reason":null,"status":"{}"}}"#, word(state))
         }
         Before::State(state) => write!(out, r#"{{"status":"{}"}}"#, word(state)),
-        Before::Reference => write!(out, r#"{{"destination_details":{}}}"#, destination(number, false)),
+        Before::Reference => write!(out, r#"{{"destination_details":{}}}"#, destination(scene, number, false)),
         Before::Metadata(revision) if revision > 1 => write!(out, r#"{{"metadata":{{"checked":"{}"}}}}"#, revision - 1),
         Before::Metadata(_) => write!(out, r#"{{"metadata":{{"checked":null}}}}"#),
     }

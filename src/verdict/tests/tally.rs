@@ -131,12 +131,13 @@ fn a_shard_comes_to(#[case] text: &str, #[case] (cases, exercised): (u32, u32), 
 fn more_cases_are_drawn_until_enough_could_show_a_mistake() {
     let mut planned = Planned::default();
     (0..10).for_each(|case| planned.count(case < 2));
-    assert!(planned.wants_more(10, 5, 0), "too few can");
-    assert!(!planned.wants_more(10, 5, 3), "the claims hide the others");
-    assert!(!planned.wants_more(10, 2, 0), "there are enough");
-    assert!(planned.wants_more(11, 2, 0), "more were asked for");
+    assert!(planned.wants_more(10, 10, 5, 0), "too few can");
+    assert!(!planned.wants_more(10, 24, 5, 3), "the claims hide the others");
+    assert!(planned.wants_more(10, 25, 5, 3), "the claims hide some, and there will be enough");
+    assert!(!planned.wants_more(10, 40, 2, 0), "there are enough");
+    assert!(planned.wants_more(11, 40, 2, 0), "more were asked for");
     assert_eq!(planned.cases(), 10);
     let mut planned = Planned::default();
     planned.count(true);
-    assert!(!planned.wants_more(1, 5, 4), "the claims hide the others");
+    assert!(!planned.wants_more(1, 4, 5, 4), "the claims hide the others");
 }

@@ -15,7 +15,7 @@ use refundproof::{
     plan::{Group, MutationKind},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{cases, is_installed, node, stripe};
 
@@ -29,7 +29,11 @@ const NOW: u64 = 1_750_000_000;
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Made {
-    Accepted { id: Option<String>, r#type: Option<String> },
+    /// The library hands on whatever stands there.
+    Accepted {
+        id: Option<Value>,
+        r#type: Option<Value>,
+    },
     Refused(String),
 }
 
@@ -126,7 +130,8 @@ fn is_right(delivery: &Delivery, expected: Expected, made: &Made) -> bool {
     const FORGED: &str = "StripeSignatureVerificationError";
     match (expected, made) {
         (Expected::Event, Made::Accepted { id, r#type }) => {
-            (id.as_ref(), r#type.as_ref()) == (Some(&delivery.event.id), Some(&delivery.event.kind))
+            let is = |made: &Option<Value>, written: &str| made.as_ref().and_then(Value::as_str) == Some(written);
+            is(id, &delivery.event.id) && is(r#type, &delivery.event.kind)
         }
         (Expected::Signed, Made::Accepted { .. }) | (Expected::Refused, Made::Refused(_)) => true,
         // The library reads text: it leaves out a byte order mark, and whatever is not UTF-8 becomes something else.
