@@ -139,7 +139,10 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return self.hit(failing, by);
             }
             match self.register(smallest, kind, is_smallest, chance) {
-                Registered::Known(place) => return self.hit(failing, vec![place]),
+                Registered::Known(place) => {
+                    self.verify_others();
+                    return self.hit(failing, vec![place]);
+                }
                 Registered::New(place) => {
                     self.verify(place);
                     self.verify_others();
@@ -321,6 +324,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return Registered::Learned;
             }
         }
+        if let Some(place) = self.is_known_by_another_name(&like) {
+            return Registered::Known(place);
+        }
         let id = match like.first() {
             Some(fault) => likeness_fingerprint(fault.name()),
             None => shape_of(&smallest, kind, is_smallest),
@@ -346,6 +352,18 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             besides: None,
         });
         Registered::New(self.mistakes.len() - 1)
+    }
+
+    /// The mistake that one of these faults may be as well, where nothing told it from the fault that the mistake is taken for: one
+    /// fault that is behind both is likelier than one behind each.
+    fn is_known_by_another_name(&mut self, like: &[Fault]) -> Option<usize> {
+        let shared = |mistake: &Mistake| mistake.like.iter().copied().find(|fault| like.contains(fault));
+        let (place, fault) = self.mistakes.iter().enumerate().find_map(|(place, mistake)| Some((place, shared(mistake)?)))?;
+        let mistake = &mut self.mistakes[place];
+        mistake.like = vec![fault];
+        mistake.id = likeness_fingerprint(fault.name());
+        self.unverified.push(place);
+        Some(place)
     }
 
     /// Plays further cases on which the fault that a mistake is like fails; of several that nothing told apart, on which the next one

@@ -291,6 +291,8 @@ bank! {
         "The event id is stored before the body is read; the redelivery of a broken body is skipped.";
     DropsUnknownOrders "drops-unknown-orders" "UNKNOWN-OBJ" "redelivery-after-failure" ["https://github.com/polarsource/polar/pull/9630"]
         "An event that comes before the shop has stored the order is acknowledged and dropped.";
+    DropsWhatHasNoOrder "drops-what-has-no-order" "UNKNOWN-OBJ" "redelivery-after-failure" []
+        "An event for which no order is found is acknowledged and dropped, whether it comes too early or names none.";
     EarlyFailureDropped "early-failure-dropped" "UNKNOWN-OBJ" "redelivery-after-failure" []
         "A refund's failure that comes before the shop has stored the order is acknowledged and dropped; what else comes early waits for it.";
     EarlyChargebackDropped "early-chargeback-dropped" "UNKNOWN-OBJ" "redelivery-after-failure" []
@@ -473,6 +475,8 @@ bank! {
         "refund.created is taken for a refund that is under way, whatever its status says.";
     OrderByMetadata "order-by-metadata" "MISSING" "refund-created-updates-order" ["https://github.com/stripe/stripe-node/issues/2224"]
         "The order is looked for in the refund's own metadata, which refunds do not carry.";
+    MetadataOnly "metadata-only" "MISSING" "refund-created-updates-order" []
+        "The order is looked for in an object's own metadata, and what has none there, as refunds and disputes, is acknowledged and dropped.";
     EmbeddedListBooked "embedded-list-booked" "REDELIV" "older-api-version" ["https://github.com/edx/commerce-coordinator/pull/243"]
         "Every refund in a charge's list is booked each time that the list comes, the old ones as well, and beside the charge's total.";
     ListedStateStays "listed-state-stays" "FAILED" "older-api-version" ["https://github.com/solidusio/solidus_stripe/issues/265"]

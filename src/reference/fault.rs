@@ -97,6 +97,21 @@ impl Faults {
         self.has(Fault::PreviousTakenForState) || self.has(Fault::SuccessByTransition)
     }
 
+    /// Whether the order of an event is looked for in the metadata of its object.
+    pub(super) fn go_by_metadata(self) -> bool {
+        self.has(Fault::OrderByMetadata) || self.has(Fault::MetadataOnly)
+    }
+
+    /// Whether an event is acknowledged and dropped that names an order which the shop does not have.
+    pub(super) fn drop_unknown_orders(self) -> bool {
+        self.has(Fault::DropsUnknownOrders) || self.has(Fault::DropsWhatHasNoOrder) || self.has(Fault::MetadataOnly)
+    }
+
+    /// Whether one is that names none.
+    pub(super) fn drop_what_names_no_order(self) -> bool {
+        self.has(Fault::DropsWhatHasNoOrder) || self.has(Fault::MetadataOnly)
+    }
+
     /// What a shop with these mistakes is called, so that its reports and those of another are not taken for one shop's.
     pub(super) fn name_of_shop(self) -> String {
         let made: Vec<&str> = faults().iter().filter(|info| self.has(info.fault)).map(|info| info.name).collect();

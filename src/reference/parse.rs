@@ -110,6 +110,10 @@ impl<'a> Envelope<'a> {
             Topic::Charge => (None, Told::Nothing),
             Topic::Chargeback | Topic::Other => (object.id, self.chargeback(object, &mut amounts)?),
         };
+        let order_id = match self.text(order_id, "the event is about no order") {
+            Err(_) if self.faults.drop_what_names_no_order() => return Ok(None),
+            order_id => order_id?,
+        };
         let mut currency = object.currency.map(|raw| self.text(Some(raw), "the currency is not text")).transpose()?;
         if self.dialect.form == Form::Snapshot && !self.faults.has(Fault::CurrencyCaseCompared) {
             currency = currency.map(|code| Cow::Owned(code.to_ascii_uppercase()));
@@ -118,7 +122,7 @@ impl<'a> Envelope<'a> {
             kind: self.kind.clone(),
             id,
             time,
-            order_id: self.text(order_id, "the event is about no order")?,
+            order_id,
             currency,
             live: self.members.live_mode.map(|raw| raw.get()),
             digits: amounts.digits,

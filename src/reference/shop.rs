@@ -256,7 +256,7 @@ impl ReferenceShop {
         let order = match self.order(&event.order_id) {
             Some(order) => order,
             None if faults.has(Fault::PanicsOnUnknownOrder) => panic!("order {} was not found", event.order_id),
-            None if faults.has(Fault::DropsUnknownOrders) || event.told.is_dropped_early(faults) => return Ok(()),
+            None if faults.drop_unknown_orders() || event.told.is_dropped_early(faults) => return Ok(()),
             None if faults.has(Fault::UnknownOrderFails) => return Err(Refusal::failed("there is no such order")),
             None => return Err(Refusal::unknown_order()),
         };

@@ -126,7 +126,7 @@ impl<'a> SnapshotObject<'a> {
         let charge = || self.charge.or(self.id.filter(|_| self.object.is_some_and(|object| object.get() == "\"charge\"")));
         ObjectMembers {
             id: self.id,
-            order_id: if faults.has(Fault::OrderByMetadata) { by_metadata() } else { self.payment_intent.or_else(charge) },
+            order_id: if faults.go_by_metadata() { by_metadata() } else { self.payment_intent.or_else(charge) },
             amount: self.amount,
             currency: self.currency,
             state: self.status,
