@@ -7,3 +7,4 @@ mod proof;
 mod sample;
 mod shops;
 mod third_party;
+mod wrong;

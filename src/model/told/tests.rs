@@ -44,8 +44,8 @@ pub(in crate::model) fn event(text: &str) -> EventFacts {
             let by = DisputeEvent::Status;
             vec![Tell::Dispute { id: id.to_owned(), taken_amount: amount(sum), by, still: None }]
         }
-        ["taken", id, sum, "still", still] => {
-            let by = DisputeEvent::Money;
+        ["taken", id, sum, "still", still] | ["status", id, sum, "still", still] => {
+            let by = if words[1] == "taken" { DisputeEvent::Money } else { DisputeEvent::Status };
             vec![Tell::Dispute { id: id.to_owned(), taken_amount: amount(sum), by, still: Some(amount(still)) }]
         }
         ["completion", id, ref entries @ ..] | ["charge", id, ref entries @ ..] | ["elsewhere", id, ref entries @ ..] => {
@@ -217,6 +217,12 @@ pub(in crate::model) fn shown(expectation: &Expectation) -> String {
 #[case::a_dispute_that_both_say_is_over(&["1 taken d 0.00", "2 status d 0.00"], "not_refunded 0.00..0.00")]
 #[case::a_dispute_that_may_still_hold(&["1 taken d 0.00 still 30.00", "2 status d 0.00"], "not_refunded 0.00..0.00")]
 #[case::a_dispute_that_may_hold_by_its_last_word(&["2 taken d 0.00 still 30.00", "1 status d 0.00"], "not_refunded|charged_back 0.00..0.00")]
+#[case::a_dispute_that_is_won_before_its_money_is_back(
+    &["1 taken d 30.00", "2 status d 0.00 still 30.00"], "not_refunded|charged_back 0.00..0.00"
+)]
+#[case::a_dispute_whose_money_is_back_after_it_was_won(
+    &["1 taken d 30.00", "2 status d 0.00 still 30.00", "3 taken d 0.00"], "not_refunded 0.00..0.00"
+)]
 #[case::two_disputes(&["1 taken d 30.00", "2 status d 30.00", "3 taken e 10.00"], "charged_back 0.00..0.00")]
 #[case::a_chargeback(&["1 chargeback 0.00 80.00 20.00"], "charged_back 0.00..0.00")]
 #[case::an_order_that_implies_one(&["1 order 0.00 80.00 20.00"], "not_refunded|charged_back 0.00..0.00")]

@@ -312,6 +312,33 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::{
+        plan::{Action, OrderPlan, Pick, Plan, Step},
+        provider::lower::lower,
+    };
+
+    /// What is sent of one refund of an order that has an extra, if it can.
+    fn paid_otherwise(captured: u64, currency: u8) -> Vec<String> {
+        let order = OrderPlan { captured, currency, extras: vec![Extra::NoCard], ..OrderPlan::default() };
+        let plan = Plan { orders: vec![order], steps: vec![Step::plain(Action::refund(Pick::All))], only: Vec::new(), look: 0 };
+        let case = lower(Stripe::embedded(), &plan, 7).case;
+        case.all_deliveries().filter_map(|delivery| delivery.body.text().map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn what_is_not_paid_by_card_is_called_otherwise() {
+        let bodies = paid_otherwise(1000, 0);
+        assert!(bodies.iter().all(|body| body.contains("py_3") && !body.contains("ch_3") && body.contains("klarna")), "{bodies:?}");
+        assert!(bodies.iter().any(|body| body.contains("\"pyr_3")) && bodies.iter().all(|body| !body.contains("\"re_3")), "{bodies:?}");
+    }
+
+    #[test]
+    fn only_some_payments_are_made_without_a_card() {
+        let by_card =
+            |captured, currency| paid_otherwise(captured, currency).iter().all(|body| body.contains("ch_3") && !body.contains("klarna"));
+        assert!(by_card(1000, 1), "yen");
+        assert!(by_card(100_000_000, 0), "a million dollars");
+    }
 
     #[test]
     fn ids_differ_early_and_have_the_documented_forms() {

@@ -308,6 +308,15 @@ mod tests {
     }
 
     #[test]
+    fn a_dispute_is_won_before_its_money_is_back() {
+        let taken = r#"{"amount": -500, "currency": "usd"}"#;
+        let object = format!(r#"{{{DISPUTE}, "balance_transactions": [{taken}]}}"#).replace("lost", "won");
+        let said = read("2026-10-28.endive", DISPUTE_CLOSED, &object).expect("an event");
+        let [Tell::Dispute { taken_amount, still, by: DisputeEvent::Status, .. }] = said.tells[..] else { panic!("{:?}", said.tells) };
+        assert_eq!((taken_amount, still), (Amount::ZERO, Some(amount("5.00"))));
+    }
+
+    #[test]
     fn older_charges_carry_their_refunds() {
         let refunds =
             format!(r#"{{"data": [{{{REFUND}, "id": "re_2", "status": "pending"}}, {{{REFUND}, "id": "re_1", "status": "failed"}}]}}"#);
