@@ -7,6 +7,7 @@
 
 mod adapt;
 mod draw;
+mod extra;
 mod mutation;
 mod others;
 mod shrink;
@@ -14,7 +15,8 @@ mod step;
 mod strategy;
 
 pub use draw::draw;
+pub use extra::Extra;
 pub use mutation::{Group, Mutation, MutationKind};
 pub use shrink::simpler_plans;
-pub use step::{Action, DisputeMove, Extra, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
+pub use step::{Action, DisputeMove, FailureShape, Fault, FaultKind, Level, Opening, OrderPlan, Pick, Plan, Step};
 pub use strategy::{Afterwards, Palette, PlanStrategy, Recipe, for_recipe};

@@ -125,6 +125,22 @@ impl Client {
         result
     }
 
+    /// Asks whether a service is ready: at its address for that, or else whether it takes connections at all.
+    pub(super) fn is_ready(&mut self, ready: Option<&Address>, webhook: &Address, patience: Patience) -> Result<(), String> {
+        let Some(address) = ready else {
+            let limit = patience.limit.unwrap_or(FAR_AWAY);
+            let connected = webhook.sockets.iter().find_map(|socket| std::net::TcpStream::connect_timeout(socket, limit).ok());
+            return connected.map(drop).ok_or_else(|| format!("{webhook} does not take connections"));
+        };
+        let request = outgoing(Method::GET, address, &address.path, &[], b"")?;
+        match self.send(address, request, patience) {
+            Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
+            Ok(reply) => Err(format!("{address} answered {}", reply.status)),
+            Err(Trouble::TimedOut(_) | Trouble::Interrupted) => Err(format!("{address} did not answer")),
+            Err(Trouble::Unreachable(why) | Trouble::Broken(why) | Trouble::NoHttp(why)) => Err(format!("{address}: {why}")),
+        }
+    }
+
     /// Requests that are under way at the same time, so many at once, and the statuses of their answers. Each answer has
     /// the whole time limit.
     pub(super) fn send_together(

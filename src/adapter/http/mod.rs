@@ -23,7 +23,6 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     io, iter,
-    net::TcpStream,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -205,7 +204,9 @@ impl HttpTarget {
         let HttpTarget { common, client, .. } = self;
         let Common { settings, webhook, ready, .. } = &**common;
         client.forget();
-        let mut is_ready = |limit: Duration| ready_now(client, ready.as_ref(), webhook, limit.min(settings.other_limit));
+        let mut is_ready = |limit: Duration| {
+            client.is_ready(ready.as_ref(), webhook, Patience { limit: Some(limit.min(settings.other_limit)), longest: LONGEST_REPLY })
+        };
         let started = match common.service() {
             Some(mut service) => service.start(&webhook.sockets, is_ready),
             None => is_ready(settings.other_limit)
@@ -476,20 +477,6 @@ impl Common {
 
     fn known(&self, currency: Option<Currency>) -> Known {
         Known { currency, digits_sent: self.settings.digits_sent }
-    }
-}
-
-fn ready_now(client: &mut Client, ready: Option<&Address>, webhook: &Address, limit: Duration) -> Result<(), String> {
-    let Some(address) = ready else {
-        let connected = webhook.sockets.iter().find_map(|socket| TcpStream::connect_timeout(socket, limit).ok());
-        return connected.map(drop).ok_or_else(|| format!("{webhook} does not take connections"));
-    };
-    let request = outgoing(Method::GET, address, &address.path, &[], b"")?;
-    match client.send(address, request, Patience { limit: Some(limit), longest: LONGEST_REPLY }) {
-        Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
-        Ok(reply) => Err(format!("{address} answered {}", reply.status)),
-        Err(Trouble::TimedOut(_) | Trouble::Interrupted) => Err(format!("{address} did not answer")),
-        Err(Trouble::Unreachable(why) | Trouble::Broken(why) | Trouble::NoHttp(why)) => Err(format!("{address}: {why}")),
     }
 }
 

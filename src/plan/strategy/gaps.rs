@@ -6,7 +6,8 @@ use proptest::{prelude::*, strategy::BoxedStrategy};
 use super::{Palette, Recipe};
 use crate::plan::{
     draw::draw,
-    step::{Extra, OrderPlan, Plan},
+    extra::Extra,
+    step::{OrderPlan, Plan},
 };
 
 /// Which plans of a recipe have such orders.

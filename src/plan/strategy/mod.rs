@@ -23,8 +23,9 @@ pub use afterwards::Afterwards;
 use faults::{again, late, unknown};
 
 use super::{
+    extra::Extra,
     mutation::{Group, MutationKind},
-    step::{Action, Extra, Level, Plan, Step},
+    step::{Action, Level, Plan, Step},
 };
 
 /// A strategy that draws plans.

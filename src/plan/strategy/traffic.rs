@@ -7,7 +7,10 @@ use proptest::{
 };
 
 use super::{Actions, Draw, Steps};
-use crate::plan::step::{Action, Extra, FailureShape, Level, Opening, OrderPlan, Pick, Step};
+use crate::plan::{
+    extra::Extra,
+    step::{Action, FailureShape, Level, Opening, OrderPlan, Pick, Step},
+};
 
 /// A few of the smallest unit.
 const FEW: u64 = 3;
