@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    alike::{alike, is_fresh, may_fail, shape_of, wrong_members},
+    alike::{alike, is_fresh, may_fail, shape_of, wrong_answer, wrong_members},
     likeness::{Dictionary, told_like},
     mistake::{Besides, Examined, Failing, Mistake, Requirement, Shown, Stage, is_lost},
     shrink::is_bare,
@@ -31,7 +31,7 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) dictionary: Dictionary,
     pub(super) mistakes: Vec<Mistake>,
     kinds: Vec<String>,
-    /// Mistakes that cost a new start or a hang whatever is delivered, by the way in which cases fail because of them.
+    /// Mistakes that show whatever is delivered, by the way in which cases fail because of them.
     pub(super) whatever: BTreeMap<FailureKind, usize>,
     /// Which kinds of time were given to see whether they make right what is wrong, each time.
     pub(super) waited_for: Vec<Besides>,
@@ -102,9 +102,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return by;
             }
             let assumed = self.assumed();
-            if let Some(place) = self.whatever.get(&kind) {
+            if let Some(place) = self.shows_whatever(failing, kind) {
                 // Each further question would cost as much, and have the same answer.
-                return self.hit(failing, vec![*place]);
+                return self.hit(failing, vec![place]);
             }
             // What never comes again passes without whatever is taken out of it, too.
             let is_asked_first = self.depends_on_more();
@@ -141,6 +141,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             match self.register(smallest, kind, is_smallest, chance) {
                 Registered::Known(place) => {
                     self.verify_others();
+                    if self.comes_whatever(place) {
+                        self.whatever.insert(kind, place);
+                    }
                     return self.hit(failing, vec![place]);
                 }
                 Registered::New(place) => {
@@ -177,19 +180,28 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         self.hit(failing, vec![place])
     }
 
-    /// Whether a mistake ends the target, or makes it hang, whatever is delivered: after an event that tells nothing and after one
-    /// that tells of a refund.
+    /// The mistake that shows whatever is delivered, if a case fails as it does.
+    fn shows_whatever(&self, failing: &Failing, kind: FailureKind) -> Option<usize> {
+        let place = *self.whatever.get(&kind)?;
+        let is_same = wrong_answer(&self.mistakes[place].smallest.shown) == wrong_answer(&failing.shown);
+        (kind != FailureKind::Answer || is_same).then_some(place)
+    }
+
+    /// Whether a mistake ends the target, makes it hang, or has the same wrong answer, whatever is delivered: after an event that tells
+    /// nothing and after one that tells of a refund.
     fn comes_whatever(&mut self, place: usize) -> bool {
         let mistake = &self.mistakes[place];
         let (host, kind) = (mistake.smallest.host, mistake.kind);
-        if !self.stage.is_costly(kind) || !mistake.like.is_empty() || !is_bare(&mistake.smallest.plan) {
+        let may = self.stage.is_costly(kind) || kind == FailureKind::Answer;
+        if !may || self.whatever.contains_key(&kind) || !mistake.like.is_empty() || !is_bare(&mistake.smallest.plan) {
             return false;
         }
         let refund = Plan { steps: vec![Step::plain(Action::refund(Pick::All))], ..mistake.smallest.plan.clone() };
         let other = self.edits(&refund, &self.mistakes[place].trigger).into_iter().next().unwrap_or(refund);
         let case = self.stage.case(host, &other);
         let shown = self.stage.play(host, &case, Some(kind));
-        shown.and_then(|shown| shown.failure).is_some_and(|failure| failure.kind == kind)
+        let is_same = |shown: &Shown| wrong_answer(shown) == wrong_answer(&self.mistakes[place].smallest.shown);
+        shown.is_some_and(|shown| shown.failure.as_ref().is_some_and(|failure| failure.kind == kind) && is_same(&shown))
     }
 
     /// Whether one of these mistakes comes whatever is delivered, so that nothing is right without what others need.
