@@ -336,7 +336,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return Registered::Learned;
             }
         }
-        if let Some(place) = self.is_known_by_another_name(&like) {
+        if let Some(place) = self.named_anew(&like) {
             return Registered::Known(place);
         }
         let id = match like.first() {
@@ -366,9 +366,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         Registered::New(self.mistakes.len() - 1)
     }
 
-    /// The mistake that one of these faults may be as well, where nothing told it from the fault that the mistake is taken for: one
-    /// fault that is behind both is likelier than one behind each.
-    fn is_known_by_another_name(&mut self, like: &[Fault]) -> Option<usize> {
+    /// The mistake that one of these faults may be as well, where nothing told it from the fault that the mistake was taken for. It is
+    /// taken for that fault from now on: one that is behind both cases is likelier than one behind each.
+    fn named_anew(&mut self, like: &[Fault]) -> Option<usize> {
         let shared = |mistake: &Mistake| mistake.like.iter().copied().find(|fault| like.contains(fault));
         let (place, fault) = self.mistakes.iter().enumerate().find_map(|(place, mistake)| Some((place, shared(mistake)?)))?;
         let mistake = &mut self.mistakes[place];
@@ -388,6 +388,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         }
     }
 
+    /// The same for those that were met while another one was looked at.
     fn verify_others(&mut self) {
         while let Some(place) = self.unverified.pop() {
             self.verify(place);
