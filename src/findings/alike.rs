@@ -175,14 +175,14 @@ fn refused(smallest: &Failing) -> Option<RefundState> {
 
 /// The fingerprint of a wrong answer for which it takes something that an order or a refund has, and nothing that befalls a delivery:
 /// whoever gives it has one place to mend, whether or not a fault of the bank gives it there too.
-pub(super) fn answered_to_what_it_has(smallest: &Failing, kind: FailureKind) -> Option<String> {
-    let failure = smallest.shown.failure.as_ref().filter(|_| kind == FailureKind::Answer)?;
-    let features = features(&smallest.plan, &smallest.case);
-    if features.iter().any(befalls_a_delivery) {
+pub(super) fn answered_to_what_it_has(mistake: &Mistake) -> Option<String> {
+    let Mistake { smallest, kind, trigger, is_smallest: true, .. } = mistake else { return None };
+    if *kind != FailureKind::Answer || trigger.iter().any(befalls_a_delivery) {
         return None;
     }
-    let takes = circumstances(&features, kind, wrong_answer(&smallest.shown));
-    (!takes.is_empty()).then(|| circumstance_fingerprint(kind, &takes, &aspect(failure)))
+    let takes = circumstances(trigger, *kind, wrong_answer(&smallest.shown));
+    let failure = smallest.shown.failure.as_ref().filter(|_| !takes.is_empty())?;
+    Some(circumstance_fingerprint(*kind, &takes, &aspect(failure)))
 }
 
 fn befalls_a_delivery(feature: &Feature) -> bool {

@@ -35,7 +35,7 @@ pub struct Inquiry<'i, S: Stage> {
     pub(super) whatever: BTreeMap<FailureKind, usize>,
     /// Which kinds of time were given to see whether they make right what is wrong, each time.
     pub(super) waited_for: Vec<Besides>,
-    /// Mistakes that were met while another one was looked at, and of which it is not known yet whether they do what their fault does.
+    /// Mistakes of which it is not known yet whether they do what their fault does.
     unverified: Vec<usize>,
     /// Whether a case is being taken apart into two mistakes; the cases that show them alone are not.
     is_taking_apart: bool,
@@ -138,19 +138,17 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             if let Some(by) = self.beyond_doubt(&smallest, kind) {
                 return self.hit(failing, by);
             }
-            match self.register(smallest, kind, is_smallest, chance) {
+            let registered = self.register(smallest, kind, is_smallest, chance);
+            while let Some(place) = self.unverified.pop() {
+                self.verify(place);
+            }
+            match registered {
                 Registered::Known(place) => {
-                    self.verify_others();
-                    if self.comes_whatever(place) {
-                        self.whatever.insert(kind, place);
-                    }
+                    self.is_found_to_come_whatever(place);
                     return self.hit(failing, vec![place]);
                 }
                 Registered::New(place) => {
-                    self.verify(place);
-                    self.verify_others();
-                    if self.comes_whatever(place) {
-                        self.whatever.insert(kind, place);
+                    if self.is_found_to_come_whatever(place) {
                         return self.hit(failing, vec![place]);
                     }
                     if is_fresh(&self.mistakes[place], failing) {
@@ -161,7 +159,7 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                         return self.hit(failing, vec![place]);
                     }
                 }
-                Registered::Learned => self.verify_others(),
+                Registered::Learned => {}
             }
             if self.mistakes.len() == before && self.assumed() == assumed {
                 break;
@@ -185,6 +183,15 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         let place = *self.whatever.get(&kind)?;
         let is_same = wrong_answer(&self.mistakes[place].smallest.shown) == wrong_answer(&failing.shown);
         (kind != FailureKind::Answer || is_same).then_some(place)
+    }
+
+    /// Whether it is found now that a mistake comes whatever is delivered; then that is remembered.
+    fn is_found_to_come_whatever(&mut self, place: usize) -> bool {
+        let comes = self.comes_whatever(place);
+        if comes {
+            self.whatever.insert(self.mistakes[place].kind, place);
+        }
+        comes
     }
 
     /// Whether a mistake ends the target, makes it hang, or has the same wrong answer, whatever is delivered: after an event that tells
@@ -363,7 +370,9 @@ impl<'i, S: Stage> Inquiry<'i, S> {
             chance,
             besides: None,
         });
-        Registered::New(self.mistakes.len() - 1)
+        let place = self.mistakes.len() - 1;
+        self.unverified.push(place);
+        Registered::New(place)
     }
 
     /// The mistake that one of these faults may be as well, where nothing told it from the fault that the mistake was taken for. It is
@@ -385,13 +394,6 @@ impl<'i, S: Stage> Inquiry<'i, S> {
         while let Some(fault) = self.mistakes[place].like.first().copied().filter(|fault| Some(*fault) != last) {
             self.verify_as(fault, place);
             last = Some(fault);
-        }
-    }
-
-    /// The same for those that were met while another one was looked at.
-    fn verify_others(&mut self) {
-        while let Some(place) = self.unverified.pop() {
-            self.verify(place);
         }
     }
 
@@ -451,9 +453,8 @@ impl<'i, S: Stage> Inquiry<'i, S> {
                 return;
             }
             let (smallest, is_smallest, chance) = self.smallest(failing.clone(), kind);
-            match self.register(smallest, kind, is_smallest, chance) {
-                Registered::New(place) => self.unverified.push(place),
-                Registered::Learned | Registered::Known(_) => return,
+            if let Registered::Learned | Registered::Known(_) = self.register(smallest, kind, is_smallest, chance) {
+                return;
             }
         }
     }

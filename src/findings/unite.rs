@@ -24,16 +24,12 @@ impl<S: Stage> Inquiry<'_, S> {
     /// Gives one id to wrong answers for which it takes the same of an order or a refund, where faults of the bank give them in some of
     /// the cases only: then there is one place to mend, which does more than the fault does.
     fn unite_with_likenesses(&mut self) {
-        let by_what_it_has = |mistake: &Mistake| answered_to_what_it_has(&mistake.smallest, mistake.kind).filter(|_| mistake.is_smallest);
-        let ids: Vec<Option<String>> = self.mistakes.iter().map(by_what_it_has).collect();
-        let places = 0..self.mistakes.len();
-        let unlike: Vec<&String> =
-            places.clone().filter(|place| self.mistakes[*place].like.is_empty()).filter_map(|place| ids[place].as_ref()).collect();
-        for place in places {
-            if let Some(id) = ids[place].as_ref().filter(|id| unlike.contains(id)) {
-                let mistake = &mut self.mistakes[place];
+        let unlike: Vec<String> =
+            self.mistakes.iter().filter(|mistake| mistake.like.is_empty()).filter_map(answered_to_what_it_has).collect();
+        for mistake in &mut self.mistakes {
+            if let Some(id) = answered_to_what_it_has(mistake).filter(|id| unlike.contains(id)) {
                 mistake.like.clear();
-                mistake.id.clone_from(id);
+                mistake.id = id;
             }
         }
     }

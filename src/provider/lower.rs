@@ -23,7 +23,7 @@ use crate::{
     domain::{EventTime, fits_pattern},
     model::{Change, DisputeEvent, EventFacts, OrderTruth, Tell},
     mutate::Anatomy,
-    plan::{Extra, Fault, FaultKind, MutationKind, OrderPlan, Plan, Step},
+    plan::{Fault, FaultKind, MutationKind, OrderPlan, Plan, Step},
 };
 
 /// A case together with the truth that it tells of.
@@ -179,9 +179,7 @@ impl<'a> Stage<'a> {
         };
         let common: Vec<EventTime> = (0..COMMON_FAMILY).map(&mut make_time).collect();
         if let Change::Opened { refund, .. } = *change {
-            let id = IdOf::Refund(index, refund);
-            let is_other = [Extra::LongRefundIds, Extra::NoCard].into_iter().any(|extra| order.truth.has(extra));
-            order.names.refunds.push(if is_other { self.provider.other_id(&self.mint, id) } else { self.provider.id(&self.mint, id) });
+            order.names.refunds.push(order::id(self.provider, &self.mint, &order.truth, IdOf::Refund(index, refund)));
             order.refund_times.push(common[0].clone());
             self.initiate(index, refund, step);
         }
@@ -200,7 +198,7 @@ impl<'a> Stage<'a> {
             ends_it(last);
         }
         let shown = if self.audience.calls_back { self.provider.shows(&scene(&times), &messages) } else { Vec::new() };
-        let last = messages.iter().map(|message| message.facts.created_time.micros()).max();
+        let last = messages.last().map(|message| message.facts.created_time.micros());
         // Faults befall what is sent.
         let fits = |message: &Message| plan.only.is_empty() || plan.only.iter().any(|pattern| fits_pattern(pattern, &message.facts.kind));
         let room = MOST_DOUBTFUL.saturating_sub(self.doubtful[index]);

@@ -30,6 +30,17 @@ pub(super) struct Order {
     pub(super) complete: bool,
 }
 
+/// The id of an order or of something of it, in the form that goes with what the order has.
+pub(super) fn id(provider: &dyn Provider, mint: &Mint, truth: &OrderTruth, of: IdOf) -> String {
+    let in_other_form: &[Extra] = match of {
+        IdOf::Order(..) => &[Extra::OtherId],
+        IdOf::Charge(..) => &[Extra::NoCard],
+        IdOf::Refund(..) => &[Extra::LongRefundIds, Extra::NoCard],
+        IdOf::Item(..) | IdOf::Payment(..) | IdOf::Dispute(..) => &[],
+    };
+    if in_other_form.iter().any(|extra| truth.has(*extra)) { provider.other_id(mint, of) } else { provider.id(mint, of) }
+}
+
 impl Order {
     pub(super) fn new(provider: &dyn Provider, mint: &Mint, index: usize, plan: &OrderPlan) -> Order {
         let currencies = provider.currencies();
@@ -43,17 +54,13 @@ impl Order {
         let extras: Vec<Extra> = plan.extras.iter().copied().filter(may_have).collect();
         let truth = OrderTruth::new(captured, charges, items);
         let truth = truth.with_extras(extras).living_by(provider.lifecycle());
-        let order = IdOf::Order(index);
-        let charge = |charge: usize| match IdOf::Charge(index, charge) {
-            charge if truth.has(Extra::NoCard) => provider.other_id(mint, charge),
-            charge => provider.id(mint, charge),
-        };
+        let id = |of: IdOf| id(provider, mint, &truth, of);
         let names = Names {
-            order: if truth.has(Extra::OtherId) { provider.other_id(mint, order) } else { provider.id(mint, order) },
-            charges: (0..truth.charges.len()).map(charge).collect(),
-            items: (0..truth.items.len()).map(|item| provider.id(mint, IdOf::Item(index, item))).collect(),
+            order: id(IdOf::Order(index)),
+            charges: (0..truth.charges.len()).map(|charge| id(IdOf::Charge(index, charge))).collect(),
+            items: (0..truth.items.len()).map(|item| id(IdOf::Item(index, item))).collect(),
             refunds: Vec::new(),
-            payment: if palette.payments { provider.id(mint, IdOf::Payment(index)) } else { String::new() },
+            payment: if palette.payments { id(IdOf::Payment(index)) } else { String::new() },
             disputes: Vec::new(),
         };
         // Orders are some years old: redeliveries after a long silence carry old times and fresh signatures.

@@ -76,14 +76,14 @@ impl Family<'_> {
         let truth = &scene.truth.disputes[dispute];
         let id = &scene.names.disputes[dispute];
         let number = (scene.order * 1000 + dispute) as u64;
-        let is_paid_last = self.is_paid_after_its_end(dispute);
-        // When the first of the two events comes, the object has still the state of before, or the money is still away.
-        let first = if is_paid_last { DISPUTE_CLOSED } else { FUNDS_REINSTATED };
-        let is_first_of_win = kind == first && truth.stage == DisputeStage::Won;
-        let still = is_first_of_win.then(|| self.amount(truth.amount));
+        let is_won = truth.stage == DisputeStage::Won;
+        // The money is back and the object has still the state of before, or the other way round.
+        let is_paid_first = is_won && kind == FUNDS_REINSTATED && !self.is_paid_after_its_end(dispute);
+        let is_closed_first = is_won && kind == DISPUTE_CLOSED && self.is_paid_after_its_end(dispute);
+        let still = (is_paid_first || is_closed_first).then(|| self.amount(truth.amount));
         let tell = Tell::Dispute { id: id.clone(), taken_amount: self.amount(truth.taken()), by, still };
         let inquiry = matches!(truth.stage, DisputeStage::Inquiry | DisputeStage::InquiryAnswered | DisputeStage::InquiryEnded);
-        let status = if is_first_of_win && !is_paid_last { "under_review" } else { word(truth.stage) };
+        let status = if is_paid_first { "under_review" } else { word(truth.stage) };
         let by_shop = kind == DISPUTE_UPDATED && matches!(truth.stage, DisputeStage::Answered | DisputeStage::InquiryAnswered);
         let withdrawn = transaction_id(scene, number, 0);
         let created = seconds(&scene.dispute_times[dispute]);
@@ -97,7 +97,7 @@ impl Family<'_> {
                 Place::BalanceTransaction if truth.withdrawn => write!(out, r#""{withdrawn}""#),
                 Place::BalanceTransaction => write!(out, "null"),
                 Place::BalanceTransactions => {
-                    let back = truth.stage == DisputeStage::Won && !(is_first_of_win && is_paid_last);
+                    let back = is_won && !is_closed_first;
                     let entries = [(truth.withdrawn, 0), (back, 1)].into_iter().filter(|(has, _)| *has);
                     let when = |entry: u64| if entry == 0 { created } else { time };
                     let entries: Vec<String> =

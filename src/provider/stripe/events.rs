@@ -79,8 +79,9 @@ pub(super) struct Events {
 #[derive(Clone, Debug)]
 struct Kind {
     carries: Carries,
-    by_card: Template<Place>,
-    otherwise: Template<Place>,
+    template: Template<Place>,
+    /// The one for payments that are not made by card, where it is another.
+    otherwise: Option<Template<Place>>,
 }
 
 impl Events {
@@ -88,8 +89,9 @@ impl Events {
         let mut templates = BTreeMap::new();
         for entry in &corpus.catalogue {
             let Some(example) = corpus.examples.get(&entry.kind) else { continue };
-            let (by_card, otherwise) = (template(example), template(&without_card(example)));
-            templates.insert(entry.kind.clone(), Kind { carries: Carries::of(example), by_card, otherwise });
+            let otherwise = without_card(example).map(|example| template(&example));
+            let kind = Kind { carries: Carries::of(example), template: template(example), otherwise };
+            templates.insert(entry.kind.clone(), kind);
         }
         if let Some(missing) = TOLD.iter().find(|kind| !templates.contains_key(**kind)) {
             let problem = format!("an example of `{missing}` is missing; payloads are made from it");
@@ -172,8 +174,8 @@ impl Family<'_> {
     pub(super) fn body(&self, kind: &str, id: &str, by_shop: bool, fill: &dyn Fn(Place, &mut String)) -> Option<String> {
         let scene = self.scene;
         // Every type used here was checked when the corpus was loaded.
-        let Kind { carries, by_card, otherwise } = self.events.templates.get(kind)?;
-        let template = if scene.truth.has(Extra::NoCard) { otherwise } else { by_card };
+        let Kind { carries, template, otherwise } = self.events.templates.get(kind)?;
+        let template = otherwise.as_ref().filter(|_| scene.truth.has(Extra::NoCard)).unwrap_or(template);
         let time = self.time();
         let own_charge = *carries != Carries::Charge || OF_THE_CHARGE.contains(&kind);
         // A guest has no account, and need not give an address.

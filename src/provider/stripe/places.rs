@@ -192,8 +192,9 @@ pub(super) fn template(example: &Value) -> Template<Place> {
     Template::indented(&whole, &places.into_iter().filter(is_there).collect::<Vec<_>>())
 }
 
-/// The same example of a payment by Klarna: what it was paid with stands in a member that is called like that.
-pub(super) fn without_card(example: &Value) -> Value {
+/// The same example of a payment by Klarna: what it was paid with stands in a member that is called like that. Nothing where the
+/// example says nothing of it.
+pub(super) fn without_card(example: &Value) -> Option<Value> {
     let of_charge = r#"{"klarna":{"payer_details":{"address":{"country":"DE"}},"payment_method_category":"pay_later","preferred_locale":"en-DE"},"type":"klarna"}"#;
     let of_dispute = r#"{"klarna":{"reason_code":null},"type":"klarna"}"#;
     let details = match Carries::of(example) {
@@ -201,7 +202,7 @@ pub(super) fn without_card(example: &Value) -> Value {
         Carries::Dispute => ("/data/object/payment_method_details", of_dispute),
         Carries::Payment => ("/data/object/payment_method_types", r#"["klarna"]"#),
         // Where the money of a refund goes is written into its template.
-        Carries::Refund | Carries::Aside => return example.clone(),
+        Carries::Refund | Carries::Aside => return None,
     };
     let mut otherwise = example.clone();
     let options = ("/data/object/payment_method_options", r#"{"klarna":{"preferred_locale":"en-DE"}}"#);
@@ -211,7 +212,7 @@ pub(super) fn without_card(example: &Value) -> Value {
             *member = serde_json::from_str(text).unwrap_or_default();
         }
     }
-    otherwise
+    Some(otherwise)
 }
 
 /// The members of an object in Stripe's order.
