@@ -1,6 +1,7 @@
 //! What several test binaries share.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod around;
 pub(crate) mod place;
 pub(crate) mod reached;
 pub(crate) mod sample;

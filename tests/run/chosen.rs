@@ -7,8 +7,7 @@ use std::{
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::OrderSetup,
-    domain::{Clock, OrderState},
+    domain::Clock,
     reference::Fault,
     report::{Format, json as report_json},
     run::{Book, Options, record},
@@ -16,7 +15,7 @@ use refundproof::{
 };
 use rstest::rstest;
 
-use crate::common::{self, certified, certified_for, certified_target, only, providers, quick, shop};
+use crate::common::{self, around::as_its_shop, certified, certified_for, certified_target, only, providers, quick, shop};
 
 /// Cases are made once for all tests of the reference and its faults, and once for all slow shops.
 static BOOK: LazyLock<Arc<Book>> = LazyLock::new(Book::new);
@@ -122,6 +121,8 @@ struct Slow {
 }
 
 impl Target for Slow {
+    as_its_shop!(begin, observe, end);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         let told = self.shop.hello(hello)?;
         Ok(told.with(|told| {
@@ -130,21 +131,9 @@ impl Target for Slow {
         }))
     }
 
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
-
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         self.clock.sleep(Duration::from_millis(100));
         self.shop.deliver(request)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
     }
 }
 

@@ -5,12 +5,10 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, LazyLock},
-    time::Duration,
 };
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::{OrderSetup, OwnRefund},
     domain::{Amount, Clock, OrderState, Status},
     reference::{Fault, ReferenceShop},
     run::{Book, Options},
@@ -18,7 +16,7 @@ use refundproof::{
 };
 use rstest::rstest;
 
-use crate::common::{certified_target, only, provider};
+use crate::common::{around::as_its_shop, certified_target, only, provider};
 
 const CASES: u32 = 25;
 
@@ -168,13 +166,7 @@ fn has_exponent(body: &[u8]) -> bool {
 }
 
 impl Target for Odd {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.shop.hello(hello)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
+    as_its_shop!(hello, begin, initiate, advance, end);
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let is_pending = String::from_utf8_lossy(request.body).contains("\"refund.pending\"");
@@ -191,14 +183,6 @@ impl Target for Odd {
             _ => {}
         }
         self.shop.deliver(request)
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-
-    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
-        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
@@ -219,10 +203,6 @@ impl Target for Odd {
             }
         }
         Ok(state)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
     }
 
     fn restart(&mut self) -> Result<(), TargetError> {
@@ -296,6 +276,8 @@ struct BothModes {
 }
 
 impl Target for BothModes {
+    as_its_shop!(begin, initiate, observe, end);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.secret.clone_from(&hello.secret);
         let mut introduction = self.shop.hello(hello)?;
@@ -304,27 +286,11 @@ impl Target for BothModes {
         Ok(introduction)
     }
 
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
-
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let body = String::from_utf8_lossy(request.body).replace("\"liveMode\":true", "\"liveMode\":false");
         let mut headers = provider().sign(&[&self.secret], self.clock.unix_seconds(), body.as_bytes());
         headers.extend(request.headers.iter().filter(|(name, _)| name != provider().signature_header()).cloned());
         self.shop.deliver(&Request::new(&headers, body.as_bytes()))
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
     }
 }
 

@@ -3,13 +3,12 @@
 use std::{collections::HashSet, time::Duration};
 
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Target, TargetError, TargetErrorKind},
-    case::OrderSetup,
-    domain::{Clock, OrderState},
+    adapter::{Request, Target, TargetError, TargetErrorKind},
+    domain::Clock,
     verdict::{Conformance, Report},
 };
 
-use crate::common::{certified_target, only, provider, quick, shop};
+use crate::common::{around::as_its_shop, certified_target, only, provider, quick, shop};
 
 /// A shop that does not answer some deliveries.
 struct Silent<F> {
@@ -18,27 +17,13 @@ struct Silent<F> {
 }
 
 impl<F: FnMut(&[u8]) -> bool + Send> Target for Silent<F> {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.shop.hello(hello)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
+    as_its_shop!(hello, begin, observe, end);
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         if !(self.answers)(request.body) {
             return Err(TargetError::new("deliver", TargetErrorKind::TimedOut(Duration::from_secs(1))));
         }
         self.shop.deliver(request)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
     }
 }
 

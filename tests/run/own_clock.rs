@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use refundproof::{
-    adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::{OrderSetup, OwnRefund},
-    domain::{Clock, EventTime, OrderState},
+    adapter::{Request, Target, TargetError},
+    case::OwnRefund,
+    domain::{Clock, EventTime},
     provider::Provider,
     reference::Fault,
     verdict::{Report, Verdict},
@@ -13,7 +13,7 @@ use refundproof::{
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::common::{certified_for, certified_target, only, providers, quick, shop};
+use crate::common::{around::as_its_shop, certified_for, certified_target, only, providers, quick, shop};
 
 /// The reference, which notes when it made a refund, so many seconds wrong, and takes what was made before that for old news.
 struct Fenced {
@@ -31,13 +31,7 @@ fn made(event: &Value) -> Option<i64> {
 }
 
 impl Target for Fenced {
-    fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
-        self.shop.hello(hello)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
+    as_its_shop!(hello, begin, observe, restart);
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
         let event: Value = serde_json::from_slice(request.body).unwrap_or_default();
@@ -53,14 +47,6 @@ impl Target for Fenced {
         let now = i64::try_from(self.clock.unix_seconds()).expect("a time") + self.wrong_by;
         self.acted.insert(own.refund.id.clone(), now * 1_000_000);
         self.shop.initiate(own)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.shop.restart()
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
     }
 
     fn end(&mut self, case: &str) -> Result<(), TargetError> {

@@ -3,12 +3,10 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
 };
 
 use refundproof::{
-    adapter::{Capabilities, Hello, Introduction, Observable, Request, Target, TargetError},
-    case::{OrderSetup, OwnRefund},
+    adapter::{Capabilities, Hello, Introduction, Observable, Target, TargetError},
     check::{
         own::{self, Comparison, Difference, Update, compare},
         snapshot::Sightings,
@@ -23,7 +21,7 @@ use refundproof::{
     verdict::Conformance,
 };
 
-use crate::common::{self, certified_target, corpus, provider, quick};
+use crate::common::{self, around::as_its_shop, certified_target, corpus, provider, quick};
 
 /// A shop with one word for refunds that are under way.
 struct OneWord {
@@ -33,27 +31,13 @@ struct OneWord {
 }
 
 impl Target for OneWord {
+    as_its_shop!(begin, deliver, initiate, advance, end, restart);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         let mut introduction = self.shop.hello(hello)?;
         introduction.capabilities.equivalent_statuses = vec![vec!["pending".to_owned(), "pending_information".to_owned()]];
         (self.change)(&mut introduction.capabilities);
         Ok(introduction)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
-    }
-
-    fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
-        self.shop.deliver(request)
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-
-    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
-        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
@@ -64,14 +48,6 @@ impl Target for OneWord {
             state.status = self.word;
         }
         Ok(state)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.shop.restart()
     }
 }
 

@@ -9,7 +9,7 @@ use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
     case::{Act, Case, OrderSetup},
     check::Rules,
-    domain::{Clock, OrderState},
+    domain::Clock,
     drive::{Conditions, Driver, Launch},
     plan::{Action, Fault as Befalls, FaultKind, Level, Opening, Pick, Plan, Step},
     provider::{Audience, Provider, lower_for},
@@ -19,7 +19,7 @@ use refundproof::{
 };
 use rstest::rstest;
 
-use crate::common::{certified_for, only, provider, providers, quick, shop};
+use crate::common::{around::as_its_shop, certified_for, only, provider, providers, quick, shop};
 
 const NOON: u64 = 1_750_000_000;
 
@@ -49,6 +49,8 @@ impl Aging {
 }
 
 impl Target for Aging {
+    as_its_shop!(initiate, observe, end, restart);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.hears(Heard::Hello);
         Ok(self.shop.hello(hello)?.with(|told| {
@@ -68,25 +70,9 @@ impl Target for Aging {
         self.shop.deliver(request)
     }
 
-    fn initiate(&mut self, own: &refundproof::case::OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-
     fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
         self.hears(Heard::Passed(time.as_secs()));
         self.shop.advance(time)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.shop.restart()
     }
 }
 

@@ -1,12 +1,10 @@
 //! Shops with a mistake that the bank of faults does not have: it is told once, or once for each thing that it takes to show it,
 //! and is like nothing.
 
-use std::time::Duration;
-
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::{OrderSetup, OwnRefund},
-    domain::{Clock, OrderState},
+    case::OrderSetup,
+    domain::Clock,
     provider::named,
     reference::ReferenceShop,
     run::Options,
@@ -15,7 +13,7 @@ use refundproof::{
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::common::certified_target;
+use crate::common::{around::as_its_shop, certified_target};
 
 /// What a shop cannot take in, though it is valid.
 type Trips = fn(&Value) -> bool;
@@ -29,6 +27,8 @@ struct Tripping {
 }
 
 impl Target for Tripping {
+    as_its_shop!(initiate, advance, observe, end, restart);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         self.gate.hello(hello)?;
         self.shop.hello(hello)
@@ -45,26 +45,6 @@ impl Target for Tripping {
             return Ok(500);
         }
         self.shop.deliver(request)
-    }
-
-    fn initiate(&mut self, own: &OwnRefund) -> Result<(), TargetError> {
-        self.shop.initiate(own)
-    }
-
-    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
-        self.shop.advance(time)
-    }
-
-    fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
-        self.shop.observe(order_id)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
-    }
-
-    fn restart(&mut self) -> Result<(), TargetError> {
-        self.shop.restart()
     }
 }
 

@@ -4,12 +4,11 @@ use std::time::{Duration, Instant};
 
 use refundproof::{
     adapter::{Hello, Introduction, Request, Target, TargetError},
-    case::OrderSetup,
     domain::{Clock, OrderState},
 };
 
 use super::{Headers, Maker, certified, fails, one_case, passes};
-use crate::common::shop;
+use crate::common::{around::as_its_shop, shop};
 
 /// Acknowledges, and applies later.
 struct Later {
@@ -30,14 +29,12 @@ impl Later {
 }
 
 impl Target for Later {
+    as_its_shop!(begin, advance, end);
+
     fn hello(&mut self, hello: &Hello) -> Result<Introduction, TargetError> {
         let mut introduction = self.shop.hello(hello)?;
         introduction.capabilities.asynchronous = self.claims_it;
         Ok(introduction)
-    }
-
-    fn begin(&mut self, case: &str, orders: &[OrderSetup]) -> Result<(), TargetError> {
-        self.shop.begin(case, orders)
     }
 
     fn deliver(&mut self, request: &Request<'_>) -> Result<u16, TargetError> {
@@ -47,10 +44,6 @@ impl Target for Later {
         self.shown = None;
         self.queue.push((Instant::now(), request.headers.to_vec(), request.body.to_vec()));
         Ok(202)
-    }
-
-    fn advance(&mut self, time: Duration) -> Result<(), TargetError> {
-        self.shop.advance(time)
     }
 
     fn observe(&mut self, order_id: &str) -> Result<Option<OrderState>, TargetError> {
@@ -67,10 +60,6 @@ impl Target for Later {
             }
         }
         Ok(state)
-    }
-
-    fn end(&mut self, case: &str) -> Result<(), TargetError> {
-        self.shop.end(case)
     }
 }
 
