@@ -5,7 +5,7 @@ use crate::{
     domain::RefundState,
     model::ChargeRefund,
     plan::Extra,
-    provider::{Mint, Scene, push_amount, push_plain, template::push_number, texts},
+    provider::{Mint, Scene, Template, push_amount, push_plain, template::push_number, texts},
 };
 
 /// More events than one change has; numbers their ids.
@@ -20,6 +20,17 @@ pub(in crate::provider::digital_river) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// A body of about so many bytes. `fill` writes what is not of the envelope.
+    fn body(&self, template: &Template<Place>, capacity: usize, fill: &dyn Fn(Place, &mut String)) -> String {
+        let mut body = String::with_capacity(capacity);
+        template.render(&mut body, &mut |place, out| {
+            if !self.envelope(place, out) {
+                fill(place, out);
+            }
+        });
+        body
+    }
+
     fn envelope(&self, place: Place, out: &mut String) -> bool {
         match place {
             Place::EventId => push_id(out, self.scene.mint, "event", self.event_number()),
@@ -61,44 +72,37 @@ impl Writer<'_> {
     pub(in crate::provider::digital_river) fn refund(&self, payload: &Payload, refund: usize) -> String {
         let scene = self.scene;
         let truth = &scene.truth.refunds[refund];
-        let mut body = String::with_capacity(1500);
-        payload.template.render(&mut body, &mut |place, out| {
-            if self.envelope(place, out) {
-                return;
+        self.body(&payload.template, 1500, &|place, out| match place {
+            Place::Id => push_plain(out, &scene.names.refunds[refund]),
+            Place::Amount if truth.items.is_empty() => self.amount(truth.requested, out),
+            Place::Created => push_plain(out, scene.refund_times[refund].as_str()),
+            Place::Currency => push_plain(out, scene.currency.code()),
+            Place::Items => self.refund_items(refund, out),
+            Place::OrderId => push_plain(out, &scene.names.order),
+            Place::Refunded => self.amount(truth.paid, out),
+            Place::State => push_plain(out, truth.state.as_str()),
+            Place::Token if truth.state == RefundState::PendingInformation => self.token(refund, out),
+            Place::Charges if truth.state != RefundState::Pending => self.refund_charges(refund, out),
+            Place::Type => {
+                let kinds = ["", "shipping", "fees", "tax"];
+                let kind = kinds[usize::from(truth.kind) % kinds.len()];
+                if !kind.is_empty() {
+                    push_plain(out, kind);
+                }
             }
-            match place {
-                Place::Id => push_plain(out, &scene.names.refunds[refund]),
-                Place::Amount if truth.items.is_empty() => self.amount(truth.requested, out),
-                Place::Created => push_plain(out, scene.refund_times[refund].as_str()),
-                Place::Currency => push_plain(out, scene.currency.code()),
-                Place::Items => self.refund_items(refund, out),
-                Place::OrderId => push_plain(out, &scene.names.order),
-                Place::Refunded => self.amount(truth.paid, out),
-                Place::State => push_plain(out, truth.state.as_str()),
-                Place::Token if truth.state == RefundState::PendingInformation => self.token(refund, out),
-                Place::Charges if truth.state != RefundState::Pending => self.refund_charges(refund, out),
-                Place::Type => {
-                    let kinds = ["", "shipping", "fees", "tax"];
-                    let kind = kinds[usize::from(truth.kind) % kinds.len()];
-                    if !kind.is_empty() {
-                        push_plain(out, kind);
-                    }
-                }
-                Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind)),
-                Place::Reason if truth.kind >= 4 => push_plain(out, "requested_by_customer"),
-                Place::FailureReason if truth.state == RefundState::Failed && truth.explained => {
-                    push_plain(out, "The payment method does not take refunds any more.");
-                }
-                Place::Metadata if truth.revision > 0 => {
-                    out.push_str("{\"revision\":\"");
-                    out.push_str(&truth.revision.to_string());
-                    out.push_str("\"}");
-                }
-                Place::Updated if truth.revision > 0 => push_plain(out, scene.times[self.event].as_str()),
-                _ => {}
+            Place::Reason if truth.kind >= 8 => out.extend(texts::reason(truth.kind)),
+            Place::Reason if truth.kind >= 4 => push_plain(out, "requested_by_customer"),
+            Place::FailureReason if truth.state == RefundState::Failed && truth.explained => {
+                push_plain(out, "The payment method does not take refunds any more.");
             }
-        });
-        body
+            Place::Metadata if truth.revision > 0 => {
+                out.push_str("{\"revision\":\"");
+                out.push_str(&truth.revision.to_string());
+                out.push_str("\"}");
+            }
+            Place::Updated if truth.revision > 0 => push_plain(out, scene.times[self.event].as_str()),
+            _ => {}
+        })
     }
 
     fn refund_items(&self, refund: usize, out: &mut String) {
@@ -233,60 +237,47 @@ impl Writer<'_> {
 
     /// A body with a charge.
     pub(in crate::provider::digital_river) fn charge(&self, payload: &Payload, charge: usize) -> String {
-        let mut body = String::with_capacity(1500);
         let full = payload.full.as_ref().filter(|_| self.scene.truth.charges[charge].cancelled > 0);
-        full.unwrap_or(&payload.template).render(&mut body, &mut |place, out| {
-            if !self.envelope(place, out) {
-                self.charge_place(place, charge, true, out);
-            }
-        });
-        body
+        self.body(full.unwrap_or(&payload.template), 1500, &|place, out| self.charge_place(place, charge, true, out))
     }
 
     /// A body with the order.
     pub(in crate::provider::digital_river) fn order(&self, payload: &Payload) -> String {
         let scene = self.scene;
         let truth = scene.truth;
-        let mut body = String::with_capacity(6000);
         // Shipping is taxed, items are not: what must add up adds up without a rate.
         let tax = truth.beside_items() / 3;
         let shipping = truth.beside_items() - tax;
         let total = truth.captured + truth.cancelled();
         let full = payload.full.as_ref().filter(|_| self.is_full());
-        full.unwrap_or(&payload.template).render(&mut body, &mut |place, out| {
-            if self.envelope(place, out) {
-                return;
-            }
-            match place {
-                Place::Id => push_plain(out, &scene.names.order),
-                Place::Created => push_plain(out, scene.created.as_str()),
-                Place::Updated => push_plain(out, scene.times[self.event].as_str()),
-                Place::Currency => push_plain(out, scene.currency.code()),
-                Place::Captured => self.amount(truth.captured, out),
-                Place::Total => self.amount(total, out),
-                Place::Subtotal => self.amount(total - tax, out),
-                Place::Tax => self.amount(tax, out),
-                Place::Shipping => self.amount(shipping, out),
-                Place::CancelledAmount => self.amount(truth.cancelled(), out),
-                Place::Refunded if truth.paid_back() > 0 || scene.fancy("zero", 0) => self.amount(truth.paid_back(), out),
-                Place::Available => self.amount(truth.offered(), out),
-                Place::Items => self.order_items(out),
-                Place::Charges => {
-                    out.push('[');
-                    for charge in 0..truth.charges.len() {
-                        if charge > 0 {
-                            out.push(',');
-                        }
-                        let is_full = truth.charges[charge].cancelled > 0;
-                        let template = if is_full { &self.payloads.full_charge } else { &self.payloads.charge };
-                        template.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
+        self.body(full.unwrap_or(&payload.template), 6000, &|place, out| match place {
+            Place::Id => push_plain(out, &scene.names.order),
+            Place::Created => push_plain(out, scene.created.as_str()),
+            Place::Updated => push_plain(out, scene.times[self.event].as_str()),
+            Place::Currency => push_plain(out, scene.currency.code()),
+            Place::Captured => self.amount(truth.captured, out),
+            Place::Total => self.amount(total, out),
+            Place::Subtotal => self.amount(total - tax, out),
+            Place::Tax => self.amount(tax, out),
+            Place::Shipping => self.amount(shipping, out),
+            Place::CancelledAmount => self.amount(truth.cancelled(), out),
+            Place::Refunded if truth.paid_back() > 0 || scene.fancy("zero", 0) => self.amount(truth.paid_back(), out),
+            Place::Available => self.amount(truth.offered(), out),
+            Place::Items => self.order_items(out),
+            Place::Charges => {
+                out.push('[');
+                for charge in 0..truth.charges.len() {
+                    if charge > 0 {
+                        out.push(',');
                     }
-                    out.push(']');
+                    let is_full = truth.charges[charge].cancelled > 0;
+                    let template = if is_full { &self.payloads.full_charge } else { &self.payloads.charge };
+                    template.render(out, &mut |place, out| self.charge_place(place, charge, false, out));
                 }
-                _ => {}
+                out.push(']');
             }
-        });
-        body
+            _ => {}
+        })
     }
 
     /// Whether an order says more than that all was captured.
@@ -334,41 +325,27 @@ impl Writer<'_> {
     /// A body with a sales transaction of this type and amount.
     pub(in crate::provider::digital_river) fn sale(&self, payload: &Payload, kind: &str, amount: u64) -> String {
         let scene = self.scene;
-        let mut body = String::with_capacity(1200);
-        payload.template.render(&mut body, &mut |place, out| {
-            if self.envelope(place, out) {
-                return;
-            }
-            match place {
-                Place::Id => push_id(out, scene.mint, "sale", scene.moment),
-                Place::Created => push_plain(out, scene.times[self.event].as_str()),
-                Place::Updated => push_plain(out, scene.created.as_str()),
-                Place::Currency => push_plain(out, scene.currency.code()),
-                Place::Amount => self.amount(amount, out),
-                Place::Type => push_plain(out, kind),
-                Place::OrderId => push_plain(out, &scene.names.order),
-                Place::Quantity => out.push('1'),
-                _ => {}
-            }
-        });
-        body
+        self.body(&payload.template, 1200, &|place, out| match place {
+            Place::Id => push_id(out, scene.mint, "sale", scene.moment),
+            Place::Created => push_plain(out, scene.times[self.event].as_str()),
+            Place::Updated => push_plain(out, scene.created.as_str()),
+            Place::Currency => push_plain(out, scene.currency.code()),
+            Place::Amount => self.amount(amount, out),
+            Place::Type => push_plain(out, kind),
+            Place::OrderId => push_plain(out, &scene.names.order),
+            Place::Quantity => out.push('1'),
+            _ => {}
+        })
     }
 
     /// A body that has nothing to do with refunds.
     pub(in crate::provider::digital_river) fn other(&self, payload: &Payload) -> String {
         let scene = self.scene;
-        let mut body = String::with_capacity(1200);
-        payload.template.render(&mut body, &mut |place, out| {
-            if self.envelope(place, out) {
-                return;
-            }
-            match place {
-                Place::Id => push_id(out, scene.mint, "other", scene.moment * 64 + self.event as u64),
-                Place::OrderId => push_plain(out, &scene.names.order),
-                _ => {}
-            }
-        });
-        body
+        self.body(&payload.template, 1200, &|place, out| match place {
+            Place::Id => push_id(out, scene.mint, "other", scene.moment * 64 + self.event as u64),
+            Place::OrderId => push_plain(out, &scene.names.order),
+            _ => {}
+        })
     }
 }
 
